@@ -1,0 +1,6 @@
+export { compileCondition } from './compile.ts'
+export { nearest } from './nearest.ts'
+export type { CompiledCondition, CompileResult, ConditionResult, ConditionValues } from './compile.ts'
+export type { ConditionScope } from './check.ts'
+export type { CelProblem } from './syntax.ts'
+export type { CelType } from './types.ts'

@@ -1,0 +1,140 @@
+import type { Approval, ApprovalStatus } from '../api.ts'
+import { useTitle } from '../clock.ts'
+import { ApprovalCard, ClosedApproval } from '../parts/approval-rows.tsx'
+import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
+import { asProblem } from '../problem.ts'
+import { useApprovals, usePendingApprovals } from '../queries.ts'
+import { Link, useAddress } from '../router.tsx'
+
+type Tab = ApprovalStatus | 'all'
+
+const tabs: readonly { readonly tab: Tab; readonly label: string; readonly empty: string }[] = [
+  { tab: 'pending', label: 'Waiting', empty: 'Nothing waits for a person' },
+  { tab: 'approved', label: 'Approved', empty: 'No approval is waiting to be used' },
+  { tab: 'consumed', label: 'Used', empty: 'No approval has been used yet' },
+  { tab: 'rejected', label: 'Rejected', empty: 'Nothing has been rejected' },
+  { tab: 'expired', label: 'Expired', empty: 'Nothing has expired' },
+  { tab: 'all', label: 'All', empty: 'No call has needed a person yet' },
+]
+
+/** The inbox: what waits for people, the most urgent first, and what became of the rest. */
+export function ApprovalsPage() {
+  const { search } = useAddress()
+  const asked = new URLSearchParams(search).get('status')
+  const { tab, empty } = tabs.find((each) => each.tab === asked) ?? {
+    tab: 'pending' as const,
+    empty: tabs[0]?.empty,
+  }
+  const { approvals: waiting } = usePendingApprovals()
+  useTitle('Approvals', waiting?.length ?? 0)
+
+  return (
+    <>
+      <div className="page-head">
+        <h1>Approvals</h1>
+        <p className="quiet">
+          Calls beyond an agent’s authority. Without an answer in time, they are denied.
+        </p>
+      </div>
+      <nav className="tabs" aria-label="Approvals by status">
+        {tabs.map((each) => (
+          <Link
+            key={each.tab}
+            to={each.tab === 'pending' ? '/approvals' : `/approvals?status=${each.tab}`}
+            aria-current={each.tab === tab ? 'page' : undefined}
+          >
+            {each.label}
+            {each.tab === 'pending' && waiting !== undefined && waiting.length > 0 && (
+              <span className="count">{waiting.length}</span>
+            )}
+          </Link>
+        ))}
+      </nav>
+      <Listed key={tab} tab={tab} empty={empty ?? ''} />
+      {tab === 'pending' && <RecentlyClosed />}
+    </>
+  )
+}
+
+function Listed({ tab, empty }: { readonly tab: Tab; readonly empty: string }) {
+  const list = useApprovals(tab === 'all' ? null : tab)
+  const approvals = list.data?.pages.flatMap((page) => page.approvals)
+  const retry = (): void => void list.refetch()
+
+  if (approvals === undefined) {
+    if (list.isError) return <ProblemPanel problem={asProblem(list.error)} onRetry={retry} />
+    return <ListSkeleton rows={3} className="skeleton-cards" />
+  }
+  return (
+    <>
+      {list.isError && <StaleNote problem={asProblem(list.error)} onRetry={retry} />}
+      {approvals.length === 0 ? <NoApprovals title={empty} tab={tab} /> : <Approvals approvals={approvals} />}
+      {list.hasNextPage && (
+        <div className="list-foot">
+          <button
+            type="button"
+            className="button"
+            disabled={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
+          >
+            {list.isFetchingNextPage ? 'Loading…' : 'Load older'}
+          </button>
+        </div>
+      )}
+    </>
+  )
+}
+
+function NoApprovals({ title, tab }: { readonly title: string; readonly tab: Tab }) {
+  return (
+    <EmptyPanel title={title}>
+      {tab === 'pending' && <p>This page shows a call the moment a policy asks for a person.</p>}
+    </EmptyPanel>
+  )
+}
+
+/** Waiting ones as cards, first what the reader may answer, by nearest deadline; closed ones below, newest first. */
+function Approvals({ approvals }: { readonly approvals: readonly Approval[] }) {
+  const waiting = approvals
+    .filter(({ status }) => status === 'pending')
+    .toSorted(
+      (a, b) => Number(b.mayVote) - Number(a.mayVote) || Date.parse(a.deadline) - Date.parse(b.deadline),
+    )
+  const closed = approvals.filter(({ status }) => status !== 'pending')
+  return (
+    <>
+      {waiting.length > 0 && (
+        <ul className="cards">
+          {waiting.map((approval) => (
+            <ApprovalCard key={approval.id} approval={approval} />
+          ))}
+        </ul>
+      )}
+      {closed.length > 0 && <Closed approvals={closed} />}
+    </>
+  )
+}
+
+function Closed({ approvals }: { readonly approvals: readonly Approval[] }) {
+  return (
+    <ul className="closed panel">
+      {approvals.map((approval) => (
+        <ClosedApproval key={approval.id} approval={approval} />
+      ))}
+    </ul>
+  )
+}
+
+const recentMax = 6
+
+function RecentlyClosed() {
+  const list = useApprovals(null)
+  const closed = (list.data?.pages[0]?.approvals ?? []).filter(({ status }) => status !== 'pending')
+  if (closed.length === 0) return null
+  return (
+    <section className="recent">
+      <h2 className="list-title">Recently closed</h2>
+      <Closed approvals={closed.slice(0, recentMax)} />
+    </section>
+  )
+}

@@ -1,0 +1,162 @@
+import type { ReactNode } from 'react'
+import type { Decision } from '../api.ts'
+import { useNow, useTitle } from '../clock.ts'
+import { EffectBadge, OutcomeNote, StatusBadge } from '../parts/badges.tsx'
+import { Back, Entry, Section } from '../parts/document.tsx'
+import { Fields } from '../parts/fields.tsx'
+import { PageSkeleton, ProblemPanel } from '../parts/states.tsx'
+import { Policy, Reasons, Rules } from '../parts/why.tsx'
+import { asProblem } from '../problem.ts'
+import { useApproval, useDecision, usePendingApprovals } from '../queries.ts'
+import { Link } from '../router.tsx'
+import { exactTime, shortTime, visibleText } from '../wording.ts'
+
+/** Everything that is recorded of one decision. */
+export function DecisionPage({ id }: { readonly id: string }) {
+  const found = useDecision(id)
+  const waiting = usePendingApprovals().approvals?.length ?? 0
+  useTitle(found.data === undefined ? 'Decision' : `${found.data.action} ${found.data.id}`, waiting)
+  return (
+    <>
+      <Back to="/">Decisions</Back>
+      {found.data !== undefined ? (
+        <DecisionDocument decision={found.data} />
+      ) : found.isError ? (
+        <DecisionProblem id={id} error={found.error} onRetry={() => void found.refetch()} />
+      ) : (
+        <PageSkeleton />
+      )}
+    </>
+  )
+}
+
+function DecisionProblem({
+  id,
+  error,
+  onRetry,
+}: {
+  readonly id: string
+  readonly error: unknown
+  readonly onRetry: () => void
+}) {
+  const problem = asProblem(error)
+  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} />
+  return (
+    <div className="state">
+      <h1>There is no decision {visibleText(id)}</h1>
+      <p className="quiet">Decisions are never deleted, so the address is probably mistyped.</p>
+    </div>
+  )
+}
+
+function DecisionDocument({ decision }: { readonly decision: Decision }) {
+  return (
+    <article className="document">
+      <header className="document-head">
+        <div className="document-kind">
+          <EffectBadge effect={decision.effect} />
+          <code>{decision.id}</code>
+        </div>
+        <h1 className="action-name">{visibleText(decision.action)}</h1>
+        <p className="quiet">
+          asked for by <strong>{visibleText(decision.agent)}</strong> on{' '}
+          <time dateTime={decision.at} title={decision.at}>
+            {exactTime(decision.at)}
+          </time>
+        </p>
+      </header>
+      <div className="document-columns">
+        <div className="document-main">
+          <Section title={decision.reasons.length > 1 ? 'Reasons' : 'Reason'}>
+            <Reasons reasons={decision.reasons} />
+          </Section>
+          <Section title="Parameters" note="Chosen by the agent">
+            <Fields data={decision.params} what="parameters" />
+          </Section>
+          <Section title="Context" note="Given by the host that runs the agent">
+            <Fields data={decision.context} what="context" />
+          </Section>
+          <Section title="Rules that decided">
+            <Rules rules={decision.rules} />
+          </Section>
+        </div>
+        <aside className="document-side" aria-label="Record">
+          <Section title="What happened">
+            <Happened decision={decision} />
+          </Section>
+          <Section title="Record">
+            <dl className="entries">
+              <Entry name="Log index">
+                <span className="number">{decision.record.index}</span>
+              </Entry>
+              <Entry name="Recorded">{decision.at}</Entry>
+              <Entry name="Call id">
+                {decision.callId === null ? (
+                  <span className="quiet">none given</span>
+                ) : (
+                  <code className="break">{visibleText(decision.callId)}</code>
+                )}
+              </Entry>
+              <Entry name="Policy">
+                <Policy policy={decision.policy} />
+              </Entry>
+            </dl>
+          </Section>
+        </aside>
+      </div>
+    </article>
+  )
+}
+
+function Happened({ decision }: { readonly decision: Decision }) {
+  const now = useNow()
+  if (decision.effect === 'escalate') return <Escalated decision={decision} />
+  if (decision.effect === 'deny') return <p>The call was denied and did not run.</p>
+  const { outcome } = decision
+  if (outcome === null) {
+    return (
+      <Result head={<OutcomeNote decision={decision} />}>
+        The call was allowed. The agent has not reported how it went; it may still be running.
+      </Result>
+    )
+  }
+  return (
+    <Result head={<OutcomeNote decision={decision} />}>
+      <time dateTime={outcome.at} title={exactTime(outcome.at)}>
+        Reported {shortTime(outcome.at, now)}
+      </time>
+      {outcome.detail !== null && <span className="result-detail">{visibleText(outcome.detail)}</span>}
+      {outcome.status === 'unknown' && (
+        <span className="result-detail">It may have run, so it must not be repeated blindly.</span>
+      )}
+    </Result>
+  )
+}
+
+function Escalated({ decision }: { readonly decision: Decision }) {
+  const approval = useApproval(decision.approval?.id ?? null)
+  if (decision.approval === null) return <p>The call was held, and did not run.</p>
+  return (
+    <Result head={approval.data === undefined ? null : <StatusBadge status={approval.data.status} />}>
+      The call needs the agreement of people, and did not run by this decision.
+      <Link to={`/approvals/${decision.approval.id}`} className="button button-wide result-go">
+        Open the approval
+      </Link>
+      {approval.data?.consumedBy != null && (
+        <span className="result-detail">
+          It was allowed by{' '}
+          <Link to={`/decisions/${approval.data.consumedBy}`}>{approval.data.consumedBy}</Link>.
+        </span>
+      )}
+    </Result>
+  )
+}
+
+function Result({ head, children }: { readonly head: ReactNode; readonly children: ReactNode }) {
+  return (
+    <div className="result">
+      {head}
+      <div className="quiet">{children}</div>
+    </div>
+  )
+}

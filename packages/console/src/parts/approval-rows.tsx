@@ -1,0 +1,117 @@
+import type { Approval } from '../api.ts'
+import { useNow } from '../clock.ts'
+import { useSession } from '../queries.ts'
+import { Link } from '../router.tsx'
+import { cardFieldsOf, summaryOf } from '../fields.ts'
+import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { unreachable } from '../unreachable.ts'
+import { StatusBadge } from './badges.tsx'
+import { Countdown } from './countdown.tsx'
+import { OutsideText } from './fields.tsx'
+import { Icon } from './icons.tsx'
+
+const fieldsOnCardMax = 4
+
+/** A call that waits: who asks for what, why it was held, and how long is left. */
+export function ApprovalCard({ approval }: { readonly approval: Approval }) {
+  const me = useSession().data?.person.id
+  const { votes, terms } = approval
+  const approved = votes.filter(({ vote }) => vote === 'approve').length
+  return (
+    <li className={approval.mayVote ? 'card card-mine panel' : 'card panel'}>
+      <div className="card-main">
+        <h2 className="action-name">
+          <Link to={`/approvals/${approval.id}`} className="row-link" data-row="">
+            {visibleText(approval.action)}
+          </Link>
+        </h2>
+        <p className="agent">{visibleText(approval.agent)}</p>
+        <CardFields params={approval.params} />
+        <p className="card-reason">
+          <Icon name="escalate" />
+          {visibleText(approval.reasons[0] ?? 'Held for a person')}
+        </p>
+      </div>
+      <div className="card-side">
+        <Countdown from={approval.openedAt} deadline={approval.deadline} />
+        {terms.quorum > 1 && (
+          <p className="quiet">
+            {approved} of {terms.quorum} approvals
+          </p>
+        )}
+        {approval.mayVote ? (
+          // The whole card is the link; this only looks like the way in.
+          <span className="button button-primary">Review</span>
+        ) : (
+          <span className="quiet">
+            {votes.some(({ person }) => person === me) ? 'You have voted' : 'Others answer this one'}
+          </span>
+        )}
+      </div>
+    </li>
+  )
+}
+
+function CardFields({ params }: { readonly params: Approval['params'] }) {
+  if (params === null) return <p className="quiet">The parameters have been erased.</p>
+  const fields = cardFieldsOf(params)
+  const shown = fields.slice(0, fieldsOnCardMax)
+  const more = fields.length - shown.length
+  return (
+    <dl className="card-fields">
+      {shown.map((field) => (
+        <div key={field.name}>
+          <dt title={field.name}>{field.label}</dt>
+          <dd>
+            <OutsideText text={summaryOf(field)} />
+          </dd>
+        </div>
+      ))}
+      {more > 0 && (
+        <div>
+          <dt>and</dt>
+          <dd className="quiet">{more} more</dd>
+        </div>
+      )}
+    </dl>
+  )
+}
+
+/** An approval that needs nobody any more, on one line. */
+export function ClosedApproval({ approval }: { readonly approval: Approval }) {
+  const now = useNow()
+  return (
+    <li className="closed-row">
+      <span className="closed-what">
+        <Link to={`/approvals/${approval.id}`} className="row-link" data-row="">
+          {visibleText(approval.action)}
+        </Link>
+        <span className="agent">{visibleText(approval.agent)}</span>
+      </span>
+      <span className="closed-detail">{closedDetail(approval)}</span>
+      <StatusBadge status={approval.status} />
+      <time className="closed-time" dateTime={approval.openedAt} title={exactTime(approval.openedAt)}>
+        {shortTime(approval.openedAt, now)}
+      </time>
+    </li>
+  )
+}
+
+function closedDetail({ status, votes, terms, consumedBy }: Approval): string {
+  const last = votes.at(-1)
+  const approved = votes.filter(({ vote }) => vote === 'approve').length
+  switch (status) {
+    case 'pending':
+      return ''
+    case 'approved':
+      return last === undefined ? 'not used yet' : `by ${last.person}, not used yet`
+    case 'consumed':
+      return [last && `by ${last.person}`, consumedBy && `used by ${consumedBy}`].filter(Boolean).join(', ')
+    case 'rejected':
+      return last === undefined ? '' : `by ${last.person}`
+    case 'expired':
+      return votes.length === 0 ? 'nobody answered' : `${approved} of ${terms.quorum} approved`
+    default:
+      return unreachable(status)
+  }
+}

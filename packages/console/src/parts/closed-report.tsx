@@ -1,0 +1,73 @@
+import type { ReactNode } from 'react'
+import type { Approval } from '../api.ts'
+import { useNow } from '../clock.ts'
+import { Link } from '../router.tsx'
+import { unreachable } from '../unreachable.ts'
+import { shortTime, visibleText } from '../wording.ts'
+import { Section } from './document.tsx'
+
+/** What became of an approval that no longer waits. */
+export function ClosedReport({ approval }: { readonly approval: Approval }) {
+  const now = useNow()
+  const { title, body } = reportOf(approval, now)
+  return (
+    <Section title={title}>
+      <p>{body}</p>
+    </Section>
+  )
+}
+
+function reportOf(approval: Approval, now: number): { title: string; body: ReactNode } {
+  const { status, votes, terms, consumedBy } = approval
+  const deadline = <time dateTime={approval.deadline}>{shortTime(approval.deadline, now)}</time>
+  switch (status) {
+    case 'pending':
+      return { title: 'Waiting', body: <>Waits for an answer until {deadline}.</> }
+    case 'approved':
+      return {
+        title: 'Approved, not used yet',
+        body: <>The agent may run this call once, with exactly these parameters, until {deadline}.</>,
+      }
+    case 'consumed':
+      return {
+        title: 'Approved and used',
+        body: (
+          <>
+            The call was decided again and allowed
+            {consumedBy !== null && (
+              <>
+                {' '}
+                by <Link to={`/decisions/${consumedBy}`}>{consumedBy}</Link>
+              </>
+            )}
+            . The approval can’t be used again.
+          </>
+        ),
+      }
+    case 'rejected': {
+      const rejecting = votes.find(({ vote }) => vote === 'reject')
+      const who = rejecting === undefined ? 'It was rejected' : `${visibleText(rejecting.person)} rejected it`
+      return { title: 'Rejected', body: <>{who}, so the call does not run. One rejection is enough.</> }
+    }
+    case 'expired': {
+      const approved = votes.filter(({ vote }) => vote === 'approve').length
+      if (approved >= terms.quorum) {
+        return {
+          title: 'Expired unused',
+          body: <>It was approved, but the agent did not use it by {deadline}.</>,
+        }
+      }
+      const count = approved === 0 ? 'Nobody answered' : `Only ${approved} of ${terms.quorum} people approved`
+      return {
+        title: 'Expired',
+        body: (
+          <>
+            {count} by {deadline}. Silence is a denial: the call does not run.
+          </>
+        ),
+      }
+    }
+    default:
+      return unreachable(status)
+  }
+}

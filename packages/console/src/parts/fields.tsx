@@ -1,0 +1,96 @@
+import type { ReactNode } from 'react'
+import { fieldsOf, jsonText } from '../fields.ts'
+import type { Field } from '../fields.ts'
+import { unreachable } from '../unreachable.ts'
+
+/** The members of an object as a list of names and values, with the exact JSON one click away. */
+export function Fields({
+  data,
+  what,
+  isLarge = false,
+}: {
+  /** Null: erased on someone's request. */
+  readonly data: Readonly<Record<string, unknown>> | null
+  /** Such as `parameters`, for the sentences around them. */
+  readonly what: string
+  /** Where the values are what the page is about. */
+  readonly isLarge?: boolean
+}) {
+  if (data === null) {
+    return (
+      <p className="quiet">These {what} have been erased. What the log recorded can still be verified.</p>
+    )
+  }
+  const fields = fieldsOf(data)
+  if (fields.length === 0) return <p className="quiet">No {what}.</p>
+  return (
+    <>
+      <FieldList fields={fields} className={isLarge ? 'fields fields-large' : 'fields'} />
+      <details className="raw">
+        <summary>Exact JSON</summary>
+        <Code label={`Exact JSON of the ${what}`}>{jsonText(data)}</Code>
+      </details>
+    </>
+  )
+}
+
+function FieldList({ fields, className }: { readonly fields: readonly Field[]; readonly className: string }) {
+  return (
+    <dl className={className}>
+      {fields.map((field) => (
+        <div key={field.name} className={`field field-${field.kind}`}>
+          <dt title={field.name}>{field.label}</dt>
+          <dd>
+            <FieldValue field={field} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function FieldValue({ field }: { readonly field: Field }) {
+  switch (field.kind) {
+    case 'group':
+      return <FieldList fields={field.fields} className="fields fields-nested" />
+    case 'json':
+      return <Code label={field.label}>{field.value}</Code>
+    case 'absent':
+      return <em className="quiet">{field.value}</em>
+    case 'number':
+      return <span className="number">{field.value}</span>
+    case 'text':
+      return <OutsideText text={field.value} />
+    default:
+      return unreachable(field)
+  }
+}
+
+/** Text by others: isolated, so that it cannot rearrange what stands beside it, its escapes set apart. */
+export function OutsideText({ text }: { readonly text: string }) {
+  const parts = text.split(/(\\u\{[0-9a-f]+\})/)
+  return (
+    <bdi>
+      {parts.map((part, index) =>
+        // Every second part is an escape, because the pattern captures.
+        index % 2 === 0 ? (
+          part
+        ) : (
+          <mark key={index} className="escape" title="A character that can’t be seen">
+            {part}
+          </mark>
+        ),
+      )}
+    </bdi>
+  )
+}
+
+/** A block of code that scrolls by itself, also from the keyboard. */
+export function Code({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard
+    <pre className="code" role="region" aria-label={label} tabIndex={0}>
+      <code>{children}</code>
+    </pre>
+  )
+}

@@ -1,0 +1,64 @@
+import type { ReactNode } from 'react'
+
+/** The drawings of this console; each is told apart by its shape, never only by its colour. */
+export type IconName =
+  | 'allow'
+  | 'deny'
+  | 'escalate'
+  | 'clock'
+  | 'check'
+  | 'cross'
+  | 'unknown'
+  | 'back'
+  | 'forward'
+  | 'warning'
+  | 'link'
+
+const drawings: Readonly<Record<IconName, ReactNode>> = {
+  allow: <path d="M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM5 8.2l2.1 2.1L11 6.2" />,
+  deny: <path d="M5.3 1.5h5.4l3.8 3.8v5.4l-3.8 3.8H5.3l-3.8-3.8V5.3ZM5 8h6" />,
+  escalate: <path d="M8 1.3 14.7 8 8 14.7 1.3 8ZM8 10.8V5.4M5.9 7.3 8 5.2l2.1 2.1" />,
+  clock: <path d="M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM8 4.5V8l2.4 1.6" />,
+  check: <path d="m3 8.6 3.2 3.2L13 4.8" />,
+  cross: <path d="m4 4 8 8M12 4l-8 8" />,
+  unknown: (
+    <path d="M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM6.2 6.3a1.8 1.8 0 1 1 2.7 1.6c-.6.3-.9.7-.9 1.2M8 11.4v.1" />
+  ),
+  back: <path d="M9.8 3.5 5.3 8l4.5 4.5" />,
+  forward: <path d="M6.2 3.5 10.7 8l-4.5 4.5" />,
+  warning: <path d="M8 1.8 15 14H1ZM8 6.3v3.4M8 11.8v.1" />,
+  link: <path d="M6.3 3H3v10h10V9.7M9.3 3H13v3.7M13 3 7.5 8.5" />,
+}
+
+/** One drawing in the colour of the text around it; decoration, so it is hidden from screen readers. */
+export function Icon({ name }: { readonly name: IconName }) {
+  return (
+    <svg
+      className="icon"
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      {drawings[name]}
+    </svg>
+  )
+}
+
+/** The mark: an area with a boundary, and someone inside it. */
+export function Mark() {
+  return (
+    <svg className="mark" viewBox="0 0 24 24" fill="none" aria-hidden="true">
+      <path
+        d="M9.5 4H6.2A2.2 2.2 0 0 0 4 6.2v11.6A2.2 2.2 0 0 0 6.2 20h3.3M14.5 4h3.3A2.2 2.2 0 0 1 20 6.2v11.6a2.2 2.2 0 0 1-2.2 2.2h-3.3"
+        stroke="currentColor"
+        strokeWidth="2.2"
+        strokeLinecap="round"
+      />
+      <circle className="mark-dot" cx="12" cy="12" r="2.7" />
+    </svg>
+  )
+}

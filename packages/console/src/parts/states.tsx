@@ -1,0 +1,85 @@
+import type { ReactNode } from 'react'
+import type { Problem } from '../problem.ts'
+import { visibleText } from '../wording.ts'
+import { Icon } from './icons.tsx'
+
+/** Why there is nothing to show, what to do about it, and a way to try again. */
+export function ProblemPanel({
+  problem,
+  onRetry,
+}: {
+  readonly problem: Problem
+  readonly onRetry: (() => void) | null
+}) {
+  return (
+    <div className="state state-problem" role="alert">
+      <Icon name="warning" />
+      <h2>{visibleText(problem.message)}</h2>
+      {problem.detail !== null && <p>{visibleText(problem.detail)}</p>}
+      {problem.fix !== null && <p className="quiet">{visibleText(problem.fix)}</p>}
+      {onRetry !== null && (
+        <button type="button" className="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** Says on one line that what is shown may be out of date. */
+export function StaleNote({ problem, onRetry }: { readonly problem: Problem; readonly onRetry: () => void }) {
+  return (
+    <p className="stale" role="alert">
+      <Icon name="warning" />
+      <span>{visibleText(problem.message)}. What you see may be out of date.</span>
+      <button type="button" className="button button-small" onClick={onRetry}>
+        Try again
+      </button>
+    </p>
+  )
+}
+
+/** Says that a list is empty, and what would fill it. */
+export function EmptyPanel({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <div className="state">
+      <h2>{title}</h2>
+      <div className="quiet">{children}</div>
+    </div>
+  )
+}
+
+/** The outline of a list that is loading. */
+export function ListSkeleton({ rows, className }: { readonly rows: number; readonly className: string }) {
+  return (
+    <div className={`skeleton-list ${className}`} role="status">
+      <span className="unseen">Loading</span>
+      {Array.from({ length: rows }, (_, row) => (
+        <div key={row} className="skeleton-row" aria-hidden="true">
+          <span className="bone bone-short" />
+          <span className="bone" />
+          <span className="bone bone-pill" />
+          <span className="bone bone-long" />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+/** The outline of one page that is loading. */
+export function PageSkeleton() {
+  return (
+    <div className="skeleton-page" role="status">
+      <span className="unseen">Loading</span>
+      <span className="bone bone-pill" aria-hidden="true" />
+      <span className="bone bone-title" aria-hidden="true" />
+      <span className="bone bone-long" aria-hidden="true" />
+      <div className="panel skeleton-panel" aria-hidden="true">
+        <span className="bone bone-long" />
+        <span className="bone" />
+        <span className="bone bone-long" />
+        <span className="bone bone-short" />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,29 @@
+import type { Vote } from '../api.ts'
+import { useNow } from '../clock.ts'
+import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { Icon } from './icons.tsx'
+
+/** Who voted what, and what they wrote. */
+export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; readonly isOpen: boolean }) {
+  const now = useNow()
+  if (votes.length === 0) return <p className="quiet">{isOpen ? 'Nobody has voted yet.' : 'Nobody voted.'}</p>
+  return (
+    <ol className="votes">
+      {votes.map((vote) => (
+        <li key={vote.person} className={`vote vote-${vote.vote}`}>
+          <Icon name={vote.vote === 'approve' ? 'check' : 'cross'} />
+          <div>
+            <p>
+              <strong className="break">{visibleText(vote.person)}</strong>{' '}
+              {vote.vote === 'approve' ? 'approved' : 'rejected'}{' '}
+              <time className="quiet" dateTime={vote.at} title={exactTime(vote.at)}>
+                {shortTime(vote.at, now)}
+              </time>
+            </p>
+            {vote.comment !== null && <p className="vote-comment">{visibleText(vote.comment)}</p>}
+          </div>
+        </li>
+      ))}
+    </ol>
+  )
+}

@@ -1,0 +1,153 @@
+import { createContext, useContext } from 'react'
+import {
+  MutationCache,
+  QueryCache,
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
+import type { Api, Approval, ApprovalStatus, DecisionFilter, VoteChoice } from './api.ts'
+import { Problem } from './problem.ts'
+
+/** The service; set once, at the root. */
+export const ApiContext = createContext<Api | null>(null)
+
+/** The service that this page talks to. */
+export function useApi(): Api {
+  const api = useContext(ApiContext)
+  if (api === null) throw new Error('no ApiContext above this component')
+  return api
+}
+
+const approvalPageSize = 50
+const signInKey = ['sign-in'] as const
+
+/** A cache that signs the page out as soon as any request answers that nobody is signed in. */
+export function createQueryClient(): QueryClient {
+  const signOutIfRefused = (thrown: unknown): void => {
+    if (thrown instanceof Problem && thrown.status === 401) client.setQueryData(['session'], null)
+  }
+  const client = new QueryClient({
+    queryCache: new QueryCache({ onError: signOutIfRefused }),
+    mutationCache: new MutationCache({
+      onError: (thrown, _variables, _result, { options }) => {
+        // A refused sign-in token says nothing about the session that may exist already.
+        if (options.mutationKey?.[0] !== signInKey[0]) signOutIfRefused(thrown)
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        staleTime: 2000,
+        retry: (failures, thrown) => failures < 1 && !isRefusal(thrown),
+        // The service often runs on this very machine, where being offline says nothing.
+        networkMode: 'always',
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
+  return client
+}
+
+/** Who is signed in; null where nobody is. */
+export function useSession() {
+  const api = useApi()
+  return useQuery({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => api.session(signal),
+    staleTime: Infinity,
+  })
+}
+
+/** Uses up a one-time token. Nothing of an earlier session stays in memory. */
+export function useSignIn() {
+  const api = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationKey: signInKey,
+    mutationFn: (token: string) => api.signIn(token),
+    onSuccess: (session) => {
+      client.clear()
+      client.setQueryData(['session'], session)
+    },
+  })
+}
+
+/** Ends the session on the service, then forgets everything it showed. */
+export function useSignOut(onDone: () => void) {
+  const api = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => api.signOut(),
+    onSuccess: () => {
+      onDone()
+      client.clear()
+      client.setQueryData(['session'], null)
+    },
+  })
+}
+
+/** Decisions that pass the filter, newest first, page after page. */
+export function useDecisions(filter: DecisionFilter) {
+  const api = useApi()
+  return useInfiniteQuery({
+    queryKey: ['decisions', filter],
+    queryFn: ({ pageParam, signal }) => api.decisions(filter, pageParam, signal),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next,
+  })
+}
+
+/** One decision. */
+export function useDecision(id: string) {
+  const api = useApi()
+  return useQuery({ queryKey: ['decision', id], queryFn: ({ signal }) => api.decision(id, signal) })
+}
+
+/** Everything that waits for people now; undefined until it is known. `hasMore`: there is more than was loaded. */
+export function usePendingApprovals(): { approvals: readonly Approval[] | undefined; hasMore: boolean } {
+  const list = useApprovals('pending')
+  return { approvals: list.data?.pages.flatMap((page) => page.approvals), hasMore: list.hasNextPage }
+}
+
+/** Approvals of one status (null: of all), newest first, page after page. */
+export function useApprovals(status: ApprovalStatus | null) {
+  const api = useApi()
+  return useInfiniteQuery({
+    queryKey: ['approvals', status],
+    queryFn: ({ pageParam, signal }) => api.approvals(status, pageParam, approvalPageSize, signal),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next,
+  })
+}
+
+/** One approval; null: asks nothing. */
+export function useApproval(id: string | null) {
+  const api = useApi()
+  return useQuery({
+    queryKey: ['approval', id],
+    queryFn: ({ signal }) => api.approval(id ?? '', signal),
+    enabled: id !== null,
+  })
+}
+
+/** Casts the signed-in person's vote. */
+export function useVote(approval: Approval) {
+  const api = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ choice, comment }: { choice: VoteChoice; comment: string }) =>
+      api.vote(approval.id, choice, comment),
+    onSuccess: (after) => client.setQueryData(['approval', approval.id], after),
+    // Whatever the answer was, the lists and this approval may have changed; after a lost reply, only the service knows.
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ['approvals'] })
+      void client.invalidateQueries({ queryKey: ['approval', approval.id] })
+    },
+  })
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof Problem && thrown.status !== null && thrown.status < 500
+}

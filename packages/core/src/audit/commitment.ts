@@ -1,0 +1,26 @@
+import { hash } from 'node:crypto'
+import { Fault } from '../model/fault.ts'
+import type { Sha256 } from '../model/ids.ts'
+
+/** The length of a commitment's salt in bytes. */
+export const saltBytes = 32
+
+/**
+ * What a record keeps of its payload: SHA-256(salt ‖ payload). Without the salt the payload cannot be guessed from
+ * it, so erasing both leaves nothing of them.
+ *
+ * @param salt 32 random bytes, used for this payload only
+ * @param canonicalPayload the payload as canonical JSON
+ * @throws Fault `bad_input` for a salt of another length
+ */
+export function commitPayload(salt: Uint8Array, canonicalPayload: string): Sha256 {
+  if (salt.length !== saltBytes) {
+    throw new Fault('bad_input', `a salt has ${salt.length} bytes instead of ${saltBytes}`, {
+      fix: `Pass ${saltBytes} random bytes.`,
+    })
+  }
+  const bytes = Buffer.allocUnsafe(saltBytes + Buffer.byteLength(canonicalPayload))
+  bytes.set(salt)
+  bytes.write(canonicalPayload, saltBytes)
+  return hash('sha256', bytes, 'hex') as Sha256
+}

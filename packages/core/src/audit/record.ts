@@ -1,0 +1,246 @@
+import { Fault, unreachable } from '../model/fault.ts'
+import { instantText } from '../model/ids.ts'
+import type { Instant, Sha256 } from '../model/ids.ts'
+import { recordBytesMax } from '../model/limits.ts'
+import type { LogRecord, RecordBody } from '../model/record.ts'
+import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
+
+/** What the sequencer knows of a record and its author does not. */
+export interface RecordPlace {
+  readonly ledger: string
+  readonly index: number
+  readonly at: Instant
+  readonly payload: Sha256 | null
+}
+
+/**
+ * The whole record, its top-level members in canonical order, which spares `recordText` the sorting.
+ * Nothing in `body` can replace what `place` says.
+ */
+export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord {
+  const { ledger, index, payload } = place
+  const at = instantText(place.at)
+  switch (body.kind) {
+    case 'decision': {
+      const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
+      return {
+        action,
+        agent,
+        at,
+        callId,
+        claims,
+        code,
+        effect,
+        id,
+        index,
+        kind,
+        ledger,
+        opens,
+        payload,
+        policy,
+        reasons,
+        rules,
+        v: 1,
+      }
+    }
+    case 'outcome': {
+      const { agent, decision, kind, status } = body
+      return { agent, at, decision, index, kind, ledger, payload, status, v: 1 }
+    }
+    case 'vote': {
+      const { approval, kind, person, status, vote } = body
+      return { approval, at, index, kind, ledger, payload, person, status, v: 1, vote }
+    }
+    case 'expiry': {
+      const { action, agent, approval, kind } = body
+      return { action, agent, approval, at, index, kind, ledger, payload, v: 1 }
+    }
+    case 'policy': {
+      const { kind, policy } = body
+      return { at, index, kind, ledger, payload, policy, v: 1 }
+    }
+    case 'access': {
+      const { event, grants, kind, subject } = body
+      return { at, event, grants, index, kind, ledger, payload, subject, v: 1 }
+    }
+    default:
+      return unreachable(body)
+  }
+}
+
+/**
+ * The record as it is stored and hashed: canonical JSON. Members that are undefined are left out.
+ *
+ * @throws Fault `too_large` above `recordBytesMax`; `malformed_call` where a member is not JSON
+ */
+export function recordText(record: LogRecord): string {
+  const text = canonicalJsonOfPresent(record)
+  // No UTF-16 unit takes more than three bytes, so short records need no counting.
+  if (text.length * 3 > recordBytesMax && Buffer.byteLength(text) > recordBytesMax) {
+    throw new Fault('too_large', `a record of kind ${record.kind} has more than ${recordBytesMax} bytes`, {
+      fix: 'Make reasons and conditions shorter, or let fewer rules match one call.',
+    })
+  }
+  return text
+}
+
+/** What is stored beside each record for searching. It proves nothing: verification compares it with the record. */
+export interface RecordColumns {
+  readonly kind: string
+  readonly at: string
+  readonly agent: string | null
+  readonly action: string | null
+  readonly effect: string | null
+}
+
+/** The columns of a record; null where its kind has no such member. */
+export function recordColumns(record: LogRecord): RecordColumns {
+  const { kind, at } = record
+  switch (kind) {
+    case 'decision':
+      return { kind, at, agent: record.agent, action: record.action, effect: record.effect }
+    case 'expiry':
+      return { kind, at, agent: record.agent, action: record.action, effect: null }
+    case 'outcome':
+      return { kind, at, agent: record.agent, action: null, effect: null }
+    case 'vote':
+    case 'policy':
+    case 'access':
+      return { kind, at, agent: null, action: null, effect: null }
+    default:
+      return unreachable(kind)
+  }
+}
+
+/** What a member has to be; a list names all the values it may have. */
+type Shape =
+  | 'text'
+  | 'text or null'
+  | 'list'
+  | 'object'
+  | 'object or null'
+  | 'index'
+  | 'instant'
+  | 'sha256 or null'
+  | readonly (string | number)[]
+type Members<Kind extends LogRecord['kind']> = Exclude<
+  keyof Extract<LogRecord, { kind: Kind }>,
+  keyof typeof base
+>
+
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const sha256 = /^[0-9a-f]{64}$/
+const statuses = ['pending', 'approved', 'rejected', 'expired', 'consumed']
+
+const base = {
+  v: [1],
+  ledger: 'text',
+  index: 'index',
+  at: 'instant',
+  payload: 'sha256 or null',
+  kind: 'text',
+} as const
+
+// A member that the types know and this table does not, or the reverse, breaks the build.
+const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Members<Kind>]: Shape } } = {
+  decision: {
+    id: 'text',
+    agent: 'text',
+    action: 'text',
+    callId: 'text or null',
+    effect: ['allow', 'deny', 'escalate'],
+    code: 'text or null',
+    reasons: 'list',
+    rules: 'list',
+    policy: 'object or null',
+    opens: 'object or null',
+    claims: 'object or null',
+  },
+  outcome: { decision: 'text', agent: 'text', status: ['succeeded', 'failed', 'unknown'] },
+  vote: { approval: 'text', person: 'text', vote: ['approve', 'reject'], status: statuses },
+  expiry: { approval: 'text', agent: 'text', action: 'text' },
+  policy: { policy: 'object' },
+  access: {
+    event: ['key_created', 'key_revoked', 'person_created', 'sign_in_link_created', 'signed_in'],
+    subject: 'text',
+    grants: 'list',
+  },
+}
+
+/**
+ * Reads a stored record. Members that this version does not know are kept.
+ *
+ * @throws Fault `log_broken` where the text is not a record of version 1 and a known kind
+ */
+export function parseRecord(text: string): LogRecord {
+  const value = parseJson(text)
+  const problem = recordProblem(value)
+  if (problem !== undefined) throw notRecord(problem)
+  return value as LogRecord
+}
+
+function recordProblem(value: unknown): string | undefined {
+  if (!isObject(value)) return 'it is not a JSON object'
+  if (value.v !== 1) return 'its version is not 1'
+  if (!isKind(value.kind)) return 'its kind is unknown'
+  const misfit = misfitOf(value, base) ?? misfitOf(value, kinds[value.kind])
+  return misfit === undefined ? undefined : `its member ${misfit} is missing or malformed`
+}
+
+function misfitOf(
+  value: Record<string, unknown>,
+  shapes: Readonly<Record<string, Shape>>,
+): string | undefined {
+  for (const member in shapes) {
+    const shape = shapes[member]
+    if (shape === undefined) continue
+    if (!Object.hasOwn(value, member) || !hasShape(value[member], shape)) return member
+  }
+  return undefined
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw notRecord('it is not JSON', cause)
+  }
+}
+
+function hasShape(value: unknown, shape: Shape): boolean {
+  switch (shape) {
+    case 'text':
+      return typeof value === 'string'
+    case 'text or null':
+      return typeof value === 'string' || value === null
+    case 'list':
+      return Array.isArray(value)
+    case 'object':
+      return isObject(value)
+    case 'object or null':
+      return isObject(value) || value === null
+    case 'index':
+      return Number.isSafeInteger(value) && Number(value) >= 0
+    case 'instant':
+      return typeof value === 'string' && instant.test(value)
+    case 'sha256 or null':
+      return value === null || (typeof value === 'string' && sha256.test(value))
+    default:
+      return shape.some((allowed) => allowed === value)
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isKind(value: unknown): value is LogRecord['kind'] {
+  return typeof value === 'string' && Object.hasOwn(kinds, value)
+}
+
+function notRecord(why: string, cause?: unknown): Fault {
+  return new Fault('log_broken', `a stored text is not a record: ${why}`, {
+    fix: 'Verify the log; a newer version of the service may have written it.',
+    cause,
+  })
+}

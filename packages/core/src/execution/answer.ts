@@ -1,0 +1,73 @@
+import type { OutcomeStatus } from '../model/call.ts'
+import type { ApprovalStatus, VoteChoice } from '../model/approval.ts'
+import type { ApprovalTerms, DeterminingRule, Effect, PolicyRef } from '../model/decision.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import type { ApprovalId, DecisionId } from '../model/ids.ts'
+
+/** What a caller asks to have decided. */
+export interface DecisionRequest {
+  readonly action: string
+  readonly params: JsonObject
+  readonly context?: JsonObject | undefined
+  /** A retry with the same id, action and parameters gets the answer that stands, and nothing is decided anew. */
+  readonly callId?: string | undefined
+  /** The approval that lets an escalated call through; it is checked, and used up with the decision. */
+  readonly approvalId?: string | undefined
+}
+
+/** A decision as its caller gets it: durably recorded before it is returned (G1). */
+export interface DecisionAnswer {
+  readonly id: DecisionId
+  readonly effect: Effect
+  /** For people; the first is the main one. */
+  readonly reasons: readonly string[]
+  readonly rules: readonly DeterminingRule[]
+  /** Null where no policy governs the agent. */
+  readonly policy: PolicyRef | null
+  readonly record: { readonly index: number }
+  /** With effect `escalate`: the approval that people are asked for. */
+  readonly approval?: { readonly id: ApprovalId; readonly url: string; readonly deadline: string } | undefined
+  /** The call id had been decided before: this is that answer, and whoever got it first may have run. */
+  readonly replayed?: boolean | undefined
+  /** With `replayed`: what became of the run, or null where nobody has said. */
+  readonly outcome?: { readonly status: OutcomeStatus } | null | undefined
+}
+
+/** A decision as people and its agent look it up later. */
+export interface DecisionView extends Omit<DecisionAnswer, 'replayed' | 'outcome'> {
+  readonly agent: string
+  readonly action: string
+  readonly callId: string | null
+  readonly at: string
+  /** Null where the payload has been erased, or the call was malformed. */
+  readonly params: Json
+  readonly context: Json
+  readonly outcome: { readonly status: OutcomeStatus; readonly at: string; readonly detail?: string | undefined } | null
+}
+
+/** An approval as people and its agent see it. */
+export interface ApprovalView {
+  readonly id: ApprovalId
+  readonly decision: DecisionId
+  readonly url: string
+  readonly agent: string
+  readonly action: string
+  readonly params: Json
+  readonly context: Json
+  readonly reasons: readonly string[]
+  readonly rules: readonly DeterminingRule[]
+  readonly policy: PolicyRef | null
+  readonly status: ApprovalStatus
+  readonly openedAt: string
+  readonly deadline: string
+  readonly terms: ApprovalTerms
+  readonly votes: readonly {
+    readonly person: string
+    readonly vote: VoteChoice
+    readonly comment: string | null
+    readonly at: string
+  }[]
+  readonly consumedBy: DecisionId | null
+  /** Whether the person who asks could still vote; always false for agents. */
+  readonly mayVote: boolean
+}

@@ -1,0 +1,64 @@
+import { canonicalJson, frozenCopy, jsonProblem } from '../model/canonical-json.ts'
+import type { ToolCall } from '../model/call.ts'
+import { Fault } from '../model/fault.ts'
+import type { ActionName, AgentId, ApprovalId, CallId } from '../model/ids.ts'
+import type { JsonObject } from '../model/json.ts'
+import { nameLengthMax, payloadBytesMax, payloadDepthMax } from '../model/limits.ts'
+import type { DecisionRequest } from './answer.ts'
+
+/** A call whose outside text has been checked, once. */
+export interface ParsedCall {
+  readonly call: ToolCall
+  /** Canonical JSON of `{context, params}`, or of null where the call is malformed. */
+  readonly payload: string
+  /** Why the call has no canonical form; such a call is denied, and recorded without its parameters. */
+  readonly malformed: string | undefined
+}
+
+const name = /^[^\s\p{C}]+$/u
+
+/**
+ * Checks what a caller asked for.
+ *
+ * @throws Fault `bad_input` for names and shapes that no call has, `too_large` for a payload over the limit
+ */
+export function parseCall(agent: AgentId, request: DecisionRequest): ParsedCall {
+  const action = checkedName(request.action, 'action')
+  const callId = request.callId === undefined ? undefined : checkedName(request.callId, 'callId')
+  const approvalId = request.approvalId === undefined ? undefined : checkedName(request.approvalId, 'approvalId')
+  const params = checkedObject(request.params, 'params')
+  const context = checkedObject(request.context ?? {}, 'context')
+  const malformed =
+    jsonProblem(params, 'params', payloadDepthMax) ?? jsonProblem(context, 'context', payloadDepthMax)
+  // A copy: the caller's object may change while the call waits for its batch.
+  const safe =
+    malformed === undefined
+      ? { params: frozenCopy(params), context: frozenCopy(context) }
+      : { params: {}, context: {} }
+  const payload = canonicalJson(malformed === undefined ? safe : null)
+  if (new TextEncoder().encode(payload).length > payloadBytesMax) {
+    throw new Fault('too_large', `params and context are larger than ${payloadBytesMax / 1024} KiB together`, {
+      fix: 'Pass a reference, such as an order id, instead of the content.',
+    })
+  }
+  const call: ToolCall = {
+    agent,
+    action: action as ActionName,
+    ...safe,
+    callId: callId as CallId | undefined,
+    approvalId: approvalId as ApprovalId | undefined,
+  }
+  return { call, payload, malformed }
+}
+
+function checkedName(value: unknown, what: string): string {
+  if (typeof value === 'string' && value.length <= nameLengthMax && name.test(value)) return value
+  throw new Fault('bad_input', `\`${what}\` must be 1 to ${nameLengthMax} characters without white space`, {
+    fix: `Correct \`${what}\`.`,
+  })
+}
+
+function checkedObject(value: unknown, what: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  throw new Fault('bad_input', `\`${what}\` must be an object`, { fix: `Pass \`${what}\` as a JSON object.` })
+}

@@ -1,0 +1,70 @@
+import type { Outcome, OutcomeStatus } from '../model/call.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { ApprovalId, DecisionId, Instant } from '../model/ids.ts'
+import type { ApprovalStatus } from '../model/approval.ts'
+import type { ApprovalView, DecisionAnswer, DecisionRequest } from './answer.ts'
+
+/**
+ * The policy decision point (PDP) as an enforcement point sees it: in the same process or over HTTP.
+ * What it returns is durably recorded; what it cannot record it throws a `Fault` for.
+ */
+export interface DecisionPoint {
+  decide(request: DecisionRequest): Promise<DecisionAnswer>
+  /** The approval as it stands, or as it stands after at most `waitSeconds` if it is pending now. */
+  approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView>
+  reportOutcome(id: DecisionId, outcome: Outcome): Promise<void>
+}
+
+/** What the code that performs an action is given: the call exactly as it was decided. */
+export interface PermittedCall {
+  readonly decision: DecisionAnswer
+  /** A frozen copy made before the call was decided: later changes to the caller's object are not in it. */
+  readonly params: JsonObject
+}
+
+/** How a call may be governed. */
+export interface GovernOptions {
+  readonly context?: JsonObject | undefined
+  /** Chosen by the caller so that a retry, also after a crash, does not act twice. Default: a fresh one. */
+  readonly callId?: string | undefined
+  /** Ends the wait for people; the call does not run, and the approval stays open until its deadline. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of a governed call. */
+export type Governed<Result> =
+  /** It was allowed, and ran once, here. `outcomeRecorded` is false where the log could not be told. */
+  | {
+      readonly kind: 'ran'
+      readonly result: Result
+      readonly decision: DecisionAnswer
+      readonly outcomeRecorded: boolean
+    }
+  /** It did not run. `approval` says what people answered, where they were asked. */
+  | { readonly kind: 'withheld'; readonly decision: DecisionAnswer; readonly approval?: ApprovalStatus | undefined }
+  /** The same call id was allowed before, so it was not run again. `unknown`: it may have run. */
+  | { readonly kind: 'ran_before'; readonly decision: DecisionAnswer; readonly outcome: OutcomeStatus }
+
+/** The policy enforcement point (PEP): the same in one process with the log and over HTTP. */
+export interface Governance {
+  /** Decides and records, and does nothing else. The caller must not act unless the effect is `allow`. */
+  check(action: string, params: JsonObject, context?: JsonObject): Promise<DecisionAnswer>
+  /**
+   * Decides, records, waits for a person if it must, runs once, and records the outcome. An error that
+   * `run` throws is recorded as a failed outcome and thrown on.
+   */
+  govern<Result>(
+    action: string,
+    params: JsonObject,
+    run: (call: PermittedCall) => Promise<Result> | Result,
+    options?: GovernOptions,
+  ): Promise<Governed<Result>>
+}
+
+/** Time and randomness, which only the edge may touch. */
+export interface GovernPorts {
+  now(): Instant
+  /** Resolves after `ms`, or at once when the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  newCallId(): string
+}

@@ -1,0 +1,98 @@
+export { approvalStatus, mayVote, type Voter } from './approval/state.ts'
+export { canonicalJson, frozenCopy, jsonProblem } from './model/canonical-json.ts'
+export {
+  createLogKey,
+  loadLogKey,
+  openCheckpoint,
+  signCheckpoint,
+  verifierKey,
+  type Checkpoint,
+  type NoteSigner,
+} from './audit/checkpoint.ts'
+export { commitPayload } from './audit/commitment.ts'
+export {
+  appendLeaf,
+  appendLeaves,
+  consistencyProof,
+  decodeFrontier,
+  emptyFrontier,
+  encodeFrontier,
+  frontierRoot,
+  inclusionProof,
+  leafHash,
+  verifyConsistency,
+  verifyInclusion,
+  type Frontier,
+  type Hash,
+} from './audit/merkle.ts'
+export { completeRecord, parseRecord, recordColumns, recordText } from './audit/record.ts'
+export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
+export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
+export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
+export { parseCall, type ParsedCall } from './execution/call.ts'
+export { BailiwickClient, type BailiwickClientOptions } from './execution/client.ts'
+export { systemPorts } from './execution/edge-ports.ts'
+export { govern } from './execution/govern.ts'
+export type {
+  DecisionPoint,
+  Governance,
+  Governed,
+  GovernOptions,
+  GovernPorts,
+  PermittedCall,
+} from './execution/governance.ts'
+export type { Approval, ApprovalStatus, Vote, VoteChoice } from './model/approval.ts'
+export type { ApprovalFact, ApprovalRefusal, Facts, Outcome, OutcomeStatus, ToolCall } from './model/call.ts'
+export type {
+  ApprovalTerms,
+  Decision,
+  DenyCode,
+  DeterminingRule,
+  Effect,
+  PolicyRef,
+} from './model/decision.ts'
+export { Fault, unreachable, type FaultCode } from './model/fault.ts'
+export {
+  approvalId,
+  decisionId,
+  indexOfId,
+  instantText,
+  parseInstant,
+  type ActionName,
+  type AgentId,
+  type ApprovalId,
+  type CallId,
+  type DecisionId,
+  type Instant,
+  type PersonId,
+  type RuleId,
+  type Sha256,
+} from './model/ids.ts'
+export type { Json, JsonObject } from './model/json.ts'
+export {
+  approvalDeadlineMsDefault,
+  commentLengthMax,
+  nameLengthMax,
+  payloadBytesMax,
+  payloadDepthMax,
+  policyBytesMax,
+  recordBytesMax,
+  waitSecondsMax,
+} from './model/limits.ts'
+export type { CompiledPolicy, FactDeclaration } from './model/policy.ts'
+export { problemText, type Problem } from './model/problem.ts'
+export type {
+  AccessRecord,
+  DecisionRecord,
+  ExpiryRecord,
+  LogRecord,
+  OutcomeRecord,
+  PolicyRecord,
+  RecordBody,
+  VoteRecord,
+} from './model/record.ts'
+export { noticesOf, type Notice } from './monitor/notice.ts'
+export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
+export { slackBody } from './monitor/slack-body.ts'
+export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'
+export { parsePolicy, type ParsedPolicy } from './policy/compile.ts'

@@ -1,0 +1,43 @@
+/** What went wrong, for programs: stable, never reworded. */
+export type FaultCode =
+  | 'bad_input'
+  | 'malformed_call'
+  | 'not_authenticated'
+  | 'not_permitted'
+  | 'not_found'
+  | 'conflict'
+  | 'call_id_reused'
+  | 'outcome_unknown'
+  | 'approval_closed'
+  | 'already_voted'
+  | 'too_large'
+  | 'policy_invalid'
+  | 'store_unavailable'
+  | 'store_busy'
+  | 'log_broken'
+  | 'service_unreachable'
+  | 'internal'
+
+/**
+ * Anything that is not an answer. A denial is an answer; a decision that could not be recorded is a
+ * fault, and a call that meets a fault does not run.
+ */
+export class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly code: FaultCode
+  /** What the reader can do next, in one sentence. */
+  readonly fix: string
+
+  constructor(code: FaultCode, message: string, options: { fix: string; cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.fix = options.fix
+  }
+}
+
+/** Ends an exhaustive switch: the build breaks where a new kind is not handled. */
+export function unreachable(value: never): never {
+  throw new Fault('internal', `a case that cannot happen: ${JSON.stringify(value)}`, {
+    fix: 'Please report this with the policy and the call that led here.',
+  })
+}

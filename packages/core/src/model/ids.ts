@@ -1,0 +1,49 @@
+declare const kind: unique symbol
+type Id<Kind extends string> = string & { readonly [kind]: Kind }
+
+/** An agent, as it authenticated; the `agent_id` of the policy that binds it. */
+export type AgentId = Id<'agent'>
+/** What an agent wants to do, such as `issue_refund`; matched whole by a policy's patterns. */
+export type ActionName = Id<'action'>
+/** Chosen by the caller, unique for its agent: a retry with the same id gets the first answer. */
+export type CallId = Id<'call'>
+/** `dec_` and the index of the decision's record in its ledger. */
+export type DecisionId = Id<'decision'>
+/** `apr_` and the index of the decision that opened the approval. */
+export type ApprovalId = Id<'approval'>
+/** A person's e-mail address, lower case. */
+export type PersonId = Id<'person'>
+/** Where a rule stands in its policy, such as `escalation_rules[0]`, or the id its author gave it. */
+export type RuleId = Id<'rule'>
+/** SHA-256 as 64 lower-case hexadecimal digits. */
+export type Sha256 = Id<'sha256'>
+
+/** Milliseconds since the Unix epoch, UTC. */
+export type Instant = number & { readonly [kind]: 'instant' }
+
+/** The instant as RFC 3339 text in UTC with milliseconds, as records and the API carry it. */
+export function instantText(at: Instant): string {
+  return new Date(at).toISOString()
+}
+
+/** The instant that RFC 3339 text names, or undefined where it names none. */
+export function parseInstant(text: string): Instant | undefined {
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? undefined : (at as Instant)
+}
+
+/** The id of the decision recorded at `index`. */
+export function decisionId(index: number): DecisionId {
+  return `dec_${index}` as DecisionId
+}
+
+/** The id of the approval that the decision recorded at `index` opened. */
+export function approvalId(index: number): ApprovalId {
+  return `apr_${index}` as ApprovalId
+}
+
+/** The record index inside a `dec_…` or `apr_…` id, or undefined where the text is no such id. */
+export function indexOfId(prefix: 'dec' | 'apr', id: string): number | undefined {
+  const match = /^(dec|apr)_(0|[1-9][0-9]{0,14})$/.exec(id)
+  return match?.[1] === prefix ? Number(match[2]) : undefined
+}

@@ -1,0 +1,22 @@
+/** Everything that can grow has a limit, and passing it is a clear error. */
+
+/** A policy file's size in bytes. */
+export const policyBytesMax = 1024 * 1024
+/** A condition's length in UTF-16 code units. */
+export const conditionLengthMax = 4 * 1024
+/** A call's parameters and context together, as canonical JSON, in bytes. */
+export const payloadBytesMax = 64 * 1024
+/** How deep parameters and context may nest. */
+export const payloadDepthMax = 64
+/** A record as canonical JSON, in bytes; the tile format could carry 65,535. */
+export const recordBytesMax = 60 * 1024
+/** The length of agent ids, action names and call ids. */
+export const nameLengthMax = 200
+/** A person's comment on a vote, and the detail of an outcome, in UTF-16 code units. */
+export const commentLengthMax = 2000
+/** How long an approval waits unless the policy says otherwise. */
+export const approvalDeadlineMsDefault = 5 * 60 * 1000
+/** The longest deadline a policy may set: 30 days. */
+export const approvalDeadlineMsMax = 30 * 24 * 60 * 60 * 1000
+/** How long one long-poll for an approval may last, in seconds. */
+export const waitSecondsMax = 60

@@ -1,0 +1,230 @@
+import type { DenyCode } from '../model/decision.ts'
+import type { ApprovalId, DecisionId } from '../model/ids.ts'
+import { indexOfId } from '../model/ids.ts'
+import type { DecisionRecord, ExpiryRecord, LogRecord, VoteRecord } from '../model/record.ts'
+import { nameLengthMax } from '../model/limits.ts'
+import { unreachable } from '../model/fault.ts'
+
+/** How many reasons, rules or routes a notice carries. */
+export const noticeItemsMax = 20
+/** How long one reason may be, in UTF-16 code units. */
+export const noticeTextLengthMax = 500
+
+export type Severity = 'info' | 'warning' | 'critical'
+
+interface NoticeBase {
+  readonly severity: Severity
+  /** The index of the record that caused it. */
+  readonly index: number
+  /** The record's time: RFC 3339, UTC, milliseconds. */
+  readonly at: string
+  /** Null where the record does not name one, as a vote's does not. */
+  readonly agent: string | null
+  readonly action: string | null
+  /** One sentence for people. */
+  readonly title: string
+}
+
+/** A call was denied. */
+export interface DeniedNotice extends NoticeBase {
+  readonly kind: 'violation.denied'
+  readonly data: {
+    readonly decision: DecisionId
+    readonly agent: string
+    readonly action: string
+    readonly code: DenyCode | null
+    readonly reasons: readonly string[]
+    /** The ids of the rules that took part. */
+    readonly rules: readonly string[]
+    /** The approval that the caller claimed, where it is the id of one. */
+    readonly approval: string | null
+  }
+}
+
+/** A call waits for people. */
+export interface ApprovalRequestedNotice extends NoticeBase {
+  readonly kind: 'approval.requested'
+  readonly data: {
+    readonly approval: ApprovalId
+    readonly decision: DecisionId
+    readonly agent: string
+    readonly action: string
+    readonly reasons: readonly string[]
+    readonly routes: readonly string[]
+    readonly quorum: number
+    /** RFC 3339, UTC, milliseconds. */
+    readonly deadline: string
+  }
+}
+
+/** Nobody, or too few, answered in time. */
+export interface ApprovalExpiredNotice extends NoticeBase {
+  readonly kind: 'approval.expired'
+  readonly data: { readonly approval: ApprovalId; readonly agent: string; readonly action: string }
+}
+
+/** A vote ended an approval. Who cast it is personal data and stays in the log. */
+export interface ApprovalDecidedNotice extends NoticeBase {
+  readonly kind: 'approval.decided'
+  readonly data: { readonly approval: ApprovalId; readonly status: 'approved' | 'rejected' }
+}
+
+/**
+ * Something that people want to hear of, caused by one record. Its data leaves the house, so it never
+ * holds parameters, context or comments.
+ */
+export type Notice = DeniedNotice | ApprovalRequestedNotice | ApprovalExpiredNotice | ApprovalDecidedNotice
+
+/** The notices that a record causes: none or one. Depends on nothing but the record, so reading it again is harmless. */
+export function noticesOf(record: LogRecord): readonly Notice[] {
+  switch (record.kind) {
+    case 'decision':
+      return ofDecision(record)
+    case 'expiry':
+      return [expired(record)]
+    case 'vote':
+      return ofVote(record)
+    case 'outcome':
+    case 'policy':
+    case 'access':
+      return []
+    default:
+      return unreachable(record)
+  }
+}
+
+function ofDecision(record: DecisionRecord): readonly Notice[] {
+  switch (record.effect) {
+    case 'allow':
+      return []
+    case 'deny':
+      return [denied(record)]
+    case 'escalate':
+      return record.opens === null ? [] : [requested(record, record.opens)]
+    default:
+      return unreachable(record.effect)
+  }
+}
+
+function denied(record: DecisionRecord): DeniedNotice {
+  const claimed = record.claims?.id
+  const why = record.reasons[0] === undefined ? '' : `: ${oneLine(record.reasons[0])}`
+  return {
+    kind: 'violation.denied',
+    severity: record.code === null ? 'warning' : severityOf(record.code),
+    index: record.index,
+    at: record.at,
+    ...actor(record),
+    title: `${name(record.agent)} was denied ${name(record.action)}${why}`,
+    data: {
+      decision: record.id,
+      ...actor(record),
+      code: record.code,
+      reasons: bounded(record.reasons, noticeTextLengthMax),
+      rules: bounded(record.rules.map((rule) => rule.id)),
+      // The claim is the caller's own text; only what has the form of an id may pass on.
+      approval: claimed !== undefined && indexOfId('apr', claimed) !== undefined ? claimed : null,
+    },
+  }
+}
+
+/** Critical: an agent tried what its policy rules out by name, or its policy could not be evaluated. */
+function severityOf(code: DenyCode): Severity {
+  switch (code) {
+    case 'forbidden':
+    case 'evaluation_failed':
+      return 'critical'
+    case 'not_allowed':
+    case 'denied_by_rule':
+    case 'malformed_call':
+    case 'no_policy':
+    case 'approval_refused':
+      return 'warning'
+    default:
+      return unreachable(code)
+  }
+}
+
+function requested(
+  record: DecisionRecord,
+  opens: NonNullable<DecisionRecord['opens']>,
+): ApprovalRequestedNotice {
+  return {
+    kind: 'approval.requested',
+    severity: 'info',
+    index: record.index,
+    at: record.at,
+    ...actor(record),
+    title: `${name(record.agent)} asks for approval of ${name(record.action)} by ${opens.deadline}`,
+    data: {
+      approval: opens.id,
+      decision: record.id,
+      ...actor(record),
+      reasons: bounded(record.reasons, noticeTextLengthMax),
+      routes: bounded(opens.terms.routes),
+      quorum: opens.terms.quorum,
+      deadline: opens.deadline,
+    },
+  }
+}
+
+function expired(record: ExpiryRecord): ApprovalExpiredNotice {
+  return {
+    kind: 'approval.expired',
+    severity: 'warning',
+    index: record.index,
+    at: record.at,
+    ...actor(record),
+    title: `The approval of ${name(record.action)} by ${name(record.agent)} expired unanswered, which denies it`,
+    data: { approval: record.approval, ...actor(record) },
+  }
+}
+
+function ofVote(record: VoteRecord): readonly ApprovalDecidedNotice[] {
+  switch (record.status) {
+    case 'approved':
+    case 'rejected':
+      return [
+        {
+          kind: 'approval.decided',
+          severity: 'info',
+          index: record.index,
+          at: record.at,
+          agent: null,
+          action: null,
+          title: `Approval ${record.approval} was ${record.status}`,
+          data: { approval: record.approval, status: record.status },
+        },
+      ]
+    // The vote was one of several that the quorum needs, or came too late to change anything.
+    case 'pending':
+    case 'expired':
+    case 'consumed':
+      return []
+    default:
+      return unreachable(record.status)
+  }
+}
+
+function actor(record: { readonly agent: string; readonly action: string }) {
+  return { agent: shortened(record.agent, nameLengthMax), action: shortened(record.action, nameLengthMax) }
+}
+
+function bounded(items: readonly string[], lengthMax = nameLengthMax): readonly string[] {
+  return items.slice(0, noticeItemsMax).map((item) => shortened(item, lengthMax))
+}
+
+/** The agent names itself and the action, so neither may bring in a line of its own. */
+function name(text: string): string {
+  return `\`${oneLine(shortened(text, nameLengthMax))}\``
+}
+
+function oneLine(text: string): string {
+  return shortened(text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' '), noticeTextLengthMax)
+}
+
+/** At most `lengthMax` code units, never half of a surrogate pair; an ellipsis says that something is missing. */
+function shortened(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text
+  return `${text.slice(0, lengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}

@@ -1,0 +1,121 @@
+import type { JsonObject } from '../model/json.ts'
+import { unreachable } from '../model/fault.ts'
+import type { Notice } from './notice.ts'
+import type { NoticeLinks } from './webhook-body.ts'
+import { noticeUrl } from './webhook-body.ts'
+
+/** Slack's bounds, in characters after escaping: a message's `text`, a header, a section, a section's field. */
+const messageLengthMax = 4000
+const headerLengthMax = 150
+const sectionLengthMax = 3000
+const fieldLengthMax = 2000
+/** How many reasons a message shows; the console has them all. */
+const reasonsShownMax = 10
+
+/**
+ * What Slack's incoming webhooks take: `text` for notifications, and blocks. Texts from agents and policies
+ * are plain text, never markup, so none can mention people or disguise a link.
+ *
+ * @see https://docs.slack.dev/reference/block-kit/blocks
+ */
+export function slackBody(notice: Notice, links: NoticeLinks): JsonObject {
+  const details = detailsOf(notice)
+  const fields = [
+    ...field('Agent', notice.agent),
+    ...field('Action', notice.action),
+    ...details.fields,
+    ...field('Record', String(notice.index)),
+  ]
+  return {
+    text: slackText(notice.title, messageLengthMax),
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      { type: 'header', text: plain(details.heading, headerLengthMax) },
+      { type: 'section', text: plain(notice.title, sectionLengthMax) },
+      { type: 'section', fields },
+      ...reasonsBlock(details.reasons),
+      {
+        type: 'section',
+        text: { type: 'mrkdwn', text: link(noticeUrl(notice, links), 'Open in Bailiwick'), verbatim: true },
+      },
+    ],
+  }
+}
+
+interface Details {
+  readonly heading: string
+  readonly fields: readonly JsonObject[]
+  readonly reasons: readonly string[]
+}
+
+function detailsOf(notice: Notice): Details {
+  switch (notice.kind) {
+    case 'violation.denied':
+      return {
+        heading: notice.severity === 'critical' ? 'Call denied (critical)' : 'Call denied',
+        fields: [...field('Code', notice.data.code), ...field('Approval', notice.data.approval)],
+        reasons: notice.data.reasons,
+      }
+    case 'approval.requested':
+      return {
+        heading: 'Approval needed',
+        fields: [
+          ...field('Approval', notice.data.approval),
+          ...field('Answer by', notice.data.deadline),
+          ...field('Route', notice.data.routes.join(', ')),
+          ...field('Approvals needed', String(notice.data.quorum)),
+        ],
+        reasons: notice.data.reasons,
+      }
+    case 'approval.expired':
+      return { heading: 'Approval expired', fields: field('Approval', notice.data.approval), reasons: [] }
+    case 'approval.decided':
+      return {
+        heading: notice.data.status === 'approved' ? 'Approval given' : 'Approval rejected',
+        fields: field('Approval', notice.data.approval),
+        reasons: [],
+      }
+    default:
+      return unreachable(notice)
+  }
+}
+
+function reasonsBlock(reasons: readonly string[]): readonly JsonObject[] {
+  if (reasons.length === 0) return []
+  const left = reasons.length - reasonsShownMax
+  const lines = reasons.slice(0, reasonsShownMax).map((reason) => `• ${reason}`)
+  if (left > 0) lines.push(`and ${left} more`)
+  return [{ type: 'section', text: plain(lines.join('\n'), sectionLengthMax) }]
+}
+
+/** One field, or none where there is nothing to show: Slack refuses empty texts. */
+function field(label: string, value: string | null): readonly JsonObject[] {
+  return value === null || value === '' ? [] : [plain(`${label}: ${value}`, fieldLengthMax)]
+}
+
+function plain(text: string, lengthMax: number): JsonObject {
+  return { type: 'plain_text', text: slackText(text, lengthMax), emoji: false }
+}
+
+function link(url: string, label: string): string {
+  return `<${escaped(url).replaceAll('|', '%7C')}|${label}>`
+}
+
+/** `text` as Slack wants it, cut before the escaped form passes `lengthMax` and never inside an entity. */
+function slackText(text: string, lengthMax: number): string {
+  const whole = escaped(text)
+  if (whole.length <= lengthMax) return whole
+
+  let kept = ''
+  for (const character of text) {
+    const next = escaped(character)
+    if (kept.length + next.length > lengthMax - 1) break
+    kept += next
+  }
+  return `${kept}…`
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

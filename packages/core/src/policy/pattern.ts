@@ -1,0 +1,27 @@
+import type { ActionPattern } from '../model/policy.ts'
+
+/**
+ * Compiles a pattern for action names. `*` stands for any run of characters, also none; everything
+ * else stands for itself, and the whole name has to match.
+ */
+export function actionPattern(text: string): ActionPattern {
+  const pieces = text.split('*')
+  if (pieces.length === 1) return { text, matches: (action) => action === text }
+  return { text, matches: (action) => matchesPieces(pieces, action) }
+}
+
+// Leftmost placement of each middle piece is enough: a later placement never leaves more room.
+function matchesPieces(pieces: readonly string[], action: string): boolean {
+  const first = pieces[0] ?? ''
+  const last = pieces[pieces.length - 1] ?? ''
+  if (action.length < first.length + last.length) return false
+  if (!action.startsWith(first) || !action.endsWith(last)) return false
+  const end = action.length - last.length
+  let at = first.length
+  for (const piece of pieces.slice(1, -1)) {
+    const found = action.indexOf(piece, at)
+    if (found === -1 || found + piece.length > end) return false
+    at = found + piece.length
+  }
+  return true
+}

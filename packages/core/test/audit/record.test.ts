@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../src/model/canonical-json.ts'
+import { completeRecord, parseRecord, recordColumns, recordText } from '../../src/audit/record.ts'
+import { parseInstant } from '../../src/model/ids.ts'
+import type { Instant, Sha256 } from '../../src/model/ids.ts'
+import type { Json, JsonObject } from '../../src/model/json.ts'
+import { bodyAt } from './stored-log.ts'
+
+const at = parseInstant('2026-11-23T20:00:00.000Z') ?? (0 as Instant)
+const place = { ledger: 'main', index: 7, at, payload: 'a'.repeat(64) as Sha256 }
+const bodies = [0, 1, 2, 3, 4, 5].map(bodyAt)
+const broken = expect.objectContaining({ code: 'log_broken' }) as Error
+
+describe.each(bodies)('a record of kind $kind', (body) => {
+  const record = completeRecord(body, place)
+  const text = recordText(record)
+
+  test('holds all that its author and its place say', () => {
+    expect(record).toEqual({
+      ...body,
+      v: 1,
+      ledger: 'main',
+      index: 7,
+      at: '2026-11-23T20:00:00.000Z',
+      payload: place.payload,
+    })
+  })
+
+  test('has its members in canonical order, so that writing it sorts nothing', () => {
+    expect(Object.keys(record)).toEqual(Object.keys(record).sort())
+  })
+
+  test('is canonical JSON and reads back', () => {
+    expect(canonicalJson(JSON.parse(text) as Json)).toBe(text)
+    expect(recordText(parseRecord(text))).toBe(text)
+    expect(recordColumns(parseRecord(text))).toEqual(recordColumns(record))
+  })
+
+  test('does not read back without any one of its members', () => {
+    for (const member of Object.keys(record)) {
+      const rest = Object.fromEntries(
+        Object.entries(JSON.parse(text) as JsonObject).filter(([name]) => name !== member),
+      )
+      expect(() => parseRecord(JSON.stringify(rest))).toThrow(broken)
+    }
+  })
+})
+
+test('what a body says beyond its type cannot replace where the record stands', () => {
+  const hostile = { ...bodyAt(4), index: 1, ledger: 'other', v: 2, at: 'never', payload: null }
+  expect(completeRecord(hostile, place)).toMatchObject({
+    index: 7,
+    ledger: 'main',
+    v: 1,
+    payload: place.payload,
+  })
+})
+
+test('members that are undefined are left out of the text', () => {
+  const text = recordText(completeRecord(bodyAt(0), place))
+  expect(text).not.toContain('"detail"')
+  expect(text).toContain('"condition"')
+})
+
+test('a record beyond the size limit is refused, one at the limit is not', () => {
+  const sized = (length: number) =>
+    completeRecord({ kind: 'access', event: 'signed_in', subject: 'x'.repeat(length), grants: [] }, place)
+  const rest = recordText(sized(0)).length
+  expect(recordText(sized(60 * 1024 - rest))).toHaveLength(60 * 1024)
+  expect(() => recordText(sized(60 * 1024 - rest + 1))).toThrow(
+    expect.objectContaining({ code: 'too_large' }),
+  )
+})
+
+test('columns say what the record says, and null where its kind says nothing', () => {
+  const columns = bodies.map((body) => recordColumns(completeRecord(body, place)))
+  expect(columns.map(({ kind, agent, action, effect }) => [kind, agent, action, effect])).toEqual([
+    ['decision', 'support', 'issue_refund', 'escalate'],
+    ['vote', null, null, null],
+    ['outcome', 'support', null, null],
+    ['expiry', 'support', 'issue_refund', null],
+    ['policy', null, null, null],
+    ['access', null, null, null],
+  ])
+})
+
+test.each([
+  ['no JSON', '{'],
+  ['an array', '[]'],
+  ['null', 'null'],
+  ['a text', '"decision"'],
+  ['no version', '{"kind":"policy"}'],
+  ['another version', '{"kind":"policy","v":2}'],
+  ['no kind', '{"v":1}'],
+  ['an unknown kind', '{"kind":"erasure","v":1}'],
+  ['a kind that only objects inherit', '{"kind":"toString","v":1}'],
+])('%s is not a record', (_, text) => {
+  expect(() => parseRecord(text)).toThrow(broken)
+})
+
+test.each([
+  ['index', -1],
+  ['index', 1.5],
+  ['index', '7'],
+  ['at', '2026-11-23'],
+  ['at', null],
+  ['payload', 'abc'],
+  ['payload', 'null'],
+  ['ledger', null],
+  ['effect', 'approved'],
+  ['reasons', 'none'],
+  ['policy', []],
+  ['agent', null],
+])('a record whose %s is %j is refused', (member, value) => {
+  const record = {
+    ...(JSON.parse(recordText(completeRecord(bodyAt(0), place))) as JsonObject),
+    [member]: value,
+  }
+  expect(() => parseRecord(JSON.stringify(record))).toThrow(broken)
+})

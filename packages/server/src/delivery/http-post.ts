@@ -1,0 +1,188 @@
+import { lookup } from 'node:dns/promises'
+import type { LookupAddress } from 'node:dns'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
+import { Fault } from '@bailiwick/core'
+import { createAddressClassifier } from './address-class.ts'
+
+/** How long a receiver may take, from resolving its name to the end of its answer. */
+export const postTimeoutMsDefault = 10_000
+/** How much of an answer is read. */
+export const responseBytesMaxDefault = 16 * 1024
+
+export interface Post {
+  /** As `deliveryUrl` returned it. */
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON text. */
+  readonly body: string
+  /** Whether receivers in private networks, and plain HTTP to them, are allowed. */
+  readonly allowPrivate: boolean
+  readonly timeoutMs?: number
+  readonly responseBytesMax?: number
+  /** Finds a name's addresses; the system's resolver unless a test says otherwise. */
+  readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>
+}
+
+/**
+ * The address of a receiver, checked as far as that is possible without resolving its name: HTTPS (or HTTP,
+ * with `allowPrivate`), no credentials, and not an address that must not be called. Throws a `Fault` that
+ * never shows more than scheme and host, because the rest of such a URL is often a secret.
+ */
+export function deliveryUrl(text: string, options: { name: string; allowPrivate: boolean }): URL {
+  const { name, allowPrivate } = options
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined) {
+    throw new Fault('bad_input', `\`${name}\` is not a URL`, {
+      fix: 'Give a whole URL such as https://example.com/hooks/bailiwick.',
+    })
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new Fault('bad_input', `\`${name}\` has the scheme \`${url.protocol}\``, {
+      fix: 'Use an https URL.',
+    })
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Fault('bad_input', `\`${name}\` carries a user name or password`, {
+      fix: 'Remove them from the URL; receivers tell us by the signature or by a secret path.',
+    })
+  }
+  if (url.protocol === 'http:' && !allowPrivate) throw plainHttp(url)
+
+  const literal = hostOf(url)
+  const family = isIP(literal)
+  if (family !== 0) checkAddresses(url, [{ address: literal, family }], allowPrivate)
+  return url
+}
+
+/**
+ * Posts JSON and returns the status of the answer, whatever it is. Redirects are answers like any other and
+ * not followed. Throws a `Fault` where no answer came in time or the receiver's address must not be called.
+ *
+ * Every address is checked between resolving and connecting, so a name that resolves differently the second
+ * time gains nothing.
+ */
+export function postJson(post: Post): Promise<{ readonly status: number }> {
+  const { url, allowPrivate } = post
+  return new Promise((settle, refuse) => {
+    if (url.protocol === 'http:' && !allowPrivate) throw plainHttp(url)
+    const literal = hostOf(url)
+    const family = isIP(literal)
+    // An address is never looked up, so the hook below would not see it.
+    if (family !== 0) checkAddresses(url, [{ address: literal, family }], allowPrivate)
+
+    let status: number | undefined
+    const timeoutMs = post.timeoutMs ?? postTimeoutMsDefault
+    const request = send(post)
+    const timer = setTimeout(() => request.destroy(lateAnswer(url, timeoutMs)), timeoutMs)
+
+    const end = (error?: Error) => {
+      clearTimeout(timer)
+      // Once the status is known the receiver has answered; that the rest broke off changes nothing.
+      if (status === undefined) refuse(error instanceof Fault ? error : noAnswer(url, error))
+      else settle({ status })
+    }
+    request.on('error', end)
+    request.on('close', () => end())
+    request.on('response', (response) => {
+      status = response.statusCode
+      drain(response, post.responseBytesMax ?? responseBytesMaxDefault)
+    })
+    request.end(post.body)
+  })
+}
+
+function send(post: Post): ClientRequest {
+  const { url, headers, body } = post
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp
+  return request(url, {
+    method: 'POST',
+    // A connection of its own: one that was kept open would skip the look-up and its check.
+    agent: false,
+    lookup: checkedLookup(post),
+    headers: {
+      'user-agent': 'bailiwick',
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...headers,
+    },
+  })
+}
+
+/** Reads the answer away, so that the receiver can finish, but no more than `bytesMax` of it. */
+function drain(response: IncomingMessage, bytesMax: number): void {
+  let bytes = 0
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > bytesMax) response.destroy()
+  })
+  // A broken answer ends the request as well, which settles it; unheard, the event would end the process.
+  response.on('error', () => response.destroy())
+}
+
+function checkedLookup(post: Post): LookupFunction {
+  const resolve = post.resolve ?? ((hostname) => lookup(hostname, { all: true }))
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        const refusal = refusalOf(post.url, addresses, post.allowPrivate)
+        const [first] = addresses
+        if (refusal !== undefined || first === undefined) callback(refusal ?? noAnswer(post.url), '', 0)
+        else if (options.all === true) callback(null, [...addresses])
+        else callback(null, first.address, first.family)
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+    )
+  }
+}
+
+function checkAddresses(url: URL, addresses: readonly LookupAddress[], allowPrivate: boolean): void {
+  const refusal = refusalOf(url, addresses, allowPrivate)
+  if (refusal !== undefined) throw refusal
+}
+
+/** Why a receiver must not be called. One bad address among several is enough: any of them may be used. */
+function refusalOf(url: URL, addresses: readonly LookupAddress[], allowPrivate: boolean): Fault | undefined {
+  const classify = createAddressClassifier()
+  const classes = new Set(addresses.map(({ address, family }) => classify(address, family === 6 ? 6 : 4)))
+  if (classes.has('never')) {
+    return new Fault('not_permitted', `\`${url.origin}\` leads to an address that is no receiver's`, {
+      fix: 'Use an address at which the receiver can be reached; metadata, link-local and multicast ones are refused.',
+    })
+  }
+  if (classes.has('private') && !allowPrivate) {
+    return new Fault('not_permitted', `\`${url.origin}\` leads into a private network`, {
+      fix: 'Use a public receiver, or set BAILIWICK_ALLOW_PRIVATE_WEBHOOKS=1 if this one is meant.',
+    })
+  }
+  return classes.has('public') && url.protocol === 'http:' ? plainHttp(url) : undefined
+}
+
+function plainHttp(url: URL): Fault {
+  return new Fault('not_permitted', `\`${url.origin}\` is not encrypted`, {
+    fix: 'Use https; plain http is only for private networks, with BAILIWICK_ALLOW_PRIVATE_WEBHOOKS=1.',
+  })
+}
+
+function lateAnswer(url: URL, timeoutMs: number): Fault {
+  return new Fault('service_unreachable', `\`${url.origin}\` gave no answer within ${timeoutMs} ms`, {
+    fix: 'Check that the receiver runs and answers before it works.',
+  })
+}
+
+/** The error's code only: what else it says may repeat the URL. */
+function noAnswer(url: URL, cause?: NodeJS.ErrnoException): Fault {
+  const code = cause?.code === undefined ? '' : `: ${cause.code}`
+  return new Fault('service_unreachable', `\`${url.origin}\` could not be reached${code}`, {
+    fix: 'Check the address, the network and the receiver’s certificate.',
+    cause,
+  })
+}
+
+/** The host without the brackets of an IPv6 address. `URL` has already made decimal, hex and octal forms plain. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1')
+}

@@ -1,0 +1,145 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { Fault, instantText, type Instant } from '@bailiwick/core'
+import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import { secureHeaders } from 'hono/secure-headers'
+import { version } from '../version.ts'
+import { authenticated, type HttpEnv } from './asker.ts'
+import { approvalRoutes } from './approvals.ts'
+import { decisionRoutes } from './decisions.ts'
+import { eventRoutes } from './events.ts'
+import { faultOf, problem, type FieldError } from './problems.ts'
+import { getCheckpoint } from './routes.ts'
+import { sessionRoutes } from './session.ts'
+import { serveConsole, type ConsoleFiles } from './console-files.ts'
+
+/** The largest request body; a call's own limit is lower, and says so better. */
+const bodyBytesMax = 256 * 1024
+
+/** What the HTTP API is built on. */
+export interface AppParts {
+  readonly ledger: Ledger
+  readonly access: Access
+  readonly waits: ApprovalWaits
+  readonly consoleFiles: ConsoleFiles
+  /** Told what nobody expected. */
+  readonly log: (line: string) => void
+}
+
+/** The HTTP API and the console. Everything needs authentication but what says here that it does not. */
+export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
+  const app = newRouter()
+  app.onError((error, context) => {
+    if (error instanceof HTTPException) return problem(context, httpFault(error))
+    const fault = faultOf(error)
+    if (fault.code === 'internal' || fault.code === 'store_unavailable') parts.log(faultLine(fault))
+    return problem(context, fault)
+  })
+  app.use(secureHeaders({ ...securityHeaders }))
+  app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
+  app.use(async (context, next) => {
+    if (context.req.method === 'POST' && !/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
+      throw new Fault('bad_input', 'the request body is not declared as JSON', {
+        fix: 'Send `Content-Type: application/json`.',
+      })
+    }
+    await next()
+    if (context.req.path.startsWith('/v1/')) context.header('Cache-Control', 'no-store')
+  })
+
+  // Open to anyone: liveness, readiness, the log's checkpoint, the description of the API, and signing in.
+  app.get('/healthz', (context) => context.json({ status: 'ok' }))
+  app.get('/readyz', async (context) => {
+    const { size } = await parts.ledger.head()
+    return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now() as Instant) })
+  })
+  app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
+  app.route('/', sessionRoutes(parts.access))
+
+  app.use('/v1/*', authenticated(parts.access))
+  app.route('/', decisionRoutes(parts.ledger))
+  app.route('/', approvalRoutes(parts.ledger, parts.waits))
+  app.route('/', eventRoutes(parts.ledger))
+  describeApi(app)
+  app.all('/v1/*', () => {
+    throw new Fault('not_found', 'no such endpoint', { fix: 'See /openapi.json.' })
+  })
+  serveConsole(app, parts.consoleFiles)
+  app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
+  return app
+}
+
+/** A router whose validation errors are problem documents. */
+export function newRouter(): OpenAPIHono<HttpEnv> {
+  return new OpenAPIHono<HttpEnv>({
+    defaultHook: (result, context) => {
+      if (result.success) return undefined
+      const errors: FieldError[] = result.error.issues.map((issue) => ({
+        path: [result.target, ...issue.path].join('.'),
+        message: issue.message,
+      }))
+      const first = errors[0]
+      const fault = new Fault('bad_input', `\`${first?.path ?? ''}\`: ${first?.message ?? 'wrong'}`, {
+        fix: 'Correct the request; /openapi.json describes it.',
+      })
+      return problem(context, fault, errors)
+    },
+  })
+}
+
+const securityHeaders = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+  referrerPolicy: 'no-referrer',
+  xFrameOptions: 'DENY',
+}
+
+function bodyTooLarge(): Fault {
+  return new Fault('too_large', `the request body is larger than ${bodyBytesMax / 1024} KiB`, {
+    fix: 'Pass a reference, such as an order id, instead of the content.',
+  })
+}
+
+function httpFault(error: HTTPException): Fault {
+  const code = error.status === 413 ? 'too_large' : error.status === 404 ? 'not_found' : 'bad_input'
+  const message = /JSON/.test(error.message) ? 'the request body is not JSON' : 'the request cannot be read'
+  return new Fault(code, message, { fix: 'Correct the request; /openapi.json describes it.' })
+}
+
+function faultLine(fault: Fault): string {
+  const { cause } = fault
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  return `${fault.code}: ${fault.message}${why}`
+}
+
+function describeApi(app: OpenAPIHono<HttpEnv>): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'agentKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key bound to one agent, from `bailiwick keys create --agent ID`.',
+  })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'bailiwick_session',
+    description: "A person's session.",
+  })
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Bailiwick',
+      version,
+      description: 'Decides what autonomous agents may do, and proves afterwards what was decided.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+  })
+}

@@ -1,0 +1,43 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { indexOfId } from '@bailiwick/core'
+import type { ApprovalWaits, Ledger } from '@bailiwick/store'
+import { newRouter } from './app.ts'
+import { asPerson, type Asker, type HttpEnv } from './asker.ts'
+import { nextPage } from './decisions.ts'
+import { getApproval, getApprovals, pageLengthDefault, postVote } from './routes.ts'
+
+/** Approvals and the votes on them. */
+export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(getApprovals, async (context): Promise<Response> => {
+    const query = context.req.valid('query')
+    const asker = context.get('asker')
+    const limit = query.limit ?? pageLengthDefault
+    const filter = { ...query, limit, agent: asker.kind === 'agent' ? asker.agent : undefined }
+    const approvals = await ledger.approvals(filter, voterOf(asker))
+    const indices = approvals.map(({ id }) => indexOfId('apr', id) ?? 0)
+    return context.json({ approvals, next: nextPage(indices, limit) })
+  })
+
+  router.openapi(getApproval, async (context): Promise<Response> => {
+    const { id } = context.req.valid('param')
+    const { wait } = context.req.valid('query')
+    const asker = context.get('asker')
+    const agent = asker.kind === 'agent' ? asker.agent : undefined
+    return context.json(await waits.wait(id, wait ?? 0, { agent, voter: voterOf(asker) }))
+  })
+
+  router.openapi(postVote, async (context): Promise<Response> => {
+    const voter = asPerson(context.get('asker'))
+    const { id } = context.req.valid('param')
+    await ledger.vote(voter, id, context.req.valid('json'))
+    return context.json(await ledger.approval(id, { voter }), 201)
+  })
+
+  return router
+}
+
+function voterOf(asker: Asker) {
+  return asker.kind === 'person' ? asker.voter : undefined
+}

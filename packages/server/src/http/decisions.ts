@@ -1,0 +1,58 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { JsonObject } from '@bailiwick/core'
+import type { Ledger } from '@bailiwick/store'
+import { newRouter } from './app.ts'
+import { asAgent, type HttpEnv } from './asker.ts'
+import { getDecision, getDecisions, pageLengthDefault, postDecision, postOutcome } from './routes.ts'
+
+/** Deciding, looking up decisions, and reporting outcomes. */
+export function decisionRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(postDecision, async (context): Promise<Response> => {
+    const agent = asAgent(context.get('asker'))
+    const checked = context.req.valid('json')
+    // The shape has been checked; the values are taken as they were sent, because a copy made by a
+    // validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
+    const sent = await context.req.json<{ params: JsonObject; context?: JsonObject }>()
+    const answer = await ledger.decide(agent, {
+      action: checked.action,
+      params: sent.params,
+      context: sent.context,
+      callId: checked.callId,
+      approvalId: checked.approvalId,
+    })
+    return context.json(answer)
+  })
+
+  router.openapi(getDecisions, async (context): Promise<Response> => {
+    const query = context.req.valid('query')
+    const asker = context.get('asker')
+    const limit = query.limit ?? pageLengthDefault
+    const agent = asker.kind === 'agent' ? asker.agent : query.agent
+    const decisions = await ledger.decisions({ ...query, agent, limit })
+    return context.json({ decisions, next: nextPage(decisions.map(({ record }) => record.index), limit) })
+  })
+
+  router.openapi(getDecision, async (context): Promise<Response> => {
+    const asker = context.get('asker')
+    const { id } = context.req.valid('param')
+    return context.json(await ledger.decision(id, asker.kind === 'agent' ? asker.agent : undefined))
+  })
+
+  router.openapi(postOutcome, async (context): Promise<Response> => {
+    const agent = asAgent(context.get('asker'))
+    const { id } = context.req.valid('param')
+    const outcome = context.req.valid('json')
+    const { result } = await context.req.json<{ result?: JsonObject }>()
+    const { index } = await ledger.reportOutcome(agent, id, { ...outcome, result })
+    return context.json({ decision: id, status: outcome.status, record: { index } }, 201)
+  })
+
+  return router
+}
+
+/** Where the next page starts, or null where this one was the last. */
+export function nextPage(indices: readonly number[], limit: number): number | null {
+  return indices.length < limit ? null : (indices.at(-1) ?? null)
+}

@@ -1,0 +1,39 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Ledger } from '@bailiwick/store'
+import { streamSSE } from 'hono/streaming'
+import { newRouter } from './app.ts'
+import { asPerson, type HttpEnv } from './asker.ts'
+
+/** The shortest time between two events of one stream: people read no faster. */
+const pauseMs = 250
+/** How often to look for what other processes have appended, and to show that the stream lives. */
+const lookMs = 5_000
+
+/** A stream that says when the log has grown, so that pages know when to look again. */
+export function eventRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  router.get('/v1/events', (context) => {
+    asPerson(context.get('asker'))
+    return streamSSE(context, async (stream) => {
+      let wake: (() => void) | undefined
+      const stopListening = ledger.onCommit(() => wake?.())
+      stream.onAbort(() => {
+        stopListening()
+        wake?.()
+      })
+      while (!stream.aborted) {
+        const { size } = await ledger.head()
+        await stream.writeSSE({ event: 'log', data: JSON.stringify({ size }) })
+        await stream.sleep(pauseMs)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, lookMs)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+    })
+  })
+  return router
+}

@@ -1,0 +1,136 @@
+import { createRoute, type z } from '@hono/zod-openapi'
+import * as schema from './schemas.ts'
+
+/** How many rows a list has unless the caller says otherwise. */
+export const pageLengthDefault = 50
+
+const agentKey = [{ agentKey: [] }]
+const session = [{ session: [] }]
+const anyone = [{ agentKey: [] }, { session: [] }]
+
+interface Described {
+  readonly description: string
+  readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>
+}
+
+// Typed as loosely as this on purpose: the views of the store are the contract, and a test holds every
+// answer against the schemas here.
+function answers(status: number, answer: Described, ...problemStatuses: readonly number[]): Record<string, Described> {
+  return { [status]: answer, ...problems(...problemStatuses) }
+}
+
+function json(content: z.ZodType, description: string): Described {
+  return { description, content: { 'application/json': { schema: content } } }
+}
+
+function body<Schema extends z.ZodType>(content: Schema) {
+  return { required: true, content: { 'application/json': { schema: content } } } as const
+}
+
+function problems(...statuses: readonly number[]) {
+  const description: Record<number, string> = {
+    400: 'Bad input',
+    401: 'Not authenticated',
+    403: 'Not permitted',
+    404: 'Not found',
+    409: 'Conflict with what is recorded',
+    413: 'Too large',
+    503: 'Store busy or unavailable: nothing runs; try again after `Retry-After`',
+  }
+  const content = { 'application/problem+json': { schema: schema.problemDocument } }
+  return Object.fromEntries(statuses.map((status) => [status, { description: description[status] ?? '', content }]))
+}
+
+export const postDecision = createRoute({
+  method: 'post',
+  path: '/v1/decisions',
+  summary: 'Decide a call and record the decision durably before answering',
+  security: agentKey,
+  request: { body: body(schema.decisionRequest) },
+  responses: answers(200, json(schema.decisionAnswer, 'The decision. A denial is an answer.'), 400, 401, 403, 409, 413, 503),
+})
+
+export const getDecisions = createRoute({
+  method: 'get',
+  path: '/v1/decisions',
+  summary: 'Decisions, newest first; an agent sees its own',
+  security: anyone,
+  request: { query: schema.decisionQuery },
+  responses: answers(200, json(schema.decisionList, 'A page of decisions'), 400, 401, 503),
+})
+
+export const getDecision = createRoute({
+  method: 'get',
+  path: '/v1/decisions/{id}',
+  summary: 'One decision',
+  security: anyone,
+  request: { params: schema.idParam },
+  responses: answers(200, json(schema.decisionView, 'The decision'), 401, 404, 503),
+})
+
+export const postOutcome = createRoute({
+  method: 'post',
+  path: '/v1/decisions/{id}/outcome',
+  summary: 'Record what became of an allowed call',
+  security: agentKey,
+  request: { params: schema.idParam, body: body(schema.outcomeRequest) },
+  responses: answers(201, json(schema.outcomeAnswer, 'Recorded, or the same had been recorded before'), 400, 401, 403, 404, 409, 413, 503),
+})
+
+export const getApprovals = createRoute({
+  method: 'get',
+  path: '/v1/approvals',
+  summary: 'Approvals, newest first; an agent sees its own',
+  security: anyone,
+  request: { query: schema.approvalQuery },
+  responses: answers(200, json(schema.approvalList, 'A page of approvals'), 400, 401, 503),
+})
+
+export const getApproval = createRoute({
+  method: 'get',
+  path: '/v1/approvals/{id}',
+  summary: 'One approval; with `wait`, once it is no longer pending or after so many seconds',
+  security: anyone,
+  request: { params: schema.idParam, query: schema.waitQuery },
+  responses: answers(200, json(schema.approvalView, 'The approval'), 400, 401, 404, 503),
+})
+
+export const postVote = createRoute({
+  method: 'post',
+  path: '/v1/approvals/{id}/votes',
+  summary: "Cast the signed-in person's vote",
+  security: session,
+  request: { params: schema.idParam, body: body(schema.voteRequest) },
+  responses: answers(201, json(schema.approvalView, 'The approval after the vote'), 400, 401, 403, 404, 409, 503),
+})
+
+export const getCheckpoint = createRoute({
+  method: 'get',
+  path: '/v1/log/checkpoint',
+  summary: "The log's signed checkpoint (C2SP tlog-checkpoint)",
+  responses: answers(200, { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } }, 503),
+})
+
+export const postSession = createRoute({
+  method: 'post',
+  path: '/v1/session',
+  summary: 'Sign in with a one-time token',
+  request: { body: body(schema.sessionRequest) },
+  responses: answers(200, json(schema.personView, 'Signed in; the cookie carries the session'), 400, 401, 403, 503),
+})
+
+export const getSession = createRoute({
+  method: 'get',
+  path: '/v1/session',
+  summary: 'Who is signed in',
+  security: session,
+  responses: answers(200, json(schema.personView, 'The person'), 401, 403, 503),
+})
+
+export const deleteSession = createRoute({
+  method: 'delete',
+  path: '/v1/session',
+  summary: 'Sign out',
+  security: session,
+  responses: answers(204, { description: 'Signed out' }, 401, 403, 503),
+})

@@ -1,0 +1,12 @@
+export { BailiwickClient, Fault, type BailiwickClientOptions } from '@bailiwick/core'
+export type {
+  ApprovalView,
+  DecisionAnswer,
+  FaultCode,
+  Governance,
+  Governed,
+  GovernOptions,
+  PermittedCall,
+} from '@bailiwick/core'
+export { GovernanceEnforcer, type EnforcerOptions } from '@bailiwick/store'
+export { startService, type RunningService, type ServiceOptions } from './service.ts'

@@ -1,0 +1,127 @@
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  createLogKey,
+  Fault,
+  frontierRoot,
+  loadLogKey,
+  openCheckpoint,
+  signCheckpoint,
+  type Checkpoint,
+  type Frontier,
+  type NoteSigner,
+} from '@bailiwick/core'
+
+/**
+ * The signed checkpoint that is kept outside the database, and the key that signs it. Whoever can
+ * rewrite the database still cannot rewrite what was published here.
+ */
+export class CheckpointFile {
+  readonly origin: string
+  /** The public key in the form that signed-note tools read: `name+id+base64`. */
+  readonly verifierKey: string
+  readonly #signer: NoteSigner
+  readonly #path: string
+  #writing: Promise<unknown> = Promise.resolve()
+
+  private constructor(origin: string, key: { signer: NoteSigner; verifierKey: string }, path: string) {
+    this.origin = origin
+    this.verifierKey = key.verifierKey
+    this.#signer = key.signer
+    this.#path = path
+  }
+
+  /** Opens the key and checkpoint of a ledger below `dataDir`; makes the key on first use. */
+  static async open(dataDir: string, ledger: string): Promise<CheckpointFile> {
+    const origin = `bailiwick.local/${ledger}`
+    const dir = join(dataDir, 'checkpoints')
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    const pem = await logKey(join(dir, `${ledger}.key`), origin)
+    const key = loadLogKey(origin, pem)
+    const file = new CheckpointFile(origin, key, join(dir, `${ledger}.checkpoint`))
+    await durably(join(dir, `${ledger}.vkey`), `${key.verifierKey}\n`)
+    return file
+  }
+
+  /**
+   * The checkpoint as last published, its signature checked, or undefined where none was.
+   *
+   * @throws Fault `log_broken` where the file is not signed by this ledger's key
+   */
+  async published(): Promise<Checkpoint | undefined> {
+    return (await this.#note())?.checkpoint
+  }
+
+  /**
+   * Signs a committed head, writes the note durably and returns it. One write after the other; where a
+   * newer one has been published meanwhile, that one is returned.
+   *
+   * @throws Fault `log_broken` where the head is behind, or contradicts, what was published (G6)
+   */
+  async publish(head: Frontier): Promise<string> {
+    const next = this.#writing.then(() => this.#publishNow(head))
+    this.#writing = next.catch(() => undefined)
+    return await next
+  }
+
+  async #publishNow(head: Frontier): Promise<string> {
+    const before = await this.#note()
+    if (before !== undefined && before.checkpoint.size === head.size) {
+      if (frontierRoot(head).equals(before.checkpoint.root)) return before.note
+      throw new Fault('log_broken', `the log's ${head.size} records are not those that were published`, {
+        fix: 'Run `bailiwick log verify`; somebody has rewritten the database, or it is another one.',
+      })
+    }
+    // Two heads read one after the other may arrive here in the other order.
+    if (before !== undefined && before.checkpoint.size > head.size) return before.note
+    const note = signCheckpoint({ origin: this.origin, size: head.size, root: frontierRoot(head) }, this.#signer)
+    await durably(this.#path, note)
+    return note
+  }
+
+  async #note(): Promise<{ readonly note: string; readonly checkpoint: Checkpoint } | undefined> {
+    const note = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw error
+    })
+    if (note === undefined) return undefined
+    const checkpoint = openCheckpoint(note, [this.verifierKey])
+    if (checkpoint.origin === this.origin) return { note, checkpoint }
+    throw new Fault('log_broken', `the checkpoint \`${this.#path}\` is of another log, \`${checkpoint.origin}\``, {
+      fix: 'Put back the checkpoint of this ledger.',
+    })
+  }
+}
+
+async function logKey(path: string, origin: string): Promise<string> {
+  const existing = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (existing !== undefined) return existing
+  const { privateKeyPem } = createLogKey(origin)
+  try {
+    await writeFile(path, privateKeyPem, { mode: 0o600, flag: 'wx' })
+    return privateKeyPem
+  } catch (cause) {
+    // Another process made it first: there is one key for a ledger.
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return await readFile(path, 'utf8')
+    throw new Fault('internal', `the log's key \`${path}\` cannot be written`, {
+      fix: 'Make the data directory writable for the service.',
+      cause,
+    })
+  }
+}
+
+// Written beside, synced, then renamed: a crash leaves the old file or the new one, never half of one.
+async function durably(path: string, text: string): Promise<void> {
+  const beside = `${path}.${process.pid}.new`
+  const file = await open(beside, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(beside, path)
+}

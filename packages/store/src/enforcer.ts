@@ -1,0 +1,131 @@
+import {
+  Fault,
+  govern,
+  systemPorts,
+  type DecisionAnswer,
+  type DecisionPoint,
+  type Governance,
+  type Governed,
+  type GovernOptions,
+  type GovernPorts,
+  type JsonObject,
+  type PermittedCall,
+} from '@bailiwick/core'
+import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
+import { Ledger } from './ledger.ts'
+import { migrate } from './migrate.ts'
+import { loadPolicies, type PolicySet } from './policies.ts'
+import { ApprovalWaits } from './waits.ts'
+
+/** How to open an enforcer that decides and records in this process. */
+export interface EnforcerOptions {
+  /** A policy file or a directory of them. */
+  readonly policies: string
+  /** Where the checkpoint, its key and the embedded database live. Default `.bailiwick`. */
+  readonly dataDir?: string | undefined
+  /** A PostgreSQL server; without it an embedded PostgreSQL is started below `dataDir`. */
+  readonly databaseUrl?: string | undefined
+  /** Whose calls these are. Default: the only policy's agent. */
+  readonly agent?: string | undefined
+  /** The console's address, for links in escalations. Default `http://127.0.0.1:7420`. */
+  readonly consoleUrl?: string | undefined
+  readonly ports?: GovernPorts | undefined
+}
+
+/**
+ * Governs an agent's calls in the agent's own process, on the same log as the service. The same
+ * interface as `BailiwickClient`. Approvals are answered through a service on the same database.
+ */
+export class GovernanceEnforcer implements Governance {
+  readonly #point: DecisionPoint
+  readonly #ports: GovernPorts
+  readonly #close: () => Promise<void>
+
+  /** Governs `agent` on a ledger that somebody else has opened, and closes. */
+  constructor(ledger: Ledger, agent: string, ports: GovernPorts = systemPorts) {
+    const waits = new ApprovalWaits(ledger, ports)
+    this.#point = {
+      decide: (request) => ledger.decide(agent, request),
+      approval: (id, waitSeconds) => waits.wait(id, waitSeconds, { agent }),
+      reportOutcome: async (id, outcome) => {
+        await ledger.reportOutcome(agent, id, outcome)
+      },
+    }
+    this.#ports = ports
+    this.#close = async () => {
+      waits.close()
+    }
+  }
+
+  /** Opens database, log and policies, and governs one agent's calls. Close it when done. */
+  static async open(options: EnforcerOptions): Promise<GovernanceEnforcer & AsyncDisposable> {
+    const dataDir = options.dataDir ?? '.bailiwick'
+    const policies = await loadPolicies(options.policies)
+    const agent = options.agent ?? onlyAgent(policies)
+    const database = await openDatabase({ dataDir, databaseUrl: options.databaseUrl })
+    try {
+      await migrate(database.connection)
+      const ledger = await Ledger.open({
+        connection: database.connection,
+        policies,
+        dataDir,
+        consoleUrl: options.consoleUrl ?? 'http://127.0.0.1:7420',
+      })
+      return new OwningEnforcer(ledger, agent, database, options.ports)
+    } catch (error) {
+      await stopIfUnused(database)
+      throw error
+    }
+  }
+
+  check(action: string, params: JsonObject, context?: JsonObject): Promise<DecisionAnswer> {
+    return this.#point.decide({ action, params, context })
+  }
+
+  govern<Result>(
+    action: string,
+    params: JsonObject,
+    run: (call: PermittedCall) => Promise<Result> | Result,
+    options: GovernOptions = {},
+  ): Promise<Governed<Result>> {
+    return govern(this.#point, this.#ports, { action, params, run, options })
+  }
+
+  /** Lets go of what this enforcer opened; nothing may be governed through it afterwards. */
+  async close(): Promise<void> {
+    await this.#close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+class OwningEnforcer extends GovernanceEnforcer {
+  readonly #ledger: Ledger
+  readonly #database: OpenedDatabase
+
+  constructor(ledger: Ledger, agent: string, database: OpenedDatabase, ports: GovernPorts | undefined) {
+    super(ledger, agent, ports)
+    this.#ledger = ledger
+    this.#database = database
+  }
+
+  override async close(): Promise<void> {
+    await super.close()
+    try {
+      await this.#ledger.close()
+    } finally {
+      // A service or another enforcer on the same data directory goes on using the database.
+      await stopIfUnused(this.#database)
+    }
+  }
+}
+
+function onlyAgent(policies: PolicySet): string {
+  const [first, ...others] = policies.all
+  if (first !== undefined && others.length === 0) return first.agentId
+  throw new Fault('bad_input', 'there is more than one policy, so the agent has to be named', {
+    fix: 'Pass `agent`, one of the agent ids of the policies.',
+  })
+}

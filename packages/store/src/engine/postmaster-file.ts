@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { execFile } from 'node:child_process'
+import { link, readFile, readlink, rename, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { hasCode } from './errno.ts'
+
+/** What `postmaster.pid` says of the server that runs on a cluster. */
+export interface PostmasterFile {
+  readonly pid: number
+  /** Absent while the server is still starting. */
+  readonly socketDir: string | undefined
+  readonly text: string
+}
+
+const emptyFileAgeMsMax = 60_000
+
+/**
+ * The server that runs on the cluster, if one does. A file that names a program which is no such server is
+ * moved out of the way: PostgreSQL itself clears only files that name nobody.
+ *
+ * @param clusterDir absolute, without symbolic links
+ */
+export async function runningPostmaster(clusterDir: string): Promise<PostmasterFile | undefined> {
+  const file = await readPostmasterFile(clusterDir)
+  if (file === undefined) return undefined
+  if (await servesCluster(file.pid, clusterDir)) return file
+  if (processExists(file.pid) || (await isAbandonedEmpty(clusterDir, file))) {
+    await removeStale(clusterDir, file)
+  }
+  return undefined
+}
+
+/** What the cluster's `postmaster.pid` says; undefined where there is none. The pid is NaN in an empty file. */
+export async function readPostmasterFile(clusterDir: string): Promise<PostmasterFile | undefined> {
+  const text = await readIfPresent(path.join(clusterDir, 'postmaster.pid'))
+  if (text === undefined) return undefined
+  const lines = text.split('\n')
+  const socketDir = lines.length > 5 && lines[4] !== '' ? lines[4] : undefined
+  return { pid: Number.parseInt(lines[0] ?? '', 10), socketDir, text }
+}
+
+/** Whether a process has this pid, whoever owns it. */
+export function processExists(pid: number): boolean {
+  // 0 and below address groups of processes.
+  if (!Number.isInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return hasCode(cause, 'EPERM')
+  }
+}
+
+/** Whether the process is a server on the cluster: pids are reused, most of all in containers. */
+export async function servesCluster(pid: number, clusterDir: string): Promise<boolean> {
+  if (!processExists(pid)) return false
+  if (process.platform !== 'linux') return commandNames(pid, clusterDir)
+  try {
+    // The server enters its cluster before it writes its pid there, and never leaves it.
+    return (await readlink(`/proc/${pid}/cwd`)) === clusterDir
+  } catch (cause) {
+    if (hasCode(cause, 'ENOENT', 'ESRCH')) return false // Gone, or a zombie.
+    if (hasCode(cause, 'EACCES', 'EPERM')) return isPostgres(pid) // Another user's, and we may not look closer.
+    throw cause
+  }
+}
+
+async function isPostgres(pid: number): Promise<boolean> {
+  const program = (await readIfPresent(`/proc/${pid}/cmdline`))?.split('\0')[0] ?? ''
+  return ['postgres', 'postmaster'].includes(path.basename(program))
+}
+
+async function commandNames(pid: number, clusterDir: string): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)])
+    return stdout.includes('postgres') && stdout.includes(clusterDir)
+  } catch (cause) {
+    // `ps` exits with 1 where there is no such process.
+    if (hasCode(cause, '1')) return false
+    throw cause
+  }
+}
+
+/** PostgreSQL refuses an empty file in case its author is about to fill it; after a minute nobody is. */
+async function isAbandonedEmpty(clusterDir: string, file: PostmasterFile): Promise<boolean> {
+  if (file.text !== '') return false
+  try {
+    return Date.now() - (await stat(path.join(clusterDir, 'postmaster.pid'))).mtimeMs > emptyFileAgeMsMax
+  } catch (cause) {
+    if (hasCode(cause, 'ENOENT')) return false
+    throw cause
+  }
+}
+
+async function removeStale(clusterDir: string, stale: PostmasterFile): Promise<void> {
+  const original = path.join(clusterDir, 'postmaster.pid')
+  const aside = `${original}.${randomBytes(6).toString('hex')}`
+  try {
+    await rename(original, aside)
+    // Between our look and our move another opener's server may have put its own file there: give it back.
+    if ((await readFile(aside, 'utf8')) !== stale.text) await link(aside, original)
+    await rm(aside)
+  } catch (cause) {
+    if (!hasCode(cause, 'ENOENT', 'EEXIST')) throw cause
+  }
+}
+
+async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    if (hasCode(cause, 'ENOENT')) return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto'
+import {
+  indexOfId,
+  instantText,
+  parseCall,
+  verifyLog,
+  type AgentId,
+  type ApprovalStatus,
+  type ApprovalView,
+  type DecisionAnswer,
+  type DecisionRequest,
+  type DecisionView,
+  type Frontier,
+  type Instant,
+  type LogRecord,
+  type Outcome,
+  type VerifyResult,
+  type Voter,
+} from '@bailiwick/core'
+import pg from 'pg'
+import { CheckpointFile } from './checkpoints.ts'
+import { readHead, readStoredHead, refuseRestoredBackup } from './head.ts'
+import { Sequencer } from './log/sequencer.ts'
+import { inSchema } from './migrate.ts'
+import { decideOperation, type DecideSettings } from './operations/decide.ts'
+import { expiryOperation } from './operations/expiry.ts'
+import { noteOperation, type NoteBody } from './operations/note.ts'
+import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
+import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
+import type { PolicySet } from './policies.ts'
+import {
+  findApprovals,
+  findDecisions,
+  listApprovals,
+  listDecisions,
+  overdueApprovals,
+  storedEntries,
+  type ApprovalFilter,
+  type DecisionFilter,
+} from './queries.ts'
+import { approvalView, decisionView } from './views.ts'
+
+/** What a ledger is opened with. */
+export interface LedgerOptions {
+  readonly connection: pg.ClientConfig
+  readonly policies: PolicySet
+  /** Where the checkpoint and its key are kept: outside the database. */
+  readonly dataDir: string
+  readonly ledger?: string | undefined
+  /** The console's address, for links to approvals. */
+  readonly consoleUrl: string
+  readonly now?: (() => Instant) | undefined
+}
+
+/** What other parts hear after each commit. */
+export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
+
+/**
+ * One ledger: its policies decide, its log remembers. The same object serves the HTTP service and the
+ * embedded enforcer; several processes may open one ledger on the same database.
+ */
+export class Ledger {
+  readonly name: string
+  readonly policies: PolicySet
+  readonly pool: pg.Pool
+  readonly checkpoints: CheckpointFile
+  readonly now: () => Instant
+  readonly #sequencer: Sequencer
+  readonly #settings: DecideSettings
+  readonly #listeners = new Set<CommitListener>()
+  #publishing: Promise<string> | undefined
+
+  private constructor(options: LedgerOptions, checkpoints: CheckpointFile, name: string) {
+    this.name = name
+    this.policies = options.policies
+    this.checkpoints = checkpoints
+    this.now = options.now ?? (() => Date.now() as Instant)
+    this.pool = new pg.Pool({ ...inSchema(options.connection), max: 8 })
+    // A connection that breaks while idle is replaced by the pool; the next statement reports trouble.
+    this.pool.on('error', () => undefined)
+    const base = options.consoleUrl.replace(/\/+$/, '')
+    this.#settings = {
+      policyFor: (agent) => options.policies.for(agent),
+      approvalUrl: (id) => `${base}/approvals/${id}`,
+    }
+    this.#sequencer = new Sequencer({
+      connection: options.connection,
+      ledger: name,
+      now: this.now,
+      randomBytes: (size) => randomBytes(size),
+      committed: (head, records) => {
+        for (const listener of this.#listeners) listener(head, records)
+      },
+    })
+  }
+
+  /**
+   * Opens a ledger on a migrated database and records the policies that are in force from here on.
+   *
+   * @throws Fault `log_broken` where the database has fewer records than the last published checkpoint:
+   *   a restored backup must not issue the same indices again (G6)
+   */
+  static async open(options: LedgerOptions): Promise<Ledger> {
+    const name = options.ledger ?? 'main'
+    const checkpoints = await CheckpointFile.open(options.dataDir, name)
+    const ledger = new Ledger(options, checkpoints, name)
+    try {
+      await refuseRestoredBackup(ledger.pool, name, await checkpoints.published())
+      await ledger.#recordPolicies()
+      return ledger
+    } catch (error) {
+      await ledger.#release()
+      throw error
+    }
+  }
+
+  /** Decides, records durably, and answers. @throws Fault: then nothing may run. */
+  async decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
+    const parsed = parseCall(agent as AgentId, request)
+    return await this.#sequencer.submit(decideOperation(parsed, this.#settings))
+  }
+
+  /** Records what became of an allowed call; the index is null where the same had been said before. */
+  async reportOutcome(agent: string, id: string, outcome: Outcome): Promise<{ readonly index: number | null }> {
+    return await this.#sequencer.submit(outcomeOperation(agent, id, outcome))
+  }
+
+  /** Casts a person's vote. */
+  async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
+    return await this.#sequencer.submit(voteOperation(id, voter, request))
+  }
+
+  /** Records a policy in force or a change of access. */
+  async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
+    return await this.#sequencer.submit(noteOperation(body, payload))
+  }
+
+  /** Writes down deadlines that have passed; returns how many. Safe to run anywhere, any number of times. */
+  async expireOverdue(): Promise<number> {
+    const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
+    const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
+    return expired.filter(Boolean).length
+  }
+
+  /** One decision, or a `not_found` Fault; `agent` restricts to that agent's own. */
+  async decision(id: string, agent?: string): Promise<DecisionView> {
+    const index = indexOfId('dec', id)
+    const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index])
+    if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
+    return decisionView(row, this.#settings)
+  }
+
+  /** Decisions, newest first. */
+  async decisions(filter: DecisionFilter): Promise<DecisionView[]> {
+    const rows = await listDecisions(this.pool, this.name, filter)
+    return rows.map((row) => decisionView(row, this.#settings))
+  }
+
+  /** One approval, or a `not_found` Fault; `agent` restricts to that agent's own. */
+  async approval(id: string, asker: { agent?: string | undefined; voter?: Voter | undefined }): Promise<ApprovalView> {
+    const index = indexOfId('apr', id)
+    const found = index === undefined ? undefined : await findApprovals(this.pool, this.name, [index])
+    const row = index === undefined ? undefined : found?.get(index)
+    if (!row || (asker.agent !== undefined && row.approval.agent !== asker.agent)) throw unknownApproval(id)
+    return approvalView(row, this.now(), asker.voter, this.#settings)
+  }
+
+  /** Approvals, newest first. */
+  async approvals(filter: ApprovalFilter, voter?: Voter): Promise<ApprovalView[]> {
+    const rows = await listApprovals(this.pool, this.name, filter, instantText(this.now()))
+    return rows.map((row) => approvalView(row, this.now(), voter, this.#settings))
+  }
+
+  /** The committed head. */
+  async head(): Promise<Frontier> {
+    return await readHead(this.pool, this.name)
+  }
+
+  /**
+   * Publishes the committed head's checkpoint outside the database and returns it. Callers that come
+   * while one is being published share it.
+   */
+  async checkpoint(): Promise<string> {
+    // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
+    this.#publishing ??= this.head()
+      .then((head) => this.checkpoints.publish(head))
+      .finally(() => {
+        this.#publishing = undefined
+      })
+    return await this.#publishing
+  }
+
+  /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
+  async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
+    const checkpoint = await this.checkpoints.published()
+    const client = await this.pool.connect()
+    try {
+      await client.query('begin transaction isolation level repeatable read read only')
+      const head = await readStoredHead(client, this.name)
+      return await verifyLog({
+        head: { ledger: this.name, ...head },
+        entries: storedEntries(client, this.name),
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      })
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  }
+
+  /** Hears of every commit of this process, before its callers do. Returns what ends it. */
+  onCommit(listener: CommitListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Waits for everything submitted, publishes the last checkpoint, and lets go of the database. */
+  async close(): Promise<void> {
+    try {
+      await this.#sequencer.close()
+      await this.checkpoint()
+    } finally {
+      await this.pool.end()
+    }
+  }
+
+  async #release(): Promise<void> {
+    await this.#sequencer.close()
+    await this.pool.end()
+  }
+
+  // Recorded once per change: a restart with the same policies adds nothing to the log.
+  async #recordPolicies(): Promise<void> {
+    for (const { ref, source } of this.policies.all) {
+      const { rows } = await this.pool.query<{ record: string }>(
+        `select record from log_entry where ledger = $1 and agent = $2 and kind = 'policy' order by index desc limit 1`,
+        [this.name, ref.id],
+      )
+      const last = rows[0] === undefined ? undefined : (JSON.parse(rows[0].record) as { policy: { sha256: string } })
+      if (last?.policy.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
+    }
+  }
+}
+
+function sourcePayload(source: string): string {
+  return JSON.stringify({ source })
+}
+

@@ -1,0 +1,34 @@
+/** Rows that are folded from the log, in the names of their columns. */
+
+export interface CallRow {
+  readonly agent: string
+  readonly call_id: string
+  readonly index: number
+}
+
+export interface OutcomeRow {
+  readonly decision: number
+  readonly index: number
+  readonly status: string
+}
+
+export interface ApprovalRow {
+  readonly decision: number
+  readonly agent: string
+  readonly action: string
+  readonly policy_sha256: string
+  /** `ApprovalTerms` as JSON. */
+  readonly terms: string
+  readonly opened_at: string
+  readonly expires_at: string
+  readonly consumed_by: number | null
+  readonly status: string
+}
+
+export interface VoteRow {
+  readonly approval: number
+  readonly person: string
+  readonly vote: string
+  readonly at: string
+  readonly index: number
+}

@@ -1,0 +1,316 @@
+import {
+  appendLeaves,
+  commitPayload,
+  completeRecord,
+  decodeFrontier,
+  emptyFrontier,
+  encodeFrontier,
+  approvalStatus,
+  Fault,
+  leafHash,
+  recordBytesMax,
+  recordColumns,
+  recordText,
+  type Frontier,
+  type Instant,
+  type LogRecord,
+  type RecordBody,
+} from '@bailiwick/core'
+import pg from 'pg'
+import { inSchema } from '../migrate.ts'
+import { appendBatch, type StagedBatch, type StagedEntry } from './append.ts'
+import { Fold, type Needs } from './fold.ts'
+import { readFold } from './read.ts'
+
+/** Where an operation's record will stand. */
+export interface Place {
+  readonly index: number
+  readonly at: Instant
+}
+
+/** What an operation does to the ledger: a record, or only an answer. */
+export interface Applied<Answer> {
+  readonly body?: RecordBody
+  /** Canonical JSON to keep apart; the record commits to it. */
+  readonly payload?: string | undefined
+  /** Called with the record once it is complete and staged, for what is folded from it. */
+  readonly staged?: (record: LogRecord, payload: { salt: Buffer; body: string } | null) => void
+  readonly answer: Answer
+}
+
+/** Something that reads the ledger's state and appends at most one record, atomically. */
+export interface Operation<Answer> {
+  readonly needs: Needs
+  /**
+   * Pure, and leaves the fold alone: what is folded from the record happens in `staged`. Throws a
+   * `Fault` to refuse; then nothing of it is written. May be called again with a fresh fold when another
+   * writer was faster.
+   */
+  apply(fold: Fold, place: Place): Applied<Answer>
+}
+
+/** What the sequencer takes from the outside. */
+export interface SequencerPorts {
+  readonly connection: pg.ClientConfig
+  readonly ledger: string
+  now(): Instant
+  /** `size` cryptographically random bytes. */
+  randomBytes(size: number): Buffer
+  /** Called after each commit, before the callers get their answers. */
+  committed(head: Frontier, records: readonly LogRecord[]): void
+}
+
+/** Batches that may be on their way at once; one connection, so they arrive in order. */
+const batchesInFlightMax = 2
+const batchOperationsMax = 512
+const queueMax = 20_000
+const fencesMax = 50
+
+interface Waiting {
+  readonly operation: Operation<unknown>
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: unknown) => void
+  fences: number
+}
+
+interface Prepared {
+  readonly batch: StagedBatch
+  readonly head: Frontier
+  readonly records: readonly LogRecord[]
+  readonly answers: readonly { readonly waiting: Waiting; readonly answer: unknown }[]
+}
+
+/**
+ * The one writer of a ledger in this process: it puts concurrent operations into batches, and each
+ * batch is one statement gated by a compare-and-swap on the ledger's head (group commit).
+ *
+ * An answer is given only after its batch has been committed, so what was acknowledged is durable. A
+ * batch takes at most half of the callers that wait, so that this process works out one batch while
+ * PostgreSQL commits another. Another process that writes to the same ledger makes a batch miss its
+ * head; the batch is then worked out again from the new head. After an error of the database the
+ * batch's callers get a `Fault`: whether it was written is unknown to them, so their calls do not run.
+ */
+export class Sequencer {
+  readonly #ports: SequencerPorts
+  #client: pg.Client | undefined
+  #head: Frontier | undefined
+  #queue: Waiting[] = []
+  #inFlight = 0
+  #waitingInFlight = 0
+  #fenced: Waiting[] = []
+  #pumping = false
+  #closed = false
+  #drained: (() => void) | undefined
+
+  constructor(ports: SequencerPorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * Does the operation, and answers once it is durable.
+   *
+   * @throws Fault `store_busy` when too many operations wait (nothing was recorded), `store_unavailable`
+   *   when the database failed (the operation may or may not have been recorded), or the operation's own
+   */
+  submit<Answer>(operation: Operation<Answer>): Promise<Answer> {
+    if (this.#closed) return Promise.reject(unavailable('the log is closed; nothing was recorded'))
+    if (this.#queue.length >= queueMax) {
+      const fault = new Fault('store_busy', 'too many operations wait for the log; nothing was recorded', {
+        fix: 'Try again after a second.',
+      })
+      return Promise.reject(fault)
+    }
+    return new Promise<Answer>((resolve, reject) => {
+      this.#queue.push({ operation, resolve: resolve as (answer: unknown) => void, reject, fences: 0 })
+      void this.#pump()
+    })
+  }
+
+  /** Waits for everything submitted, then closes the connection. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#queue.length > 0 || this.#inFlight > 0 || this.#pumping) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+      })
+    }
+    await this.#client?.end()
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    // One turn of the event loop lets the callers of a burst gather in one batch.
+    await Promise.resolve()
+    try {
+      while (this.#queue.length > 0 && this.#inFlight < batchesInFlightMax && this.#fenced.length === 0) {
+        await this.#nextBatch()
+      }
+    } finally {
+      this.#pumping = false
+      if (this.#queue.length === 0 && this.#inFlight === 0) this.#drained?.()
+    }
+  }
+
+  async #nextBatch(): Promise<void> {
+    const waiting = this.#take()
+    try {
+      const client = await this.#connected()
+      const head = (this.#head ??= await this.#readHead(client))
+      const prepared = await this.#prepare(client, head, waiting)
+      if (prepared.records.length === 0) return answerAll(prepared)
+      this.#head = prepared.head
+      this.#inFlight += 1
+      this.#waitingInFlight += waiting.length
+      void this.#commit(client, prepared, waiting)
+    } catch (cause) {
+      this.#lose()
+      const fault = cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', cause)
+      for (const each of waiting) each.reject(fault)
+    }
+  }
+
+  #take(): Waiting[] {
+    const half = Math.ceil((this.#queue.length + this.#waitingInFlight) / 2)
+    return this.#queue.splice(0, Math.max(1, Math.min(half, batchOperationsMax)))
+  }
+
+  async #prepare(client: pg.Client, head: Frontier, waiting: readonly Waiting[]): Promise<Prepared> {
+    const needs = waiting.map(({ operation }) => operation.needs).filter((need) => Object.keys(need).length > 0)
+    const fold = needs.length === 0 ? new Fold() : await readFold(client, this.#ports.ledger, needs)
+    const at = this.#ports.now()
+    const entries: StagedEntry[] = []
+    const records: LogRecord[] = []
+    const answers: { waiting: Waiting; answer: unknown }[] = []
+    const salts = this.#ports.randomBytes(waiting.length * 32)
+    for (const each of waiting) {
+      try {
+        const index = head.size + entries.length
+        const applied = each.operation.apply(fold, { index, at })
+        if (applied.body !== undefined) {
+          const salt = salts.subarray(entries.length * 32, entries.length * 32 + 32)
+          records.push(this.#stage(applied, applied.body, { index, at }, salt, entries))
+        }
+        answers.push({ waiting: each, answer: applied.answer })
+      } catch (error) {
+        each.reject(error)
+      }
+    }
+    const next = appendLeaves(head, entries.map((entry) => entry.leafHash))
+    const rows = fold.rows((approval) => approvalStatus(approval, at))
+    const batch = { ledger: this.#ports.ledger, size: head.size, frontier: encodeFrontier(next), at, entries, ...rows }
+    return { batch, head: next, records, answers }
+  }
+
+  #stage(
+    applied: Applied<unknown>,
+    body: RecordBody,
+    place: Place,
+    salt: Buffer,
+    entries: StagedEntry[],
+  ): LogRecord {
+    const payload = applied.payload
+    const commitment = payload === undefined ? null : commitPayload(salt, payload)
+    const record = completeRecord(body, { ledger: this.#ports.ledger, ...place, payload: commitment })
+    const text = recordText(record)
+    if (Buffer.byteLength(text) > recordBytesMax) {
+      throw new Fault('too_large', 'the record is larger than the log accepts; nothing was recorded', {
+        fix: `Shorten what it says: a record has at most ${recordBytesMax / 1024} KiB.`,
+      })
+    }
+    entries.push({
+      record: text,
+      leafHash: leafHash(text),
+      ...recordColumns(record),
+      salt: payload === undefined ? Buffer.alloc(0) : salt,
+      body: payload ?? '',
+    })
+    applied.staged?.(record, payload === undefined ? null : { salt, body: payload })
+    return record
+  }
+
+  // The answers go out after the commit and never before: a crash in between leaves records that
+  // nobody was told of, which is harmless; the other order would leave answers without records.
+  async #commit(client: pg.Client, prepared: Prepared, waiting: readonly Waiting[]): Promise<void> {
+    try {
+      if (await appendBatch(client, prepared.batch)) {
+        this.#ports.committed(prepared.head, prepared.records)
+        answerAll(prepared)
+      } else {
+        this.#fence(prepared)
+      }
+    } catch (cause) {
+      this.#lose()
+      const fault = unavailable('the database failed while recording; whether it was recorded is unknown', cause)
+      for (const { waiting: each } of prepared.answers) each.reject(fault)
+    } finally {
+      this.#inFlight -= 1
+      this.#waitingInFlight -= waiting.length
+      if (this.#inFlight === 0) this.#requeueFenced()
+      void this.#pump()
+    }
+  }
+
+  // Batches behind a fenced one miss their head too. All of them go back into the queue, in order,
+  // once nothing is on its way any more; only then is the head read anew. Whoever was refused has
+  // his answer already and does not come back.
+  #fence(prepared: Prepared): void {
+    this.#head = undefined
+    this.#fenced.push(...prepared.answers.map(({ waiting }) => waiting))
+  }
+
+  #requeueFenced(): void {
+    if (this.#fenced.length === 0) return
+    this.#head = undefined
+    const again = this.#fenced.filter((each) => {
+      each.fences += 1
+      if (each.fences <= fencesMax) return true
+      each.reject(new Fault('store_busy', 'other writers were always faster; nothing was recorded', { fix: 'Try again.' }))
+      return false
+    })
+    this.#fenced = []
+    this.#queue.unshift(...again)
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client) return this.#client
+    const client = new pg.Client({ ...inSchema(this.#ports.connection), pipeline: true } as pg.ClientConfig)
+    client.on('error', () => {
+      if (this.#client === client) this.#lose()
+    })
+    await client.connect()
+    this.#client = client
+    return client
+  }
+
+  async #readHead(client: pg.Client): Promise<Frontier> {
+    await client.query('insert into ledger_head (ledger, size, frontier) values ($1, 0, $2) on conflict do nothing', [
+      this.#ports.ledger,
+      encodeFrontier(emptyFrontier),
+    ])
+    const { rows } = await client.query<{ size: string; frontier: Buffer }>(
+      'select size, frontier from ledger_head where ledger = $1',
+      [this.#ports.ledger],
+    )
+    const row = rows[0]
+    if (!row) throw unavailable('the head of the log is missing; nothing was recorded')
+    return decodeFrontier(Number(row.size), row.frontier)
+  }
+
+  // A connection that failed may have carried a batch that is committed all the same. The next batch
+  // reads the head over a new connection; its compare-and-swap settles who came first.
+  #lose(): void {
+    const client = this.#client
+    this.#client = undefined
+    this.#head = undefined
+    client?.end().catch((error: unknown) => error)
+  }
+}
+
+function answerAll(prepared: Prepared): void {
+  for (const { waiting, answer } of prepared.answers) waiting.resolve(answer)
+}
+
+function unavailable(message: string, cause?: unknown): Fault {
+  return new Fault('store_unavailable', message, { fix: 'Check the database and its log, then try again.', cause })
+}

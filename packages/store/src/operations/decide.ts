@@ -1,0 +1,232 @@
+import {
+  approvalId,
+  approvalStatus,
+  canonicalJson,
+  decide,
+  decisionId,
+  denyFailedEvaluation,
+  denyMalformed,
+  denyWithoutPolicy,
+  Fault,
+  indexOfId,
+  instantText,
+  recordBytesMax,
+  type Approval,
+  type ApprovalFact,
+  type ApprovalRefusal,
+  type CompiledPolicy,
+  type Decision,
+  type DecisionAnswer,
+  type DecisionRecord,
+  type Instant,
+  type ParsedCall,
+  type RecordBody,
+  type ToolCall,
+} from '@bailiwick/core'
+import type { Fold, KnownDecision } from '../log/fold.ts'
+import type { Applied, Operation, Place } from '../log/sequencer.ts'
+
+/** What deciding needs beside the call. */
+export interface DecideSettings {
+  policyFor(agent: string): CompiledPolicy | undefined
+  /** Where people open an approval. */
+  approvalUrl(id: string): string
+}
+
+/**
+ * The operation that decides one call, records the decision, opens or uses up an approval, and ties
+ * the call id to its answer: all of it in one transaction.
+ */
+export function decideOperation(parsed: ParsedCall, settings: DecideSettings): Operation<DecisionAnswer> {
+  const { call } = parsed
+  const approvalIndex = call.approvalId === undefined ? undefined : indexOfId('apr', call.approvalId)
+  return {
+    needs: {
+      ...(call.callId === undefined ? {} : { calls: [{ agent: call.agent, callId: call.callId }] }),
+      ...(approvalIndex === undefined ? {} : { approvals: [approvalIndex] }),
+    },
+    apply: (fold, place) => {
+      const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
+      if (before) refuseOtherCall(before, parsed)
+      if (before && call.approvalId === undefined) return { answer: replayed(before, settings) }
+      return decideAnew(parsed, approvalIndex, fold, place, settings)
+    },
+  }
+}
+
+function decideAnew(
+  parsed: ParsedCall,
+  approvalIndex: number | undefined,
+  fold: Fold,
+  place: Place,
+  settings: DecideSettings,
+): Applied<DecisionAnswer> {
+  const { call } = parsed
+  const policy = settings.policyFor(call.agent)
+  const claimed = approvalIndex === undefined ? undefined : fold.approval(approvalIndex)
+  const claim = approvalClaim(call, policy, claimed, approvalIndex, fold, place.at)
+  const decision = bounded(decideSafely(parsed, policy, claim, place.at))
+  const body = decisionBody(call, policy, decision, place)
+  return {
+    body,
+    payload: parsed.payload,
+    answer: answerOf(body, place.index, settings),
+    staged: (record, payload) => {
+      fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
+      foldDecision(fold, call, decision, record as DecisionRecord, { place, policy, claimed, approvalIndex })
+    },
+  }
+}
+
+// Whatever goes wrong while deciding ends in a denial (G2), and the denial is recorded.
+function decideSafely(
+  parsed: ParsedCall,
+  policy: CompiledPolicy | undefined,
+  approval: ApprovalFact | undefined,
+  now: Instant,
+): Decision {
+  if (parsed.malformed !== undefined) return denyMalformed(parsed.malformed)
+  if (policy === undefined) return denyWithoutPolicy()
+  try {
+    return decide(policy, parsed.call, { now, approval })
+  } catch {
+    return denyFailedEvaluation()
+  }
+}
+
+// A decision whose explanation would not fit into a record is denied: it must not go unrecorded.
+function bounded(decision: Decision): Decision {
+  const size = canonicalJson({ reasons: decision.reasons, rules: decision.rules } as never).length
+  return size > recordBytesMax / 4 ? denyFailedEvaluation() : decision
+}
+
+function approvalClaim(
+  call: ToolCall,
+  policy: CompiledPolicy | undefined,
+  approval: Approval | undefined,
+  index: number | undefined,
+  fold: Fold,
+  at: Instant,
+): ApprovalFact | undefined {
+  if (call.approvalId === undefined) return undefined
+  const refused = (why: ApprovalRefusal): ApprovalFact => ({ kind: 'refused', id: call.approvalId as never, why })
+  if (approval === undefined || index === undefined) return refused('unknown')
+  // An agent learns nothing of approvals that are not its own.
+  if (approval.agent !== call.agent) return refused('unknown')
+  const opened = fold.decision(index)
+  if (!opened || approval.action !== call.action || !sameParams(opened, call)) return refused('other_call')
+  if (approval.policy.sha256 !== policy?.ref.sha256) return refused('other_policy')
+  const status = approvalStatus(approval, at)
+  if (status !== 'approved') return refused(status)
+  return { kind: 'granted', id: approval.id, routes: approval.terms.routes }
+}
+
+// Compared as canonical JSON: key order and the spelling of numbers make no other call of it.
+function sameParams(known: KnownDecision, call: ToolCall): boolean {
+  if (known.payload === null) return false
+  const { params } = (JSON.parse(known.payload.body) ?? {}) as { params?: unknown }
+  return params !== undefined && canonicalJson(params as never) === canonicalJson(call.params)
+}
+
+function refuseOtherCall(before: KnownDecision, parsed: ParsedCall): void {
+  const { call } = parsed
+  const same =
+    before.record.action === call.action &&
+    (parsed.malformed === undefined ? sameParams(before, call) : before.record.code === 'malformed_call')
+  if (same) return
+  throw new Fault('call_id_reused', `the call id \`${call.callId ?? ''}\` was used for another call`, {
+    fix: 'Use a new call id for a new call; a retry must repeat action and params exactly.',
+  })
+}
+
+function decisionBody(
+  call: ToolCall,
+  policy: CompiledPolicy | undefined,
+  decision: Decision,
+  place: Place,
+): RecordBody & { kind: 'decision' } {
+  const opens =
+    decision.effect === 'escalate'
+      ? {
+          id: approvalId(place.index),
+          terms: decision.approval,
+          deadline: instantText((place.at + decision.approval.deadlineMs) as Instant),
+        }
+      : null
+  const consumed = decision.effect === 'allow' && decision.consumesApproval
+  return {
+    kind: 'decision',
+    id: decisionId(place.index),
+    agent: call.agent,
+    action: call.action,
+    callId: call.callId ?? null,
+    effect: decision.effect,
+    code: decision.effect === 'deny' ? decision.code : null,
+    reasons: decision.reasons,
+    rules: decision.rules,
+    policy: policy?.ref ?? null,
+    opens,
+    claims: call.approvalId === undefined ? null : { id: call.approvalId, consumed },
+  }
+}
+
+/** The answer that a recorded decision gives its caller. */
+export function answerOf(
+  record: Pick<DecisionRecord, 'id' | 'effect' | 'reasons' | 'rules' | 'policy' | 'opens'>,
+  index: number,
+  settings: DecideSettings,
+): DecisionAnswer {
+  const { id, effect, reasons, rules, policy, opens } = record
+  return {
+    id,
+    effect,
+    reasons,
+    rules,
+    policy,
+    record: { index },
+    ...(opens === null ? {} : { approval: { id: opens.id, url: settings.approvalUrl(opens.id), deadline: opens.deadline } }),
+  }
+}
+
+function replayed(known: KnownDecision, settings: DecideSettings): DecisionAnswer {
+  const { record, outcome } = known
+  return {
+    ...answerOf(record, record.index, settings),
+    replayed: true,
+    outcome: outcome === null ? null : { status: outcome },
+  }
+}
+
+interface Folding {
+  readonly place: Place
+  readonly policy: CompiledPolicy | undefined
+  readonly claimed: Approval | undefined
+  readonly approvalIndex: number | undefined
+}
+
+function foldDecision(fold: Fold, call: ToolCall, decision: Decision, record: DecisionRecord, folding: Folding): void {
+  const { place, policy, claimed, approvalIndex } = folding
+  const consumes = decision.effect === 'allow' && decision.consumesApproval
+  if (consumes && claimed && approvalIndex !== undefined) {
+    fold.setApproval(approvalIndex, { ...claimed, consumedBy: record.id })
+  }
+  if (decision.effect === 'escalate' && policy) {
+    fold.setApproval(place.index, {
+      id: approvalId(place.index),
+      agent: call.agent,
+      action: call.action,
+      policy: policy.ref,
+      terms: decision.approval,
+      openedAt: place.at,
+      expiresAt: (place.at + decision.approval.deadlineMs) as Instant,
+      votes: [],
+      expiryRecorded: false,
+    })
+  }
+  // A denied attempt to use an approval does not become the call's answer: the call may still have
+  // run, or wait, under the decision that stands.
+  const first = call.callId !== undefined && fold.call(call.agent, call.callId) === undefined
+  if (call.callId !== undefined && (first || decision.effect !== 'deny')) {
+    fold.setCall(call.agent, call.callId, place.index)
+  }
+}

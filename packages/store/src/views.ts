@@ -1,0 +1,95 @@
+import {
+  approvalStatus,
+  decisionId,
+  instantText,
+  mayVote,
+  type Approval,
+  type ApprovalView,
+  type DecisionRecord,
+  type DecisionView,
+  type Instant,
+  type Json,
+  type OutcomeStatus,
+  type Voter,
+} from '@bailiwick/core'
+import { answerOf, type DecideSettings } from './operations/decide.ts'
+
+/** A decision's row with all that belongs to it. */
+export interface DecisionRow {
+  readonly record: DecisionRecord
+  /** Canonical JSON of `{params, context}`; null where erased or malformed. */
+  readonly body: string | null
+  readonly outcome: { readonly status: OutcomeStatus; readonly at: string; readonly body: string | null } | null
+}
+
+/** An approval with the decision that opened it and the comments of its votes. */
+export interface ApprovalRowView {
+  readonly approval: Approval
+  readonly opened: DecisionRow
+  /** By person; null where erased. */
+  readonly comments: ReadonlyMap<string, string | null>
+}
+
+/** The decision as its agent and people look it up. */
+export function decisionView(row: DecisionRow, settings: DecideSettings): DecisionView {
+  const { record, outcome } = row
+  const detail = outcome === null ? undefined : fieldOf(outcome.body, 'detail')
+  return {
+    ...answerOf(record, record.index, settings),
+    agent: record.agent,
+    action: record.action,
+    callId: record.callId,
+    at: record.at,
+    params: fieldOf(row.body, 'params') ?? null,
+    context: fieldOf(row.body, 'context') ?? null,
+    outcome:
+      outcome === null
+        ? null
+        : { status: outcome.status, at: outcome.at, ...(typeof detail === 'string' ? { detail } : {}) },
+  }
+}
+
+/** The approval as its agent and people see it at `at`; `voter` is the person who asks, if one does. */
+export function approvalView(
+  row: ApprovalRowView,
+  at: Instant,
+  voter: Voter | undefined,
+  settings: DecideSettings,
+): ApprovalView {
+  const { approval, opened, comments } = row
+  const status = approvalStatus(approval, at)
+  const voted = voter !== undefined && approval.votes.some(({ person }) => person === voter.id)
+  return {
+    id: approval.id,
+    decision: decisionId(opened.record.index),
+    url: settings.approvalUrl(approval.id),
+    agent: approval.agent,
+    action: approval.action,
+    params: fieldOf(opened.body, 'params') ?? null,
+    context: fieldOf(opened.body, 'context') ?? null,
+    reasons: opened.record.reasons,
+    rules: opened.record.rules,
+    policy: opened.record.policy,
+    status,
+    openedAt: instantText(approval.openedAt),
+    deadline: instantText(approval.expiresAt),
+    terms: approval.terms,
+    votes: approval.votes.map(({ person, vote, at: votedAt }) => ({
+      person,
+      vote,
+      comment: comments.get(person) ?? null,
+      at: instantText(votedAt),
+    })),
+    consumedBy: approval.consumedBy ?? null,
+    mayVote: status === 'pending' && voter !== undefined && !voted && mayVote(approval.terms, voter),
+  }
+}
+
+/** One field of a stored payload, or undefined where there is none. */
+export function fieldOf(body: string | null, name: string): Json | undefined {
+  if (body === null) return undefined
+  const payload: unknown = JSON.parse(body)
+  if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, name)) return undefined
+  return (payload as Record<string, Json>)[name]
+}
+

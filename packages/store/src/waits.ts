@@ -1,0 +1,59 @@
+import type { ApprovalView, GovernPorts, Voter } from '@bailiwick/core'
+import type { Ledger } from './ledger.ts'
+
+/** How often a wait looks for what another process has done. */
+const lookMs = 1_000
+
+/**
+ * Waiting for people without holding a thread or a connection: a wait is a timer and an entry in a set,
+ * woken by this process's commits and, for other processes' votes, by looking once a second.
+ */
+export class ApprovalWaits {
+  readonly #ledger: Ledger
+  readonly #ports: Pick<GovernPorts, 'now' | 'sleep'>
+  readonly #awake = new Set<AbortController>()
+  readonly #stopListening: () => void
+  #closed = false
+
+  constructor(ledger: Ledger, ports: Pick<GovernPorts, 'now' | 'sleep'>) {
+    this.#ledger = ledger
+    this.#ports = ports
+    this.#stopListening = ledger.onCommit((_head, records) => {
+      if (records.some(({ kind }) => kind === 'vote' || kind === 'expiry')) this.#wake()
+    })
+  }
+
+  /** The approval once it is not pending, or as it stands after `seconds`. */
+  async wait(
+    id: string,
+    seconds: number,
+    asker: { agent?: string | undefined; voter?: Voter | undefined },
+  ): Promise<ApprovalView> {
+    const until = this.#ports.now() + seconds * 1000
+    for (;;) {
+      const controller = new AbortController()
+      // Registered before looking: a vote between the look and the sleep would be missed otherwise.
+      this.#awake.add(controller)
+      try {
+        const approval = await this.#ledger.approval(id, asker)
+        const left = until - this.#ports.now()
+        if (approval.status !== 'pending' || left <= 0 || this.#closed) return approval
+        const toDeadline = Math.max(1, Date.parse(approval.deadline) - this.#ports.now())
+        await this.#ports.sleep(Math.min(left, toDeadline, lookMs), controller.signal)
+      } finally {
+        this.#awake.delete(controller)
+      }
+    }
+  }
+
+  /** Ends every wait with the state as it is. */
+  close(): void {
+    this.#closed = true
+    this.#stopListening()
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const controller of this.#awake) controller.abort()
+  }
+}

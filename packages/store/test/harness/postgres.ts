@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { describe, inject, test } from 'vitest'
+import type { PostgresFlavour, TestServer } from '../../../../test/setup/postgres.ts'
+
+/** A server that runs for this test run only. Nothing on it is fsynced. */
+export interface TestPostgres {
+  readonly flavour: PostgresFlavour
+  /** The major version. */
+  readonly version: number
+  /** A fresh, empty database. */
+  createDatabase(): Promise<TestDatabase>
+}
+
+/** A database of one test. */
+export interface TestDatabase {
+  readonly config: pg.ClientConfig
+  /** The same as a DATABASE_URL. Its server is fsync-less: BAILIWICK_ALLOW_UNSAFE=1 makes the service accept it. */
+  readonly url: string
+  /** Drops it, ending every connection to it. */
+  drop(): Promise<void>
+}
+
+/** The servers that run; what is missing was announced when the run began. */
+export function testPostgres(): readonly TestPostgres[] {
+  return inject('testServers').flatMap((server) => ('missing' in server ? [] : [postgresOf(server)]))
+}
+
+/**
+ * Describes a suite once per flavour of PostgreSQL. A flavour that is missing on this machine is counted as
+ * skipped.
+ */
+export function describeOnPostgres(name: string, suite: (postgres: TestPostgres) => void): void {
+  for (const server of inject('testServers')) {
+    if ('missing' in server) {
+      test.skipIf(true)(`${name} (${server.flavour} PostgreSQL: ${server.missing})`, () => undefined)
+    } else {
+      describe(`${name} (PostgreSQL ${server.version}, ${server.flavour})`, () => suite(postgresOf(server)))
+    }
+  }
+}
+
+/**
+ * A fresh database on one flavour's server, or on the first that there is.
+ *
+ * @throws where the flavour is missing
+ */
+export function testDatabase(flavour?: PostgresFlavour): Promise<TestDatabase> {
+  const postgres = testPostgres().find((found) => flavour === undefined || found.flavour === flavour)
+  if (postgres === undefined) throw new Error(`no ${flavour ?? ''} PostgreSQL to test on`)
+  return postgres.createDatabase()
+}
+
+type RunningServer = Exclude<TestServer, { readonly missing: string }>
+
+function postgresOf(server: RunningServer): TestPostgres {
+  const { flavour, version } = server
+  return { flavour, version, createDatabase: () => createDatabase(server) }
+}
+
+async function createDatabase(server: RunningServer): Promise<TestDatabase> {
+  const database = `t_${randomBytes(8).toString('hex')}`
+  await administer(server, `create database ${database}`)
+  const config = configFor(server, database)
+  return {
+    config,
+    url: `postgresql://${config.user}@${encodeURIComponent(server.socketDir)}:${config.port}/${database}`,
+    drop: () => administer(server, `drop database if exists ${database} with (force)`),
+  }
+}
+
+function configFor(server: RunningServer, database: string) {
+  return { host: server.socketDir, port: 5432, user: 'bailiwick', database, ssl: false } as const
+}
+
+async function administer(server: RunningServer, statement: string): Promise<void> {
+  const client = new pg.Client(configFor(server, 'postgres'))
+  try {
+    await client.connect()
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
