@@ -1,12 +1,19 @@
 import { defineConfig } from 'vitest/config'
+import { TallyReporter } from './test/reporter.ts'
+
+// Tests run on the sources. Vitest hands these conditions to its workers, so they must not contain
+// `import`: it would make `require` inside CommonJS packages find ES modules.
+const conditions = ['bailiwick-source', 'node']
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ['bailiwick-source', 'node', 'import', 'module', 'default'] } },
-  resolve: { conditions: ['bailiwick-source', 'node', 'import', 'module', 'default'] },
+  ssr: { resolve: { conditions } },
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/setup/postgres.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    reporters: ['default', new TallyReporter()],
   },
 })

@@ -16,8 +16,8 @@ export function isNumber(a: Kinded): boolean {
 /** Equality as CEL defines it, in depth: unlike values inside lists and maps are unequal. */
 export function isEqual(left: CelValue, right: CelValue, run: Run): boolean {
   const [a, b] = [kindOf(left), kindOf(right)]
-  // JavaScript compares a bigint with a number exactly.
-  if (isNumber(a) && isNumber(b)) return a.value == b.value
+  if (a.kind === 'int' && b.kind === 'number') return isSameNumber(a.value, b.value)
+  if (a.kind === 'number' && b.kind === 'int') return isSameNumber(b.value, a.value)
   if (a.kind === 'bytes' && b.kind === 'bytes') {
     const { value: bytes } = b
     return a.value.length === bytes.length && a.value.every((byte, index) => byte === bytes[index])
@@ -46,4 +46,9 @@ function isEqualList(a: CelList, b: CelList, run: Run): boolean {
     if (other.done === true || !isEqual(one, other.value, run)) return false
   }
   return true
+}
+
+/** Exactly, without rounding the whole number to a double. */
+function isSameNumber(whole: bigint, number: number): boolean {
+  return Number.isInteger(number) && BigInt(number) === whole
 }

@@ -15,17 +15,17 @@ const { DYN, BOOL } = CelScalar
 export function operators(run: Run): readonly CelFunc[] {
   const binary = (name: string, apply: (a: Kinded, b: Kinded) => CelInput): CelFunc =>
     celFunc(name, [DYN, DYN], DYN, (left, right) => apply(kindOf(left), kindOf(right)))
-  const ordering = (name: string, holds: (order: number) => boolean): CelFunc =>
+  const ordering = (name: string, holds: (between: number) => boolean): CelFunc =>
     binary(name, (a, b) => holds(compare(a, b, run)))
   return [
     celFunc('@==', [DYN, DYN], BOOL, (left, right) => equal(left, right, run)),
     celFunc('@!=', [DYN, DYN], BOOL, (left, right) => !equal(left, right, run)),
     celFunc('@==null', [DYN, DYN], BOOL, (left, right) => isEqual(left, right, run)),
     celFunc('@!=null', [DYN, DYN], BOOL, (left, right) => !isEqual(left, right, run)),
-    ordering('@<', (order) => order < 0),
-    ordering('@<=', (order) => order <= 0),
-    ordering('@>', (order) => order > 0),
-    ordering('@>=', (order) => order >= 0),
+    ordering('@<', (between) => between < 0),
+    ordering('@<=', (between) => between <= 0),
+    ordering('@>', (between) => between > 0),
+    ordering('@>=', (between) => between >= 0),
     binary('@+', (a, b) => sum(a, b, run)),
     binary('@-', (a, b) => difference(a, b, run)),
     binary('@*', (a, b) =>
@@ -72,16 +72,16 @@ function equal(left: CelValue, right: CelValue, run: Run): boolean {
 function compare(a: Kinded, b: Kinded, run: Run): number {
   if (a.kind === 'number' && b.kind === 'number') return a.value - b.value
   if ((a.kind === 'number' || a.kind === 'int') && (b.kind === 'number' || b.kind === 'int'))
-    return order(a.value, b.value)
+    return orderOf(a.value, b.value)
   if (a.kind === 'string' && b.kind === 'string') return compareText(a.value, b.value, run)
-  if (a.kind === 'timestamp' && b.kind === 'timestamp') return order(a.value, b.value)
-  if (a.kind === 'duration' && b.kind === 'duration') return order(a.value, b.value)
+  if (a.kind === 'timestamp' && b.kind === 'timestamp') return orderOf(a.value, b.value)
+  if (a.kind === 'duration' && b.kind === 'duration') return orderOf(a.value, b.value)
   if (a.kind === 'bool' && b.kind === 'bool') return Number(a.value) - Number(b.value)
   if (a.kind === 'bytes' && b.kind === 'bytes') return compareItems(a.value, b.value)
   throw unlike('compares', a, b, run)
 }
 
-function order(a: number | bigint, b: number | bigint): number {
+function orderOf(a: number | bigint, b: number | bigint): number {
   if (a === b) return 0
   return a < b ? -1 : Number(a > b)
 }

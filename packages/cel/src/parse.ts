@@ -24,7 +24,8 @@ export function parseCondition(source: string): Parsed {
   const nesting = checkNesting(read.tokens)
   if (nesting !== undefined) return { kind: 'refused', problem: nesting }
   try {
-    const parsed = parse(source)
+    // The parser wants a line's end after a comment, also after the last.
+    const parsed = parse(`${source}\n`)
     if (parsed.expr === undefined) return refused(0, 'the condition is empty', 'write an expression')
     const positions = parsed.sourceInfo?.positions ?? {}
     const macros = parsed.sourceInfo?.macroCalls ?? {}
@@ -52,7 +53,7 @@ function problemOf(thrown: unknown, tokens: readonly Token[]): CelProblem {
   if (offset !== undefined && thrown instanceof Error && thrown.message.includes('reserved')) {
     const name = tokens.find((token) => token.offset + token.text.length > offset)?.text ?? ''
     const known = syntaxProblem(tokens, offset)
-    if (!known.message.includes('not expected')) return known
+    if (known.message.includes('not how CEL')) return known
     return {
       offset,
       message: `\`${name}\` is a reserved word`,

@@ -1,13 +1,23 @@
 import { humanName, visibleText } from './wording.ts'
 
 /** One member of parameters or context, ready to be shown. */
-export type Field = SingleField | GroupField
+export type Field = SingleField | JsonField | GroupField
 
 export interface SingleField {
-  readonly kind: 'text' | 'number' | 'absent' | 'json'
+  readonly kind: 'text' | 'number' | 'absent'
   readonly name: string
   readonly label: string
   readonly value: string
+}
+
+/** A list, or an object that lies too deep to be shown by its members. */
+export interface JsonField {
+  readonly kind: 'json'
+  readonly name: string
+  readonly label: string
+  readonly value: string
+  /** How much there is, where there is no room for it. */
+  readonly summary: string
 }
 
 /** A member that is itself an object, small enough to be shown by its members. */
@@ -33,7 +43,7 @@ export function fieldsOf(data: Data, depth = 0): readonly Field[] {
     if (isGroup(value) && depth < groupDepthMax) {
       return { kind: 'group', name, label, fields: fieldsOf(value, depth + 1) }
     }
-    return { name, label, ...single(name, value, data['currency']) }
+    return { name, label, ...valued(name, value, data['currency']) }
   })
 }
 
@@ -49,20 +59,23 @@ export function cardFieldsOf(data: Data): readonly Field[] {
 /** The field's value on one line. */
 export function summaryOf(field: Field): string {
   if (field.kind === 'group') return field.fields.map(summaryOf).join(', ')
-  return field.kind === 'json' ? field.value.replace(/\s+/g, ' ') : field.value
+  return field.kind === 'json' ? field.summary : field.value
 }
 
 function isGroup(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
 }
 
-function single(name: string, value: unknown, currency: unknown): Pick<SingleField, 'kind' | 'value'> {
+type Valued = Pick<SingleField, 'kind' | 'value'> | Pick<JsonField, 'kind' | 'value' | 'summary'>
+
+function valued(name: string, value: unknown, currency: unknown): Valued {
   if (value === null) return { kind: 'absent', value: 'null' }
   if (typeof value === 'boolean') return { kind: 'text', value: value ? 'Yes' : 'No' }
   if (typeof value === 'number') return { kind: 'number', value: numberText(name, value, currency) }
   if (value === '') return { kind: 'absent', value: 'empty text' }
   if (typeof value === 'string') return { kind: 'text', value: visibleText(value) }
-  return { kind: 'json', value: jsonText(value) }
+  const count = Object.keys(value ?? {}).length
+  return { kind: 'json', value: jsonText(value), summary: `${count} ${count === 1 ? 'entry' : 'entries'}` }
 }
 
 const moneyName = /(^|_)(amount|price|total|cost|fee|sum|refund)$/i

@@ -5,7 +5,6 @@ import { createApi } from './api.ts'
 import { App } from './app.tsx'
 import { ErrorBoundary } from './parts/error-boundary.tsx'
 import { ApiContext, createQueryClient } from './queries.ts'
-import './styles/index.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('the page has no element with id `root`')

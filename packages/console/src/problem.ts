@@ -31,7 +31,7 @@ export function unreachableProblem(): Problem {
 export function problemFrom(status: number, body: unknown): Problem {
   const member = (name: string): string | null => {
     if (typeof body !== 'object' || body === null) return null
-    const value = Object.entries(body).find(([key]) => key === name)?.[1]
+    const value: unknown = Object.entries(body).find(([key]) => key === name)?.[1]
     return typeof value === 'string' && value.trim() !== '' ? value : null
   }
   const title = member('title') ?? titleOf(status)

@@ -75,7 +75,7 @@ export function object<Members extends Readonly<Record<string, Shape<unknown>>>>
 ): Shape<{ readonly [Name in keyof Members]: Shaped<Members[Name]> }> {
   return (value, path) => {
     if (!isObject(value)) throw new ShapeMismatch(path, 'an object')
-    const entries = Object.entries(members).map(([name, shape]) => [
+    const entries = Object.entries(members).map(([name, shape]): [string, unknown] => [
       name,
       shape(value[name], path === '' ? name : `${path}.${name}`),
     ])

@@ -3,7 +3,7 @@
  * Line breaks, tabs and the two marks that only choose between text and emoji are harmless.
  */
 const deceptive =
-  /(?![\n\t\ufe0e\ufe0f])[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb]/gu
+  /(?!\n|\t|\ufe0e|\ufe0f)[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb]/gu
 
 /** Outside text with every invisible or direction-changing character made visible, as in `\u{202e}`. */
 export function visibleText(text: string): string {
@@ -60,12 +60,11 @@ export function shortTime(at: string, now: number): string {
 /** Time left as a clock shows it: `4:05`, `1:02:03`, `3 d 04:00`. Zero once it has run out. */
 export function countdownText(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000))
-  const pad = (part: number): string => String(part).padStart(2, '0')
   const minutes = Math.floor(seconds / 60)
   const hours = Math.floor(minutes / 60)
-  if (hours >= 24) return `${Math.floor(hours / 24)} d ${pad(hours % 24)}:${pad(minutes % 60)}`
-  if (hours > 0) return `${hours}:${pad(minutes % 60)}:${pad(seconds % 60)}`
-  return `${minutes}:${pad(seconds % 60)}`
+  if (hours >= 24) return `${Math.floor(hours / 24)} d ${twoDigits(hours % 24)}:${twoDigits(minutes % 60)}`
+  if (hours > 0) return `${hours}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`
+  return `${minutes}:${twoDigits(seconds % 60)}`
 }
 
 /** A length of time in words: `5 minutes`, `1 hour 30 minutes`. */
@@ -97,4 +96,8 @@ export function approversText(approvers: readonly (readonly string[])[]): string
 function approverText(approver: string): string {
   if (approver.startsWith('role:')) return `people with the role ${visibleText(approver.slice(5))}`
   return visibleText(approver.startsWith('person:') ? approver.slice(7) : approver)
+}
+
+function twoDigits(part: number): string {
+  return String(part).padStart(2, '0')
 }

@@ -41,7 +41,7 @@ test('objects are shown by their members, lists and what lies deep as JSON', () 
     gone: null,
   })
   expect(fields.map(({ kind }) => kind)).toEqual(['group', 'json', 'absent', 'absent'])
-  expect(fields.map(summaryOf)).toEqual(['Lyon, { "lat": 1 }', '[ 1, 2 ]', 'empty text', 'null'])
+  expect(fields.map(summaryOf)).toEqual(['Lyon, 1 entry', '2 entries', 'empty text', 'null'])
 })
 
 test('a card leaves the currency out only where an amount carries it', () => {

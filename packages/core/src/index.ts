@@ -30,6 +30,7 @@ export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
 export { parseCall, type ParsedCall } from './execution/call.ts'
+export { decideCall } from './execution/decide-call.ts'
 export { BailiwickClient, type BailiwickClientOptions } from './execution/client.ts'
 export { systemPorts } from './execution/edge-ports.ts'
 export { govern } from './execution/govern.ts'

@@ -332,7 +332,7 @@ describe('one data directory', () => {
 async function openInChild(): Promise<{ process: ChildProcess; pid: number; adopted: boolean }> {
   const opener = new URL('./harness/opener.mjs', import.meta.url).pathname
   const engine = new URL('../src/engine/embedded.ts', import.meta.url).pathname
-  const child = spawn(process.execPath, [opener, engine, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [opener, engine, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [line]: Buffer[] = await once(child.stdout, 'data')
   const said: unknown = JSON.parse(String(line))
   expect(said).toEqual({ pid: expect.any(Number), adopted: expect.any(Boolean) })

@@ -135,6 +135,7 @@ function Happened({ decision }: { readonly decision: Decision }) {
 
 function Escalated({ decision }: { readonly decision: Decision }) {
   const approval = useApproval(decision.approval?.id ?? null)
+  const consumedBy = approval.data?.consumedBy ?? null
   if (decision.approval === null) return <p>The call was held, and did not run.</p>
   return (
     <Result head={approval.data === undefined ? null : <StatusBadge status={approval.data.status} />}>
@@ -142,10 +143,9 @@ function Escalated({ decision }: { readonly decision: Decision }) {
       <Link to={`/approvals/${decision.approval.id}`} className="button button-wide result-go">
         Open the approval
       </Link>
-      {approval.data?.consumedBy != null && (
+      {consumedBy !== null && (
         <span className="result-detail">
-          It was allowed by{' '}
-          <Link to={`/decisions/${approval.data.consumedBy}`}>{approval.data.consumedBy}</Link>.
+          It was allowed by <Link to={`/decisions/${consumedBy}`}>{consumedBy}</Link>.
         </span>
       )}
     </Result>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import type { Session } from '../api.ts'
 import { useTitle } from '../clock.ts'
 import { Icon, Mark } from '../parts/icons.tsx'
@@ -35,7 +35,7 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
 
 function SignInForm({ token, signedIn }: { readonly token: string; readonly signedIn: Session | null }) {
   const signIn = useSignIn()
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     signIn.mutate(token, { onSuccess: () => navigate(takeReturn(), { replace: true }) })
   }

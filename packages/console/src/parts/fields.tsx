@@ -88,7 +88,6 @@ export function OutsideText({ text }: { readonly text: string }) {
 /** A block of code that scrolls by itself, also from the keyboard. */
 export function Code({ label, children }: { readonly label: string; readonly children: ReactNode }) {
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrollable region must be reachable by keyboard
     <pre className="code" role="region" aria-label={label} tabIndex={0}>
       <code>{children}</code>
     </pre>

@@ -36,7 +36,7 @@ export function parseCall(agent: AgentId, request: DecisionRequest): ParsedCall 
       ? { params: frozenCopy(params), context: frozenCopy(context) }
       : { params: {}, context: {} }
   const payload = canonicalJson(malformed === undefined ? safe : null)
-  if (new TextEncoder().encode(payload).length > payloadBytesMax) {
+  if (utf8Length(payload) > payloadBytesMax) {
     throw new Fault('too_large', `params and context are larger than ${payloadBytesMax / 1024} KiB together`, {
       fix: 'Pass a reference, such as an order id, instead of the content.',
     })
@@ -49,6 +49,11 @@ export function parseCall(agent: AgentId, request: DecisionRequest): ParsedCall 
     approvalId: approvalId as ApprovalId | undefined,
   }
   return { call, payload, malformed }
+}
+
+// One UTF-16 unit is at most three bytes, so most payloads need no counting.
+function utf8Length(text: string): number {
+  return text.length * 3 <= payloadBytesMax ? text.length : new TextEncoder().encode(text).length
 }
 
 function checkedName(value: unknown, what: string): string {

@@ -5,12 +5,14 @@ import type { Json } from '../model/json.ts'
 import type { ApprovalRoute, CompiledPolicy, FactDeclaration, ListedAction } from '../model/policy.ts'
 import type { Problem } from '../model/problem.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
+import { actionNameProblems } from './action-names.ts'
 import { declareFacts } from './facts.ts'
 import { actionPattern } from './pattern.ts'
 import type { Positions } from './positions.ts'
 import { compileRules } from './rules.ts'
 import type { PolicyFile } from './schema.ts'
-import { inFileOrder, shapePolicy } from './shape.ts'
+import { shapePolicy } from './shape.ts'
+import { inFileOrder } from './yaml-file.ts'
 
 /** What became of a policy file's text. Warnings do not stop a policy; one error does. */
 export type ParsedPolicy =
@@ -30,6 +32,7 @@ export function parsePolicy(text: string): ParsedPolicy {
   const routes = approvalRoutes(file, compiled.rules)
   const problems = inFileOrder([
     ...listProblems(file, positions),
+    ...actionNameProblems(file, positions),
     ...declared.problems,
     ...compiled.problems,
     ...unusedRoutes(file, routes.used, positions),

@@ -30,9 +30,9 @@ export class Positions {
     return { line: 1, column: 1 }
   }
 
-  /** Whether the document has anything at `path`. */
-  exists(path: DocumentPath): boolean {
-    return path.length === 0 || this.#document.hasIn(path)
+  /** Where a node of the document starts. */
+  ofNode(node: { readonly range?: readonly [number, number, number] | null | undefined }): Position {
+    return node.range ? this.#at(node.range[0]) : { line: 1, column: 1 }
   }
 
   /** Where the key named last in `path` stands. */

@@ -47,19 +47,48 @@ export function compileRules(
     seen.set(id, written.path)
     const condition = compileOne(written, scope, positions, problems)
     if (condition === 'invalid') continue
-    if (condition) inferFacts(condition, written, positions, inferred, problems)
+    if (condition) {
+      inferFacts(condition, written, positions, inferred, problems)
+      problems.push(...silentFor(condition, written, facts, positions))
+    }
     rules.push({
       id: id as RuleId,
       effect: written.effect,
       on: written.on === undefined ? undefined : [written.on].flat().map(actionPattern),
       condition,
-      facts: condition ? condition.uses.filter((name) => !scopeNames.has(name)) : [],
+      facts: condition ? factsOf(condition) : [],
       route: written.route,
       reason: written.reason,
       line: positions.ofValue(written.path).line,
     })
   }
   return { rules, inferred: [...inferred.values()], problems }
+}
+
+function factsOf(condition: CompiledCondition): readonly string[] {
+  return condition.uses.filter((name) => !scopeNames.has(name))
+}
+
+// A rule says nothing of an action for which none of its facts exist. Where the author names that very
+// action, the rule would be off without a word.
+function silentFor(
+  condition: CompiledCondition,
+  written: WrittenRule,
+  facts: ReadonlyMap<string, FactDeclaration>,
+  positions: Positions,
+): Problem[] {
+  const used = factsOf(condition)
+  if (used.length === 0 || used.length < condition.uses.length) return []
+  const named = [written.on ?? []].flat().filter((action) => !action.includes('*'))
+  const silent = named.filter((action) =>
+    used.every((name) => facts.get(name)?.for?.every((pattern) => !pattern.matches(action)) === true),
+  )
+  return silent.map((action) => ({
+    severity: 'error',
+    ...positions.ofValue([...written.path, 'on']),
+    message: `the rule names \`${action}\`, for which none of its facts exist`,
+    fix: `add \`${action}\` to the \`for\` of ${used.map((name) => `\`${name}\``).join(' or ')}`,
+  }))
 }
 
 function writtenRules(file: PolicyFile): WrittenRule[] {

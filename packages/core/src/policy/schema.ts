@@ -5,14 +5,16 @@ import { approvalDeadlineMsMax, nameLengthMax } from '../model/limits.ts'
 const namePattern = /^[^\s\p{C}]+$/u
 const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-const name = z
+/** A name as calls carry it: of an action, an agent, a rule. */
+export const name = z
   .string({ error: 'must be a text' })
   .min(1, { error: 'must not be empty' })
   .max(nameLengthMax, { error: `must have at most ${nameLengthMax} characters` })
   .regex(namePattern, { error: 'must not contain white space or control characters' })
 
 const names = z.array(name, { error: 'must be a list of names' })
-const patterns = z.union([name, names], { error: 'must be a name or a list of names' })
+// An empty list would make a rule or a fact that never applies, without a word.
+const patterns = z.union([name, names.min(1)], { error: 'must be a name or a list of at least one name' })
 const condition = z.string({ error: 'must be a text with a condition, such as "refund_amount > 500"' })
 const reason = z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' }).max(500, {
   error: 'must have at most 500 characters',

@@ -2,15 +2,11 @@ import {
   approvalId,
   approvalStatus,
   canonicalJson,
-  decide,
+  decideCall,
   decisionId,
-  denyFailedEvaluation,
-  denyMalformed,
-  denyWithoutPolicy,
   Fault,
   indexOfId,
   instantText,
-  recordBytesMax,
   type Approval,
   type ApprovalFact,
   type ApprovalRefusal,
@@ -65,7 +61,7 @@ function decideAnew(
   const policy = settings.policyFor(call.agent)
   const claimed = approvalIndex === undefined ? undefined : fold.approval(approvalIndex)
   const claim = approvalClaim(call, policy, claimed, approvalIndex, fold, place.at)
-  const decision = bounded(decideSafely(parsed, policy, claim, place.at))
+  const decision = decideCall(policy, parsed, { now: place.at, approval: claim })
   const body = decisionBody(call, policy, decision, place)
   return {
     body,
@@ -76,28 +72,6 @@ function decideAnew(
       foldDecision(fold, call, decision, record as DecisionRecord, { place, policy, claimed, approvalIndex })
     },
   }
-}
-
-// Whatever goes wrong while deciding ends in a denial (G2), and the denial is recorded.
-function decideSafely(
-  parsed: ParsedCall,
-  policy: CompiledPolicy | undefined,
-  approval: ApprovalFact | undefined,
-  now: Instant,
-): Decision {
-  if (parsed.malformed !== undefined) return denyMalformed(parsed.malformed)
-  if (policy === undefined) return denyWithoutPolicy()
-  try {
-    return decide(policy, parsed.call, { now, approval })
-  } catch {
-    return denyFailedEvaluation()
-  }
-}
-
-// A decision whose explanation would not fit into a record is denied: it must not go unrecorded.
-function bounded(decision: Decision): Decision {
-  const size = canonicalJson({ reasons: decision.reasons, rules: decision.rules } as never).length
-  return size > recordBytesMax / 4 ? denyFailedEvaluation() : decision
 }
 
 function approvalClaim(

@@ -14,4 +14,5 @@ const vite = await createViteServer({
 const { openEmbedded } = await vite.ssrLoadModule(engine)
 const { pid, adopted } = await openEmbedded({ dataDir })
 console.log(JSON.stringify({ pid, adopted }))
-setInterval(() => undefined, 60_000)
+// Waits, and ends with the test that spawned it if that does not kill it.
+process.stdin.resume().once('end', () => process.exit())

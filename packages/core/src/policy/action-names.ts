@@ -1,0 +1,40 @@
+import { nearest } from '@bailiwick/cel'
+import type { Problem } from '../model/problem.ts'
+import { actionPattern } from './pattern.ts'
+import type { DocumentPath, Positions } from './positions.ts'
+import type { PolicyFile } from './schema.ts'
+
+/**
+ * Problems of the action names in `on` and `for`. A misspelt one would switch a rule off without a
+ * word, so one that is close to a listed action is an error. Others are warnings: the rule or fact has
+ * no effect, because the action is denied anyway.
+ */
+export function actionNameProblems(file: PolicyFile, positions: Positions): Problem[] {
+  const listed = [...file.allowed_actions, ...(file.forbidden_actions ?? [])]
+  const patterns = listed.map(actionPattern)
+  return writtenNames(file).flatMap(({ path, text }): Problem[] => {
+    if (text.includes('*') || patterns.some((pattern) => pattern.matches(text))) return []
+    const near = nearest(text, listed)
+    const place = positions.ofValue(path)
+    const message = `\`${text}\` is neither allowed nor forbidden`
+    if (near === undefined) {
+      const fix = 'add it to allowed_actions, or remove it: it has no effect'
+      return [{ severity: 'warning', ...place, message, fix }]
+    }
+    return [{ severity: 'error', ...place, message, fix: `did you mean \`${near}\`?` }]
+  })
+}
+
+function writtenNames(file: PolicyFile): { readonly path: DocumentPath; readonly text: string }[] {
+  const facts = Object.entries(file.facts ?? {}).map(([name, fact]) => namesAt(['facts', name, 'for'], fact.for))
+  const rules = (file.rules ?? []).map((rule, at) => namesAt(['rules', at, 'on'], rule.on))
+  const escalations = (file.escalation_rules ?? []).map((rule, at) =>
+    namesAt(['escalation_rules', at, 'on'], rule.on),
+  )
+  return [...facts, ...rules, ...escalations].flat()
+}
+
+function namesAt(path: DocumentPath, written: string | readonly string[] | undefined) {
+  if (typeof written === 'string') return [{ path, text: written }]
+  return (written ?? []).map((text, at) => ({ path: [...path, at], text }))
+}
