@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { tallyLine, tallyOf, type TallyModule } from './reporter.ts'
 
-const moduleOf = (states: readonly string[], broken: { file?: boolean; suite?: boolean } = {}): TallyModule => ({
+const moduleOf = (
+  states: readonly string[],
+  broken: { file?: boolean; suite?: boolean } = {},
+): TallyModule => ({
   errors: () => (broken.file === true ? [new Error('the file')] : []),
   children: {
     allSuites: () => [{ errors: () => (broken.suite === true ? [new Error('the suite')] : []) }],

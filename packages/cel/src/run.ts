@@ -11,7 +11,7 @@ export class Run {
   /** Starts the next evaluation. */
   begin(): void {
     this.#stepsLeft = evaluationStepsMax
-    this.#ours.clear()
+    if (this.#ours.size > 0) this.#ours.clear() // Clearing an empty map allocates a new table.
   }
 
   /** Whether the evaluation took more steps than it may; its result then counts for nothing. */

@@ -96,4 +96,19 @@ export { noticesOf, type Notice } from './monitor/notice.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
 export { slackBody } from './monitor/slack-body.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'
+export { junitReport } from './policy-test/junit-report.ts'
+export { suiteTotals, type SuiteReport, type SuiteTotals } from './policy-test/report.ts'
+export { runPolicyTest, type ActualDecision, type CaseResult, type PolicyTestReport } from './policy-test/run.ts'
+export {
+  parsePolicyTest,
+  policyTestFormat,
+  policyTestNowDefault,
+  type Expectation,
+  type ParsedPolicyTest,
+  type PolicyTestCase,
+  type PolicyTestSuite,
+} from './policy-test/suite.ts'
+export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { parsePolicy, type ParsedPolicy } from './policy/compile.ts'
+export { policyFormat } from './policy/shape.ts'
+export { tooLargeProblem } from './policy/yaml-file.ts'

@@ -70,14 +70,17 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   try {
     return await start(options, undo, stop)
   } catch (error) {
-    await stop()
+    await stop().catch((cause: unknown) => options.log(`stopping: ${messageOf(cause)}`))
     throw error
   }
 }
 
-// Whatever is started registers how to end it; the end goes in the opposite order.
+// Whatever is started registers how to end it; the end goes in the opposite order. A step that fails,
+// as where the database has gone, must not keep the others running; the first failure is told at the end.
 async function undoAll(undo: (() => Promise<unknown>)[]): Promise<void> {
-  for (const step of undo.reverse()) await step()
+  const failures: unknown[] = []
+  for (const step of undo.reverse()) await step().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
 }
 
 async function start(
@@ -94,8 +97,8 @@ async function start(
 
   const database = await openDatabase({ dataDir: options.dataDir, databaseUrl: options.databaseUrl })
   undo.push(() => stopIfUnused(database))
-  const lock = await onlyService(database)
-  undo.push(async () => await lock?.release())
+  const lock = keepLock(await onlyService(database), database)
+  undo.push(() => lock.release())
   await migrate(database.connection)
   const ledger = await Ledger.open({ connection: database.connection, policies, dataDir: options.dataDir, consoleUrl: url })
   undo.push(() => ledger.close())
@@ -107,7 +110,9 @@ async function start(
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = await firstSignIn(access, ledger, url)
   listener.answerWith(createApp({ ledger, access, waits, consoleFiles, log: options.log }).fetch)
-  return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lostLock(lock, database), stop }
+  // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
+  undo.push(async () => listener.answerWith(notReady))
+  return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }
 }
 
 interface Workers {
@@ -151,24 +156,47 @@ async function onlyService(database: OpenedDatabase): Promise<HeldLock | undefin
 }
 
 const lockAttemptsMax = 60
+const lockPauseMs = 500
+
+interface KeptLock {
+  /** Resolves when the lock is lost for good; never where it is released or there is none. */
+  readonly failed: Promise<Fault>
+  release(): Promise<void>
+}
 
 // A database that restarts after a crash drops the lock. Whoever gets it back in time goes on.
-async function lostLock(first: HeldLock | undefined, database: OpenedDatabase): Promise<Fault> {
-  if (first === undefined) return await new Promise<never>(() => undefined)
+function keepLock(first: HeldLock | undefined, database: OpenedDatabase): KeptLock {
+  const ended = new AbortController()
   let lock = first
-  for (;;) {
-    await lock.lost
-    const again = await retaken(database)
-    if (again === undefined) {
-      return new Fault('store_unavailable', 'the embedded database has stopped', { fix: 'Start the service again.' })
+  let fail: (fault: Fault) => void
+  const failed = new Promise<Fault>((resolve) => {
+    fail = resolve
+  })
+  const keep = async (): Promise<void> => {
+    while (lock !== undefined && !ended.signal.aborted) {
+      await lock.lost
+      lock = await retaken(database, ended.signal)
     }
-    lock = again
+    if (ended.signal.aborted || first === undefined) return
+    fail(new Fault('store_unavailable', 'the embedded database has stopped', { fix: 'Start the service again.' }))
+  }
+  const kept = keep()
+  return {
+    failed,
+    release: async () => {
+      ended.abort()
+      await lock?.release()
+      await kept
+      // It may have come back just as it was being let go.
+      await lock?.release()
+    },
   }
 }
 
-async function retaken(database: OpenedDatabase): Promise<HeldLock | undefined> {
+async function retaken(database: OpenedDatabase, ended: AbortSignal): Promise<HeldLock | undefined> {
   for (let attempt = 0; attempt < lockAttemptsMax; attempt++) {
-    await systemPorts.sleep(500)
+    if (!ended.aborted) await systemPorts.sleep(lockPauseMs, ended)
+    if (ended.aborted) return undefined
     const lock = await tryServiceLock(database.connection).catch(() => undefined)
     if (lock !== undefined) return lock
   }
@@ -213,7 +241,7 @@ function notReady(request: Request): Response {
     type: 'urn:bailiwick:problem:store_unavailable',
     title: 'Store unavailable',
     status: 503,
-    detail: 'the service is starting',
+    detail: 'the service is starting or stopping',
     fix: 'Try again after a second.',
   }
   return new Response(JSON.stringify(body), {

@@ -33,7 +33,7 @@ export class CheckpointFile {
 
   /** Opens the key and checkpoint of a ledger below `dataDir`; makes the key on first use. */
   static async open(dataDir: string, ledger: string): Promise<CheckpointFile> {
-    const origin = `bailiwick.local/${ledger}`
+    const origin = originOf(ledger)
     const dir = join(dataDir, 'checkpoints')
     await mkdir(dir, { recursive: true, mode: 0o700 })
     const pem = await logKey(join(dir, `${ledger}.key`), origin)
@@ -79,25 +79,61 @@ export class CheckpointFile {
     return note
   }
 
-  async #note(): Promise<{ readonly note: string; readonly checkpoint: Checkpoint } | undefined> {
-    const note = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    })
-    if (note === undefined) return undefined
-    const checkpoint = openCheckpoint(note, [this.verifierKey])
-    if (checkpoint.origin === this.origin) return { note, checkpoint }
-    throw new Fault('log_broken', `the checkpoint \`${this.#path}\` is of another log, \`${checkpoint.origin}\``, {
-      fix: 'Put back the checkpoint of this ledger.',
-    })
+  async #note(): Promise<PublishedNote | undefined> {
+    return await readNote(this.#path, this.origin, this.verifierKey)
   }
 }
 
-async function logKey(path: string, origin: string): Promise<string> {
-  const existing = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+/** A checkpoint's signed note and what it says. */
+export interface PublishedNote {
+  readonly note: string
+  readonly checkpoint: Checkpoint
+}
+
+/**
+ * The checkpoint that was published for a ledger, its signature checked; undefined where none was. Only
+ * reads: it makes no key and no directory.
+ *
+ * @throws Fault `log_broken` where the checkpoint is not signed by this ledger's key, or the key is gone
+ */
+export async function readCheckpoint(dataDir: string, ledger: string): Promise<PublishedNote | undefined> {
+  const origin = originOf(ledger)
+  const dir = join(dataDir, 'checkpoints')
+  const path = join(dir, `${ledger}.checkpoint`)
+  const pem = await textIfThere(join(dir, `${ledger}.key`))
+  if (pem !== undefined) return await readNote(path, origin, loadLogKey(origin, pem).verifierKey)
+  // Where the private key is kept away from, the public one is enough.
+  const verifierKey = await textIfThere(join(dir, `${ledger}.vkey`))
+  if (verifierKey !== undefined) return await readNote(path, origin, verifierKey.trim())
+  if ((await textIfThere(path)) === undefined) return undefined
+  throw new Fault('log_broken', `the checkpoint \`${path}\` cannot be checked: the key of its log is gone`, {
+    fix: 'Put back the key of this ledger.',
+  })
+}
+
+function originOf(ledger: string): string {
+  return `bailiwick.local/${ledger}`
+}
+
+async function readNote(path: string, origin: string, verifierKey: string): Promise<PublishedNote | undefined> {
+  const note = await textIfThere(path)
+  if (note === undefined) return undefined
+  const checkpoint = openCheckpoint(note, [verifierKey])
+  if (checkpoint.origin === origin) return { note, checkpoint }
+  throw new Fault('log_broken', `the checkpoint \`${path}\` is of another log, \`${checkpoint.origin}\``, {
+    fix: 'Put back the checkpoint of this ledger.',
+  })
+}
+
+async function textIfThere(path: string): Promise<string | undefined> {
+  return await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
+}
+
+async function logKey(path: string, origin: string): Promise<string> {
+  const existing = await textIfThere(path)
   if (existing !== undefined) return existing
   const { privateKeyPem } = createLogKey(origin)
   try {

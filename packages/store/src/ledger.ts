@@ -3,7 +3,6 @@ import {
   indexOfId,
   instantText,
   parseCall,
-  verifyLog,
   type AgentId,
   type ApprovalStatus,
   type ApprovalView,
@@ -19,7 +18,7 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { CheckpointFile } from './checkpoints.ts'
-import { readHead, readStoredHead, refuseRestoredBackup } from './head.ts'
+import { readHead, refuseRestoredBackup } from './head.ts'
 import { Sequencer } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
@@ -34,10 +33,10 @@ import {
   listApprovals,
   listDecisions,
   overdueApprovals,
-  storedEntries,
   type ApprovalFilter,
   type DecisionFilter,
 } from './queries.ts'
+import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
 /** What a ledger is opened with. */
@@ -65,6 +64,7 @@ export class Ledger {
   readonly pool: pg.Pool
   readonly checkpoints: CheckpointFile
   readonly now: () => Instant
+  readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
   readonly #settings: DecideSettings
   readonly #listeners = new Set<CommitListener>()
@@ -72,6 +72,7 @@ export class Ledger {
 
   private constructor(options: LedgerOptions, checkpoints: CheckpointFile, name: string) {
     this.name = name
+    this.#options = options
     this.policies = options.policies
     this.checkpoints = checkpoints
     this.now = options.now ?? (() => Date.now() as Instant)
@@ -192,21 +193,8 @@ export class Ledger {
 
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
-    const checkpoint = await this.checkpoints.published()
-    const client = await this.pool.connect()
-    try {
-      await client.query('begin transaction isolation level repeatable read read only')
-      const head = await readStoredHead(client, this.name)
-      return await verifyLog({
-        head: { ledger: this.name, ...head },
-        entries: storedEntries(client, this.name),
-        ...(checkpoint === undefined ? {} : { checkpoint }),
-        ...(onProgress === undefined ? {} : { onProgress }),
-      })
-    } finally {
-      await client.query('rollback')
-      client.release()
-    }
+    const { connection, dataDir } = this.#options
+    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress })
   }
 
   /** Hears of every commit of this process, before its callers do. Returns what ends it. */

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Fault, parsePolicy, problemText, type CompiledPolicy, type Problem } from '@bailiwick/core'
+import { Fault, problemText, type CompiledPolicy, type Problem } from '@bailiwick/core'
+import { readPolicy } from './policy-text.ts'
 
 /** The policies in force, one for each agent. */
 export interface PolicySet {
@@ -34,32 +35,55 @@ export function isPolicyFile(name: string): boolean {
  * @throws PolicyFault with every problem of every file; Fault `bad_input` where there is nothing to read
  */
 export async function loadPolicies(path: string): Promise<PolicySet> {
-  const files = await policyFiles(path)
-  const problems: { file: string; problem: Problem }[] = []
-  const warnings: { file: string; problem: Problem }[] = []
-  const policies = new Map<string, { file: string; policy: CompiledPolicy }>()
-  for (const file of files) {
-    const parsed = parsePolicy(await readFile(file, 'utf8'))
+  const readings = await readPolicies(path)
+  const refused = readings.filter(({ policy }) => policy === undefined)
+  if (refused.length > 0) throw new PolicyFault(refused.flatMap(problemsWithFile))
+  const policies = new Map(readings.flatMap(({ policy }) => (policy ? [[policy.agentId, policy] as const] : [])))
+  return {
+    for: (agent) => policies.get(agent),
+    all: [...policies.values()],
+    warnings: readings.flatMap(problemsWithFile),
+  }
+}
+
+/** A policy file and everything there is to say about it. */
+export interface PolicyReading {
+  readonly file: string
+  /** Undefined where a problem stops it. */
+  readonly policy: CompiledPolicy | undefined
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Reads the policies at `path` as `loadPolicies` does, and says everything about every file.
+ *
+ * @throws Fault `bad_input` where there is nothing to read
+ */
+export async function readPolicies(path: string): Promise<PolicyReading[]> {
+  const fileOf = new Map<string, string>()
+  const readings: PolicyReading[] = []
+  for (const file of await policyFiles(path)) {
+    const parsed = await readPolicy(file)
     if (parsed.kind === 'invalid') {
-      problems.push(...parsed.problems.map((problem) => ({ file, problem })))
+      readings.push({ file, policy: undefined, problems: parsed.problems })
       continue
     }
-    warnings.push(...parsed.warnings.map((problem) => ({ file, problem })))
-    const other = policies.get(parsed.policy.agentId)
-    if (other) problems.push({ file, problem: twice(parsed.policy.agentId, other.file) })
-    policies.set(parsed.policy.agentId, { file, policy: parsed.policy })
+    const { policy, warnings } = parsed
+    const other = fileOf.get(policy.agentId)
+    if (other === undefined) readings.push({ file, policy, problems: warnings })
+    else readings.push({ file, policy: undefined, problems: [twice(policy.agentId, other), ...warnings] })
+    fileOf.set(policy.agentId, file)
   }
-  if (problems.some(({ problem }) => problem.severity === 'error')) throw new PolicyFault(problems)
-  return {
-    for: (agent) => policies.get(agent)?.policy,
-    all: [...policies.values()].map(({ policy }) => policy),
-    warnings,
-  }
+  return readings
+}
+
+function problemsWithFile({ file, problems }: PolicyReading) {
+  return problems.map((problem) => ({ file, problem }))
 }
 
 async function policyFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new Fault('bad_input', `no policy at \`${path}\``, { fix: 'Check the path given to --policies.', cause })
+    throw new Fault('bad_input', `no policy at \`${path}\``, { fix: 'Check the path.', cause })
   })
   if (!found.isDirectory()) return [path]
   const names = (await readdir(path)).filter(isPolicyFile).sort()

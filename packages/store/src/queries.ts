@@ -145,7 +145,7 @@ export async function overdueApprovals(client: Queryable, ledger: string, now: s
 
 const entriesPerRead = 2_000
 
-/** Every stored entry from `from` on, in the order of the index, in bounded memory. */
+/** Every stored entry from `from` on, in the order of the index, in bounded memory. No record has a negative index, but a row may. */
 export async function* storedEntries(client: Queryable, ledger: string, from = 0): AsyncGenerator<StoredEntry> {
   let next = from
   for (;;) {
@@ -154,7 +154,7 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
       leaf_hash: Buffer
       record: string
       kind: string
-      at: Date
+      at: Date | number | null
       agent: string | null
       action: string | null
       effect: string | null
@@ -177,7 +177,7 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
         payload: payloadOf(row),
         columns: {
           kind: row.kind,
-          at: row.at.toISOString(),
+          at: timeText(row.at),
           agent: row.agent,
           action: row.action,
           effect: row.effect,
@@ -186,6 +186,11 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
     }
     if (rows.length < entriesPerRead) return
   }
+}
+
+// `infinity` arrives as a number; no record says it, so verification finds it.
+function timeText(at: Date | number | null): string {
+  return at instanceof Date && !Number.isNaN(at.getTime()) ? at.toISOString() : String(at)
 }
 
 function payloadOf(row: { erased: boolean; salt: Buffer | null; body: string | null }): StoredEntry['payload'] {

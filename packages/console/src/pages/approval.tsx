@@ -114,7 +114,7 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
 
 function quorumText({ votes, terms }: Approval): string {
   const approved = votes.filter(({ vote }) => vote === 'approve').length
-  return `${approved} of ${terms.quorum} needed`
+  return `${approved} of ${terms.quorum} approved`
 }
 
 function Terms({ approval }: { readonly approval: Approval }) {

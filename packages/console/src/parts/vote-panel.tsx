@@ -21,6 +21,7 @@ export function VotePanel({ approval, me }: { readonly approval: Approval; reado
 
   return (
     <>
+      {vote.isError && <VoteProblem problem={asProblem(vote.error)} />}
       {cast !== null && <VoteResult approval={approval} choice={cast} />}
       {approval.status !== 'pending' ? (
         <ClosedReport approval={approval} />
@@ -64,7 +65,6 @@ function VoteForm({
           onChange={(event) => setComment(event.target.value)}
         />
       </label>
-      {vote.isError && <VoteProblem problem={asProblem(vote.error)} />}
       <div className="vote-buttons">
         <VoteButton choice="reject" sending={sending} onVote={(choice) => vote.mutate({ choice, comment })} />
         <VoteButton
@@ -105,15 +105,23 @@ function VoteButton({
   )
 }
 
+/** Stays when the form goes away, as when someone else was faster: the person must know that their vote did not count. */
 function VoteProblem({ problem }: { readonly problem: Problem }) {
-  const isLost = problem.status === null
+  // An error of the service or of a proxy before it may come after the vote was recorded.
+  const isLost = problem.status === null || problem.status >= 500
+  const said = [problem.message, problem.detail, problem.fix].filter((part) => part !== null)
   return (
     <Notice tone="bad" role="alert">
-      <strong>{isLost ? 'It is not known whether your vote arrived' : visibleText(problem.message)}</strong>
+      <strong>{isLost ? 'It is not known whether your vote arrived' : 'Your vote was not counted'}</strong>
       <p>
         {isLost
-          ? 'The service did not answer. Look at the votes below before you try again; nobody can vote twice.'
-          : visibleText([problem.detail, problem.fix].filter((part) => part !== null).join('. '))}
+          ? 'The service did not confirm it. Look at the votes below before you try again; nobody can vote twice.'
+          : visibleText(
+              said
+                .map((part) => part.replace(/\.$/, ''))
+                .join('. ')
+                .concat('.'),
+            )}
       </p>
     </Notice>
   )

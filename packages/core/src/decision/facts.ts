@@ -8,29 +8,40 @@ export function existsFor(fact: FactDeclaration, action: string): boolean {
 }
 
 /**
- * The values that a rule's condition may read. A fact that is absent is left out, so that the
- * condition fails instead of comparing with something made up.
+ * The values that a rule's condition reads, and no others. A fact that is absent is left out, so that
+ * the condition fails instead of comparing with something made up.
  */
 export function conditionValues(
   policy: CompiledPolicy,
-  rule: ConditionRule,
+  uses: readonly string[],
   call: ToolCall,
   facts: Facts,
 ): ReadonlyMap<string, unknown> {
-  const values = new Map<string, unknown>([
-    ['params', call.params],
-    ['context', call.context],
-    ['agent', call.agent],
-    ['action', call.action],
-    ['now', new Date(facts.now)],
-  ])
-  for (const name of rule.facts) {
-    const fact = policy.facts.get(name)
-    if (!fact || !existsFor(fact, call.action)) continue
-    const value = factValue(fact, call)
+  const values = new Map<string, unknown>()
+  for (const name of uses) {
+    const value = valueOf(name, policy, call, facts)
     if (value !== undefined) values.set(name, value)
   }
   return values
+}
+
+function valueOf(name: string, policy: CompiledPolicy, call: ToolCall, facts: Facts): unknown {
+  switch (name) {
+    case 'params':
+      return call.params
+    case 'context':
+      return call.context
+    case 'agent':
+      return call.agent
+    case 'action':
+      return call.action
+    case 'now':
+      return new Date(facts.now)
+    default: {
+      const fact = policy.facts.get(name)
+      return fact && existsFor(fact, call.action) ? factValue(fact, call) : undefined
+    }
+  }
 }
 
 /** What a fact is for this call, or undefined where nothing says so. */

@@ -16,11 +16,13 @@ export function matchedRules(
   call: ToolCall,
   facts: Facts,
 ): readonly MatchedRule[] {
-  return policy.rules.flatMap((rule) => {
-    if (rule.effect !== effect || !speaksOf(rule, policy, call.action)) return []
-    const match = evaluate(rule, policy, call, facts)
-    return match === undefined ? [] : [{ rule, listed: match }]
-  })
+  const matched: MatchedRule[] = []
+  for (const rule of policy.rules) {
+    if (rule.effect !== effect || !speaksOf(rule, policy, call.action)) continue
+    const listed = evaluate(rule, policy, call, facts)
+    if (listed !== undefined) matched.push({ rule, listed })
+  }
+  return matched
 }
 
 /**
@@ -44,15 +46,15 @@ function evaluate(
   call: ToolCall,
   facts: Facts,
 ): DeterminingRule | undefined {
+  const result = rule.condition?.evaluate(conditionValues(policy, rule.condition.uses, call, facts))
+  if (result?.kind === 'false') return undefined
   const listed = {
     id: rule.id,
     effect: rule.effect,
     line: rule.line,
     ...(rule.route === undefined ? {} : { route: rule.route }),
   }
-  if (rule.condition === undefined) return { ...listed, because: 'matched' }
-  const result = rule.condition.evaluate(conditionValues(policy, rule, call, facts))
-  if (result.kind === 'false') return undefined
+  if (rule.condition === undefined || result === undefined) return { ...listed, because: 'matched' }
   const condition = rule.condition.source
   if (result.kind === 'true') return { ...listed, because: 'matched', condition }
   const absent = absentFacts(policy, rule, call)

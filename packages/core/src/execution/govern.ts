@@ -1,7 +1,7 @@
 import { frozenCopy } from '../model/canonical-json.ts'
 import { Fault } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { ApprovalId, DecisionId } from '../model/ids.ts'
+import type { DecisionId } from '../model/ids.ts'
 import type { Outcome } from '../model/call.ts'
 import { commentLengthMax } from '../model/limits.ts'
 import type { ApprovalView, DecisionAnswer } from './answer.ts'
@@ -46,7 +46,7 @@ export async function govern<Result>(
   // A person's yes is not a permission. The call is decided again with the approval as a fact, and
   // the approval is used up in the transaction that records the new decision.
   while (decision.effect === 'escalate' && decision.approval !== undefined) {
-    const approval = await settledApproval(point, ports, decision.approval.id, call.options.signal)
+    const approval = await settledApproval(point, ports, decision.approval, call.options.signal)
     if (approval.status === 'consumed' && decision.replayed === true) return await ranBefore(point, request)
     if (approval.status !== 'approved') return { kind: 'withheld', decision, approval: approval.status }
     const next = await point.decide({ ...request, approvalId: approval.id })
@@ -84,17 +84,16 @@ async function ranBefore(
 async function settledApproval(
   point: DecisionPoint,
   ports: GovernPorts,
-  id: ApprovalId,
+  { id, deadline: deadlineText }: NonNullable<DecisionAnswer['approval']>,
   signal: AbortSignal | undefined,
 ): Promise<ApprovalView> {
-  let deadline = Infinity
+  const deadline = Date.parse(deadlineText)
   let retryMs = retryMsFirst
   for (;;) {
     signal?.throwIfAborted()
     try {
       const approval = await point.approval(id, pollSeconds)
       if (approval.status !== 'pending') return approval
-      deadline = Date.parse(approval.deadline)
       retryMs = retryMsFirst
     } catch (fault) {
       // The wait is durable, the connection is not: a service that restarts still has the approval.

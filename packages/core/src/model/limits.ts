@@ -20,3 +20,5 @@ export const approvalDeadlineMsDefault = 5 * 60 * 1000
 export const approvalDeadlineMsMax = 30 * 24 * 60 * 60 * 1000
 /** How long one long-poll for an approval may last, in seconds. */
 export const waitSecondsMax = 60
+/** A policy test file's size in bytes. */
+export const policyTestBytesMax = 1024 * 1024

@@ -10,7 +10,7 @@ import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
 import { faultOf, problem, type FieldError } from './problems.ts'
-import { getCheckpoint } from './routes.ts'
+import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
 import { sessionRoutes } from './session.ts'
 import { serveConsole, type ConsoleFiles } from './console-files.ts'
 
@@ -49,8 +49,8 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   })
 
   // Open to anyone: liveness, readiness, the log's checkpoint, the description of the API, and signing in.
-  app.get('/healthz', (context) => context.json({ status: 'ok' }))
-  app.get('/readyz', async (context) => {
+  app.openapi(getHealth, (context): Response => context.json({ status: 'ok' }))
+  app.openapi(getReadiness, async (context): Promise<Response> => {
     const { size } = await parts.ledger.head()
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now() as Instant) })
   })

@@ -3,6 +3,7 @@ import type { Ledger } from '@bailiwick/store'
 import { streamSSE } from 'hono/streaming'
 import { newRouter } from './app.ts'
 import { asPerson, type HttpEnv } from './asker.ts'
+import { getEvents } from './routes.ts'
 
 /** The shortest time between two events of one stream: people read no faster. */
 const pauseMs = 250
@@ -12,26 +13,34 @@ const lookMs = 5_000
 /** A stream that says when the log has grown, so that pages know when to look again. */
 export function eventRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
   const router = newRouter()
-  router.get('/v1/events', (context) => {
+  router.openapi(getEvents, (context): Response => {
     asPerson(context.get('asker'))
     return streamSSE(context, async (stream) => {
+      let grown = false
       let wake: (() => void) | undefined
-      const stopListening = ledger.onCommit(() => wake?.())
-      stream.onAbort(() => {
-        stopListening()
+      const stopListening = ledger.onCommit(() => {
+        grown = true
         wake?.()
       })
-      while (!stream.aborted) {
-        const { size } = await ledger.head()
-        await stream.writeSSE({ event: 'log', data: JSON.stringify({ size }) })
-        await stream.sleep(pauseMs)
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, lookMs)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
+      stream.onAbort(() => wake?.())
+      try {
+        while (!stream.aborted) {
+          // Cleared before looking: what is committed from here on may not be in this head.
+          grown = false
+          const { size } = await ledger.head()
+          await stream.writeSSE({ event: 'log', data: JSON.stringify({ size }) })
+          await stream.sleep(pauseMs)
+          await new Promise<void>((resolve) => {
+            if (grown || stream.aborted) return resolve()
+            const timer = setTimeout(resolve, lookMs)
+            wake = () => {
+              clearTimeout(timer)
+              resolve()
+            }
+          })
+        }
+      } finally {
+        stopListening()
       }
     })
   })

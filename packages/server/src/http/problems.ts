@@ -74,5 +74,8 @@ function isDatabaseError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as Error & { code?: unknown }
   if (typeof code === 'string' && (/^[0-9A-Z]{5}$/.test(code) || /^E[A-Z]+$/.test(code))) return true
-  return /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  // What pg says without a code, of connections that broke or are being closed.
+  return /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|calling end on the pool/.test(
+    error.message,
+  )
 }

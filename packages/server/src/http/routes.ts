@@ -65,7 +65,7 @@ export const getDecision = createRoute({
   summary: 'One decision',
   security: anyone,
   request: { params: schema.idParam },
-  responses: answers(200, json(schema.decisionView, 'The decision'), 401, 404, 503),
+  responses: answers(200, json(schema.decisionView, 'The decision'), 400, 401, 404, 503),
 })
 
 export const postOutcome = createRoute({
@@ -101,7 +101,7 @@ export const postVote = createRoute({
   summary: "Cast the signed-in person's vote",
   security: session,
   request: { params: schema.idParam, body: body(schema.voteRequest) },
-  responses: answers(201, json(schema.approvalView, 'The approval after the vote'), 400, 401, 403, 404, 409, 503),
+  responses: answers(201, json(schema.approvalView, 'The approval after the vote'), 400, 401, 403, 404, 409, 413, 503),
 })
 
 export const getCheckpoint = createRoute({
@@ -111,12 +111,40 @@ export const getCheckpoint = createRoute({
   responses: answers(200, { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } }, 503),
 })
 
+export const getEvents = createRoute({
+  method: 'get',
+  path: '/v1/events',
+  summary: 'Server-sent events: `log` with `{"size": n}` on connecting and whenever the log has grown',
+  security: session,
+  responses: answers(
+    200,
+    { description: 'A stream', content: { 'text/event-stream': { schema: schema.eventStream } } },
+    401,
+    403,
+    503,
+  ),
+})
+
+export const getHealth = createRoute({
+  method: 'get',
+  path: '/healthz',
+  summary: 'Whether the process lives',
+  responses: answers(200, json(schema.health, 'It does')),
+})
+
+export const getReadiness = createRoute({
+  method: 'get',
+  path: '/readyz',
+  summary: 'Whether the service can decide: its database answers',
+  responses: answers(200, json(schema.readiness, 'It can'), 503),
+})
+
 export const postSession = createRoute({
   method: 'post',
   path: '/v1/session',
   summary: 'Sign in with a one-time token',
   request: { body: body(schema.sessionRequest) },
-  responses: answers(200, json(schema.personView, 'Signed in; the cookie carries the session'), 400, 401, 403, 503),
+  responses: answers(200, json(schema.personView, 'Signed in; the cookie carries the session'), 400, 401, 403, 413, 503),
 })
 
 export const getSession = createRoute({

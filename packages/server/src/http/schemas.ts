@@ -123,6 +123,14 @@ export const personView = z
 
 export const signedNote = z.string().openapi({ example: 'bailiwick.local/main\n42\nroot hash…\n\n— bailiwick.local/main signature…\n' })
 
+export const eventStream = z.string().openapi({ example: 'event: log\ndata: {"size":42}\n\n' })
+
+export const health = z.object({ status: z.literal('ok') }).openapi('Health')
+
+export const readiness = z
+  .object({ status: z.literal('ready'), log: z.object({ size: z.int() }), at: z.string() })
+  .openapi('Readiness')
+
 export const problemDocument = z
   .object({
     type: z.string().openapi({ example: 'urn:bailiwick:problem:not_found' }),
@@ -146,10 +154,13 @@ const page = {
   before: wholeNumber(Number.MAX_SAFE_INTEGER).optional(),
 }
 
+// No record bears such a name, and PostgreSQL takes no text with a zero character.
+const sought = name.regex(/^\P{Cc}+$/u, { error: 'must not contain control characters' })
+
 export const decisionQuery = z.strictObject({
   ...page,
-  agent: name.optional(),
-  action: name.optional(),
+  agent: sought.optional(),
+  action: sought.optional(),
   effect: effect.optional(),
 })
 

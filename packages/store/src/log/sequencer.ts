@@ -8,7 +8,6 @@ import {
   approvalStatus,
   Fault,
   leafHash,
-  recordBytesMax,
   recordColumns,
   recordText,
   type Frontier,
@@ -213,11 +212,6 @@ export class Sequencer {
     const commitment = payload === undefined ? null : commitPayload(salt, payload)
     const record = completeRecord(body, { ledger: this.#ports.ledger, ...place, payload: commitment })
     const text = recordText(record)
-    if (Buffer.byteLength(text) > recordBytesMax) {
-      throw new Fault('too_large', 'the record is larger than the log accepts; nothing was recorded', {
-        fix: `Shorten what it says: a record has at most ${recordBytesMax / 1024} KiB.`,
-      })
-    }
     entries.push({
       record: text,
       leafHash: leafHash(text),

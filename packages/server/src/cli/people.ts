@@ -1,0 +1,66 @@
+import { onOneLine } from '@bailiwick/core'
+import type { Command } from 'commander'
+import { fine, type ExitCode } from './exit-codes.ts'
+import { withAccess } from './open-ledger.ts'
+import type { CliPorts } from './ports.ts'
+import type { Act } from './run.ts'
+import { serviceUrl, withStoreOptions, type StoreOptions } from './settings.ts'
+
+interface PeopleOptions extends StoreOptions {
+  readonly json?: true
+}
+
+/** Adds `bailiwick people`. */
+export function addPeople(program: Command, act: Act): void {
+  const people = program.command('people').description('People who may sign in, with their roles.')
+  withStoreOptions(people.command('add'))
+    .description('Adds a person, or replaces the roles of one.')
+    .argument('<email>')
+    .option('--role <name>', 'a role; can be given again', appended, [])
+    .option('--json', 'print {id, roles}')
+    .action(act(add))
+  withStoreOptions(people.command('list'))
+    .description('Lists people.')
+    .option('--json', 'print {people: [{id, roles}]}')
+    .action(act(list))
+  withStoreOptions(people.command('link'))
+    .description('Makes a link that signs a person in, once, within a day.')
+    .argument('<email>')
+    .option('--json', 'print {id, url}')
+    .addHelpText('after', '\nThe link starts with BAILIWICK_URL, or http://127.0.0.1 and BAILIWICK_PORT.')
+    .action(act(link))
+}
+
+function appended(role: string, before: readonly string[]): readonly string[] {
+  return [...before, role]
+}
+
+async function add(
+  ports: CliPorts,
+  email: string,
+  options: PeopleOptions & { readonly role: readonly string[] },
+): Promise<ExitCode> {
+  const roles = [...new Set(options.role)]
+  const person = await withAccess(options, ports, (access) => access.setPerson(email, roles))
+  ports.out(options.json ? JSON.stringify(person) : personText(person))
+  return fine
+}
+
+async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> {
+  const people = await withAccess(options, ports, (access) => access.people())
+  if (options.json) ports.out(JSON.stringify({ people }))
+  else ports.out(people.length === 0 ? 'There is nobody.' : people.map(personText).join('\n'))
+  return fine
+}
+
+async function link(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
+  const base = serviceUrl(ports)
+  const token = await withAccess(options, ports, (access) => access.createSignInToken(email))
+  const url = `${base}/sign-in#token=${token}`
+  ports.out(options.json ? JSON.stringify({ id: email.trim().toLowerCase(), url }) : url)
+  return fine
+}
+
+function personText({ id, roles }: { readonly id: string; readonly roles: readonly string[] }): string {
+  return onOneLine(`${id}  ${roles.length === 0 ? 'no roles' : roles.join(', ')}`)
+}

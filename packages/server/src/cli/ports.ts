@@ -1,0 +1,36 @@
+/** What commands read and write beside files, so that tests can run them in process. */
+export interface CliPorts {
+  /** Writes a line, or several, to standard output: what was asked for. */
+  out(text: string): void
+  /** Writes a line, or several, to standard error: what went wrong, what is going on. */
+  err(text: string): void
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Hears of SIGINT and SIGTERM. Returns what ends it. */
+  onStopSignal(listener: () => void): () => void
+  /** Ends the process without waiting for anything. */
+  exitNow(code: number): void
+}
+
+/** The ports of a real process. */
+export function processPorts(): CliPorts {
+  // `bailiwick … | head` closes the pipe early; nobody is there to be told.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    env: process.env,
+    onStopSignal: (listener) => {
+      process.on('SIGINT', listener)
+      process.on('SIGTERM', listener)
+      return () => {
+        process.off('SIGINT', listener)
+        process.off('SIGTERM', listener)
+      }
+    },
+    exitNow: (code) => process.exit(code),
+  }
+}

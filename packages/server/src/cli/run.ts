@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander'
+import { version } from '../version.ts'
+import { addCheck } from './check.ts'
+import { addDecide } from './decide.ts'
+import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
+import { reportError } from './faults.ts'
+import { addInit } from './init.ts'
+import { addKeys } from './keys.ts'
+import { addLog } from './log.ts'
+import { addPeople } from './people.ts'
+import type { CliPorts } from './ports.ts'
+import { addServe } from './serve.ts'
+import { addTest } from './test.ts'
+
+/** How a command's work becomes an action of the command line: it gets the ports, and says how it ends. */
+export type Act = <Args extends readonly unknown[]>(
+  work: (ports: CliPorts, ...args: Args) => Promise<ExitCode>,
+) => (...args: Args) => Promise<void>
+
+/**
+ * Runs one command line and returns its exit code. Never throws, and never ends the process.
+ *
+ * @param args without the program's name
+ */
+export async function runCli(args: readonly string[], ports: CliPorts): Promise<ExitCode> {
+  let code: ExitCode = fine
+  const act: Act = (work) => async (...given) => {
+    code = await work(ports, ...given)
+  }
+  try {
+    await commandLine(act, ports).parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    // Help and the version are no errors; everything else that the parser objects to has been said.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? fine : badInput
+    return reportError(error, args.includes('--json'), ports)
+  }
+}
+
+function commandLine(act: Act, ports: CliPorts): Command {
+  const program = new Command('bailiwick')
+    .description('Governs what AI agents may do, and proves what they did.')
+    .version(version)
+    .showHelpAfterError('See `bailiwick --help`.')
+    .configureOutput({
+      writeOut: (text) => ports.out(text.trimEnd()),
+      writeErr: (text) => ports.err(text.trimEnd()),
+    })
+    .exitOverride()
+    .addHelpText('after', `\n${exitCodesText}`)
+  const adders = [addInit, addCheck, addTest, addDecide, addServe, addKeys, addPeople, addLog]
+  for (const add of adders) add(program, act)
+  return program
+}

@@ -1,0 +1,79 @@
+import { onOneLine, problemText } from '@bailiwick/core'
+import type { Command } from 'commander'
+import type { RunningService } from '../service.ts'
+import { badInput, fine, type ExitCode } from './exit-codes.ts'
+import { reportError } from './faults.ts'
+import type { CliPorts } from './ports.ts'
+import type { Act } from './run.ts'
+import { portSetting, storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
+
+interface ServeOptions extends StoreOptions {
+  readonly policies: string
+  readonly port?: string
+  readonly host: string
+  readonly json?: true
+}
+
+/** Adds `bailiwick serve`. */
+export function addServe(program: Command, act: Act): void {
+  withStoreOptions(program.command('serve'))
+    .description('Runs the service: decides, records, and asks people.')
+    .option('--policies <path>', 'a policy file or a directory of them', '.')
+    .option('--port <number>', 'port, 0 for any (env BAILIWICK_PORT; default 7420)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--json', 'print {url, signInUrl, warnings} once it answers')
+    .addHelpText('after', '\nCtrl+C stops it when what is under way is done; a second time, at once.')
+    .action(act(serve))
+}
+
+async function serve(ports: CliPorts, options: ServeOptions): Promise<ExitCode> {
+  const { dataDir, databaseUrl } = storePlace(options, ports)
+  const port = portSetting(options.port, ports)
+  const signal = stopSignal(ports)
+  try {
+    // Loaded only here: the other commands start faster without it.
+    const { startService } = await import('../service.ts')
+    const { policies, host } = options
+    const log = (line: string): void => ports.err(line)
+    const service = await startService({ policies, dataDir, port, host, databaseUrl, env: ports.env, log })
+    announce(service, options, ports)
+    return await untilStopped(service, signal.received, ports)
+  } finally {
+    signal.end()
+  }
+}
+
+function announce({ url, signInUrl, warnings }: RunningService, options: ServeOptions, ports: CliPorts): void {
+  if (options.json) {
+    ports.out(JSON.stringify({ url, signInUrl: signInUrl ?? null, warnings }))
+    return
+  }
+  for (const { file, problem } of warnings) ports.err(onOneLine(problemText(file, problem)))
+  ports.out(`Bailiwick answers at ${url}`)
+  if (signInUrl !== undefined) ports.out(`Sign in, once, at ${signInUrl}`)
+}
+
+async function untilStopped(
+  service: RunningService,
+  stop: Promise<undefined>,
+  ports: CliPorts,
+): Promise<ExitCode> {
+  const fault = await Promise.race([stop, service.failed])
+  const code = fault === undefined ? fine : reportError(fault, false, ports)
+  await service.stop()
+  return code
+}
+
+// Heard from the beginning: a signal while the database starts must not leave it half started.
+function stopSignal(ports: CliPorts): { readonly received: Promise<undefined>; end(): void } {
+  let count = 0
+  let end = (): void => undefined
+  const received = new Promise<undefined>((resolve) => {
+    end = ports.onStopSignal(() => {
+      count += 1
+      if (count > 1) ports.exitNow(badInput)
+      resolve(undefined)
+    })
+  })
+  return { received, end: () => end() }
+}

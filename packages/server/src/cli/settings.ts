@@ -1,0 +1,56 @@
+import { Fault } from '@bailiwick/core'
+import type { Command } from 'commander'
+import type { CliPorts } from './ports.ts'
+
+const dataDirDefault = '.bailiwick'
+const portDefault = 7420
+
+/** Options of the commands that open the database. */
+export interface StoreOptions {
+  readonly data?: string
+}
+
+/** Where the log is. */
+export interface StorePlace {
+  /** For the checkpoint, its key and the embedded database. */
+  readonly dataDir: string
+  /** A PostgreSQL server; undefined: the embedded one in `dataDir`. */
+  readonly databaseUrl: string | undefined
+}
+
+/** Adds the options that say where the log is. */
+export function withStoreOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', `data directory (env BAILIWICK_DATA; default ${dataDirDefault})`)
+    .addHelpText('after', '\nThe database is the one that DATABASE_URL names, or PostgreSQL embedded in the data directory.')
+}
+
+/** Where the log is, by the options, then the environment, then the defaults. */
+export function storePlace(options: StoreOptions, { env }: CliPorts): StorePlace {
+  const databaseUrl = env['DATABASE_URL']
+  return {
+    dataDir: options.data ?? nonEmpty(env['BAILIWICK_DATA']) ?? dataDirDefault,
+    databaseUrl: nonEmpty(databaseUrl),
+  }
+}
+
+/** The service's port. @throws Fault `bad_input` for what is none */
+export function portSetting(option: string | undefined, { env }: CliPorts): number {
+  const text = option ?? nonEmpty(env['BAILIWICK_PORT'])
+  if (text === undefined) return portDefault
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new Fault('bad_input', `\`${text}\` is no port`, {
+    fix: 'Give a number from 0 to 65535 with --port or BAILIWICK_PORT; 0 takes any free port.',
+  })
+}
+
+/** The address under which people reach the service, for links. */
+export function serviceUrl(ports: CliPorts): string {
+  const url = nonEmpty(ports.env['BAILIWICK_URL']) ?? `http://127.0.0.1:${portSetting(undefined, ports)}`
+  return url.replace(/\/+$/, '')
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text
+}

@@ -1,0 +1,126 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  emptyFrontier,
+  encodeFrontier,
+  Fault,
+  verifyLog,
+  type Checkpoint,
+  type StoredEntry,
+  type VerifyResult,
+} from '@bailiwick/core'
+import pg from 'pg'
+import { readCheckpoint } from './checkpoints.ts'
+import { hasCode } from './engine/errno.ts'
+import { readStoredHead } from './head.ts'
+import { inSchema } from './migrate.ts'
+import { storedEntries } from './queries.ts'
+
+/** Which stored log to verify. */
+export interface VerifyOptions {
+  readonly connection: pg.ClientConfig
+  /** Where the checkpoint and its key are kept. */
+  readonly dataDir: string
+  readonly ledger?: string | undefined
+  readonly onProgress?: ((done: number) => void) | undefined
+}
+
+/**
+ * Recomputes a stored log and names the first bad place. Needs no opened ledger and changes nothing: it
+ * reads one snapshot, so that appends may go on, and holds it against the checkpoint outside the database.
+ *
+ * A checkpoint that is not this ledger's, tables that are gone and pages that PostgreSQL finds damaged
+ * make the log broken; a database that cannot be reached is an error.
+ */
+export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyResult> {
+  const { dataDir, ledger = 'main' } = options
+  // Read before the snapshot is taken: a checkpoint of later records would look like a cut-off tail.
+  const checkpoint = await checkpointOrFault(dataDir, ledger)
+  if (checkpoint instanceof Fault) {
+    return { kind: 'broken', index: null, problem: checkpoint.message, fix: checkpoint.fix }
+  }
+  const client = new pg.Client(inSchema(options.connection))
+  // A lost connection also ends the statement under way, which reports it.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await verifySnapshot(client, ledger, checkpoint, options.onProgress)
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * What is known of a log whose embedded database does not exist: broken where a checkpoint was published,
+ * and otherwise undefined.
+ */
+export async function verifyWithoutDatabase(dataDir: string, ledger = 'main'): Promise<VerifyResult | undefined> {
+  const checkpoint = await checkpointOrFault(dataDir, ledger)
+  if (checkpoint === undefined) return undefined
+  if (checkpoint instanceof Fault) {
+    return { kind: 'broken', index: null, problem: checkpoint.message, fix: checkpoint.fix }
+  }
+  return await againstNothing(ledger, checkpoint)
+}
+
+/** Whether a data directory has an embedded database. */
+export async function hasEmbeddedDatabase(dataDir: string): Promise<boolean> {
+  return await access(join(dataDir, 'postgres')).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function checkpointOrFault(dataDir: string, ledger: string): Promise<Checkpoint | Fault | undefined> {
+  try {
+    return (await readCheckpoint(dataDir, ledger))?.checkpoint
+  } catch (fault) {
+    if (fault instanceof Fault) return fault
+    throw fault
+  }
+}
+
+async function verifySnapshot(
+  client: pg.Client,
+  ledger: string,
+  checkpoint: Checkpoint | undefined,
+  onProgress: VerifyOptions['onProgress'],
+): Promise<VerifyResult> {
+  let read = 0
+  try {
+    await client.query('begin transaction isolation level repeatable read read only')
+    const head = await readStoredHead(client, ledger)
+    return await verifyLog({
+      head: { ledger, ...head },
+      entries: counted(storedEntries(client, ledger, Number.MIN_SAFE_INTEGER), () => (read += 1)),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    })
+  } catch (error) {
+    // Tables that are not there hold no records, which is as it should be only for a new log.
+    if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)
+    if (!isDamage(error)) throw error
+    const problem = `record ${read} or one soon after it cannot be read: ${error.message.split('\n')[0] ?? ''}`
+    return { kind: 'broken', index: read, problem, fix: 'Keep the database as evidence, and restore from a backup.' }
+  }
+}
+
+async function againstNothing(ledger: string, checkpoint: Checkpoint | undefined): Promise<VerifyResult> {
+  const head = { ledger, size: 0, frontier: encodeFrontier(emptyFrontier) }
+  const none = (async function* (): AsyncGenerator<StoredEntry> {})()
+  return await verifyLog({ head, entries: none, ...(checkpoint === undefined ? {} : { checkpoint }) })
+}
+
+async function* counted(entries: AsyncIterable<StoredEntry>, count: () => void): AsyncGenerator<StoredEntry> {
+  for await (const entry of entries) {
+    yield entry
+    count()
+  }
+}
+
+// Class XX: a page or an index is corrupt. 22021 and 22P05: bytes that are no text in the database's encoding.
+// 42703: a column is gone.
+function isDamage(error: unknown): error is pg.DatabaseError {
+  if (!(error instanceof pg.DatabaseError)) return false
+  return error.code?.startsWith('XX') === true || hasCode(error, '22021', '22P05', '42703')
+}
