@@ -5,7 +5,7 @@ import { importedFile, isRelative, packageOf, type Import, type SourceFile } fro
 export type Breach = string
 
 /** The folders of `packages/core/src`, in the order in which a call flows through them. */
-export const STAGES = [
+const STAGES = [
   'model',
   'policy',
   'decision',
@@ -17,7 +17,7 @@ export const STAGES = [
 ] as const
 
 /** What each workspace package may import of the others. A package that is not named here may not exist. */
-export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
+const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['packages/cel', []],
   ['packages/core', ['@bailiwick/cel']],
   ['packages/store', ['@bailiwick/core']],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { runToEnd } from './run-to-end.ts'
-import { ROOT } from './workspace.ts'
+import { neutralEnvironment, ROOT } from './workspace.ts'
 
 /**
  * A block of a document that is run, marked by `run` after its language:
@@ -30,7 +30,7 @@ export interface Workbench {
 }
 
 /** The address that `npm start` listens on, and so the one that documents show. */
-export const documentedAddress = '127.0.0.1:7420'
+const documentedAddress = '127.0.0.1:7420'
 
 const FENCE = /^(`{3,})([^\n`]*)\n(.*?)^\1`*[ \t]*$/gms
 const SNIPPET_TIMEOUT_MS = 60_000
@@ -116,7 +116,7 @@ export async function compileSnippets(snippets: readonly Snippet[], bench: Workb
 function compilerConfig(sources: readonly Snippet[]) {
   return {
     extends: path.join(ROOT, 'tsconfig.base.json'),
-    compilerOptions: { moduleDetection: 'force', noEmitOnError: true },
+    compilerOptions: { moduleDetection: 'force' },
     files: sources.map((snippet) => `${moduleName(snippet)}.ts`),
   }
 }
@@ -139,7 +139,7 @@ export async function runSnippet(snippet: Snippet, bench: Workbench): Promise<st
   const script = `exec 2>&1\n[ ! -e ${exported} ] || . ${exported}\n${code}\nexport -p > ${exported}\n`
   const ended = await runToEnd('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: bench.folder,
-    env: { ...process.env, npm_config_loglevel: 'error', NO_COLOR: '1', ...bench.environment },
+    env: { ...neutralEnvironment(), npm_config_loglevel: 'error', NO_COLOR: '1', ...bench.environment },
     timeoutMs: SNIPPET_TIMEOUT_MS,
   })
   const output = ended.output.replaceAll(bench.address, documentedAddress)

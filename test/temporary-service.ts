@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { makeTestDir, removeTestDir } from '../packages/store/test/harness/data-dir.ts'
-import { ROOT } from './workspace.ts'
+import { neutralEnvironment, ROOT } from './workspace.ts'
 
 /** A service as `npm start` runs it, on its own data and port, for as long as a test needs it. */
 export interface TemporaryService {
@@ -31,7 +31,7 @@ export async function startTemporaryService(policies: string): Promise<Temporary
   const main = path.join(ROOT, 'packages/server/dist/cli/main.js')
   const child = spawn(process.execPath, [main, 'serve', '--policies', policies], {
     cwd: ROOT,
-    env: { ...process.env, ...environment },
+    env: { ...neutralEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let printed = ''

@@ -54,6 +54,13 @@ export function exists(file: string): boolean {
   return existsSync(path.join(ROOT, file))
 }
 
+/** This process's environment without what would lead a test to a service, or a database, that is in use. */
+export function neutralEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(BAILIWICK_|DATABASE_URL$|PG)/.test(name))
+  // Which PostgreSQL to run is not whose data to touch.
+  return { ...Object.fromEntries(kept), BAILIWICK_POSTGRES_BIN: process.env['BAILIWICK_POSTGRES_BIN'] }
+}
+
 function expand(pattern: string): string[] {
   if (!pattern.endsWith('/*')) return [pattern]
   const parent = pattern.slice(0, -2)

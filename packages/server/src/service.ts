@@ -195,7 +195,7 @@ function keepLock(first: HeldLock | undefined, database: OpenedDatabase): KeptLo
 
 async function retaken(database: OpenedDatabase, ended: AbortSignal): Promise<HeldLock | undefined> {
   for (let attempt = 0; attempt < lockAttemptsMax; attempt++) {
-    if (!ended.aborted) await systemPorts.sleep(lockPauseMs, ended)
+    await systemPorts.sleep(lockPauseMs, ended)
     if (ended.aborted) return undefined
     const lock = await tryServiceLock(database.connection).catch(() => undefined)
     if (lock !== undefined) return lock

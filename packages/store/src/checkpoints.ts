@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -151,7 +152,8 @@ async function logKey(path: string, origin: string): Promise<string> {
 
 // Written beside, synced, then renamed: a crash leaves the old file or the new one, never half of one.
 async function durably(path: string, text: string): Promise<void> {
-  const beside = `${path}.${process.pid}.new`
+  // A name of its own: two processes may share a process id across containers, and two ledgers a process.
+  const beside = `${path}.${randomBytes(6).toString('hex')}.new`
   const file = await open(beside, 'w', 0o600)
   try {
     await file.writeFile(text)

@@ -222,8 +222,10 @@ export class Ledger {
   async #recordPolicies(): Promise<void> {
     for (const { ref, source } of this.policies.all) {
       const { rows } = await this.pool.query<{ record: string }>(
-        `select record from log_entry where ledger = $1 and agent = $2 and kind = 'policy' order by index desc limit 1`,
-        [this.name, ref.id],
+        `select record from log_entry where ledger = $1 and agent is null and kind = 'policy' and strpos(record, $2) > 0
+        order by index desc limit 1`,
+        // As canonical JSON writes it; the columns beside the record do not carry a policy's id.
+        [this.name, `"policy":{"id":${JSON.stringify(ref.id)},`],
       )
       const last = rows[0] === undefined ? undefined : (JSON.parse(rows[0].record) as { policy: { sha256: string } })
       if (last?.policy.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))

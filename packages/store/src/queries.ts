@@ -155,6 +155,7 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
       record: string
       kind: string
       at: Date | number | null
+      finer: boolean
       agent: string | null
       action: string | null
       effect: string | null
@@ -163,7 +164,7 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
       erased: boolean
     }>(
       `select e.index, e.leaf_hash, e.record, e.kind, e.at, e.agent, e.action, e.effect, p.salt, p.body,
-        p.erased_at is not null as erased
+        e.at <> date_trunc('milliseconds', e.at) as finer, p.erased_at is not null as erased
       from log_entry e left join payload p on p.ledger = e.ledger and p.index = e.index
       where e.ledger = $1 and e.index >= $2 order by e.index limit ${entriesPerRead}`,
       [ledger, next],
@@ -177,7 +178,7 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
         payload: payloadOf(row),
         columns: {
           kind: row.kind,
-          at: timeText(row.at),
+          at: timeText(row.at, row.finer),
           agent: row.agent,
           action: row.action,
           effect: row.effect,
@@ -188,9 +189,11 @@ export async function* storedEntries(client: Queryable, ledger: string, from = 0
   }
 }
 
-// `infinity` arrives as a number; no record says it, so verification finds it.
-function timeText(at: Date | number | null): string {
-  return at instanceof Date && !Number.isNaN(at.getTime()) ? at.toISOString() : String(at)
+// `infinity` arrives as a number; no record says it, so verification finds it. A Date drops what is finer than
+// milliseconds, which no record says either.
+function timeText(at: Date | number | null, finer: boolean): string {
+  if (!(at instanceof Date) || Number.isNaN(at.getTime())) return String(at)
+  return finer ? `later than ${at.toISOString()}` : at.toISOString()
 }
 
 function payloadOf(row: { erased: boolean; salt: Buffer | null; body: string | null }): StoredEntry['payload'] {

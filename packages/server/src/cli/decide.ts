@@ -4,7 +4,6 @@ import {
   onOneLine,
   parseCall,
   parseInstant,
-  problemText,
   type AgentId,
   type CompiledPolicy,
   type DecisionAnswer,
@@ -51,7 +50,7 @@ type UnrecordedAnswer = Pick<DecisionAnswer, 'effect' | 'reasons' | 'rules' | 'p
 }
 
 async function decide(ports: CliPorts, options: DecideOptions): Promise<ExitCode> {
-  const policy = await validPolicy(options.policy, ports)
+  const policy = await validPolicy(options.policy)
   const agent = (options.agent ?? policy.agentId) as AgentId
   const parsed = parseCall(agent, {
     action: options.action,
@@ -65,10 +64,9 @@ async function decide(ports: CliPorts, options: DecideOptions): Promise<ExitCode
   return fine
 }
 
-async function validPolicy(file: string, ports: CliPorts): Promise<CompiledPolicy> {
+async function validPolicy(file: string): Promise<CompiledPolicy> {
   const parsed = await readPolicy(file)
   if (parsed.kind === 'invalid') throw new PolicyFault(parsed.problems.map((problem) => ({ file, problem })))
-  for (const warning of parsed.warnings) ports.err(onOneLine(problemText(file, warning)))
   return parsed.policy
 }
 

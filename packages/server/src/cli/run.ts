@@ -32,9 +32,17 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
     return code
   } catch (error) {
     // Help and the version are no errors; everything else that the parser objects to has been said.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? fine : badInput
+    if (error instanceof CommanderError) return error.exitCode === 0 ? fine : usageError(error, args, ports)
     return reportError(error, args.includes('--json'), ports)
   }
+}
+
+function usageError(error: CommanderError, args: readonly string[], ports: CliPorts): ExitCode {
+  if (args.includes('--json')) {
+    const message = error.message.replace(/^error: /, '').split('\n').join(' ')
+    ports.out(JSON.stringify({ error: { code: 'bad_input', message, fix: 'See `bailiwick --help`.' } }))
+  }
+  return badInput
 }
 
 function commandLine(act: Act, ports: CliPorts): Command {

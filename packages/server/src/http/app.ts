@@ -9,7 +9,8 @@ import { authenticated, type HttpEnv } from './asker.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
-import { faultOf, problem, type FieldError } from './problems.ts'
+import { newRouter } from './router.ts'
+import { faultOf, problem } from './problems.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
 import { sessionRoutes } from './session.ts'
 import { serveConsole, type ConsoleFiles } from './console-files.ts'
@@ -68,24 +69,6 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
   return app
-}
-
-/** A router whose validation errors are problem documents. */
-export function newRouter(): OpenAPIHono<HttpEnv> {
-  return new OpenAPIHono<HttpEnv>({
-    defaultHook: (result, context) => {
-      if (result.success) return undefined
-      const errors: FieldError[] = result.error.issues.map((issue) => ({
-        path: [result.target, ...issue.path].join('.'),
-        message: issue.message,
-      }))
-      const first = errors[0]
-      const fault = new Fault('bad_input', `\`${first?.path ?? ''}\`: ${first?.message ?? 'wrong'}`, {
-        fix: 'Correct the request; /openapi.json describes it.',
-      })
-      return problem(context, fault, errors)
-    },
-  })
 }
 
 const securityHeaders = {

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId } from '@bailiwick/core'
 import type { ApprovalWaits, Ledger } from '@bailiwick/store'
-import { newRouter } from './app.ts'
+import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
 import { nextPage } from './decisions.ts'
 import { getApproval, getApprovals, pageLengthDefault, postVote } from './routes.ts'

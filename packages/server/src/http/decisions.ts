@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { JsonObject } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
-import { newRouter } from './app.ts'
+import { newRouter } from './router.ts'
 import { asAgent, type HttpEnv } from './asker.ts'
 import { getDecision, getDecisions, pageLengthDefault, postDecision, postOutcome } from './routes.ts'
 

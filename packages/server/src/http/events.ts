@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Ledger } from '@bailiwick/store'
 import { streamSSE } from 'hono/streaming'
-import { newRouter } from './app.ts'
+import { newRouter } from './router.ts'
 import { asPerson, type HttpEnv } from './asker.ts'
 import { getEvents } from './routes.ts'
 

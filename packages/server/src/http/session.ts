@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault } from '@bailiwick/core'
 import type { Access } from '@bailiwick/store'
 import { deleteCookie, setCookie } from 'hono/cookie'
-import { newRouter } from './app.ts'
+import { newRouter } from './router.ts'
 import { asPerson, authenticated, isSameOrigin, sessionCookie, type HttpEnv } from './asker.ts'
 import { deleteSession, getSession, postSession } from './routes.ts'
 

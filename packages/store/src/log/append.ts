@@ -20,6 +20,8 @@ export interface StagedEntry {
 export interface StagedBatch {
   readonly ledger: string
   readonly size: number
+  /** The frontier at `size`, on which this batch builds. */
+  readonly base: Buffer
   readonly frontier: Buffer
   readonly at: Instant
   readonly entries: readonly StagedEntry[]
@@ -29,13 +31,15 @@ export interface StagedBatch {
   readonly votes: readonly VoteRow[]
 }
 
+// The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
+// expects, left there by the writer who was faster.
 // Every INSERT reads FROM the gated UPDATE: a CTE's INSERT runs even where the UPDATE matched no row,
 // and would then write records that no head counts. Lists travel as lines of one text: canonical JSON
 // and names contain no line break, and PostgreSQL splits them faster than it parses array literals.
 const advance = `
   with head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
-    where ledger = $1 and size = $2::bigint
+    where ledger = $1 and size = $2::bigint and frontier = $14
     returning 1
   ), entry as (
     select t.n, t.record, t.kind, nullif(t.agent, '') as agent, nullif(t.action, '') as action,
@@ -62,23 +66,23 @@ const appendFull = {
   text: `${advance}, called as (
     insert into call (ledger, agent, call_id, index)
     select $1, r.agent, r.call_id, r.index
-    from head, json_to_recordset($14::json) as r (agent text, call_id text, index bigint)
+    from head, json_to_recordset($15::json) as r (agent text, call_id text, index bigint)
     on conflict (ledger, agent, call_id) do update set index = excluded.index
   ), settled as (
     insert into outcome (ledger, decision, index, status)
     select $1, r.decision, r.index, r.status
-    from head, json_to_recordset($15::json) as r (decision bigint, index bigint, status text)
+    from head, json_to_recordset($16::json) as r (decision bigint, index bigint, status text)
     on conflict (ledger, decision) do update set index = excluded.index, status = excluded.status
   ), opened as (
     insert into approval (ledger, decision, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status)
     select $1, r.decision, r.agent, r.action, r.policy_sha256, r.terms, r.opened_at, r.expires_at, r.consumed_by, r.status
-    from head, json_to_recordset($16::json) as r (decision bigint, agent text, action text, policy_sha256 text,
+    from head, json_to_recordset($17::json) as r (decision bigint, agent text, action text, policy_sha256 text,
       terms text, opened_at timestamptz, expires_at timestamptz, consumed_by bigint, status text)
     on conflict (ledger, decision) do update set consumed_by = excluded.consumed_by, status = excluded.status
   ), voted as (
     insert into vote (ledger, approval, person, vote, at, index)
     select $1, r.approval, r.person, r.vote, r.at, r.index
-    from head, json_to_recordset($17::json) as r (approval bigint, person text, vote text, at timestamptz, index bigint)
+    from head, json_to_recordset($18::json) as r (approval bigint, person text, vote text, at timestamptz, index bigint)
   )
   select count(*)::int as advanced from head`,
 }
@@ -105,6 +109,7 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     Buffer.concat(entries.map(({ salt }) => (salt.length === 0 ? noSalt : salt))),
     entries.map(({ body }) => body).join('\n'),
     instantText(batch.at),
+    batch.base,
   ]
   const plain =
     batch.calls.length + batch.outcomes.length + batch.approvals.length + batch.votes.length === 0

@@ -197,7 +197,15 @@ export class Sequencer {
     }
     const next = appendLeaves(head, entries.map((entry) => entry.leafHash))
     const rows = fold.rows((approval) => approvalStatus(approval, at))
-    const batch = { ledger: this.#ports.ledger, size: head.size, frontier: encodeFrontier(next), at, entries, ...rows }
+    const batch = {
+      ledger: this.#ports.ledger,
+      size: head.size,
+      base: encodeFrontier(head),
+      frontier: encodeFrontier(next),
+      at,
+      entries,
+      ...rows,
+    }
     return { batch, head: next, records, answers }
   }
 
@@ -234,7 +242,7 @@ export class Sequencer {
         this.#fence(prepared)
       }
     } catch (cause) {
-      this.#lose()
+      if (this.#client === client) this.#lose()
       const fault = unavailable('the database failed while recording; whether it was recorded is unknown', cause)
       for (const { waiting: each } of prepared.answers) each.reject(fault)
     } finally {

@@ -92,6 +92,9 @@ function approvalClaim(
   if (approval.policy.sha256 !== policy?.ref.sha256) return refused('other_policy')
   const status = approvalStatus(approval, at)
   if (status !== 'approved') return refused(status)
+  // A call id that has been allowed has had its run: another approval is for another call.
+  const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
+  if (before?.record.effect === 'allow') return refused('other_call')
   return { kind: 'granted', id: approval.id, routes: approval.terms.routes }
 }
 

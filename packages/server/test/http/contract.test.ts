@@ -1,0 +1,214 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describedRoutes } from '../harness/contract.ts'
+import { base, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
+
+const specFile = new URL('../../../../spec/openapi.json', import.meta.url)
+
+let service: HttpService
+let agent: Caller
+let person: Caller
+
+beforeAll(async () => {
+  service = await HttpService.open()
+  agent = await service.agent()
+  person = await service.person()
+})
+afterAll(() => service.close())
+
+/** What the application answers, found from its routes rather than from what it says of itself. */
+function appRoutes(): { method: string; path: string }[] {
+  const found = service.app.routes
+    .filter(({ method, path }) => method !== 'ALL' && !path.includes('*'))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:([a-z]+)/g, '{$1}')}`)
+  return [...new Set(found)].sort().map((route) => {
+    const [method = '', path = ''] = route.split(' ')
+    return { method, path }
+  })
+}
+
+/** Anyone may ask these, beside the console's files. */
+const open = new Set([
+  'GET /healthz',
+  'GET /readyz',
+  'GET /openapi.json',
+  'GET /v1/log/checkpoint',
+  'POST /v1/session',
+])
+
+describe('the description at /openapi.json', () => {
+  test('names every endpoint that there is, and none that there is not', async () => {
+    const { body } = await service.anyone.get('/openapi.json')
+    const described = Object.entries<object>(body.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    const real = appRoutes().map(({ method, path }) => `${method} ${path}`)
+    expect(described.sort()).toEqual(real.filter((route) => route !== 'GET /openapi.json').sort())
+    expect(described).toHaveLength(describedRoutes.length)
+  })
+
+  test('is a well-formed OpenAPI 3.1.0 document', async () => {
+    const { body } = await service.anyone.get('/openapi.json')
+    expect(problemsOfDocument(body)).toEqual([])
+    expect(problemsOfDocument({ ...body, openapi: '3.0.0' })).toEqual(['openapi is 3.0.0'])
+  })
+
+  test('says of every endpoint whether it needs authentication, truthfully', () => {
+    for (const route of describedRoutes) {
+      const name = `${route.method.toUpperCase()} ${route.path}`
+      expect(route.security === undefined, name).toBe(open.has(name))
+      if (!open.has(name)) expect(route.responses, name).toHaveProperty('401')
+    }
+  })
+
+  test('is what spec/openapi.json holds; UPDATE_SPEC=1 writes it anew', async () => {
+    const { body } = await service.anyone.get('/openapi.json')
+    if (process.env['UPDATE_SPEC'] === '1') await writeFile(specFile, `${JSON.stringify(body, null, 2)}\n`)
+    expect(JSON.parse(await readFile(specFile, 'utf8')), 'run this test with UPDATE_SPEC=1').toEqual(body)
+  })
+})
+
+describe('every endpoint', () => {
+  // The fixture holds each answer against its schema, to the last field; here is one good answer of each.
+  test('answers as its description promises', async () => {
+    const allowed = await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: { amount: 100 },
+      context: { customer: { id: 'c-1' } },
+      callId: 'one-of-each',
+    })
+    await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 100 }, callId: 'one-of-each' })
+    await agent.post(`/v1/decisions/${allowed.body.id}/outcome`, { status: 'failed', detail: 'no such order', result: [1] })
+    const waiting = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 }, callId: 'waits' })
+    const approval = waiting.body.approval.id as string
+    await person.get('/v1/approvals?status=pending')
+    await person.get(`/v1/approvals/${approval}`)
+    await person.post(`/v1/approvals/${approval}/votes`, { vote: 'approve', comment: 'fine' })
+    const again = { action: 'issue_refund', params: { amount: 600 }, callId: 'waits', approvalId: approval }
+    expect((await agent.post('/v1/decisions', again)).body.effect).toBe('allow')
+    for (const caller of [agent, person]) {
+      await caller.get('/v1/decisions?effect=allow&action=issue_refund&limit=1')
+      await caller.get(`/v1/decisions/${allowed.body.id}`)
+      await caller.get('/v1/approvals')
+      await caller.get(`/v1/approvals/${approval}?wait=1`)
+    }
+    await service.anyone.get('/v1/log/checkpoint')
+    await service.anyone.get('/healthz')
+    await service.anyone.get('/readyz')
+    await person.get('/v1/session')
+    const leaving = await service.person('leaver@example.com')
+    expect((await leaving.send('DELETE', '/v1/session')).headers.get('set-cookie')).toMatch(/^bailiwick_session=;/)
+    expect((await leaving.get('/v1/session')).status).toBe(401)
+    await oneEvent(person)
+
+    const good = describedRoutes.map(({ method, path, responses }) => {
+      const [status] = Object.keys(responses).filter((code) => code.startsWith('2'))
+      return `${method} ${path} ${status}`
+    })
+    expect(good.filter((answer) => !service.exercised.has(answer))).toEqual([])
+  })
+
+  test('is closed to anyone without authentication, but for those that are open on purpose', async () => {
+    const size = await service.logSize()
+    const closed = appRoutes().filter(({ method, path }) => !open.has(`${method} ${path}`))
+    expect(closed.length).toBeGreaterThanOrEqual(9)
+    for (const { method, path } of [...closed, { method: 'GET', path: '/v1/anything' }]) {
+      const real = path.replace('{id}', path.includes('approvals') ? 'apr_1' : 'dec_1')
+      for (const headers of strangers) {
+        const sending = method === 'POST' ? { json: {}, headers } : { headers }
+        const answer = await service.anyone.send(method, real, sending)
+        expect(answer.status, `${method} ${real} ${JSON.stringify(headers)}`).toBe(401)
+        expect(answer.body.type).toBe('urn:bailiwick:problem:not_authenticated')
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+      }
+    }
+    expect(await service.logSize()).toBe(size)
+  })
+
+  test.each(['/', '/sign-in', '/decisions/dec_1', '/approvals/apr_1', '/assets/app.js', '/healthz', '/v1/decisions', '/none'])(
+    '%s comes with headers that keep browsers strict, and lets no other site read it',
+    async (path) => {
+      const origin = 'https://elsewhere.example'
+      for (const method of ['GET', 'OPTIONS']) {
+        const { headers } = await service.anyone.send(method, path, { headers: { origin } })
+        expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
+        expect(headers.get('x-content-type-options')).toBe('nosniff')
+        expect(headers.get('x-frame-options')).toBe('DENY')
+        expect(headers.get('referrer-policy')).toBe('no-referrer')
+        expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+        expect(headers.get('content-security-policy')).not.toMatch(/unsafe|\*/)
+        if (path.startsWith('/v1/')) expect(headers.get('cache-control')).toBe('no-store')
+      }
+    },
+  )
+})
+
+const strangers: Readonly<Record<string, string>>[] = [
+  {},
+  { authorization: 'Bearer' },
+  { authorization: 'Bearer bw_0000000000000000_' + 'A'.repeat(43) },
+  { authorization: 'Basic YWRtaW46YWRtaW4=' },
+  { cookie: 'bailiwick_session=guess', origin: base },
+  { cookie: 'bailiwick_session=', origin: base },
+]
+
+/** Reads a stream's first event, then hangs up. */
+async function oneEvent(caller: Caller): Promise<void> {
+  const controller = new AbortController()
+  const response = await service.app.request(
+    new Request(`${base}/v1/events`, {
+      headers: { host: new URL(base).host, cookie: `bailiwick_session=${caller.secret}` },
+      signal: controller.signal,
+    }),
+  )
+  expect({ status: response.status, type: response.headers.get('content-type') }).toEqual({
+    status: 200,
+    type: 'text/event-stream',
+  })
+  const reader = response.body?.getReader()
+  const { value } = (await reader?.read()) ?? {}
+  const text = new TextDecoder().decode(value)
+  expect(text).toBe(`event: log\ndata: {"size":${await service.logSize()}}\n\n`)
+  service.exercised.add('get /v1/events 200')
+  await reader?.cancel()
+  controller.abort()
+}
+
+/** What keeps a document from being OpenAPI 3.1.0; not all of the specification, but what tools stumble over. */
+function problemsOfDocument(document: Answer['body']): string[] {
+  const problems: string[] = []
+  const check = (holds: unknown, what: string) => {
+    if (!holds) problems.push(what)
+  }
+  check(document.openapi === '3.1.0', `openapi is ${document.openapi}`)
+  check(document.info?.title && document.info.version, 'info lacks title or version')
+  const schemes = Object.keys(document.components?.securitySchemes ?? {})
+  for (const [path, item] of Object.entries<Answer['body']>(document.paths)) {
+    check(path.startsWith('/'), `${path} does not start with a slash`)
+    for (const [method, operation] of Object.entries<Answer['body']>(item)) {
+      const name = `${method} ${path}`
+      check(operation.summary, `${name} has no summary`)
+      const placeholders = [...path.matchAll(/\{([a-z]+)\}/g)].map((match) => match[1])
+      const declared = (operation.parameters ?? []).filter((parameter: { in: string }) => parameter.in === 'path')
+      check(
+        placeholders.join() === declared.map(({ name }: { name: string }) => name).join(),
+        `${name} does not declare the parameters of its path`,
+      )
+      check(declared.every(({ required }: { required: boolean }) => required), `${name} has an optional path parameter`)
+      for (const parameter of operation.parameters ?? []) check(parameter.schema, `${name}: ${parameter.name} has no schema`)
+      const responses = Object.entries<{ description?: string }>(operation.responses ?? {})
+      check(responses.length > 0, `${name} has no responses`)
+      for (const [status, { description }] of responses) {
+        check(/^[1-5]\d\d$/.test(status) && description, `${name} ${status} is no described status`)
+      }
+      for (const scheme of (operation.security ?? []).flatMap(Object.keys)) {
+        check(schemes.includes(scheme), `${name} names the unknown security scheme ${scheme}`)
+      }
+    }
+  }
+  for (const reference of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
+    const target = reference[1]?.slice(2).split('/').reduce((part, name) => part?.[name], document)
+    check(reference[1]?.startsWith('#/') && target, `${reference[1]} leads nowhere`)
+  }
+  return problems
+}
