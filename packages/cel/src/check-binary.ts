@@ -1,4 +1,4 @@
-import type { Checker } from './check.ts'
+import type { Checking } from './checking.ts'
 import type { Node } from './syntax.ts'
 import { isNumeric, typePhrase } from './types.ts'
 import type { CelType, OpenType } from './types.ts'
@@ -6,7 +6,7 @@ import type { CelType, OpenType } from './types.ts'
 type BinaryNode = Node & { readonly kind: 'binary' }
 
 /** Checks two operands and what stands between them. */
-export function checkBinary(node: BinaryNode, checker: Checker): OpenType {
+export function checkBinary(node: BinaryNode, checker: Checking): OpenType {
   const { operator, left, right } = node
   const [a, b] = [checker.visit(left), checker.visit(right)]
   switch (operator) {
@@ -31,7 +31,7 @@ export function checkBinary(node: BinaryNode, checker: Checker): OpenType {
   }
 }
 
-function comparison(node: BinaryNode, checker: Checker, a: OpenType, b: OpenType): OpenType {
+function comparison(node: BinaryNode, checker: Checking, a: OpenType, b: OpenType): OpenType {
   const common = checker.inference.agree(a, b, node.offset)
   const ordering = node.operator !== '==' && node.operator !== '!='
   if (common === undefined) {
@@ -47,7 +47,7 @@ function comparison(node: BinaryNode, checker: Checker, a: OpenType, b: OpenType
   return 'bool'
 }
 
-function membership(node: BinaryNode, checker: Checker, item: OpenType, container: OpenType): OpenType {
+function membership(node: BinaryNode, checker: Checking, item: OpenType, container: OpenType): OpenType {
   if (container === 'dyn') return 'bool'
   if (typeof container === 'object' && ('list' in container || 'map' in container)) {
     const wanted = 'list' in container ? container.list : 'string'
@@ -67,7 +67,7 @@ function membership(node: BinaryNode, checker: Checker, item: OpenType, containe
   return 'bool'
 }
 
-function remainder(node: BinaryNode, checker: Checker, a: OpenType, b: OpenType): OpenType {
+function remainder(node: BinaryNode, checker: Checking, a: OpenType, b: OpenType): OpenType {
   const whole = (type: OpenType): boolean => type === 'int' || type === 'dyn'
   if (whole(a) && whole(b)) return a === 'int' && b === 'int' ? 'int' : 'dyn'
   const wrong = whole(a) ? node.right : node.left
@@ -83,7 +83,7 @@ function remainder(node: BinaryNode, checker: Checker, a: OpenType, b: OpenType)
   return 'int'
 }
 
-function arithmetic(node: BinaryNode, checker: Checker, a: OpenType, b: OpenType): OpenType {
+function arithmetic(node: BinaryNode, checker: Checking, a: OpenType, b: OpenType): OpenType {
   const { operator } = node
   const timed = timeArithmetic(operator, a, b)
   if (timed !== undefined) return timed

@@ -1,4 +1,4 @@
-import type { Checker } from './check.ts'
+import type { Checking } from './checking.ts'
 import { nearest } from './nearest.ts'
 import { functionHints, functionNames, signaturesOf } from './signatures.ts'
 import type { Signature } from './signatures.ts'
@@ -7,7 +7,7 @@ import { typePhrase } from './types.ts'
 import type { OpenType } from './types.ts'
 
 /** Checks a call of a function or method: that it exists, and that it takes what it is given. */
-export function checkCall(node: CallNode, checker: Checker): OpenType {
+export function checkCall(node: CallNode, checker: Checking): OpenType {
   const target = node.target === undefined ? undefined : checker.visit(node.target)
   const args = node.args.map((arg) => (isMisplacedMacro(node) ? 'dyn' : checker.visit(arg)))
   const signatures = signaturesOf(node.name)
@@ -37,14 +37,14 @@ function isMisplacedMacro(node: CallNode): boolean {
   )
 }
 
-function unknownFunction(node: CallNode, checker: Checker): 'dyn' {
+function unknownFunction(node: CallNode, checker: Checking): 'dyn' {
   const hint = Object.hasOwn(functionHints, node.name) ? functionHints[node.name] : undefined
   const near = nearest(node.name, functionNames)
   const usual = near === undefined ? 'use a function of CEL' : `did you mean \`${near}\`?`
   return checker.report(node.offset, `unknown function \`${node.name}\``, hint ?? usual)
 }
 
-function misshapen(node: CallNode, signatures: readonly Signature[], checker: Checker): 'dyn' {
+function misshapen(node: CallNode, signatures: readonly Signature[], checker: Checking): 'dyn' {
   const example = signatures[0]?.args.length === 0 ? `${node.name}()` : `${node.name}(…)`
   if (node.target === undefined) {
     return checker.report(
@@ -60,7 +60,7 @@ function misshapen(node: CallNode, signatures: readonly Signature[], checker: Ch
   )
 }
 
-function miscounted(node: CallNode, shaped: readonly Signature[], checker: Checker): 'dyn' {
+function miscounted(node: CallNode, shaped: readonly Signature[], checker: Checking): 'dyn' {
   const counts = [...new Set(shaped.map((one) => one.args.length))].toSorted((a, b) => a - b).join(' or ')
   const message = `\`${node.name}\` takes ${counts} argument${counts === '1' ? '' : 's'}, not ${node.args.length}`
   return checker.report(node.offset, message, `give it ${counts}`)
@@ -70,14 +70,14 @@ function fits(
   one: Signature,
   target: OpenType | undefined,
   args: readonly OpenType[],
-  checker: Checker,
+  checker: Checking,
 ): boolean {
   if (one.target !== undefined && target !== undefined && !accepts(one.target, target, checker)) return false
   return one.args.every((wanted, index) => accepts(wanted, args[index] ?? 'dyn', checker))
 }
 
 /** Whether a parameter takes a value of this type. Learns nothing: several forms are tried. */
-function accepts(wanted: OpenType, given: OpenType, checker: Checker): boolean {
+function accepts(wanted: OpenType, given: OpenType, checker: Checking): boolean {
   const type = checker.inference.resolve(given)
   if (wanted === 'dyn' || type === 'dyn') return true
   if (typeof type === 'object' && 'open' in type) return true
@@ -90,7 +90,7 @@ function learn(
   node: Node | undefined,
   type: OpenType | undefined,
   wanted: OpenType | undefined,
-  checker: Checker,
+  checker: Checking,
 ): void {
   if (node === undefined || type === undefined || wanted === undefined) return
   checker.inference.agree(type, wanted, node.offset)
@@ -101,7 +101,7 @@ function illTyped(
   forms: readonly Signature[],
   target: OpenType | undefined,
   args: readonly OpenType[],
-  checker: Checker,
+  checker: Checking,
 ): 'dyn' {
   const targets = forms.filter(
     (one) => one.target === undefined || target === undefined || accepts(one.target, target, checker),
@@ -136,7 +136,7 @@ function convertFix(given: OpenType): string {
   return given === 'bool' ? 'use the bool by itself' : 'give it a value of that type'
 }
 
-function checkLiterals(node: CallNode, chosen: Signature, checker: Checker): void {
+function checkLiterals(node: CallNode, chosen: Signature, checker: Checking): void {
   if (chosen.literal === undefined) return
   const [text] = node.args
   if (text?.kind === 'literal') checker.literalCalls.push(node)

@@ -3,6 +3,7 @@ import { Inference } from './infer.ts'
 import { nearest } from './nearest.ts'
 import { checkBinary } from './check-binary.ts'
 import { checkCall } from './check-call.ts'
+import type { Checking } from './checking.ts'
 import { idiomFix } from './syntax-problem.ts'
 import type { CallNode, CelProblem, MacroNode, Node } from './syntax.ts'
 import { isNumeric, typePhrase } from './types.ts'
@@ -43,7 +44,7 @@ export function checkCondition(root: Node, scope: ConditionScope): Checked {
 }
 
 /** One pass over the tree. After a problem it goes on with `dyn`, so that one mistake is reported once. */
-export class Checker {
+class Checker implements Checking {
   readonly problems: CelProblem[] = []
   readonly uses = new Set<string>()
   readonly literalCalls: CallNode[] = []

@@ -36,7 +36,13 @@ export function problemFrom(status: number, body: unknown): Problem {
   }
   const title = member('title') ?? titleOf(status)
   const detail = member('detail')
-  return new Problem(status, sentence(title), detail === null ? null : sentence(detail), member('fix'))
+  const fix = member('fix')
+  return new Problem(
+    status,
+    sentence(title),
+    detail === null ? null : sentence(detail),
+    fix === null ? null : readable(fix),
+  )
 }
 
 /** Any thrown value as a problem that can be shown. */
@@ -63,7 +69,13 @@ function titleOf(status: number): string {
   return `The service refused the request (${status})`
 }
 
-/** The service's messages start in lower case and end without a full stop. */
+/** The service's messages start in lower case, unless with a name, and end without a full stop. */
 function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+  const startsWithName = /^\w*[_\d]/.test(text)
+  return readable(startsWithName ? text : text.charAt(0).toUpperCase() + text.slice(1))
+}
+
+/** The service sets outside text in backticks, as for a terminal; people read quotation marks. */
+function readable(text: string): string {
+  return text.replace(/`([^`]*)`/g, '“$1”')
 }

@@ -99,10 +99,14 @@ export function useDecisions(filter: DecisionFilter) {
   })
 }
 
-/** One decision. */
-export function useDecision(id: string) {
+/** One decision; null: asks nothing. */
+export function useDecision(id: string | null) {
   const api = useApi()
-  return useQuery({ queryKey: ['decision', id], queryFn: ({ signal }) => api.decision(id, signal) })
+  return useQuery({
+    queryKey: ['decision', id],
+    queryFn: ({ signal }) => api.decision(id ?? '', signal),
+    enabled: id !== null,
+  })
 }
 
 /** Everything that waits for people now; undefined until it is known. `hasMore`: there is more than was loaded. */

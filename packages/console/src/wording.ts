@@ -90,7 +90,9 @@ export function approversText(approvers: readonly (readonly string[])[]): string
   const routes = approvers
     .filter((route) => route.length > 0)
     .map((route) => route.map(approverText).join(' or '))
-  return routes.length === 0 ? 'anyone who may approve' : [...new Set(routes)].join(', and also ')
+  return routes.length === 0
+    ? 'people with the role approver or administrator'
+    : [...new Set(routes)].join(', and also ')
 }
 
 function approverText(approver: string): string {

@@ -70,5 +70,5 @@ test('approvers are joined by `or` within a route and by `and` between routes', 
   expect(approversText([['role:lead', 'person:cfo@acme.example'], ['role:vip-desk']])).toBe(
     'people with the role lead or cfo@acme.example, and also people with the role vip-desk',
   )
-  expect(approversText([[]])).toBe('anyone who may approve')
+  expect(approversText([[]])).toBe('people with the role approver or administrator')
 })

@@ -12,6 +12,7 @@ import {
   type Frontier,
   type NoteSigner,
 } from '@bailiwick/core'
+import { hasCode } from './engine/errno.ts'
 
 /**
  * The signed checkpoint that is kept outside the database, and the key that signs it. Whoever can
@@ -75,7 +76,10 @@ export class CheckpointFile {
     }
     // Two heads read one after the other may arrive here in the other order.
     if (before !== undefined && before.checkpoint.size > head.size) return before.note
-    const note = signCheckpoint({ origin: this.origin, size: head.size, root: frontierRoot(head) }, this.#signer)
+    const note = signCheckpoint(
+      { origin: this.origin, size: head.size, root: frontierRoot(head) },
+      this.#signer,
+    )
     await durably(this.#path, note)
     return note
   }
@@ -116,7 +120,11 @@ function originOf(ledger: string): string {
   return `bailiwick.local/${ledger}`
 }
 
-async function readNote(path: string, origin: string, verifierKey: string): Promise<PublishedNote | undefined> {
+async function readNote(
+  path: string,
+  origin: string,
+  verifierKey: string,
+): Promise<PublishedNote | undefined> {
   const note = await textIfThere(path)
   if (note === undefined) return undefined
   const checkpoint = openCheckpoint(note, [verifierKey])
@@ -127,8 +135,8 @@ async function readNote(path: string, origin: string, verifierKey: string): Prom
 }
 
 async function textIfThere(path: string): Promise<string | undefined> {
-  return await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  return await readFile(path, 'utf8').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   })
 }

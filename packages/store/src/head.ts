@@ -1,4 +1,4 @@
-import { decodeFrontier, emptyFrontier, encodeFrontier, Fault, type Checkpoint, type Frontier } from '@bailiwick/core'
+import { appendLeaves, decodeFrontier, emptyFrontier, encodeFrontier, Fault, type Checkpoint, type Frontier } from '@bailiwick/core'
 import type { Queryable } from './log/read.ts'
 
 /** The committed head as it is stored, unchecked; the empty one where nothing has been recorded yet. */
@@ -20,6 +20,48 @@ export async function readStoredHead(
 export async function readHead(client: Queryable, ledger: string): Promise<Frontier> {
   const { size, frontier } = await readStoredHead(client, ledger)
   return decodeFrontier(size, frontier)
+}
+
+/**
+ * The committed head, held against one that was committed before: the records in between must lead from
+ * the one to the other. So a process that runs never goes on with a history that was rewritten or
+ * rewound under it (G6).
+ *
+ * @throws Fault `log_broken` where they do not
+ */
+export async function followHead(
+  client: Queryable,
+  ledger: string,
+  before: Frontier | undefined,
+): Promise<Frontier> {
+  const head = await readHead(client, ledger)
+  if (before === undefined) return head
+  let followed = before
+  while (followed.size < head.size) {
+    const leaves = await leafHashes(client, ledger, followed.size, Math.min(head.size, followed.size + leavesPerRead))
+    if (leaves.length === 0) break
+    followed = appendLeaves(followed, leaves)
+  }
+  if (followed.size === head.size && encodeFrontier(followed).equals(encodeFrontier(head))) return head
+  throw new Fault('log_broken', `the ledger \`${ledger}\` no longer holds the ${before.size} records that it held before`, {
+    fix: 'Run `bailiwick log verify`; somebody has rewritten the database, or it was restored while the service ran.',
+  })
+}
+
+const leavesPerRead = 10_000
+const hashBytes = 32
+
+// In one value: a row for each hash costs more than the hashes.
+async function leafHashes(client: Queryable, ledger: string, from: number, to: number): Promise<Buffer[]> {
+  const { rows } = await client.query<{ hashes: Buffer | null }>(
+    `select string_agg(leaf_hash, ''::bytea order by index) as hashes from log_entry
+    where ledger = $1 and index >= $2 and index < $3`,
+    [ledger, from, to],
+  )
+  const hashes = rows[0]?.hashes ?? Buffer.alloc(0)
+  return Array.from({ length: Math.floor(hashes.length / hashBytes) }, (_, at) =>
+    hashes.subarray(at * hashBytes, (at + 1) * hashBytes),
+  )
 }
 
 /**

@@ -18,7 +18,7 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { CheckpointFile } from './checkpoints.ts'
-import { readHead, refuseRestoredBackup } from './head.ts'
+import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import { Sequencer } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
@@ -69,6 +69,8 @@ export class Ledger {
   readonly #settings: DecideSettings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
+  /** The head that this process last saw published; every later one must contain it. */
+  #published: Frontier | undefined
 
   private constructor(options: LedgerOptions, checkpoints: CheckpointFile, name: string) {
     this.name = name
@@ -183,8 +185,12 @@ export class Ledger {
    */
   async checkpoint(): Promise<string> {
     // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
-    this.#publishing ??= this.head()
-      .then((head) => this.checkpoints.publish(head))
+    this.#publishing ??= followHead(this.pool, this.name, this.#published)
+      .then(async (head) => {
+        const note = await this.checkpoints.publish(head)
+        this.#published = head
+        return note
+      })
       .finally(() => {
         this.#publishing = undefined
       })
@@ -207,6 +213,8 @@ export class Ledger {
   async close(): Promise<void> {
     try {
       await this.#sequencer.close()
+      // One that is being published may have read its head before the last commit.
+      await this.#publishing
       await this.checkpoint()
     } finally {
       await this.pool.end()

@@ -38,7 +38,9 @@ export async function loadPolicies(path: string): Promise<PolicySet> {
   const readings = await readPolicies(path)
   const refused = readings.filter(({ policy }) => policy === undefined)
   if (refused.length > 0) throw new PolicyFault(refused.flatMap(problemsWithFile))
-  const policies = new Map(readings.flatMap(({ policy }) => (policy ? [[policy.agentId, policy] as const] : [])))
+  const policies = new Map(
+    readings.flatMap(({ policy }) => (policy ? [[policy.agentId, policy] as const] : [])),
+  )
   return {
     for: (agent) => policies.get(agent),
     all: [...policies.values()],

@@ -54,7 +54,10 @@ export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyRes
  * What is known of a log whose embedded database does not exist: broken where a checkpoint was published,
  * and otherwise undefined.
  */
-export async function verifyWithoutDatabase(dataDir: string, ledger = 'main'): Promise<VerifyResult | undefined> {
+export async function verifyWithoutDatabase(
+  dataDir: string,
+  ledger = 'main',
+): Promise<VerifyResult | undefined> {
   const checkpoint = await checkpointOrFault(dataDir, ledger)
   if (checkpoint === undefined) return undefined
   if (checkpoint instanceof Fault) {
@@ -101,7 +104,12 @@ async function verifySnapshot(
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)
     if (!isDamage(error)) throw error
     const problem = `record ${read} or one soon after it cannot be read: ${error.message.split('\n')[0] ?? ''}`
-    return { kind: 'broken', index: read, problem, fix: 'Keep the database as evidence, and restore from a backup.' }
+    return {
+      kind: 'broken',
+      index: read,
+      problem,
+      fix: 'Keep the database as evidence, and restore from a backup.',
+    }
   }
 }
 

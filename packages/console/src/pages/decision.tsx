@@ -5,6 +5,7 @@ import { EffectBadge, OutcomeNote, StatusBadge } from '../parts/badges.tsx'
 import { Back, Entry, Section } from '../parts/document.tsx'
 import { Fields } from '../parts/fields.tsx'
 import { PageSkeleton, ProblemPanel } from '../parts/states.tsx'
+import { Votes } from '../parts/votes.tsx'
 import { Policy, Reasons, Rules } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
 import { useApproval, useDecision, usePendingApprovals } from '../queries.ts'
@@ -84,6 +85,7 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
           <Section title="What happened">
             <Happened decision={decision} />
           </Section>
+          {decision.approval !== null && <Answers approvalId={decision.approval.id} />}
           <Section title="Record">
             <dl className="entries">
               <Entry name="Log index">
@@ -111,7 +113,7 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
 function Happened({ decision }: { readonly decision: Decision }) {
   const now = useNow()
   if (decision.effect === 'escalate') return <Escalated decision={decision} />
-  if (decision.effect === 'deny') return <p>The call was denied and did not run.</p>
+  if (decision.effect === 'deny') return <p>The call was denied, and did not run by this decision.</p>
   const { outcome } = decision
   if (outcome === null) {
     return (
@@ -136,6 +138,7 @@ function Happened({ decision }: { readonly decision: Decision }) {
 function Escalated({ decision }: { readonly decision: Decision }) {
   const approval = useApproval(decision.approval?.id ?? null)
   const consumedBy = approval.data?.consumedBy ?? null
+  const run = useDecision(consumedBy)
   if (decision.approval === null) return <p>The call was held, and did not run.</p>
   return (
     <Result head={approval.data === undefined ? null : <StatusBadge status={approval.data.status} />}>
@@ -148,7 +151,22 @@ function Escalated({ decision }: { readonly decision: Decision }) {
           It was allowed by <Link to={`/decisions/${consumedBy}`}>{consumedBy}</Link>.
         </span>
       )}
+      {run.data !== undefined && (
+        <span className="result-detail">
+          <OutcomeNote decision={run.data} />
+        </span>
+      )}
     </Result>
+  )
+}
+
+function Answers({ approvalId }: { readonly approvalId: string }) {
+  const { data: approval } = useApproval(approvalId)
+  if (approval === undefined) return null
+  return (
+    <Section title="Votes">
+      <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
+    </Section>
   )
 }
 

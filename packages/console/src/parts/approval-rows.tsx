@@ -53,7 +53,7 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
 }
 
 function CardFields({ params }: { readonly params: Approval['params'] }) {
-  if (params === null) return <p className="quiet">The parameters have been erased.</p>
+  if (params === null) return <p className="quiet">The parameters are not stored any more.</p>
   const fields = cardFieldsOf(params)
   const shown = fields.slice(0, fieldsOnCardMax)
   const more = fields.length - shown.length

@@ -9,7 +9,7 @@ export function Fields({
   what,
   isLarge = false,
 }: {
-  /** Null: erased on someone's request. */
+  /** Null: erased on someone's request, or never stored because the call was malformed. */
   readonly data: Readonly<Record<string, unknown>> | null
   /** Such as `parameters`, for the sentences around them. */
   readonly what: string
@@ -18,7 +18,10 @@ export function Fields({
 }) {
   if (data === null) {
     return (
-      <p className="quiet">These {what} have been erased. What the log recorded can still be verified.</p>
+      <p className="quiet">
+        These {what} are not stored: they have been erased, or the call was malformed. The record of the call
+        can still be verified.
+      </p>
     )
   }
   const fields = fieldsOf(data)

@@ -74,11 +74,16 @@ function VoteForm({
         />
       </div>
       <p className="small quiet">
-        Approving lets {visibleText(approval.agent)} run this call once, with exactly these parameters. Your
-        vote is signed as {me.id} and cannot be undone.
+        {consequenceOf(approval)} Your vote is recorded as {visibleText(me.id)} and cannot be undone.
       </p>
     </Section>
   )
+}
+
+function consequenceOf({ agent, votes, terms }: Approval): string {
+  const missing = terms.quorum - votes.filter(({ vote }) => vote === 'approve').length
+  const run = `${visibleText(agent)} may run this call once, with exactly these parameters, before the deadline.`
+  return missing > 1 ? `Once ${missing} more people have approved, ${run}` : `If you approve, ${run}`
 }
 
 function VoteButton({
@@ -165,8 +170,8 @@ function WhyNot({ approval, me }: { readonly approval: Approval; readonly me: Pe
   return (
     <Section title="You can’t answer this one">
       <p>
-        The policy asks for {approversText(approval.terms.approvers)}. You are signed in as {me.id}, with{' '}
-        {roles}.
+        The policy asks for {approversText(approval.terms.approvers)}. You are signed in as{' '}
+        {visibleText(me.id)}, with {roles}.
       </p>
     </Section>
   )

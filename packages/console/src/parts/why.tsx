@@ -23,8 +23,7 @@ export function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
 
 /** Every rule that took part, with its condition and the place to find it in the policy. */
 export function Rules({ rules }: { readonly rules: readonly DeterminingRule[] }) {
-  if (rules.length === 0)
-    return <p className="quiet">No rule matched; what a policy does not allow is denied.</p>
+  if (rules.length === 0) return <p className="quiet">No rule took part: what no rule allows is denied.</p>
   return (
     <ul className="rules">
       {rules.map((rule) => (

@@ -92,7 +92,7 @@ async function settledApproval(
   for (;;) {
     signal?.throwIfAborted()
     try {
-      const approval = await point.approval(id, pollSeconds)
+      const approval = await unlessAborted(point.approval(id, pollSeconds), signal)
       if (approval.status !== 'pending') return approval
       retryMs = retryMsFirst
     } catch (fault) {
@@ -102,6 +102,16 @@ async function settledApproval(
       retryMs = Math.min(retryMs * 2, retryMsMax)
     }
   }
+}
+
+// Whoever gave up waiting must not find that the call ran all the same, because a person agreed later.
+function unlessAborted<Value>(waiting: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return waiting
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    void waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 function isPassing(fault: unknown): boolean {
@@ -120,12 +130,19 @@ async function runOnce<Result>(
   try {
     result = await run({ decision, params })
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
-    await recordOutcome(point, ports, decision.id, { status: 'failed', detail: detail.slice(0, commentLengthMax) })
+    await recordOutcome(point, ports, decision.id, { status: 'failed', detail: failureText(error) })
     throw error
   }
   const outcomeRecorded = await recordOutcome(point, ports, decision.id, { status: 'succeeded' })
   return { kind: 'ran', result, decision, outcomeRecorded }
+}
+
+// Anything can be thrown. What cannot be recorded as text must not keep the outcome from being recorded; cutting
+// may also halve a surrogate pair.
+function failureText(error: unknown): string {
+  const thrown = error instanceof Error ? error.message : error
+  const text = typeof thrown === 'string' ? thrown : `threw ${typeof thrown}`
+  return text.slice(0, commentLengthMax).replace(/\p{Surrogate}/gu, '\u{FFFD}')
 }
 
 // The action has run: failing now would make the caller think it had not. What cannot be recorded is

@@ -22,7 +22,8 @@ export function junitReport(suites: readonly SuiteReport[]): string {
 function suiteElements(suite: SuiteReport): string[] {
   const { passed, failed, invalid } = suiteTotals([suite])
   const counts = { tests: passed + failed + invalid, failures: failed, errors: invalid, skipped: 0 }
-  const inside = suite.kind === 'ran' ? suite.report.cases.flatMap((one) => caseElements(suite, one)) : unrunnable(suite)
+  const inside =
+    suite.kind === 'ran' ? suite.report.cases.flatMap((one) => caseElements(suite, one)) : unrunnable(suite)
   return [`  <testsuite${attributes({ name: suite.file, ...counts })}>`, ...inside, '  </testsuite>']
 }
 

@@ -3,7 +3,12 @@ import type { PolicyTestReport } from './run.ts'
 
 /** One policy test file and what became of it. */
 export type SuiteReport =
-  | { readonly kind: 'ran'; readonly file: string; readonly policy: string; readonly report: PolicyTestReport }
+  | {
+      readonly kind: 'ran'
+      readonly file: string
+      readonly policy: string
+      readonly report: PolicyTestReport
+    }
   /** The test or its policy could not be read, so nothing was decided. */
   | {
       readonly kind: 'invalid'

@@ -79,10 +79,7 @@ const testCase = z.strictObject(
         error: 'must be a time such as 2026-01-31T12:00:00Z',
       })
       .optional(),
-    expect: z.preprocess(
-      (value) => (typeof value === 'string' ? { effect: value } : value),
-      expectation,
-    ),
+    expect: z.preprocess((value) => (typeof value === 'string' ? { effect: value } : value), expectation),
   },
   { error: 'must be a map with action and expect' },
 )

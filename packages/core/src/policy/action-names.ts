@@ -26,7 +26,9 @@ export function actionNameProblems(file: PolicyFile, positions: Positions): Prob
 }
 
 function writtenNames(file: PolicyFile): { readonly path: DocumentPath; readonly text: string }[] {
-  const facts = Object.entries(file.facts ?? {}).map(([name, fact]) => namesAt(['facts', name, 'for'], fact.for))
+  const facts = Object.entries(file.facts ?? {}).map(([name, fact]) =>
+    namesAt(['facts', name, 'for'], fact.for),
+  )
   const rules = (file.rules ?? []).map((rule, at) => namesAt(['rules', at, 'on'], rule.on))
   const escalations = (file.escalation_rules ?? []).map((rule, at) =>
     namesAt(['escalation_rules', at, 'on'], rule.on),

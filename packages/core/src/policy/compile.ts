@@ -101,21 +101,39 @@ function unusedRoutes(file: PolicyFile, used: ReadonlySet<string>, positions: Po
 function listProblems(file: PolicyFile, positions: Positions): Problem[] {
   const problems: Problem[] = []
   const forbidden = file.forbidden_actions ?? []
-  for (const [key, texts] of [['allowed_actions', file.allowed_actions], ['forbidden_actions', forbidden]] as const) {
+  for (const [key, texts] of [
+    ['allowed_actions', file.allowed_actions],
+    ['forbidden_actions', forbidden],
+  ] as const) {
     for (const [at, text] of texts.entries()) {
       if (texts.indexOf(text) === at) continue
-      problems.push({ severity: 'warning', ...positions.ofValue([key, at]), message: `\`${text}\` stands twice in ${key}`, fix: 'remove one of the two' })
+      problems.push({
+        severity: 'warning',
+        ...positions.ofValue([key, at]),
+        message: `\`${text}\` stands twice in ${key}`,
+        fix: 'remove one of the two',
+      })
     }
   }
   for (const [at, text] of forbidden.entries()) {
     if (!file.allowed_actions.includes(text)) continue
-    problems.push({ severity: 'error', ...positions.ofValue(['forbidden_actions', at]), message: `\`${text}\` is both allowed and forbidden`, fix: 'remove it from one of the two lists' })
+    problems.push({
+      severity: 'error',
+      ...positions.ofValue(['forbidden_actions', at]),
+      message: `\`${text}\` is both allowed and forbidden`,
+      fix: 'remove it from one of the two lists',
+    })
   }
   for (const [at, text] of file.allowed_actions.entries()) {
     if (text.includes('*') || forbidden.includes(text)) continue
     const beaten = forbidden.find((pattern) => pattern.includes('*') && actionPattern(pattern).matches(text))
     if (beaten === undefined) continue
-    problems.push({ severity: 'warning', ...positions.ofValue(['allowed_actions', at]), message: `\`${text}\` is never allowed: the forbidden pattern \`${beaten}\` covers it`, fix: 'remove it, or narrow the pattern' })
+    problems.push({
+      severity: 'warning',
+      ...positions.ofValue(['allowed_actions', at]),
+      message: `\`${text}\` is never allowed: the forbidden pattern \`${beaten}\` covers it`,
+      fix: 'remove it, or narrow the pattern',
+    })
   }
   return problems
 }

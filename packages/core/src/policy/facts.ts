@@ -15,7 +15,34 @@ export const scopeNames: ReadonlyMap<string, CelType> = new Map<string, CelType>
   ['now', 'timestamp'],
 ])
 
-const reservedNames = new Set([...scopeNames.keys(), 'session', 'approval', 'true', 'false', 'null', 'in', 'has', 'size', 'type', 'int', 'uint', 'double', 'string', 'bool', 'bytes', 'list', 'map', 'timestamp', 'duration', 'all', 'exists', 'exists_one', 'filter', 'matches', 'dyn'])
+const reservedNames = new Set([
+  ...scopeNames.keys(),
+  'session',
+  'approval',
+  'true',
+  'false',
+  'null',
+  'in',
+  'has',
+  'size',
+  'type',
+  'int',
+  'uint',
+  'double',
+  'string',
+  'bool',
+  'bytes',
+  'list',
+  'map',
+  'timestamp',
+  'duration',
+  'all',
+  'exists',
+  'exists_one',
+  'filter',
+  'matches',
+  'dyn',
+])
 
 /** The declared facts, with every problem of their declarations. */
 export function declareFacts(
@@ -28,15 +55,30 @@ export function declareFacts(
     const path = ['facts', name]
     const place = positions.ofKey(path)
     if (reservedNames.has(name)) {
-      problems.push({ severity: 'error', ...place, message: `a fact cannot be named \`${name}\``, fix: 'choose another name: conditions already know this one' })
+      problems.push({
+        severity: 'error',
+        ...place,
+        message: `a fact cannot be named \`${name}\``,
+        fix: 'choose another name: conditions already know this one',
+      })
       continue
     }
     const [source, ...rest] = written.from.split('.')
     if (written.default !== undefined && !hasType(written.default, written.type)) {
-      problems.push({ severity: 'error', ...positions.ofValue([...path, 'default']), message: `the default of \`${name}\` is no ${written.type}`, fix: 'correct the default or the type' })
+      problems.push({
+        severity: 'error',
+        ...positions.ofValue([...path, 'default']),
+        message: `the default of \`${name}\` is no ${written.type}`,
+        fix: 'correct the default or the type',
+      })
     }
     if (written.default !== undefined && source === 'params') {
-      problems.push({ severity: 'warning', ...place, message: `\`${name}\` is the model's own word, and the default lets the model leave it out`, fix: 'take it from `context`, which the host fills in, or drop the default' })
+      problems.push({
+        severity: 'warning',
+        ...place,
+        message: `\`${name}\` is the model's own word, and the default lets the model leave it out`,
+        fix: 'take it from `context`, which the host fills in, or drop the default',
+      })
     }
     facts.set(name, {
       name,

@@ -37,7 +37,8 @@ export class Positions {
 
   /** Where the key named last in `path` stands. */
   ofKey(path: DocumentPath): Position {
-    const parent: unknown = path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true)
+    const parent: unknown =
+      path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true)
     const key = path[path.length - 1]
     if (isMap(parent)) {
       const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key)

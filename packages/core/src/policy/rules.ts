@@ -1,4 +1,9 @@
-import { compileCondition, type CelProblem, type CompiledCondition, type ConditionScope } from '@bailiwick/cel'
+import {
+  compileCondition,
+  type CelProblem,
+  type CompiledCondition,
+  type ConditionScope,
+} from '@bailiwick/cel'
 import type { RuleId } from '../model/ids.ts'
 import type { ConditionRule, FactDeclaration } from '../model/policy.ts'
 import type { Problem } from '../model/problem.ts'
@@ -42,7 +47,12 @@ export function compileRules(
   for (const written of writtenRules(file)) {
     const id = written.id ?? `${String(written.path[0])}[${String(written.path[1])}]`
     if (seen.has(id)) {
-      problems.push({ severity: 'error', ...positions.ofValue([...written.path, 'id']), message: `the rule id \`${id}\` is used twice`, fix: 'give each rule its own id' })
+      problems.push({
+        severity: 'error',
+        ...positions.ofValue([...written.path, 'id']),
+        message: `the rule id \`${id}\` is used twice`,
+        fix: 'give each rule its own id',
+      })
     }
     seen.set(id, written.path)
     const condition = compileOne(written, scope, positions, problems)
@@ -128,7 +138,12 @@ function compileOne(
   if (written.condition === undefined) return undefined
   const path = [...written.path, 'condition']
   if (written.condition.length > conditionLengthMax) {
-    problems.push({ severity: 'error', ...positions.ofValue(path), message: `the condition is longer than ${conditionLengthMax} characters`, fix: 'split the rule' })
+    problems.push({
+      severity: 'error',
+      ...positions.ofValue(path),
+      message: `the condition is longer than ${conditionLengthMax} characters`,
+      fix: 'split the rule',
+    })
     return 'invalid'
   }
   const compiled = compileCondition(written.condition, scope)
@@ -155,7 +170,12 @@ function inferFacts(
     const place = positions.insideString(path, Math.max(condition.source.indexOf(name), 0))
     const before = inferred.get(name)
     if (before && before.type !== type) {
-      problems.push({ severity: 'error', ...place, message: `\`${name}\` is used as a ${type} here and as a ${before.type} on line ${before.line}`, fix: 'declare it under `facts` with one type' })
+      problems.push({
+        severity: 'error',
+        ...place,
+        message: `\`${name}\` is used as a ${type} here and as a ${before.type} on line ${before.line}`,
+        fix: 'declare it under `facts` with one type',
+      })
     }
     if (before) continue
     problems.push({
@@ -164,6 +184,15 @@ function inferFacts(
       message: `no fact declares \`${name}\`, so it stands for \`params.${name}\`, and a call without it counts as matched`,
       fix: `add under facts: \`${name}: {type: ${type}, from: params.${name}}\`, with the path where the value really is`,
     })
-    inferred.set(name, { name, type, source: 'params', path: [name], for: undefined, default: undefined, inferred: true, line: place.line })
+    inferred.set(name, {
+      name,
+      type,
+      source: 'params',
+      path: [name],
+      for: undefined,
+      default: undefined,
+      inferred: true,
+      line: place.line,
+    })
   }
 }

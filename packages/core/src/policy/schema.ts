@@ -14,7 +14,9 @@ export const name = z
 
 const names = z.array(name, { error: 'must be a list of names' })
 // An empty list would make a rule or a fact that never applies, without a word.
-const patterns = z.union([name, names.min(1)], { error: 'must be a name or a list of at least one name' })
+const patterns = z.union([name, names.min(1, { error: 'must name at least one action' })], {
+  error: 'must be a name or a list of names',
+})
 const condition = z.string({ error: 'must be a text with a condition, such as "refund_amount > 500"' })
 const reason = z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' }).max(500, {
   error: 'must have at most 500 characters',
@@ -39,7 +41,9 @@ const fact = z.strictObject(
       error: 'must be one of number, bool, string, list<string>, list<number>',
     }),
     from: z
-      .string({ error: 'must say where the value comes from, such as params.amount or context.customer.is_vip' })
+      .string({
+        error: 'must say where the value comes from, such as params.amount or context.customer.is_vip',
+      })
       .regex(/^(params|context)(\.[A-Za-z_][A-Za-z0-9_]*)+$/, {
         error: 'must be params. or context. and a path of names, such as params.amount',
       }),
@@ -85,7 +89,11 @@ const route = z.strictObject(
         { error: 'must be a list of role:NAME or person:EMAIL' },
       )
       .optional(),
-    quorum: z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' }).max(20, { error: 'must be at most 20' }).optional(),
+    quorum: z
+      .int({ error: 'must be a whole number' })
+      .min(1, { error: 'must be at least 1' })
+      .max(20, { error: 'must be at most 20' })
+      .optional(),
     deadline: durationMs.optional(),
   },
   { error: 'must be a map with approvers, quorum or deadline' },
@@ -103,11 +111,17 @@ export const policySchema = z.strictObject(
       .literal('every_action_logged', { error: 'must be every_action_logged: nothing less is recorded' })
       .optional(),
     version: z.int({ error: 'must be a whole number' }).min(0, { error: 'must not be negative' }).optional(),
-    mode: z.literal('enforce', { error: 'must be enforce: this version does not know another mode' }).optional(),
+    mode: z
+      .literal('enforce', { error: 'must be enforce: this version does not know another mode' })
+      .optional(),
     facts: z
-      .record(z.string().regex(identifierPattern, { error: 'must be a name of letters, digits and _' }), fact, {
-        error: 'must be a map from a name to its type and source',
-      })
+      .record(
+        z.string().regex(identifierPattern, { error: 'must be a name of letters, digits and _' }),
+        fact,
+        {
+          error: 'must be a map from a name to its type and source',
+        },
+      )
       .optional(),
     rules: z.array(rule, { error: 'must be a list of rules' }).optional(),
     approvals: z.record(name, route, { error: 'must be a map from a route to its terms' }).optional(),
@@ -119,4 +133,16 @@ export const policySchema = z.strictObject(
 export type PolicyFile = z.output<typeof policySchema>
 
 /** Keys that the language plans for; refused until something enforces them. */
-export const plannedKeys: ReadonlySet<string> = new Set(['extends', 'actions', 'budgets', 'rates', 'flows', 'invariants', 'escalate_to', 'when', 'unless', 'roles', 'sensitive'])
+export const plannedKeys: ReadonlySet<string> = new Set([
+  'extends',
+  'actions',
+  'budgets',
+  'rates',
+  'flows',
+  'invariants',
+  'escalate_to',
+  'when',
+  'unless',
+  'roles',
+  'sensitive',
+])

@@ -48,7 +48,9 @@ export function shapeYaml<Content>(text: string, format: YamlFormat<Content>): S
 }
 
 /** What is wrong with a file that is larger than its format allows; also for files that nobody has read. */
-export function tooLargeProblem(format: Pick<YamlFormat<unknown>, 'name' | 'bytesMax' | 'tooLargeFix'>): Problem {
+export function tooLargeProblem(
+  format: Pick<YamlFormat<unknown>, 'name' | 'bytesMax' | 'tooLargeFix'>,
+): Problem {
   return error(
     { line: 1, column: 1 },
     `${format.name} is larger than ${format.bytesMax / 1024 / 1024} MiB`,
@@ -69,7 +71,9 @@ export function inFileOrder(problems: readonly Problem[]): Problem[] {
 /** `['rules', 0, 'on']` as people write it: `rules[0].on`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path
-    .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`))
+    .map((part, at) =>
+      typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`,
+    )
     .join('')
 }
 
@@ -102,11 +106,17 @@ function yamlProblem(complaint: YamlComplaint): Problem {
   return error({ line: place?.line ?? 1, column: place?.col ?? 1 }, `not valid YAML: ${sentence}`, fix)
 }
 
-function complaintText({ message, code }: YamlComplaint): { readonly sentence: string; readonly fix: string } {
+function complaintText({ message, code }: YamlComplaint): {
+  readonly sentence: string
+  readonly fix: string
+} {
   const sentence = (message.split('\n')[0] ?? code).replace(/ at line \d+, column \d+:?$/, '')
   if (code === 'DUPLICATE_KEY') return { sentence: 'the key stands twice', fix: 'keep one of the two' }
   if (code === 'MULTIPLE_DOCS') {
-    return { sentence: 'the file has more than one document', fix: 'split it at the `---` into one file each' }
+    return {
+      sentence: 'the file has more than one document',
+      fix: 'split it at the `---` into one file each',
+    }
   }
   if (code === 'TAG_RESOLVE_FAILED') return { sentence: lowerFirst(sentence), fix: 'remove the tag' }
   if (sentence.includes('call stack')) {
@@ -222,7 +232,8 @@ function unknownKey<Content>(
   }
   const known = keysAt(format.schema, parent)
   const near = nearest(key, known)
-  const fix = near === undefined ? `remove it, or write one of ${known.join(', ')}` : `did you mean \`${near}\`?`
+  const fix =
+    near === undefined ? `remove it, or write one of ${known.join(', ')}` : `did you mean \`${near}\`?`
   return { problem: error(place, `unknown key \`${key}\``, fix), near }
 }
 
@@ -235,8 +246,8 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly
   if (schema instanceof z.ZodRecord) return part === undefined ? [] : keysAt(schema.valueType, rest)
   if (!(schema instanceof z.ZodObject)) return []
   if (part === undefined) return Object.keys(schema.shape)
-  const member: z.core.$ZodType | undefined = schema.shape[String(part)]
-  return member === undefined ? [] : keysAt(member, rest)
+  const member: unknown = schema.shape[String(part)]
+  return member instanceof z.ZodType ? keysAt(member, rest) : []
 }
 
 /** Whether the path's last key is absent from a map that is there. */

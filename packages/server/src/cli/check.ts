@@ -3,7 +3,7 @@ import { readPolicies, readPolicyTest } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { badInput, fine, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 
 interface CheckOptions {
   readonly json?: true

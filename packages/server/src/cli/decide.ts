@@ -15,7 +15,7 @@ import { PolicyFault, readPolicy } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 
 interface DecideOptions {
   readonly policy: string
@@ -91,7 +91,8 @@ function instantOption(text: string | undefined): Instant {
 }
 
 function answerText(file: string, { effect, reasons, rules, policy }: UnrecordedAnswer): string {
-  const version = policy === null ? undefined : `policy ${policy.id}, version ${policy.version ?? 'not given'}`
+  const version =
+    policy === null ? undefined : `policy ${policy.id}, version ${policy.version ?? 'not given'}`
   return [
     effect,
     ...reasons.map((reason) => `  ${onOneLine(reason)}`),

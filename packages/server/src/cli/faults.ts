@@ -27,7 +27,7 @@ function faultOf(error: unknown): Fault {
 function stackOf(error: unknown): string {
   const lines: string[] = []
   for (let at = error; at !== undefined; at = at instanceof Error ? at.cause : undefined) {
-    lines.push(at instanceof Error ? (at.stack ?? at.message) : String(at))
+    lines.push(at instanceof Error ? (at.stack ?? at.message) : 'something that is no error')
   }
   return lines.join('\ncaused by: ')
 }

@@ -4,7 +4,7 @@ import { Fault } from '@bailiwick/core'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 import { starterPolicy, starterTest } from './starter.ts'
 
 interface InitOptions {
@@ -35,17 +35,21 @@ async function init(ports: CliPorts, dir: string, options: InitOptions): Promise
 
 // Both are looked at before either is written, so that nothing half-done is left.
 async function refuseExisting(file: string): Promise<void> {
-  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  const found = await stat(file).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
   if (found !== undefined) throw exists(file)
 }
 
 async function writeNew(file: string, text: string): Promise<void> {
-  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EEXIST' ? exists(file) : error
+  await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+    throw codeOf(error) === 'EEXIST' ? exists(file) : error
   })
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 function exists(file: string): Fault {

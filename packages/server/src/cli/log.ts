@@ -10,7 +10,7 @@ import {
 import type { Command } from 'commander'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
 interface LogOptions extends StoreOptions {
@@ -23,9 +23,14 @@ const ledger = 'main'
 export function addLog(program: Command, act: Act): void {
   const log = program.command('log').description('The tamper-evident log.')
   withStoreOptions(log.command('verify'))
-    .description('Recomputes the whole log and names the first bad place. Changes nothing; the service may run.')
+    .description(
+      'Recomputes the whole log and names the first bad place. Changes nothing; the service may run.',
+    )
     .option('--json', 'print {intact, size, root, checkpoint, erased} or {intact, index, problem, fix}')
-    .addHelpText('after', '\nExits with 0 where the log is intact, 1 where it is broken, 2 where there is none to verify.')
+    .addHelpText(
+      'after',
+      '\nExits with 0 where the log is intact, 1 where it is broken, 2 where there is none to verify.',
+    )
     .action(act(verify))
   withStoreOptions(log.command('checkpoint'))
     .description('Prints the signed checkpoint that was published last.')

@@ -19,7 +19,12 @@ export async function withAccess<Result>(
   try {
     const { connection } = database
     await migrate(connection)
-    const ledger = await Ledger.open({ connection, policies: noPolicies, dataDir, consoleUrl: serviceUrl(ports) })
+    const ledger = await Ledger.open({
+      connection,
+      policies: noPolicies,
+      dataDir,
+      consoleUrl: serviceUrl(ports),
+    })
     try {
       return await work(new Access(ledger))
     } finally {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withAccess } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 import { serviceUrl, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface PeopleOptions extends StoreOptions {

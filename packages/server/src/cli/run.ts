@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
+import type { Act } from './act.ts'
 import { addCheck } from './check.ts'
 import { addDecide } from './decide.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
@@ -12,11 +13,6 @@ import type { CliPorts } from './ports.ts'
 import { addServe } from './serve.ts'
 import { addTest } from './test.ts'
 
-/** How a command's work becomes an action of the command line: it gets the ports, and says how it ends. */
-export type Act = <Args extends readonly unknown[]>(
-  work: (ports: CliPorts, ...args: Args) => Promise<ExitCode>,
-) => (...args: Args) => Promise<void>
-
 /**
  * Runs one command line and returns its exit code. Never throws, and never ends the process.
  *
@@ -24,9 +20,11 @@ export type Act = <Args extends readonly unknown[]>(
  */
 export async function runCli(args: readonly string[], ports: CliPorts): Promise<ExitCode> {
   let code: ExitCode = fine
-  const act: Act = (work) => async (...given) => {
-    code = await work(ports, ...given)
-  }
+  const act: Act =
+    (work) =>
+    async (...given) => {
+      code = await work(ports, ...given)
+    }
   try {
     await commandLine(act, ports).parseAsync([...args], { from: 'user' })
     return code
@@ -39,7 +37,10 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
 
 function usageError(error: CommanderError, args: readonly string[], ports: CliPorts): ExitCode {
   if (args.includes('--json')) {
-    const message = error.message.replace(/^error: /, '').split('\n').join(' ')
+    const message = error.message
+      .replace(/^error: /, '')
+      .split('\n')
+      .join(' ')
     ports.out(JSON.stringify({ error: { code: 'bad_input', message, fix: 'See `bailiwick --help`.' } }))
   }
   return badInput

@@ -4,7 +4,7 @@ import type { RunningService } from '../service.ts'
 import { badInput, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 import { portSetting, storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface ServeOptions extends StoreOptions {
@@ -43,7 +43,11 @@ async function serve(ports: CliPorts, options: ServeOptions): Promise<ExitCode> 
   }
 }
 
-function announce({ url, signInUrl, warnings }: RunningService, options: ServeOptions, ports: CliPorts): void {
+function announce(
+  { url, signInUrl, warnings }: RunningService,
+  options: ServeOptions,
+  ports: CliPorts,
+): void {
   if (options.json) {
     ports.out(JSON.stringify({ url, signInUrl: signInUrl ?? null, warnings }))
     return

@@ -22,7 +22,10 @@ export interface StorePlace {
 export function withStoreOptions(command: Command): Command {
   return command
     .option('--data <dir>', `data directory (env BAILIWICK_DATA; default ${dataDirDefault})`)
-    .addHelpText('after', '\nThe database is the one that DATABASE_URL names, or PostgreSQL embedded in the data directory.')
+    .addHelpText(
+      'after',
+      '\nThe database is the one that DATABASE_URL names, or PostgreSQL embedded in the data directory.',
+    )
 }
 
 /** Where the log is, by the options, then the environment, then the defaults. */

@@ -14,7 +14,7 @@ import { readPolicy, readPolicyTest } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { badInput, fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
-import type { Act } from './run.ts'
+import type { Act } from './act.ts'
 
 interface TestOptions {
   readonly junit?: string
@@ -29,7 +29,10 @@ export function addTest(program: Command, act: Act): void {
     .argument('[paths...]', 'policy tests or directories', ['.'])
     .option('--junit <file>', 'also write the report as JUnit XML')
     .option('--json', 'print {passed, failed, invalid, suites}')
-    .addHelpText('after', '\nExits with 1 where a case fails, 2 where a test or its policy cannot be read, or there is none.')
+    .addHelpText(
+      'after',
+      '\nExits with 1 where a case fails, 2 where a test or its policy cannot be read, or there is none.',
+    )
     .action(act(test))
 }
 

@@ -40,7 +40,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.use(secureHeaders({ ...securityHeaders }))
   app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
   app.use(async (context, next) => {
-    if (context.req.method === 'POST' && !/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
+    if (context.req.method === 'POST' && !/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')) {
       throw new Fault('bad_input', 'the request body is not declared as JSON', {
         fix: 'Send `Content-Type: application/json`.',
       })

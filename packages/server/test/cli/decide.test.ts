@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cli, exampleFile } from './run-cli.ts'
 import { seedCases } from './seed-cases.ts'
@@ -31,7 +34,10 @@ describe('what cannot be evaluated is not allowed', () => {
 
   test('an amount beyond all numbers is denied', async () => {
     const run = await decide('--action', 'issue_refund', '--params', '{"amount":1e999}')
-    expect(run.json).toMatchObject({ effect: 'deny', reasons: ['Call is malformed: params.amount is infinite'] })
+    expect(run.json).toMatchObject({
+      effect: 'deny',
+      reasons: ['Call is malformed: params.amount is infinite'],
+    })
     expect(run.code).toBe(0)
   })
 
@@ -47,7 +53,14 @@ describe('what cannot be evaluated is not allowed', () => {
 })
 
 test('another agent than the policy binds is denied, by no policy', async () => {
-  const run = await decide('--action', 'issue_refund', '--params', '{"amount":100}', '--agent', 'somebody-else')
+  const run = await decide(
+    '--action',
+    'issue_refund',
+    '--params',
+    '{"amount":100}',
+    '--agent',
+    'somebody-else',
+  )
   expect(run.json).toMatchObject({ effect: 'deny', policy: null, rules: [] })
 })
 
@@ -62,7 +75,15 @@ test('every rule that determined is listed with its line', async () => {
 })
 
 test('without --json it says the same to people', async () => {
-  const run = await cli(['decide', '--policy', policy, '--action', 'issue_refund', '--params', '{"amount":600}'])
+  const run = await cli([
+    'decide',
+    '--policy',
+    policy,
+    '--action',
+    'issue_refund',
+    '--params',
+    '{"amount":600}',
+  ])
   expect(run.out).toContain('escalate\n  Escalation required: human_approval_required\n')
   expect(run.out).toContain('customer-support.yaml:13 escalation_rules[0]: refund_amount > 500')
 })
@@ -87,11 +108,27 @@ describe('bad input is no answer, and exits with 2', () => {
 
   test('a policy that is not there', async () => {
     const run = await cli(['decide', '--policy', '/nowhere/policy.yaml', '--action', 'x'])
-    expect(run).toMatchObject({ code: 2, out: '', err: 'bailiwick: there is no file `/nowhere/policy.yaml`\nCheck the path.\n' })
+    expect(run).toMatchObject({
+      code: 2,
+      out: '',
+      err: 'bailiwick: there is no file `/nowhere/policy.yaml`\nCheck the path.\n',
+    })
   })
 })
 
 test('the instant is the one that --now names', async () => {
-  const first = await decide('--action', 'issue_refund', '--params', '{"amount":1}', '--now', '2026-01-31T12:00:00+01:00')
-  expect(first.json).toMatchObject({ effect: 'allow' })
+  const dir = await mkdtemp(join(tmpdir(), 'bailiwick-decide-'))
+  try {
+    const file = join(dir, 'policy.yaml')
+    const condition = `now >= timestamp("2026-02-01T00:00:00Z")`
+    await writeFile(
+      file,
+      `agent_id: a\nallowed_actions: [x]\nrules: [{effect: deny, condition: '${condition}'}]\n`,
+    )
+    const at = (now: string) => cli(['decide', '--policy', file, '--action', 'x', '--json', '--now', now])
+    expect((await at('2026-02-01T00:59:59+01:00')).json).toMatchObject({ effect: 'allow' })
+    expect((await at('2026-02-01T01:00:00+01:00')).json).toMatchObject({ effect: 'deny' })
+  } finally {
+    await rm(dir, { recursive: true })
+  }
 })

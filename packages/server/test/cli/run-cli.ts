@@ -12,7 +12,10 @@ export interface CliRun {
 }
 
 /** Runs one command line in this process. */
-export async function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+export async function cli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliRun> {
   const out: string[] = []
   const err: string[] = []
   const code = await runCli(args, {

@@ -26,11 +26,15 @@ test("the example's tests pass, and hold the five calls that its users try", asy
   expect(run).toMatchObject({ code: 0, err: '' })
   const report = run.json as { suites: { report: { cases: { expected: object }[] } }[] }
   const expected = report.suites[0]?.report.cases.map((result) => result.expected)
-  for (const { effect, reason } of seedCases) expect(expected).toContainEqual(expect.objectContaining({ effect, reason }))
+  for (const { effect, reason } of seedCases)
+    expect(expected).toContainEqual(expect.objectContaining({ effect, reason }))
 })
 
 test('a failing case exits with 1 and says what was expected and what came', async () => {
-  const below = await suiteIn('failing', '  - {name: big, action: refund, expect: deny}\n  - {action: refund, expect: allow}\n')
+  const below = await suiteIn(
+    'failing',
+    '  - {name: big, action: refund, expect: deny}\n  - {action: refund, expect: allow}\n',
+  )
   const junit = join(below, 'report.xml')
   const run = await cli(['test', below, '--junit', junit])
   expect(run.code).toBe(1)

@@ -175,15 +175,18 @@ describe('people and agents stay on their side', () => {
 })
 
 describe('an outcome is refused', () => {
-  test.each([
-    [{}],
-    [{ status: 'done' }],
-    [{ status: 'succeeded', detail: 7 }],
-    [{ status: 'succeeded', detail: 'a'.repeat(2001) }],
-    [{ status: 'succeeded', cost: 1 }],
-  ])('that says %j', (json) =>
-    expectRefused(service, () => agent.post(`/v1/decisions/${decision}/outcome`, json), 400, 'bad_input').then(() => undefined),
-  )
+  test('that is not a status with, perhaps, a detail and a result', async () => {
+    const bodies = [
+      {},
+      { status: 'done' },
+      { status: 'succeeded', detail: 7 },
+      { status: 'succeeded', detail: 'a'.repeat(2001) },
+      { status: 'succeeded', cost: 1 },
+    ]
+    for (const json of bodies) {
+      await expectRefused(service, () => agent.post(`/v1/decisions/${decision}/outcome`, json), 400, 'bad_input')
+    }
+  })
 
   test('that no JSON can carry', async () => {
     const raw = '{"status":"succeeded","result":1e999}'
@@ -285,7 +288,6 @@ describe('a list is refused', () => {
     'before=99999999999999999999',
     'page=2',
     '__proto__=1',
-    `agent=${'a'.repeat(201)}`,
     'agent=',
     'agent=%00',
     'agent=a%00b',
@@ -302,6 +304,8 @@ describe('a list is refused', () => {
     'and so is an approval with ?%s',
     (query) => refusedQuery(`/v1/approvals/${approval}?${query}`),
   )
+
+  test('when a name in it is longer than any', () => refusedQuery(`/v1/decisions?agent=${'a'.repeat(201)}`))
 
   async function refusedQuery(path: string): Promise<void> {
     const { body } = await expectRefused(service, () => person.get(path), 400, 'bad_input')

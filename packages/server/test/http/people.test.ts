@@ -1,13 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { base, expectRefused, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
 import type { PolicyVariant } from '../harness/policies.ts'
 
 let service: HttpService
 
-beforeEach(async () => {
+beforeAll(async () => {
   service = await HttpService.open()
 })
-afterEach(() => service.close())
+afterEach(() => {
+  service.clock.aheadMs = 0
+})
+afterAll(() => service.close())
 
 /** A refund that waits: its agent and its approval. */
 async function waitingRefund(on = service): Promise<{ agent: Caller; id: string }> {
@@ -60,10 +63,12 @@ describe('signing in', () => {
     expect((await service.anyone.post('/v1/session', { token }, { headers: { origin: base } })).status).toBe(200)
   })
 
-  test.each([[{}], [{ token: '' }], [{ token: 7 }], [{ token: 'a'.repeat(201) }], [{ token: 'a', person: 'b' }]])(
-    'is refused with %j',
-    (json) => expectRefused(service, () => service.anyone.post('/v1/session', json), 400, 'bad_input').then(() => undefined),
-  )
+  test('is refused with anything but one token', async () => {
+    const bodies = [{}, { token: '' }, { token: 7 }, { token: 'a'.repeat(201) }, { token: 'a', person: 'b' }]
+    for (const json of bodies) {
+      await expectRefused(service, () => service.anyone.post('/v1/session', json), 400, 'bad_input')
+    }
+  })
 
   test('is refused with a token that nobody made', async () => {
     for (const token of ['a', '\u0000', "' or 1=1 --"]) {
@@ -125,8 +130,10 @@ describe('a vote', () => {
     const person = await service.person()
     service.clock.aheadMs = 5 * 60 * 1000
     await expectRefused(service, () => person.post(votes(id), yes), 409, 'approval_closed')
-    expect((await person.get('/v1/approvals?status=expired')).body.approvals).toHaveLength(1)
-    expect((await person.get('/v1/approvals?status=pending')).body.approvals).toEqual([])
+    const ids = async (status: string): Promise<string[]> =>
+      (await person.get(`/v1/approvals?status=${status}`)).body.approvals.map((approval: { id: string }) => approval.id)
+    expect(await ids('expired')).toContain(id)
+    expect(await ids('pending')).toEqual([])
   })
 
   test('needs a session, and a page of this site', async () => {
@@ -146,18 +153,21 @@ describe('a vote', () => {
     expect((await person.post(votes(id), yes)).status).toBe(201)
   })
 
-  test.each([
-    [{}],
-    [{ vote: 'yes' }],
-    [{ vote: ['approve'] }],
-    [{ vote: 'approve', person: 'boss@example.com' }],
-    [{ vote: 'approve', comment: 7 }],
-    [{ vote: 'approve', comment: 'a'.repeat(2001) }],
-    [{ vote: 'approve', comment: '\ud800' }],
-  ])('is refused that says %j', async (json) => {
+  test('is refused that is not a vote with, perhaps, a comment', async () => {
     const { id } = await waitingRefund()
     const person = await service.person()
-    await expectRefused(service, () => person.post(votes(id), json), 400, 'bad_input')
+    const bodies = [
+      {},
+      { vote: 'yes' },
+      { vote: ['approve'] },
+      { vote: 'approve', person: 'boss@example.com' },
+      { vote: 'approve', comment: 7 },
+      { vote: 'approve', comment: 'a'.repeat(2001) },
+      { vote: 'approve', comment: '\ud800' },
+    ]
+    for (const json of bodies) {
+      await expectRefused(service, () => person.post(votes(id), json), 400, 'bad_input')
+    }
   })
 
   test('may carry a comment of 2000 characters, of any kind', async () => {

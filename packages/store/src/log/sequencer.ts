@@ -2,7 +2,6 @@ import {
   appendLeaves,
   commitPayload,
   completeRecord,
-  decodeFrontier,
   emptyFrontier,
   encodeFrontier,
   approvalStatus,
@@ -16,6 +15,7 @@ import {
   type RecordBody,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { followHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch, type StagedEntry } from './append.ts'
 import { Fold, type Needs } from './fold.ts'
@@ -92,7 +92,10 @@ interface Prepared {
 export class Sequencer {
   readonly #ports: SequencerPorts
   #client: pg.Client | undefined
+  /** What the next batch builds on: with the batches that are on their way. */
   #head: Frontier | undefined
+  /** The last head that was certainly committed. */
+  #committed: Frontier | undefined
   #queue: Waiting[] = []
   #inFlight = 0
   #waitingInFlight = 0
@@ -158,6 +161,12 @@ export class Sequencer {
       const head = (this.#head ??= await this.#readHead(client))
       const prepared = await this.#prepare(client, head, waiting)
       if (prepared.records.length === 0) return answerAll(prepared)
+      // A batch before this one was fenced or lost while this one read what it needs: it would miss the head as
+      // well, and pass the wrong head on to the next.
+      if (this.#head !== head) {
+        this.#queue.unshift(...prepared.answers.map((answer) => answer.waiting))
+        return
+      }
       this.#head = prepared.head
       this.#inFlight += 1
       this.#waitingInFlight += waiting.length
@@ -236,6 +245,7 @@ export class Sequencer {
   async #commit(client: pg.Client, prepared: Prepared, waiting: readonly Waiting[]): Promise<void> {
     try {
       if (await appendBatch(client, prepared.batch)) {
+        this.#committed = prepared.head
         this.#ports.committed(prepared.head, prepared.records)
         answerAll(prepared)
       } else {
@@ -290,13 +300,8 @@ export class Sequencer {
       this.#ports.ledger,
       encodeFrontier(emptyFrontier),
     ])
-    const { rows } = await client.query<{ size: string; frontier: Buffer }>(
-      'select size, frontier from ledger_head where ledger = $1',
-      [this.#ports.ledger],
-    )
-    const row = rows[0]
-    if (!row) throw unavailable('the head of the log is missing; nothing was recorded')
-    return decodeFrontier(Number(row.size), row.frontier)
+    this.#committed = await followHead(client, this.#ports.ledger, this.#committed)
+    return this.#committed
   }
 
   // A connection that failed may have carried a batch that is committed all the same. The next batch

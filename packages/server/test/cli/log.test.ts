@@ -1,0 +1,225 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Ledger, loadPolicies, migrate, openDatabase, type OpenedDatabase } from '@bailiwick/store'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { cli, exampleFile } from './run-cli.ts'
+
+const agent = 'customer-support-agent-v2'
+let dataDir: string
+let database: OpenedDatabase
+let ledger: Ledger
+let early: { size: string; frontier: Buffer }
+
+beforeAll(async () => {
+  dataDir = await makeTestDir()
+  database = await openDatabase({ dataDir })
+  await migrate(database.connection)
+  const policies = await loadPolicies(exampleFile('policies'))
+  const { connection } = database
+  ledger = await Ledger.open({ connection, policies, dataDir, consoleUrl: 'http://127.0.0.1:7420' })
+  for (const amount of [100, 600]) await ledger.decide(agent, { action: 'issue_refund', params: { amount } })
+  early = await head()
+  for (const amount of [1, 2, 3]) await ledger.decide(agent, { action: 'issue_refund', params: { amount } })
+  await ledger.checkpoint()
+  await sql('create table kept_entry as select * from log_entry')
+  await sql('create table kept_head as select * from ledger_head')
+  await sql('create table kept_payload as select * from payload')
+})
+
+afterAll(async () => {
+  await ledger.close()
+  await database.leave()
+  await removeTestDir(dataDir)
+})
+
+async function sql(text: string, values?: unknown[]): Promise<void> {
+  await ledger.pool.query(text, values)
+}
+
+async function head(): Promise<{ size: string; frontier: Buffer }> {
+  const { rows } = await ledger.pool.query<{ size: string; frontier: Buffer }>(
+    'select size, frontier from ledger_head',
+  )
+  if (rows[0] === undefined) throw new Error('no head')
+  return rows[0]
+}
+
+const verify = (...args: readonly string[]) => cli(['log', 'verify', '--data', dataDir, ...args])
+
+/** Everything that a read-only command must leave as it is. */
+async function state(): Promise<unknown> {
+  const { rows } = await ledger.pool.query('select count(*) from log_entry')
+  const files = await Promise.all(
+    ['checkpoint', 'key', 'vkey'].map((name) =>
+      readFile(join(dataDir, 'checkpoints', `main.${name}`), 'utf8'),
+    ),
+  )
+  return { rows, files }
+}
+
+describe('bailiwick log verify', () => {
+  afterEach(async () => {
+    await sql('delete from log_entry; delete from ledger_head; delete from payload')
+    await sql('insert into log_entry select * from kept_entry')
+    await sql('insert into ledger_head select * from kept_head')
+    await sql('insert into payload select * from kept_payload')
+  })
+
+  test('says that an intact log is intact, and changes nothing', async () => {
+    const before = await state()
+    const run = await verify('--json')
+    expect(run).toMatchObject({ code: 0, err: '' })
+    expect(run.json).toMatchObject({ intact: true, size: 6, checkpoint: { size: 6 }, erased: 0 })
+    expect((await verify()).out).toMatch(/^The log is intact: 6 records, root [0-9a-f]{64}\n/)
+    expect(await state()).toEqual(before)
+  })
+
+  test.each([
+    [
+      'a changed effect',
+      `update log_entry set record = replace(record, 'escalate', 'allow') where index = 2`,
+      2,
+    ],
+    ['a changed column', `update log_entry set effect = 'allow' where index = 2`, 2],
+    ['a time of infinity', `update log_entry set at = 'infinity' where index = 3`, 3],
+    [
+      'a changed leaf hash',
+      `update log_entry set leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) where index = 4`,
+      4,
+    ],
+    ['a changed parameter', `update payload set body = replace(body, '600', '601') where index = 2`, 2],
+    ['a removed record', 'delete from log_entry where index = 3', 3],
+    [
+      'a record before the first',
+      `insert into log_entry select ledger, -1, leaf_hash, record, kind, at from log_entry where index = 0`,
+      -1,
+    ],
+    ['a cut-off tail', 'delete from log_entry where index >= 3', 3],
+    ['a removed head', 'delete from ledger_head', 0],
+    ['an emptied log', 'delete from log_entry; delete from ledger_head; delete from payload', 0],
+  ])('finds %s and names the index', async (_, statement, index) => {
+    await sql(statement)
+    const run = await verify('--json')
+    expect(run.code).toBe(1)
+    expect(run.json).toMatchObject({ intact: false, index })
+    expect((await verify()).out).toContain(`record ${index}`)
+  })
+
+  test.each([0, 1, 2, 3, 4, 5])('finds one changed character anywhere in record %i', async (index) => {
+    const { rows } = await ledger.pool.query<{ length: number }>(
+      'select length(record) from log_entry where index = $1',
+      [index],
+    )
+    const length = rows[0]?.length ?? 0
+    for (const at of [1, Math.floor(length / 2), length]) {
+      await sql(
+        `update log_entry set record = overlay(k.record placing chr(ascii(substr(k.record, $2, 1)) # 1) from $2 for 1)
+        from kept_entry k where k.index = log_entry.index and k.index = $1`,
+        [index, at],
+      )
+      const run = await verify('--json')
+      expect(run.code).toBe(1)
+      expect(run.json).toMatchObject({ intact: false, index })
+    }
+  })
+
+  test('finds a tail that was cut off together with the head, by the checkpoint', async () => {
+    await sql('delete from log_entry where index >= $1', [early.size])
+    await sql('delete from payload where index >= $1', [early.size])
+    await sql('update ledger_head set size = $1, frontier = $2', [early.size, early.frontier])
+    const run = await verify()
+    expect(run.code).toBe(1)
+    expect(run.out).toContain(
+      `record ${early.size} and what followed it was cut off: the checkpoint counts 6 records`,
+    )
+  })
+
+  test('takes a checkpoint that was tampered with for a broken log', async () => {
+    const file = join(dataDir, 'checkpoints', 'main.checkpoint')
+    const note = await readFile(file, 'utf8')
+    try {
+      await writeFile(file, note.replace('\n6\n', '\n3\n'))
+      const run = await verify('--json')
+      expect(run.code).toBe(1)
+      expect(run.json).toMatchObject({ intact: false, index: null })
+      expect((await cli(['log', 'checkpoint', '--data', dataDir])).code).toBe(1)
+    } finally {
+      await writeFile(file, note)
+    }
+  })
+
+  test('says that without a checkpoint a cut-off tail would not be noticed', async () => {
+    const file = join(dataDir, 'checkpoints', 'main.checkpoint')
+    const note = await readFile(file, 'utf8')
+    try {
+      await rm(file)
+      const run = await verify()
+      expect(run.code).toBe(0)
+      expect(run.out).toContain('No checkpoint was published')
+    } finally {
+      await writeFile(file, note)
+    }
+  })
+
+  test('prints the published checkpoint', async () => {
+    const run = await cli(['log', 'checkpoint', '--data', dataDir])
+    expect(run.code).toBe(0)
+    expect(run.out.split('\n').slice(0, 2)).toEqual(['bailiwick.local/main', '6'])
+  })
+
+  test('makes no database where there is none', async () => {
+    const empty = await makeTestDir()
+    try {
+      expect(await cli(['log', 'verify', '--data', empty])).toMatchObject({ code: 2, out: '' })
+      await expect(readFile(join(empty, 'postgres', 'PG_VERSION'))).rejects.toThrow('ENOENT')
+    } finally {
+      await removeTestDir(empty)
+    }
+  })
+})
+
+describe('keys and people, while the log is open elsewhere', () => {
+  const data = () => ['--data', dataDir]
+
+  test('a key is made, listed without its secret, and revoked', async () => {
+    const made = await cli(['keys', 'create', '--agent', agent, '--json', ...data()])
+    expect(made).toMatchObject({ code: 0, err: '' })
+    const { key, id } = made.json as { key: string; id: string }
+    expect(key).toMatch(/^bw_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/)
+
+    const listed = await cli(['keys', 'list', '--json', ...data()])
+    expect(listed.json).toMatchObject({ keys: [{ id, agent, revokedAt: null }] })
+    expect(listed.out).not.toContain(key.slice(-43))
+
+    expect((await cli(['keys', 'revoke', id, ...data()])).code).toBe(0)
+    expect((await cli(['keys', 'list', ...data()])).out).toContain('revoked')
+    expect((await cli(['keys', 'revoke', 'none', ...data()])).err).toContain('no key `none`')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('a person is added with roles, listed, and gets a link', async () => {
+    const added = await cli([
+      'people',
+      'add',
+      'Ann@Example.com',
+      '--role',
+      'approver',
+      '--role',
+      'ops',
+      '--json',
+      ...data(),
+    ])
+    expect(added.json).toEqual({ id: 'ann@example.com', roles: ['approver', 'ops'] })
+    expect((await cli(['people', 'list', ...data()])).out).toContain('ann@example.com  approver, ops')
+
+    const link = await cli(['people', 'link', 'ann@example.com', ...data()], { BAILIWICK_PORT: '7999' })
+    expect(link.out).toMatch(/^http:\/\/127\.0\.0\.1:7999\/sign-in#token=[A-Za-z0-9_-]{43}\n$/)
+    const other = await cli(['people', 'link', 'ann@example.com', ...data()], {
+      BAILIWICK_URL: 'https://b.example/',
+    })
+    expect(other.out).toContain('https://b.example/sign-in#token=')
+    expect((await cli(['people', 'link', 'bob@example.com', ...data()])).code).toBe(2)
+    expect((await cli(['people', 'add', 'nobody', ...data()])).code).toBe(2)
+  })
+})

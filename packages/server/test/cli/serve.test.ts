@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { runCli } from '../../src/cli/run.ts'
+import { cli, exampleFile } from './run-cli.ts'
+import { seedCases } from './seed-cases.ts'
+
+let dataDir: string
+beforeEach(async () => {
+  dataDir = await makeTestDir()
+})
+afterEach(() => removeTestDir(dataDir))
+
+interface Served {
+  readonly url: string
+  readonly signInUrl: string | null
+  readonly warnings: readonly unknown[]
+}
+
+/** Runs `serve` until `use` is done, then stops it by a signal. */
+async function serving(use: (served: Served) => Promise<void>): Promise<number> {
+  let stop = (): void => undefined
+  let announced: (served: Served) => void = () => undefined
+  const served = new Promise<Served>((resolve) => {
+    announced = resolve
+  })
+  const args = ['serve', '--json', '--port', '0', '--policies', exampleFile('policies'), '--data', dataDir]
+  const done = runCli(args, {
+    out: (text) => announced(JSON.parse(text) as Served),
+    err: () => undefined,
+    env: {},
+    onStopSignal: (listener) => {
+      stop = listener
+      return () => undefined
+    },
+    exitNow: () => undefined,
+  })
+  try {
+    await use(
+      await Promise.race([served, done.then((code) => Promise.reject(new Error(`ended with ${code}`)))]),
+    )
+  } finally {
+    stop()
+  }
+  return await done
+}
+
+describe('bailiwick serve', () => {
+  test('answers, takes a key made beside it, stops on a signal, and leaves a log that verifies', async () => {
+    const code = await serving(async ({ url, signInUrl, warnings }) => {
+      expect(signInUrl).toContain(`${url}/sign-in#token=`)
+      expect(warnings).toHaveLength(1)
+      expect((await fetch(`${url}/healthz`)).status).toBe(200)
+
+      const made = await cli([
+        'keys',
+        'create',
+        '--agent',
+        'customer-support-agent-v2',
+        '--json',
+        '--data',
+        dataDir,
+      ])
+      const { key } = made.json as { key: string }
+      for (const { action, params, effect, reason } of seedCases) {
+        const response = await fetch(`${url}/v1/decisions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ action, params }),
+        })
+        expect(await response.json()).toMatchObject({ effect, reasons: [reason] })
+      }
+      expect((await cli(['log', 'verify', '--data', dataDir])).code).toBe(0)
+    })
+    expect(code).toBe(0)
+    const verified = await cli(['log', 'verify', '--data', dataDir, '--json'])
+    expect(verified).toMatchObject({ code: 0 })
+  })
+
+  test('refuses policies that are wrong before it touches anything', async () => {
+    const run = await cli(['serve', '--port', '0', '--policies', '/nowhere', '--data', dataDir])
+    expect(run).toMatchObject({ code: 2, out: '' })
+    expect(run.err).toContain('no policy at `/nowhere`')
+  })
+})

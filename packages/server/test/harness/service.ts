@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BailiwickClient, openCheckpoint, systemPorts, type ApprovalView, type Checkpoint } from '@bailiwick/core'
+import { Access, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@bailiwick/store'
+import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { runningPostmaster } from '../../../store/src/engine/postmaster-file.ts'
+import { startService, type RunningService, type ServiceOptions } from '../../src/service.ts'
+import { eventually } from './eventually.ts'
+import { agentId, writePolicy, type PolicyVariant } from './policies.ts'
+
+/** A directory with a policy and a data directory, on which services are started. */
+export class ServicePlace {
+  readonly dir: string
+  readonly dataDir: string
+  readonly policies: string
+  /** What the services that run in this process wrote to their log. */
+  readonly lines: string[] = []
+  readonly #started: RunningService[] = []
+
+  private constructor(dir: string, policies: string) {
+    this.dir = dir
+    this.dataDir = join(dir, 'data')
+    this.policies = policies
+  }
+
+  static async make(variant: PolicyVariant = {}): Promise<ServicePlace> {
+    const dir = await makeTestDir()
+    return new ServicePlace(dir, await writePolicy(dir, variant))
+  }
+
+  /** How services here are started, unless a test says otherwise. */
+  options(over: Partial<ServiceOptions> = {}): ServiceOptions {
+    const { policies, dataDir } = this
+    return { policies, dataDir, port: 0, host: '127.0.0.1', env: {}, log: (line) => this.lines.push(line), ...over }
+  }
+
+  /** A service in this process; stopped at the end of the test at the latest. */
+  async start(over: Partial<ServiceOptions> = {}): Promise<RunningService> {
+    const service = await startService(this.options(over))
+    this.#started.push(service)
+    return service
+  }
+
+  /** The embedded PostgreSQL that runs here, if one does. */
+  async postgresPid(): Promise<number | undefined> {
+    return (await runningPostmaster(join(this.dataDir, 'postgres')))?.pid
+  }
+
+  /** The checkpoint as anyone finds it on disk. */
+  async checkpoint(): Promise<Checkpoint | undefined> {
+    const read = (ending: string) =>
+      readFile(join(this.dataDir, 'checkpoints', `main.${ending}`), 'utf8').catch(() => undefined)
+    const [note, key] = [await read('checkpoint'), await read('vkey')]
+    return note === undefined || key === undefined ? undefined : openCheckpoint(note, [key.trim()])
+  }
+
+  /** Does something on the ledger from outside the service, as the command line does. */
+  async onLedger<Result>(use: (ledger: Ledger) => Promise<Result>, databaseUrl?: string): Promise<Result> {
+    const { dataDir, policies } = this
+    const database = await openDatabase({ dataDir, databaseUrl })
+    try {
+      const { connection } = database
+      const opened = { connection, policies: await loadPolicies(policies), dataDir, consoleUrl: 'http://localhost' }
+      const ledger = await Ledger.open(opened)
+      try {
+        return await use(ledger)
+      } finally {
+        await ledger.close()
+      }
+    } finally {
+      await stopIfUnused(database)
+    }
+  }
+
+  /** A key for the agent of the policy. */
+  async createKey(databaseUrl?: string): Promise<string> {
+    return await this.onLedger(async (ledger) => (await new Access(ledger).createKey(agentId)).key, databaseUrl)
+  }
+
+  async remove(): Promise<void> {
+    for (const service of this.#started) await service.stop().catch(() => undefined)
+    await removeTestDir(this.dir)
+  }
+}
+
+/** A client whose pauses are short, because its test waits for them. */
+export function impatientClient(url: string, key: string): BailiwickClient {
+  const sleep = (ms: number, signal?: AbortSignal) => systemPorts.sleep(Math.min(ms, 50), signal)
+  return new BailiwickClient({ url, key, ports: { ...systemPorts, sleep } })
+}
+
+/** A person who uses the API as the console does. */
+export interface SignedIn {
+  vote(approval: string, vote: 'approve' | 'reject'): Promise<number>
+  pending(): Promise<readonly ApprovalView[]>
+  /** The approval that waits, once one does. */
+  oneWaiting(): Promise<ApprovalView>
+  /** The same session on a service that has moved. */
+  at(url: string): SignedIn
+}
+
+/** Uses up a sign-in link. */
+export async function signIn(signInUrl: string): Promise<SignedIn> {
+  const { origin, hash } = new URL(signInUrl)
+  const response = await fetch(`${origin}/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin },
+    body: JSON.stringify({ token: hash.slice('#token='.length) }),
+  })
+  if (!response.ok) throw new Error(`signing in: ${response.status} ${await response.text()}`)
+  const cookie = response.headers.get('set-cookie')?.split(';')[0] ?? ''
+  return signedIn(origin, cookie)
+}
+
+function signedIn(origin: string, cookie: string): SignedIn {
+  const headers = { cookie, origin, 'content-type': 'application/json' }
+  const pending = async (): Promise<readonly ApprovalView[]> => {
+    const response = await fetch(`${origin}/v1/approvals?status=pending`, { headers })
+    const { approvals } = (await response.json()) as { approvals: readonly ApprovalView[] }
+    return approvals
+  }
+  return {
+    pending,
+    oneWaiting: () => eventually('an approval that waits', async () => (await pending())[0]),
+    vote: async (approval, vote) => {
+      const body = JSON.stringify({ vote })
+      return (await fetch(`${origin}/v1/approvals/${approval}/votes`, { method: 'POST', headers, body })).status
+    },
+    at: (url) => signedIn(new URL(url).origin, cookie),
+  }
+}

@@ -1,0 +1,166 @@
+import type { LogRecord } from '@bailiwick/core'
+import type { Ledger } from '@bailiwick/store'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { base, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
+
+let service: HttpService
+let agent: Caller
+let person: Caller
+
+beforeAll(async () => {
+  service = await HttpService.open()
+  agent = await service.agent()
+  person = await service.person()
+})
+afterEach(() => {
+  service.clock.aheadMs = 0
+})
+afterAll(() => service.close())
+
+async function waitingRefund(): Promise<string> {
+  const { body } = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 } })
+  return body.approval.id
+}
+
+const ids = (answer: Answer, list: string): string[] => answer.body[list].map(({ id }: { id: string }) => id)
+
+describe('a long poll for an approval', () => {
+  test('answers once a person has voted, and not before', async () => {
+    const id = await waitingRefund()
+    const answered: string[] = []
+    const waits = [agent, person].map(async (caller) => {
+      const { body } = await caller.get(`/v1/approvals/${id}?wait=60`)
+      answered.push(body.status)
+    })
+    // Whatever else is recorded meanwhile does not end the wait.
+    await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 } })
+    expect(answered).toEqual([])
+    await person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' })
+    await Promise.all(waits)
+    expect(answered).toEqual(['approved', 'approved'])
+  })
+
+  test('answers when the vote was cast through another process', async () => {
+    const id = await waitingRefund()
+    const wait = agent.get(`/v1/approvals/${id}?wait=60`)
+    const other: Ledger = await service.otherLedger()
+    try {
+      await other.vote({ id: 'pat@example.com' as never, roles: ['approver'] }, id, { vote: 'reject' })
+      expect((await wait).body.status).toBe('rejected')
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('answers at the deadline that nobody used', async () => {
+    const id = await waitingRefund()
+    const wait = agent.get(`/v1/approvals/${id}?wait=60`)
+    service.clock.aheadMs = 5 * 60 * 1000
+    await service.ledger.expireOverdue()
+    expect((await wait).body).toMatchObject({ status: 'expired', votes: [] })
+  })
+
+  test('answers with what is still pending when `wait` is over', async () => {
+    const id = await waitingRefund()
+    expect((await agent.get(`/v1/approvals/${id}?wait=1`)).body.status).toBe('pending')
+    expect((await agent.get(`/v1/approvals/${id}?wait=0`)).body.status).toBe('pending')
+  })
+
+  test('answers at once where there is nothing to wait for', async () => {
+    const id = await waitingRefund()
+    await person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' })
+    expect((await agent.get(`/v1/approvals/${id}?wait=60`)).body.status).toBe('approved')
+  })
+})
+
+describe('pages', () => {
+  test('of decisions go through all of them once, newest first, whatever is recorded meanwhile', async () => {
+    const made: string[] = []
+    for (let amount = 1; amount <= 7; amount++) {
+      made.unshift((await agent.post('/v1/decisions', { action: 'apply_discount', params: { amount } })).body.id)
+    }
+    const seen: string[] = []
+    let next: number | null = null
+    do {
+      const before: string = next === null ? '' : `&before=${next}`
+      const page = await person.get(`/v1/decisions?action=apply_discount&limit=3${before}`)
+      seen.push(...ids(page, 'decisions'))
+      next = page.body.next
+      await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 } })
+    } while (next !== null)
+    expect(seen).toEqual(made)
+  })
+
+  test('of approvals go through all of them once, newest first', async () => {
+    const made = [await waitingRefund(), await waitingRefund(), await waitingRefund(), await waitingRefund()].reverse()
+    const first = await agent.get('/v1/approvals?status=pending&limit=2')
+    const second = await agent.get(`/v1/approvals?status=pending&limit=2&before=${first.body.next}`)
+    expect([...ids(first, 'approvals'), ...ids(second, 'approvals')]).toEqual(made)
+    const past = await agent.get('/v1/approvals?before=0')
+    expect(past.body).toEqual({ approvals: [], next: null })
+  })
+
+  test('hold fifty unless asked for more, and at most two hundred', async () => {
+    const calls = Array.from({ length: 210 }, (_, amount) =>
+      agent.post('/v1/decisions', { action: 'modify_shipping_address', params: { amount } }),
+    )
+    await Promise.all(calls)
+    expect((await person.get('/v1/decisions')).body.decisions).toHaveLength(50)
+    const page = await person.get('/v1/decisions?limit=200')
+    expect(page.body.decisions).toHaveLength(200)
+    expect(page.body.next).toBe(page.body.decisions[199].record.index)
+  })
+
+  test('are filtered by effect and by agent', async () => {
+    const { body } = await agent.post('/v1/decisions', { action: 'delete_account', params: {} })
+    const denied = await person.get('/v1/decisions?effect=deny&agent=customer-support-agent-v2')
+    expect(ids(denied, 'decisions')).toEqual([body.id])
+    expect((await person.get('/v1/decisions?agent=nobody')).body).toEqual({ decisions: [], next: null })
+  })
+})
+
+describe('the stream of events', () => {
+  test('says how long the log is, and says it again whenever it has grown', async () => {
+    const controller = new AbortController()
+    const headers = { host: new URL(base).host, cookie: `bailiwick_session=${person.secret}` }
+    const stream = await service.app.request(new Request(`${base}/v1/events`, { headers, signal: controller.signal }))
+    const sizes = sizesIn(stream)
+    expect(await sizes.next()).toEqual(await service.logSize())
+    // Right after an event, while the stream is still holding its pause.
+    await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 } })
+    const grown = await service.logSize()
+    const committed = new Promise<LogRecord | undefined>((resolve) => {
+      const stop = service.ledger.onCommit((_head, records) => {
+        stop()
+        resolve(records[0])
+      })
+    })
+    expect(await sizes.next()).toBe(grown)
+    await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 2 } })
+    expect(await committed).toMatchObject({ kind: 'decision' })
+    expect(await sizes.next()).toBe(grown + 1)
+    await sizes.end()
+    controller.abort()
+  })
+})
+
+function sizesIn(response: Response) {
+  const reader = response.body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  return {
+    async next(): Promise<number> {
+      for (;;) {
+        const match = /^event: log\ndata: \{"size":(\d+)\}\n\n/.exec(text)
+        if (match !== null) {
+          text = text.slice(match[0].length)
+          return Number(match[1])
+        }
+        const { value, done } = (await reader?.read()) ?? { done: true }
+        if (done) throw new Error('the stream ended')
+        text += decoder.decode(value, { stream: true })
+      }
+    },
+    end: async () => await reader?.cancel(),
+  }
+}
