@@ -20,7 +20,7 @@ export const strict: ConditionScope = { names, inferUnknown: false }
 export const inferring: ConditionScope = { names, inferUnknown: true }
 
 /** Values that fit the names; `params` is what a model would send. */
-export const values: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+const values: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['refund_amount', 600],
   ['items_count', 4],
   ['is_vip', true],

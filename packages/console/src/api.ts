@@ -82,7 +82,7 @@ export type VoteChoice = Shaped<typeof voteChoice>
 /** A rule that took part in a decision. */
 export type DeterminingRule = Shaped<typeof determiningRule>
 /** What became of an allowed call. */
-export type Outcome = Shaped<typeof outcome>
+type Outcome = Shaped<typeof outcome>
 /** Which policy decided. */
 export type PolicyRef = Shaped<typeof policyRef>
 /** A recorded decision, as people see it. */
@@ -126,7 +126,7 @@ export interface Api {
 }
 
 /** How many decisions one page holds. */
-export const decisionPageSize = 50
+const decisionPageSize = 50
 
 /** The service at this page's own origin. */
 export function createApi(): Api {

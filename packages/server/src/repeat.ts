@@ -11,7 +11,10 @@ export function repeat(ms: number, step: () => Promise<unknown>, failed: (error:
   let running = Promise.resolve()
   let lastFailure = ''
   const again = (): void => {
-    if (!stopped) timer = setTimeout(() => (running = once()), ms)
+    if (stopped) return
+    timer = setTimeout(() => {
+      running = once()
+    }, ms)
   }
   const once = async (): Promise<void> => {
     try {

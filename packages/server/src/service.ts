@@ -100,7 +100,12 @@ async function start(
   const lock = keepLock(await onlyService(database), database)
   undo.push(() => lock.release())
   await migrate(database.connection)
-  const ledger = await Ledger.open({ connection: database.connection, policies, dataDir: options.dataDir, consoleUrl: url })
+  const ledger = await Ledger.open({
+    connection: database.connection,
+    policies,
+    dataDir: options.dataDir,
+    consoleUrl: url,
+  })
   undo.push(() => ledger.close())
   const access = new Access(ledger)
   const waits = new ApprovalWaits(ledger, systemPorts)
@@ -138,9 +143,17 @@ function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
   undo.push(() => worker.stop())
   ledger.onCommit(() => worker.poke())
 
-  const sweep = repeat(sweepMs, () => ledger.expireOverdue(), (error) => options.log(`expiry: ${messageOf(error)}`))
+  const sweep = repeat(
+    sweepMs,
+    () => ledger.expireOverdue(),
+    (error) => options.log(`expiry: ${messageOf(error)}`),
+  )
   undo.push(() => sweep.stop())
-  const publish = repeat(checkpointMs, () => ledger.checkpoint(), (error) => options.log(`checkpoint: ${messageOf(error)}`))
+  const publish = repeat(
+    checkpointMs,
+    () => ledger.checkpoint(),
+    (error) => options.log(`checkpoint: ${messageOf(error)}`),
+  )
   undo.push(() => publish.stop())
 }
 
@@ -178,7 +191,11 @@ function keepLock(first: HeldLock | undefined, database: OpenedDatabase): KeptLo
       lock = await retaken(database, ended.signal)
     }
     if (ended.signal.aborted || first === undefined) return
-    fail(new Fault('store_unavailable', 'the embedded database has stopped', { fix: 'Start the service again.' }))
+    fail(
+      new Fault('store_unavailable', 'the embedded database has stopped', {
+        fix: 'Start the service again.',
+      }),
+    )
   }
   const kept = keep()
   return {
@@ -222,7 +239,10 @@ interface Listener {
 async function listen(options: ServiceOptions): Promise<Listener> {
   let answer: (request: Request) => Response | Promise<Response> = notReady
   const server = await new Promise<ServerType>((resolve, reject) => {
-    const created = serve({ fetch: (request) => answer(request), port: options.port, hostname: options.host }, () => resolve(created))
+    const created = serve(
+      { fetch: (request) => answer(request), port: options.port, hostname: options.host },
+      () => resolve(created),
+    )
     created.once('error', (cause: NodeJS.ErrnoException) => reject(portFault(options, cause)))
   })
   const { port } = server.address() as AddressInfo
@@ -263,10 +283,14 @@ function closed(server: ServerType): Promise<void> {
 
 function portFault(options: ServiceOptions, cause: NodeJS.ErrnoException): Fault {
   const taken = cause.code === 'EADDRINUSE'
-  return new Fault('bad_input', taken ? `port ${options.port} is taken` : `cannot listen on ${options.host}:${options.port}`, {
-    fix: 'Choose another with --port or BAILIWICK_PORT.',
-    cause,
-  })
+  return new Fault(
+    'bad_input',
+    taken ? `port ${options.port} is taken` : `cannot listen on ${options.host}:${options.port}`,
+    {
+      fix: 'Choose another with --port or BAILIWICK_PORT.',
+      cause,
+    },
+  )
 }
 
 function messageOf(error: unknown): string {

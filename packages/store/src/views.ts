@@ -86,7 +86,7 @@ export function approvalView(
 }
 
 /** One field of a stored payload, or undefined where there is none. */
-export function fieldOf(body: string | null, name: string): Json | undefined {
+function fieldOf(body: string | null, name: string): Json | undefined {
   if (body === null) return undefined
   const payload: unknown = JSON.parse(body)
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, name)) return undefined

@@ -78,7 +78,7 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
             <Fields data={decision.context} what="context" />
           </Section>
           <Section title="Rules that decided">
-            <Rules rules={decision.rules} />
+            <Rules rules={decision.rules} isApproved={decision.effect === 'allow'} />
           </Section>
         </div>
         <aside className="document-side" aria-label="Record">
@@ -142,7 +142,7 @@ function Escalated({ decision }: { readonly decision: Decision }) {
   if (decision.approval === null) return <p>The call was held, and did not run.</p>
   return (
     <Result head={approval.data === undefined ? null : <StatusBadge status={approval.data.status} />}>
-      The call needs the agreement of people, and did not run by this decision.
+      The policy asks for the agreement of people, so the call did not run by this decision.
       <Link to={`/approvals/${decision.approval.id}`} className="button button-wide result-go">
         Open the approval
       </Link>

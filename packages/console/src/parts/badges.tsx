@@ -50,7 +50,7 @@ export function OutcomeNote({ decision }: { readonly decision: Decision }) {
 }
 
 /** The outcome in two or three words. */
-export function outcomeWords(decision: Decision): { icon: IconName | null; tone: string; words: string } {
+function outcomeWords(decision: Decision): { icon: IconName | null; tone: string; words: string } {
   if (decision.effect !== 'allow') {
     return {
       icon: null,

@@ -19,8 +19,7 @@ export function Fields({
   if (data === null) {
     return (
       <p className="quiet">
-        These {what} are not stored: they have been erased, or the call was malformed. The record of the call
-        can still be verified.
+        Not stored: erased, or the call was malformed. The record of the call can still be verified.
       </p>
     )
   }
@@ -89,7 +88,7 @@ export function OutsideText({ text }: { readonly text: string }) {
 }
 
 /** A block of code that scrolls by itself, also from the keyboard. */
-export function Code({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+function Code({ label, children }: { readonly label: string; readonly children: ReactNode }) {
   return (
     <pre className="code" role="region" aria-label={label} tabIndex={0}>
       <code>{children}</code>

@@ -22,7 +22,14 @@ export function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
 }
 
 /** Every rule that took part, with its condition and the place to find it in the policy. */
-export function Rules({ rules }: { readonly rules: readonly DeterminingRule[] }) {
+export function Rules({
+  rules,
+  isApproved = false,
+}: {
+  readonly rules: readonly DeterminingRule[]
+  /** Where the call was allowed, every escalation among the rules had been approved by people. */
+  readonly isApproved?: boolean
+}) {
   if (rules.length === 0) return <p className="quiet">No rule took part: what no rule allows is denied.</p>
   return (
     <ul className="rules">
@@ -48,7 +55,8 @@ export function Rules({ rules }: { readonly rules: readonly DeterminingRule[] })
               {rule.route !== null && (
                 <>
                   {' '}
-                  Asks for <code>{visibleText(rule.route)}</code>.
+                  Asks for <code>{visibleText(rule.route)}</code>
+                  {isApproved && ', which people have approved'}.
                 </>
               )}
             </p>

@@ -5,9 +5,9 @@ import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import { matchedRules, type MatchedRule } from './rules.ts'
 
 /** The reasons that users of the original policy format know. */
-export const reasonForbidden = 'Action is forbidden by policy'
-export const reasonNotAllowed = 'Action not in allowed list'
-export const reasonAllowed = 'Action approved'
+const reasonForbidden = 'Action is forbidden by policy'
+const reasonNotAllowed = 'Action not in allowed list'
+const reasonAllowed = 'Action approved'
 
 /**
  * Decides one call. Pure: equal inputs give equal decisions (G7).

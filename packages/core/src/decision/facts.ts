@@ -45,7 +45,7 @@ function valueOf(name: string, policy: CompiledPolicy, call: ToolCall, facts: Fa
 }
 
 /** What a fact is for this call, or undefined where nothing says so. */
-export function factValue(fact: FactDeclaration, call: ToolCall): Json | undefined {
+function factValue(fact: FactDeclaration, call: ToolCall): Json | undefined {
   const value = valueAt(fact.source === 'params' ? call.params : call.context, fact.path)
   return value === undefined ? fact.default : value
 }

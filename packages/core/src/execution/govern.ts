@@ -116,7 +116,9 @@ function unlessAborted<Value>(waiting: Promise<Value>, signal: AbortSignal | und
 
 function isPassing(fault: unknown): boolean {
   if (!(fault instanceof Fault)) return false
-  return fault.code === 'service_unreachable' || fault.code === 'store_unavailable' || fault.code === 'store_busy'
+  return (
+    fault.code === 'service_unreachable' || fault.code === 'store_unavailable' || fault.code === 'store_busy'
+  )
 }
 
 async function runOnce<Result>(

@@ -42,6 +42,8 @@ function textOf(value: unknown, depthLeft: number, absent: 'refuse' | 'omit'): s
       if (Array.isArray(value)) return arrayText(value, depthLeft - 1, absent)
       if (isPlainObject(value)) return objectText(value, depthLeft - 1, absent)
       break
+    default:
+      break
   }
   throw notJson(value)
 }

@@ -95,7 +95,7 @@ export function declareFacts(
 }
 
 /** Whether `value` is of a fact's type; numbers have to be finite. */
-export function hasType(value: Json, type: FactType): boolean {
+function hasType(value: Json, type: FactType): boolean {
   switch (type) {
     case 'number':
       return typeof value === 'number' && Number.isFinite(value)

@@ -23,7 +23,7 @@ const reason = z.string({ error: 'must be a text' }).min(1, { error: 'must not b
 })
 
 /** A length of time such as `30s`, `5m`, `2h` or `1d`, in milliseconds. */
-export const durationMs = z
+const durationMs = z
   .string({ error: 'must be a length of time such as 30s, 5m, 2h or 1d' })
   .regex(/^[1-9][0-9]{0,6}(s|m|h|d)$/, { error: 'must be a length of time such as 30s, 5m, 2h or 1d' })
   .transform((text) => Number(text.slice(0, -1)) * unitMs(text.slice(-1)))

@@ -69,7 +69,7 @@ export function inFileOrder(problems: readonly Problem[]): Problem[] {
 }
 
 /** `['rules', 0, 'on']` as people write it: `rules[0].on`. */
-export function pathText(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((part, at) =>
       typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`,

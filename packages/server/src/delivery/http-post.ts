@@ -11,7 +11,7 @@ import { createAddressClassifier } from './address-class.ts'
 /** How long a receiver may take, from resolving its name to the end of its answer. */
 export const postTimeoutMsDefault = 10_000
 /** How much of an answer is read. */
-export const responseBytesMaxDefault = 16 * 1024
+const responseBytesMaxDefault = 16 * 1024
 
 export interface Post {
   /** As `deliveryUrl` returned it. */

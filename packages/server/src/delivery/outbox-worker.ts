@@ -93,7 +93,7 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
 }
 
 /** The messages that a record causes: each of its notices, to each target, in that target's format. */
-export function messagesOf(
+function messagesOf(
   record: LogRecord,
   targets: ReadonlyMap<string, Target>,
   links: NoticeLinks,

@@ -3,7 +3,7 @@ import type { Instant } from '@bailiwick/core'
 import { Fault } from '@bailiwick/core'
 
 /** How far a message's time may be from the receiver's clock, either way. */
-export const webhookToleranceSeconds = 5 * 60
+const webhookToleranceSeconds = 5 * 60
 /** A secret's length before base64. */
 const secretBytesMin = 24
 const secretBytesMax = 64

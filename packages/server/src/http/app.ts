@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { Fault, instantText, type Instant } from '@bailiwick/core'
+import { Fault, instantText } from '@bailiwick/core'
 import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
@@ -40,7 +40,10 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.use(secureHeaders({ ...securityHeaders }))
   app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
   app.use(async (context, next) => {
-    if (context.req.method === 'POST' && !/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')) {
+    if (
+      context.req.method === 'POST' &&
+      !/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')
+    ) {
       throw new Fault('bad_input', 'the request body is not declared as JSON', {
         fix: 'Send `Content-Type: application/json`.',
       })
@@ -53,7 +56,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.openapi(getHealth, (context): Response => context.json({ status: 'ok' }))
   app.openapi(getReadiness, async (context): Promise<Response> => {
     const { size } = await parts.ledger.head()
-    return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now() as Instant) })
+    return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
   app.route('/', sessionRoutes(parts.access))

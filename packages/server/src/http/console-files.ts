@@ -22,7 +22,10 @@ export async function readConsoleFiles(dir: string): Promise<ConsoleFiles> {
   const read = await Promise.all(
     files.map(async (file) => {
       const path = `/${relative(dir, file).split(sep).join('/')}`
-      return [path, { bytes: await readFile(file), type: types[extname(file)] ?? 'application/octet-stream' }] as const
+      return [
+        path,
+        { bytes: await readFile(file), type: types[extname(file)] ?? 'application/octet-stream' },
+      ] as const
     }),
   )
   return new Map(read)
@@ -37,8 +40,12 @@ export function serveConsole(app: OpenAPIHono<HttpEnv>, files: ConsoleFiles): vo
     const page = path === '/' || /^\/(sign-in|decisions|approvals)(\/|$)/.test(path)
     if (file === undefined && !page) return await next()
     const chosen = file ?? index
-    if (chosen === undefined) return context.text('The console has not been built: run `npm run build`.\n', 404)
+    if (chosen === undefined)
+      return context.text('The console has not been built: run `npm run build`.\n', 404)
     const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'
-    return context.body(new Uint8Array(chosen.bytes), 200, { 'content-type': chosen.type, 'cache-control': cache })
+    return context.body(new Uint8Array(chosen.bytes), 200, {
+      'content-type': chosen.type,
+      'cache-control': cache,
+    })
   })
 }

@@ -31,7 +31,13 @@ export function decisionRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
     const limit = query.limit ?? pageLengthDefault
     const agent = asker.kind === 'agent' ? asker.agent : query.agent
     const decisions = await ledger.decisions({ ...query, agent, limit })
-    return context.json({ decisions, next: nextPage(decisions.map(({ record }) => record.index), limit) })
+    return context.json({
+      decisions,
+      next: nextPage(
+        decisions.map(({ record }) => record.index),
+        limit,
+      ),
+    })
   })
 
   router.openapi(getDecision, async (context): Promise<Response> => {

@@ -15,7 +15,11 @@ interface Described {
 
 // Typed as loosely as this on purpose: the views of the store are the contract, and a test holds every
 // answer against the schemas here.
-function answers(status: number, answer: Described, ...problemStatuses: readonly number[]): Record<string, Described> {
+function answers(
+  status: number,
+  answer: Described,
+  ...problemStatuses: readonly number[]
+): Record<string, Described> {
   return { [status]: answer, ...problems(...problemStatuses) }
 }
 
@@ -38,7 +42,9 @@ function problems(...statuses: readonly number[]) {
     503: 'Store busy or unavailable: nothing runs; try again after `Retry-After`',
   }
   const content = { 'application/problem+json': { schema: schema.problemDocument } }
-  return Object.fromEntries(statuses.map((status) => [status, { description: description[status] ?? '', content }]))
+  return Object.fromEntries(
+    statuses.map((status) => [status, { description: description[status] ?? '', content }]),
+  )
 }
 
 export const postDecision = createRoute({
@@ -47,7 +53,16 @@ export const postDecision = createRoute({
   summary: 'Decide a call and record the decision durably before answering',
   security: agentKey,
   request: { body: body(schema.decisionRequest) },
-  responses: answers(200, json(schema.decisionAnswer, 'The decision. A denial is an answer.'), 400, 401, 403, 409, 413, 503),
+  responses: answers(
+    200,
+    json(schema.decisionAnswer, 'The decision. A denial is an answer.'),
+    400,
+    401,
+    403,
+    409,
+    413,
+    503,
+  ),
 })
 
 export const getDecisions = createRoute({
@@ -74,7 +89,17 @@ export const postOutcome = createRoute({
   summary: 'Record what became of an allowed call',
   security: agentKey,
   request: { params: schema.idParam, body: body(schema.outcomeRequest) },
-  responses: answers(201, json(schema.outcomeAnswer, 'Recorded, or the same had been recorded before'), 400, 401, 403, 404, 409, 413, 503),
+  responses: answers(
+    201,
+    json(schema.outcomeAnswer, 'Recorded, or the same had been recorded before'),
+    400,
+    401,
+    403,
+    404,
+    409,
+    413,
+    503,
+  ),
 })
 
 export const getApprovals = createRoute({
@@ -101,14 +126,28 @@ export const postVote = createRoute({
   summary: "Cast the signed-in person's vote",
   security: session,
   request: { params: schema.idParam, body: body(schema.voteRequest) },
-  responses: answers(201, json(schema.approvalView, 'The approval after the vote'), 400, 401, 403, 404, 409, 413, 503),
+  responses: answers(
+    201,
+    json(schema.approvalView, 'The approval after the vote'),
+    400,
+    401,
+    403,
+    404,
+    409,
+    413,
+    503,
+  ),
 })
 
 export const getCheckpoint = createRoute({
   method: 'get',
   path: '/v1/log/checkpoint',
   summary: "The log's signed checkpoint (C2SP tlog-checkpoint)",
-  responses: answers(200, { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } }, 503),
+  responses: answers(
+    200,
+    { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
+    503,
+  ),
 })
 
 export const getEvents = createRoute({
@@ -144,7 +183,15 @@ export const postSession = createRoute({
   path: '/v1/session',
   summary: 'Sign in with a one-time token',
   request: { body: body(schema.sessionRequest) },
-  responses: answers(200, json(schema.personView, 'Signed in; the cookie carries the session'), 400, 401, 403, 413, 503),
+  responses: answers(
+    200,
+    json(schema.personView, 'Signed in; the cookie carries the session'),
+    400,
+    401,
+    403,
+    413,
+    503,
+  ),
 })
 
 export const getSession = createRoute({

@@ -10,8 +10,12 @@ export const decisionRequest = z
     action: name.openapi({ example: 'issue_refund' }),
     params: object.openapi({ example: { amount: 600, order_id: 'A-1001' } }),
     context: object.optional(),
-    callId: name.optional().openapi({ description: 'Chosen by the caller: a retry with it gets the same answer.' }),
-    approvalId: name.optional().openapi({ description: 'The approval that lets an escalated call through, once.' }),
+    callId: name
+      .optional()
+      .openapi({ description: 'Chosen by the caller: a retry with it gets the same answer.' }),
+    approvalId: name
+      .optional()
+      .openapi({ description: 'The approval that lets an escalated call through, once.' }),
   })
   .openapi('DecisionRequest')
 
@@ -59,9 +63,13 @@ export const decisionAnswer = z
   .object({
     ...decided,
     replayed: z.literal(true).optional().openapi({
-      description: 'The call id was decided before: whoever got that answer first may have run. Do not run again.',
+      description:
+        'The call id was decided before: whoever got that answer first may have run. Do not run again.',
     }),
-    outcome: z.object({ status: z.enum(['succeeded', 'failed', 'unknown']) }).nullable().optional(),
+    outcome: z
+      .object({ status: z.enum(['succeeded', 'failed', 'unknown']) })
+      .nullable()
+      .optional(),
   })
   .openapi('Decision')
 
@@ -78,13 +86,15 @@ export const decisionView = z
   })
   .openapi('DecisionView')
 
-export const decisionList = z.object({ decisions: z.array(decisionView), next: z.int().nullable() }).openapi('DecisionList')
+export const decisionList = z
+  .object({ decisions: z.array(decisionView), next: z.int().nullable() })
+  .openapi('DecisionList')
 
 export const outcomeAnswer = z
   .object({ decision: z.string(), status: z.string(), record: z.object({ index: z.int().nullable() }) })
   .openapi('Outcome')
 
-export const approvalStatus = z.enum(['pending', 'approved', 'rejected', 'expired', 'consumed'])
+const approvalStatus = z.enum(['pending', 'approved', 'rejected', 'expired', 'consumed'])
 
 export const approvalView = z
   .object({
@@ -108,20 +118,29 @@ export const approvalView = z
       deadlineMs: z.int(),
     }),
     votes: z.array(
-      z.object({ person: z.string(), vote: z.enum(['approve', 'reject']), comment: z.string().nullable(), at: z.string() }),
+      z.object({
+        person: z.string(),
+        vote: z.enum(['approve', 'reject']),
+        comment: z.string().nullable(),
+        at: z.string(),
+      }),
     ),
     consumedBy: z.string().nullable(),
     mayVote: z.boolean(),
   })
   .openapi('Approval')
 
-export const approvalList = z.object({ approvals: z.array(approvalView), next: z.int().nullable() }).openapi('ApprovalList')
+export const approvalList = z
+  .object({ approvals: z.array(approvalView), next: z.int().nullable() })
+  .openapi('ApprovalList')
 
 export const personView = z
   .object({ person: z.object({ id: z.string(), roles: z.array(z.string()) }) })
   .openapi('Session')
 
-export const signedNote = z.string().openapi({ example: 'bailiwick.local/main\n42\nroot hash…\n\n— bailiwick.local/main signature…\n' })
+export const signedNote = z
+  .string()
+  .openapi({ example: 'bailiwick.local/main\n42\nroot hash…\n\n— bailiwick.local/main signature…\n' })
 
 export const eventStream = z.string().openapi({ example: 'event: log\ndata: {"size":42}\n\n' })
 
@@ -150,7 +169,9 @@ const wholeNumber = (max: number) =>
     .refine((value) => value <= max, { error: `must be at most ${max}` })
 
 const page = {
-  limit: wholeNumber(200).refine((value) => value > 0, { error: 'must be at least 1' }).optional(),
+  limit: wholeNumber(200)
+    .refine((value) => value > 0, { error: 'must be at least 1' })
+    .optional(),
   before: wholeNumber(Number.MAX_SAFE_INTEGER).optional(),
 }
 

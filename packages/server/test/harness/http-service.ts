@@ -121,7 +121,8 @@ export class HttpService {
 
   /** A caller that authenticates by these headers. */
   caller(own: Headings, secret: string): Caller {
-    const send = (method: string, path: string, sending: Sending = {}) => this.#send(method, path, sending, own)
+    const send = (method: string, path: string, sending: Sending = {}) =>
+      this.#send(method, path, sending, own)
     return {
       secret,
       send,
@@ -158,7 +159,13 @@ export class HttpService {
     const route = routeOf(method, pathname)
     if (route !== undefined) this.exercised.add(`${route.method} ${route.path} ${status}`)
     this.#refuseSecrets(text, response.headers)
-    return { status, type, headers: response.headers, text, body: type.includes('json') && text ? JSON.parse(text) : undefined }
+    return {
+      status,
+      type,
+      headers: response.headers,
+      text,
+      body: type.includes('json') && text ? JSON.parse(text) : undefined,
+    }
   }
 
   // Whatever was asked, no secret comes back; only signing in hands one out, in its cookie.
@@ -181,7 +188,10 @@ export class HttpService {
 }
 
 const consoleFiles: ConsoleFiles = new Map([
-  ['/index.html', { bytes: Buffer.from('<!doctype html><title>Bailiwick</title>'), type: 'text/html; charset=utf-8' }],
+  [
+    '/index.html',
+    { bytes: Buffer.from('<!doctype html><title>Bailiwick</title>'), type: 'text/html; charset=utf-8' },
+  ],
   ['/assets/app.js', { bytes: Buffer.from('0'), type: 'text/javascript; charset=utf-8' }],
 ])
 

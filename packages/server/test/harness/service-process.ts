@@ -10,7 +10,11 @@ const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const endWithParent = `data:text/javascript,process.stdin.resume().once('end',()=>process.exit()).unref()`
 
 /** A process of its own, as it was built, that ends with the test. */
-export function startNode(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+export function startNode(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   if (!existsSync(cli)) throw new Error('the service has not been built: run `npm run build`')
   return spawn(process.execPath, ['--import', endWithParent, file, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -24,7 +28,10 @@ export class ServiceProcess {
   readonly signInUrl: string | undefined
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess, announced: { readonly url: string; readonly signInUrl: string | null }) {
+  private constructor(
+    child: ChildProcess,
+    announced: { readonly url: string; readonly signInUrl: string | null },
+  ) {
     this.#child = child
     this.url = announced.url
     this.signInUrl = announced.signInUrl ?? undefined
@@ -32,7 +39,16 @@ export class ServiceProcess {
 
   /** Resolves once it answers. */
   static async start(place: ServicePlace, port = 0): Promise<ServiceProcess> {
-    const args = ['serve', '--policies', place.policies, '--data', place.dataDir, '--port', String(port), '--json']
+    const args = [
+      'serve',
+      '--policies',
+      place.policies,
+      '--data',
+      place.dataDir,
+      '--port',
+      String(port),
+      '--json',
+    ]
     const child = startNode(cli, args)
     let complaints = ''
     child.stderr?.on('data', (chunk: Buffer) => {

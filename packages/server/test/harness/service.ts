@@ -1,8 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BailiwickClient, openCheckpoint, systemPorts, type ApprovalView, type Checkpoint } from '@bailiwick/core'
+import {
+  BailiwickClient,
+  openCheckpoint,
+  systemPorts,
+  type ApprovalView,
+  type Checkpoint,
+} from '@bailiwick/core'
 import { Access, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@bailiwick/store'
+import { vi } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
 import { runningPostmaster } from '../../../store/src/engine/postmaster-file.ts'
 import { startService, type RunningService, type ServiceOptions } from '../../src/service.ts'
 import { eventually } from './eventually.ts'
@@ -13,25 +21,47 @@ export class ServicePlace {
   readonly dir: string
   readonly dataDir: string
   readonly policies: string
+  /** A PostgreSQL server's address; undefined: the embedded one. */
+  readonly databaseUrl: string | undefined
   /** What the services that run in this process wrote to their log. */
   readonly lines: string[] = []
   readonly #started: RunningService[] = []
 
-  private constructor(dir: string, policies: string) {
+  readonly #database: TestDatabase | undefined
+
+  private constructor(dir: string, policies: string, database: TestDatabase | undefined) {
     this.dir = dir
     this.dataDir = join(dir, 'data')
     this.policies = policies
+    this.databaseUrl = database?.url
+    this.#database = database
   }
 
   static async make(variant: PolicyVariant = {}): Promise<ServicePlace> {
     const dir = await makeTestDir()
-    return new ServicePlace(dir, await writePolicy(dir, variant))
+    return new ServicePlace(dir, await writePolicy(dir, variant), undefined)
+  }
+
+  /** The same on a PostgreSQL server, where no cluster has to be made first. */
+  static async onServer(variant: PolicyVariant = {}): Promise<ServicePlace> {
+    vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1') // The tests' server does not sync.
+    const dir = await makeTestDir()
+    return new ServicePlace(dir, await writePolicy(dir, variant), await testDatabase())
   }
 
   /** How services here are started, unless a test says otherwise. */
   options(over: Partial<ServiceOptions> = {}): ServiceOptions {
-    const { policies, dataDir } = this
-    return { policies, dataDir, port: 0, host: '127.0.0.1', env: {}, log: (line) => this.lines.push(line), ...over }
+    const { policies, dataDir, databaseUrl } = this
+    return {
+      policies,
+      dataDir,
+      databaseUrl,
+      port: 0,
+      host: '127.0.0.1',
+      env: {},
+      log: (line) => this.lines.push(line),
+      ...over,
+    }
   }
 
   /** A service in this process; stopped at the end of the test at the latest. */
@@ -55,12 +85,17 @@ export class ServicePlace {
   }
 
   /** Does something on the ledger from outside the service, as the command line does. */
-  async onLedger<Result>(use: (ledger: Ledger) => Promise<Result>, databaseUrl?: string): Promise<Result> {
-    const { dataDir, policies } = this
+  async onLedger<Result>(use: (ledger: Ledger) => Promise<Result>): Promise<Result> {
+    const { dataDir, policies, databaseUrl } = this
     const database = await openDatabase({ dataDir, databaseUrl })
     try {
       const { connection } = database
-      const opened = { connection, policies: await loadPolicies(policies), dataDir, consoleUrl: 'http://localhost' }
+      const opened = {
+        connection,
+        policies: await loadPolicies(policies),
+        dataDir,
+        consoleUrl: 'http://localhost',
+      }
       const ledger = await Ledger.open(opened)
       try {
         return await use(ledger)
@@ -73,13 +108,15 @@ export class ServicePlace {
   }
 
   /** A key for the agent of the policy. */
-  async createKey(databaseUrl?: string): Promise<string> {
-    return await this.onLedger(async (ledger) => (await new Access(ledger).createKey(agentId)).key, databaseUrl)
+  async createKey(): Promise<string> {
+    return await this.onLedger(async (ledger) => (await new Access(ledger).createKey(agentId)).key)
   }
 
   async remove(): Promise<void> {
     for (const service of this.#started) await service.stop().catch(() => undefined)
+    await this.#database?.drop()
     await removeTestDir(this.dir)
+    vi.unstubAllEnvs()
   }
 }
 
@@ -124,7 +161,8 @@ function signedIn(origin: string, cookie: string): SignedIn {
     oneWaiting: () => eventually('an approval that waits', async () => (await pending())[0]),
     vote: async (approval, vote) => {
       const body = JSON.stringify({ vote })
-      return (await fetch(`${origin}/v1/approvals/${approval}/votes`, { method: 'POST', headers, body })).status
+      return (await fetch(`${origin}/v1/approvals/${approval}/votes`, { method: 'POST', headers, body }))
+        .status
     },
     at: (url) => signedIn(new URL(url).origin, cookie),
   }

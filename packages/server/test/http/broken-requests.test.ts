@@ -14,7 +14,8 @@ beforeAll(async () => {
   other = await service.agent('another-agent')
   person = await service.person()
   decision = (await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 } })).body.id
-  approval = (await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 } })).body.approval.id
+  approval = (await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 } })).body
+    .approval.id
 })
 afterAll(() => service.close())
 
@@ -66,32 +67,55 @@ describe('a decision is not asked for', () => {
     ['with a blank in the approval id', { json: { ...call, approvalId: 'apr 1' } }],
     ['with a field that nobody knows', { json: { ...call, agent: 'customer-support-agent-v2' } }],
     ['with `__proto__` as a field', { raw: '{"action":"issue_refund","params":{},"__proto__":{"x":1}}' }],
-    ['as a form', { raw: 'action=issue_refund', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
+    [
+      'as a form',
+      { raw: 'action=issue_refund', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    ],
     ['as text', { raw: asText(call), headers: { 'content-type': 'text/plain' } }],
-    ['as something that only starts like JSON', { raw: asText(call), headers: { 'content-type': 'application/json5' } }],
+    [
+      'as something that only starts like JSON',
+      { raw: asText(call), headers: { 'content-type': 'application/json5' } },
+    ],
     ['as a patch', { raw: asText(call), headers: { 'content-type': 'application/json-patch+json' } }],
     ['without a content type', { raw: asText(call), headers: { 'content-type': undefined } }],
   ]
   test.each(bodies)('%s', async (_what, sending) => {
-    const { body } = await expectRefused(service, () => agent.send('POST', '/v1/decisions', sending), 400, 'bad_input')
+    const { body } = await expectRefused(
+      service,
+      () => agent.send('POST', '/v1/decisions', sending),
+      400,
+      'bad_input',
+    )
     expect(body.fix).not.toBe('')
   })
 
   test('with wrong fields, and every one of them is named', async () => {
     const json = { action: '', params: [], surprise: 1 }
     const { body } = await expectRefused(service, () => agent.post('/v1/decisions', json), 400, 'bad_input')
-    expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(['json.action', 'json.params', 'json'])
+    expect(body.errors.map(({ path }: { path: string }) => path)).toEqual([
+      'json.action',
+      'json.params',
+      'json',
+    ])
     expect(asText(body.errors)).toContain('surprise')
   })
 
   const large: [string, () => Sending][] = [
     ['of 1 MiB', () => ({ raw: ' '.repeat(mebibyte), headers: { 'content-length': String(mebibyte) } })],
     ['of 1 MiB that comes in pieces', () => ({ raw: chunked() })],
-    ['of 1 MiB that comes in pieces and says so', () => ({ raw: chunked(), headers: { 'transfer-encoding': 'chunked' } })],
-    ['whose params are just over 64 KiB', () => ({ json: { ...call, params: { note: 'a'.repeat(64 * 1024) } } })],
+    [
+      'of 1 MiB that comes in pieces and says so',
+      () => ({ raw: chunked(), headers: { 'transfer-encoding': 'chunked' } }),
+    ],
+    [
+      'whose params are just over 64 KiB',
+      () => ({ json: { ...call, params: { note: 'a'.repeat(64 * 1024) } } }),
+    ],
     [
       'whose params and context are over 64 KiB together',
-      () => ({ json: { ...call, params: { note: 'a'.repeat(40_000) }, context: { note: 'a'.repeat(40_000) } } }),
+      () => ({
+        json: { ...call, params: { note: 'a'.repeat(40_000) }, context: { note: 'a'.repeat(40_000) } },
+      }),
     ],
   ]
   test.each(large)('with a body %s', async (_what, sending) => {
@@ -99,13 +123,17 @@ describe('a decision is not asked for', () => {
   })
 
   test('with 60 KiB it is', async () => {
-    const { status, body } = await agent.post('/v1/decisions', { ...call, params: { amount: 1, note: 'a'.repeat(60_000) } })
+    const { status, body } = await agent.post('/v1/decisions', {
+      ...call,
+      params: { amount: 1, note: 'a'.repeat(60_000) },
+    })
     expect({ status, effect: body.effect }).toEqual({ status: 200, effect: 'allow' })
   })
 })
 
 describe('nobody is let in', () => {
-  const ask = (headers: Sending['headers']) => () => service.anyone.post('/v1/decisions', call, headers && { headers })
+  const ask = (headers: Sending['headers']) => () =>
+    service.anyone.post('/v1/decisions', call, headers && { headers })
 
   test('with no key', () => expectRefused(service, ask({}), 401, 'not_authenticated'))
 
@@ -146,12 +174,22 @@ describe('people and agents stay on their side', () => {
   test("a person's session decides nothing and reports no outcomes", async () => {
     await expectRefused(service, () => person.post('/v1/decisions', call), 403, 'not_permitted')
     const outcome = { status: 'succeeded' }
-    await expectRefused(service, () => person.post(`/v1/decisions/${decision}/outcome`, outcome), 403, 'not_permitted')
+    await expectRefused(
+      service,
+      () => person.post(`/v1/decisions/${decision}/outcome`, outcome),
+      403,
+      'not_permitted',
+    )
   })
 
   test("an agent's key neither votes, nor listens to events, nor has a session", async () => {
     const vote = { vote: 'approve' }
-    await expectRefused(service, () => agent.post(`/v1/approvals/${approval}/votes`, vote), 403, 'not_permitted')
+    await expectRefused(
+      service,
+      () => agent.post(`/v1/approvals/${approval}/votes`, vote),
+      403,
+      'not_permitted',
+    )
     await expectRefused(service, () => agent.get('/v1/events'), 403, 'not_permitted')
     await expectRefused(service, () => agent.get('/v1/session'), 403, 'not_permitted')
     await expectRefused(service, () => agent.send('DELETE', '/v1/session'), 403, 'not_permitted')
@@ -159,7 +197,12 @@ describe('people and agents stay on their side', () => {
 
   test("another agent's decisions and approvals do not exist for an agent", async () => {
     const outcome = { status: 'succeeded' }
-    await expectRefused(service, () => other.post(`/v1/decisions/${decision}/outcome`, outcome), 404, 'not_found')
+    await expectRefused(
+      service,
+      () => other.post(`/v1/decisions/${decision}/outcome`, outcome),
+      404,
+      'not_found',
+    )
     await expectRefused(service, () => other.get(`/v1/decisions/${decision}`), 404, 'not_found')
     await expectRefused(service, () => other.get(`/v1/approvals/${approval}?wait=30`), 404, 'not_found')
     expect((await other.get('/v1/decisions?agent=customer-support-agent-v2')).body.decisions).toEqual([])
@@ -184,18 +227,33 @@ describe('an outcome is refused', () => {
       { status: 'succeeded', cost: 1 },
     ]
     for (const json of bodies) {
-      await expectRefused(service, () => agent.post(`/v1/decisions/${decision}/outcome`, json), 400, 'bad_input')
+      await expectRefused(
+        service,
+        () => agent.post(`/v1/decisions/${decision}/outcome`, json),
+        400,
+        'bad_input',
+      )
     }
   })
 
   test('that no JSON can carry', async () => {
     const raw = '{"status":"succeeded","result":1e999}'
-    await expectRefused(service, () => agent.send('POST', `/v1/decisions/${decision}/outcome`, { raw }), 400, 'bad_input')
+    await expectRefused(
+      service,
+      () => agent.send('POST', `/v1/decisions/${decision}/outcome`, { raw }),
+      400,
+      'bad_input',
+    )
   })
 
   test('that is larger than 64 KiB', async () => {
     const json = { status: 'succeeded', result: 'a'.repeat(64 * 1024) }
-    await expectRefused(service, () => agent.post(`/v1/decisions/${decision}/outcome`, json), 413, 'too_large')
+    await expectRefused(
+      service,
+      () => agent.post(`/v1/decisions/${decision}/outcome`, json),
+      413,
+      'too_large',
+    )
   })
 
   test('of a call that was not allowed', async () => {
@@ -236,7 +294,12 @@ describe('an address leads nowhere', () => {
     'as the id of an approval: %s',
     async (id) => {
       await expectRefused(service, () => person.get(`/v1/approvals/${id}?wait=30`), 404, 'not_found')
-      await expectRefused(service, () => person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' }), 404, 'not_found')
+      await expectRefused(
+        service,
+        () => person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' }),
+        404,
+        'not_found',
+      )
     },
   )
 
@@ -296,8 +359,9 @@ describe('a list is refused', () => {
     'effect=allow&effect=maybe',
   ])('of decisions with ?%s', (query) => refusedQuery(`/v1/decisions?${query}`))
 
-  test.each(['limit=0', 'limit=NaN', 'before=abc', 'status=open', 'status=', 'agent=x'])('of approvals with ?%s', (query) =>
-    refusedQuery(`/v1/approvals?${query}`),
+  test.each(['limit=0', 'limit=NaN', 'before=abc', 'status=open', 'status=', 'agent=x'])(
+    'of approvals with ?%s',
+    (query) => refusedQuery(`/v1/approvals?${query}`),
   )
 
   test.each(['wait=-1', 'wait=61', 'wait=1e9', 'wait=NaN', 'wait=', 'wait=1.5', 'patience=1'])(
@@ -312,9 +376,12 @@ describe('a list is refused', () => {
     expect(body.errors[0].path).toMatch(/^query/)
   }
 
-  test.each(["agent=' or 1=1 --", 'agent=%25', 'action=*', 'agent=%f0%9f%92%a9'])('but ?%s only finds nothing', async (query) => {
-    expect((await person.get(`/v1/decisions?${query}`)).body).toEqual({ decisions: [], next: null })
-  })
+  test.each(["agent=' or 1=1 --", 'agent=%25', 'action=*', 'agent=%f0%9f%92%a9'])(
+    'but ?%s only finds nothing',
+    async (query) => {
+      expect((await person.get(`/v1/decisions?${query}`)).body).toEqual({ decisions: [], next: null })
+    },
+  )
 })
 
 test('nothing above was an error that nobody expected', () => {

@@ -77,9 +77,21 @@ describe('every endpoint', () => {
       context: { customer: { id: 'c-1' } },
       callId: 'one-of-each',
     })
-    await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 100 }, callId: 'one-of-each' })
-    await agent.post(`/v1/decisions/${allowed.body.id}/outcome`, { status: 'failed', detail: 'no such order', result: [1] })
-    const waiting = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 }, callId: 'waits' })
+    await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: { amount: 100 },
+      callId: 'one-of-each',
+    })
+    await agent.post(`/v1/decisions/${allowed.body.id}/outcome`, {
+      status: 'failed',
+      detail: 'no such order',
+      result: [1],
+    })
+    const waiting = await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: { amount: 600 },
+      callId: 'waits',
+    })
     const approval = waiting.body.approval.id as string
     await person.get('/v1/approvals?status=pending')
     await person.get(`/v1/approvals/${approval}`)
@@ -97,7 +109,9 @@ describe('every endpoint', () => {
     await service.anyone.get('/readyz')
     await person.get('/v1/session')
     const leaving = await service.person('leaver@example.com')
-    expect((await leaving.send('DELETE', '/v1/session')).headers.get('set-cookie')).toMatch(/^bailiwick_session=;/)
+    expect((await leaving.send('DELETE', '/v1/session')).headers.get('set-cookie')).toMatch(
+      /^bailiwick_session=;/,
+    )
     expect((await leaving.get('/v1/session')).status).toBe(401)
     await oneEvent(person)
 
@@ -125,22 +139,28 @@ describe('every endpoint', () => {
     expect(await service.logSize()).toBe(size)
   })
 
-  test.each(['/', '/sign-in', '/decisions/dec_1', '/approvals/apr_1', '/assets/app.js', '/healthz', '/v1/decisions', '/none'])(
-    '%s comes with headers that keep browsers strict, and lets no other site read it',
-    async (path) => {
-      const origin = 'https://elsewhere.example'
-      for (const method of ['GET', 'OPTIONS']) {
-        const { headers } = await service.anyone.send(method, path, { headers: { origin } })
-        expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
-        expect(headers.get('x-content-type-options')).toBe('nosniff')
-        expect(headers.get('x-frame-options')).toBe('DENY')
-        expect(headers.get('referrer-policy')).toBe('no-referrer')
-        expect(headers.get('content-security-policy')).toContain("default-src 'none'")
-        expect(headers.get('content-security-policy')).not.toMatch(/unsafe|\*/)
-        if (path.startsWith('/v1/')) expect(headers.get('cache-control')).toBe('no-store')
-      }
-    },
-  )
+  test.each([
+    '/',
+    '/sign-in',
+    '/decisions/dec_1',
+    '/approvals/apr_1',
+    '/assets/app.js',
+    '/healthz',
+    '/v1/decisions',
+    '/none',
+  ])('%s comes with headers that keep browsers strict, and lets no other site read it', async (path) => {
+    const origin = 'https://elsewhere.example'
+    for (const method of ['GET', 'OPTIONS']) {
+      const { headers } = await service.anyone.send(method, path, { headers: { origin } })
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([])
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('x-frame-options')).toBe('DENY')
+      expect(headers.get('referrer-policy')).toBe('no-referrer')
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+      expect(headers.get('content-security-policy')).not.toMatch(/unsafe|\*/)
+      if (path.startsWith('/v1/')) expect(headers.get('cache-control')).toBe('no-store')
+    }
+  })
 })
 
 const strangers: Readonly<Record<string, string>>[] = [
@@ -150,6 +170,7 @@ const strangers: Readonly<Record<string, string>>[] = [
   { authorization: 'Basic YWRtaW46YWRtaW4=' },
   { cookie: 'bailiwick_session=guess', origin: base },
   { cookie: 'bailiwick_session=', origin: base },
+  { cookie: 'bailiwick_session=%zz%00', origin: base },
 ]
 
 /** Reads a stream's first event, then hangs up. */
@@ -189,13 +210,19 @@ function problemsOfDocument(document: Answer['body']): string[] {
       const name = `${method} ${path}`
       check(operation.summary, `${name} has no summary`)
       const placeholders = [...path.matchAll(/\{([a-z]+)\}/g)].map((match) => match[1])
-      const declared = (operation.parameters ?? []).filter((parameter: { in: string }) => parameter.in === 'path')
+      const declared = (operation.parameters ?? []).filter(
+        (parameter: { in: string }) => parameter.in === 'path',
+      )
       check(
         placeholders.join() === declared.map(({ name }: { name: string }) => name).join(),
         `${name} does not declare the parameters of its path`,
       )
-      check(declared.every(({ required }: { required: boolean }) => required), `${name} has an optional path parameter`)
-      for (const parameter of operation.parameters ?? []) check(parameter.schema, `${name}: ${parameter.name} has no schema`)
+      check(
+        declared.every(({ required }: { required: boolean }) => required),
+        `${name} has an optional path parameter`,
+      )
+      for (const parameter of operation.parameters ?? [])
+        check(parameter.schema, `${name}: ${parameter.name} has no schema`)
       const responses = Object.entries<{ description?: string }>(operation.responses ?? {})
       check(responses.length > 0, `${name} has no responses`)
       for (const [status, { description }] of responses) {
@@ -207,7 +234,10 @@ function problemsOfDocument(document: Answer['body']): string[] {
     }
   }
   for (const reference of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
-    const target = reference[1]?.slice(2).split('/').reduce((part, name) => part?.[name], document)
+    const target = reference[1]
+      ?.slice(2)
+      .split('/')
+      .reduce((part, name) => part?.[name], document)
     check(reference[1]?.startsWith('#/') && target, `${reference[1]} leads nowhere`)
   }
   return problems

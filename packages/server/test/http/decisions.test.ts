@@ -12,17 +12,32 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 describe('deciding over HTTP', () => {
-  test.each(seedCases)('$action with $params is $effect: $reason', async ({ action, params, effect, reason }) => {
-    const before = await service.logSize()
-    const { status, body } = await agent.post('/v1/decisions', { action, params })
-    expect({ status, effect: body.effect, reasons: body.reasons }).toEqual({ status: 200, effect, reasons: [reason] })
-    expect(body.record.index).toBe(before)
-    expect(body.policy).toMatchObject({ id: agentId, version: null })
-    expect(body.approval === undefined).toBe(effect !== 'escalate')
+  test.each(seedCases)(
+    '$action with $params is $effect: $reason',
+    async ({ action, params, effect, reason }) => {
+      const before = await service.logSize()
+      const { status, body } = await agent.post('/v1/decisions', { action, params })
+      expect({ status, effect: body.effect, reasons: body.reasons }).toEqual({
+        status: 200,
+        effect,
+        reasons: [reason],
+      })
+      expect(body.record.index).toBe(before)
+      expect(body.policy).toMatchObject({ id: agentId, version: null })
+      expect(body.approval === undefined).toBe(effect !== 'escalate')
 
-    const { body: seen } = await agent.get(`/v1/decisions/${body.id}`)
-    expect(seen).toMatchObject({ id: body.id, agent: agentId, action, params, context: {}, effect, outcome: null })
-  })
+      const { body: seen } = await agent.get(`/v1/decisions/${body.id}`)
+      expect(seen).toMatchObject({
+        id: body.id,
+        agent: agentId,
+        action,
+        params,
+        context: {},
+        effect,
+        outcome: null,
+      })
+    },
+  )
 
   test.each([[{}], [{ amount: '600' }], [{ amount: null }], [{ amount: [1] }]])(
     'a refund with %j never allows',
@@ -75,7 +90,11 @@ describe('deciding over HTTP', () => {
 
   test.each([
     ['1e999', '{"action":"issue_refund","params":{"amount":1e999}}', /infinite/],
-    ['deep nesting', `{"action":"issue_refund","params":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`, /deep/],
+    [
+      'deep nesting',
+      `{"action":"issue_refund","params":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`,
+      /deep/,
+    ],
     ['deep nesting in the context', deepContext(65), /deep/],
     ['half a surrogate pair', '{"action":"issue_refund","params":{"note":"\\ud800"}}', /surrogate/],
   ])('%s is denied as malformed and recorded without its parameters', async (_what, raw, why) => {
@@ -93,12 +112,16 @@ describe('deciding over HTTP', () => {
 
   test('an outcome is recorded once, and the first that is certain stands', async () => {
     const { body } = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 9 } })
-    const outcome = (status: string) => agent.post(`/v1/decisions/${body.id}/outcome`, { status, detail: 'receipt 7' })
+    const outcome = (status: string) =>
+      agent.post(`/v1/decisions/${body.id}/outcome`, { status, detail: 'receipt 7' })
     expect(await outcome('unknown')).toMatchObject({ status: 201 })
     const settled = await outcome('succeeded')
     expect(settled).toMatchObject({ status: 201, body: { decision: body.id, status: 'succeeded' } })
     expect(await outcome('succeeded')).toMatchObject({ status: 201, body: { record: { index: null } } })
-    expect(await outcome('failed')).toMatchObject({ status: 409, body: { type: 'urn:bailiwick:problem:conflict' } })
+    expect(await outcome('failed')).toMatchObject({
+      status: 409,
+      body: { type: 'urn:bailiwick:problem:conflict' },
+    })
     expect((await agent.get(`/v1/decisions/${body.id}`)).body.outcome).toMatchObject({
       status: 'succeeded',
       detail: 'receipt 7',

@@ -27,10 +27,23 @@ describe('signing in', () => {
     await service.access.setPerson('pat@example.com', ['approver'])
     const token = await service.signInToken('pat@example.com')
     const first = await service.anyone.post('/v1/session', { token })
-    expect(first).toMatchObject({ status: 200, body: { person: { id: 'pat@example.com', roles: ['approver'] } } })
+    expect(first).toMatchObject({
+      status: 200,
+      body: { person: { id: 'pat@example.com', roles: ['approver'] } },
+    })
     const cookie = first.headers.get('set-cookie') ?? ''
-    expect(cookie.split('; ').slice(1).sort()).toEqual(['HttpOnly', 'Max-Age=43200', 'Path=/', 'SameSite=Strict'])
-    await expectRefused(service, () => service.anyone.post('/v1/session', { token }), 401, 'not_authenticated')
+    expect(cookie.split('; ').slice(1).sort()).toEqual([
+      'HttpOnly',
+      'Max-Age=43200',
+      'Path=/',
+      'SameSite=Strict',
+    ])
+    await expectRefused(
+      service,
+      () => service.anyone.post('/v1/session', { token }),
+      401,
+      'not_authenticated',
+    )
   })
 
   test('of two who use a link at once, one is let in', async () => {
@@ -44,7 +57,12 @@ describe('signing in', () => {
     await service.access.setPerson('pat@example.com', [])
     const token = await service.signInToken('pat@example.com')
     service.clock.aheadMs = 24 * 60 * 60 * 1000
-    await expectRefused(service, () => service.anyone.post('/v1/session', { token }), 401, 'not_authenticated')
+    await expectRefused(
+      service,
+      () => service.anyone.post('/v1/session', { token }),
+      401,
+      'not_authenticated',
+    )
   })
 
   test('ends after twelve hours', async () => {
@@ -59,8 +77,15 @@ describe('signing in', () => {
     await service.access.setPerson('pat@example.com', [])
     const token = await service.signInToken('pat@example.com')
     const headers = { origin: 'https://evil.example' }
-    await expectRefused(service, () => service.anyone.post('/v1/session', { token }, { headers }), 403, 'not_permitted')
-    expect((await service.anyone.post('/v1/session', { token }, { headers: { origin: base } })).status).toBe(200)
+    await expectRefused(
+      service,
+      () => service.anyone.post('/v1/session', { token }, { headers }),
+      403,
+      'not_permitted',
+    )
+    expect((await service.anyone.post('/v1/session', { token }, { headers: { origin: base } })).status).toBe(
+      200,
+    )
   })
 
   test('is refused with anything but one token', async () => {
@@ -72,7 +97,12 @@ describe('signing in', () => {
 
   test('is refused with a token that nobody made', async () => {
     for (const token of ['a', '\u0000', "' or 1=1 --"]) {
-      await expectRefused(service, () => service.anyone.post('/v1/session', { token }), 401, 'not_authenticated')
+      await expectRefused(
+        service,
+        () => service.anyone.post('/v1/session', { token }),
+        401,
+        'not_authenticated',
+      )
     }
   })
 
@@ -88,7 +118,11 @@ describe('a vote', () => {
     const { id } = await waitingRefund()
     const person = await service.person()
     const size = await service.logSize()
-    expect((await person.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending', mayVote: true, votes: [] })
+    expect((await person.get(`/v1/approvals/${id}`)).body).toMatchObject({
+      status: 'pending',
+      mayVote: true,
+      votes: [],
+    })
     const { status, body } = await person.post(votes(id), { vote: 'reject', comment: 'no order' })
     expect({ status, approval: body }).toMatchObject({
       status: 201,
@@ -131,7 +165,9 @@ describe('a vote', () => {
     service.clock.aheadMs = 5 * 60 * 1000
     await expectRefused(service, () => person.post(votes(id), yes), 409, 'approval_closed')
     const ids = async (status: string): Promise<string[]> =>
-      (await person.get(`/v1/approvals?status=${status}`)).body.approvals.map((approval: { id: string }) => approval.id)
+      (await person.get(`/v1/approvals?status=${status}`)).body.approvals.map(
+        (approval: { id: string }) => approval.id,
+      )
     expect(await ids('expired')).toContain(id)
     expect(await ids('pending')).toEqual([])
   })
@@ -140,9 +176,21 @@ describe('a vote', () => {
     const { id } = await waitingRefund()
     const person = await service.person()
     await expectRefused(service, () => service.anyone.post(votes(id), yes), 401, 'not_authenticated')
-    const strangers = ['https://evil.example', 'null', 'http://console.test.evil.example', 'http://console.test:8080', '', undefined]
+    const strangers = [
+      'https://evil.example',
+      'null',
+      'http://console.test.evil.example',
+      'http://console.test:8080',
+      '',
+      undefined,
+    ]
     for (const origin of strangers) {
-      await expectRefused(service, () => person.post(votes(id), yes, { headers: { origin } }), 403, 'not_permitted')
+      await expectRefused(
+        service,
+        () => person.post(votes(id), yes, { headers: { origin } }),
+        403,
+        'not_permitted',
+      )
     }
     await expectRefused(
       service,
@@ -236,7 +284,10 @@ describe('an approval', () => {
     expect(tries.filter(({ body }) => body.effect === 'allow')).toHaveLength(1)
     expect(tries.filter(({ body }) => body.effect === 'deny')).toHaveLength(49)
     const winner = tries.find(({ body }) => body.effect === 'allow')
-    expect((await agent.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'consumed', consumedBy: winner?.body.id })
+    expect((await agent.get(`/v1/approvals/${id}`)).body).toMatchObject({
+      status: 'consumed',
+      consumedBy: winner?.body.id,
+    })
     expect(await service.ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 

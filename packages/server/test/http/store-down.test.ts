@@ -72,7 +72,8 @@ describe('without its store the service allows nothing', () => {
       else expectUnavailable([answer])
       expect(tries).toBeLessThan(20)
     }
-    for (const id of acknowledged) expect((await agent.get(`/v1/decisions/${id}`)).body).toMatchObject({ id, effect: 'allow' })
+    for (const id of acknowledged)
+      expect((await agent.get(`/v1/decisions/${id}`)).body).toMatchObject({ id, effect: 'allow' })
     expect(await service.ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 

@@ -77,7 +77,9 @@ describe('pages', () => {
   test('of decisions go through all of them once, newest first, whatever is recorded meanwhile', async () => {
     const made: string[] = []
     for (let amount = 1; amount <= 7; amount++) {
-      made.unshift((await agent.post('/v1/decisions', { action: 'apply_discount', params: { amount } })).body.id)
+      made.unshift(
+        (await agent.post('/v1/decisions', { action: 'apply_discount', params: { amount } })).body.id,
+      )
     }
     const seen: string[] = []
     let next: number | null = null
@@ -92,7 +94,12 @@ describe('pages', () => {
   })
 
   test('of approvals go through all of them once, newest first', async () => {
-    const made = [await waitingRefund(), await waitingRefund(), await waitingRefund(), await waitingRefund()].reverse()
+    const made = [
+      await waitingRefund(),
+      await waitingRefund(),
+      await waitingRefund(),
+      await waitingRefund(),
+    ].reverse()
     const first = await agent.get('/v1/approvals?status=pending&limit=2')
     const second = await agent.get(`/v1/approvals?status=pending&limit=2&before=${first.body.next}`)
     expect([...ids(first, 'approvals'), ...ids(second, 'approvals')]).toEqual(made)
@@ -123,7 +130,9 @@ describe('the stream of events', () => {
   test('says how long the log is, and says it again whenever it has grown', async () => {
     const controller = new AbortController()
     const headers = { host: new URL(base).host, cookie: `bailiwick_session=${person.secret}` }
-    const stream = await service.app.request(new Request(`${base}/v1/events`, { headers, signal: controller.signal }))
+    const stream = await service.app.request(
+      new Request(`${base}/v1/events`, { headers, signal: controller.signal }),
+    )
     const sizes = sizesIn(stream)
     expect(await sizes.next()).toEqual(await service.logSize())
     // Right after an event, while the stream is still holding its pause.

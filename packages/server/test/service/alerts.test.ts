@@ -57,7 +57,7 @@ let webhook: Receiver
 let slack: Receiver
 
 beforeEach(async () => {
-  place = await ServicePlace.make({ deadline: '1s' })
+  place = await ServicePlace.onServer({ deadline: '1s' })
   webhook = await new Receiver().listen()
   slack = await new Receiver().listen()
 })
@@ -96,12 +96,18 @@ describe('the outside is told', () => {
   test('once each of a call that waits, of its expiry and of a denied call: signed to the webhook, and to Slack', async () => {
     const service = await startTelling()
     const client = impatientClient(service.url, await place.createKey())
-    const governed = await client.govern('issue_refund', { amount: 600, iban: 'DE00' }, () => expect.unreachable('it ran'))
+    const governed = await client.govern('issue_refund', { amount: 600, iban: 'DE00' }, () =>
+      expect.unreachable('it ran'),
+    )
     expect(governed).toMatchObject({ kind: 'withheld', approval: 'expired' })
     const denied = await client.check('delete_account', { iban: 'DE00' })
     await client.check('issue_refund', { amount: 1 })
-    await eventually('the denial', () => webhook.accepted().some((body) => typeOf(body) === 'bailiwick.violation.denied'))
-    await eventually('the expiry', () => webhook.accepted().some((body) => typeOf(body) === 'bailiwick.approval.expired'))
+    await eventually('the denial', () =>
+      webhook.accepted().some((body) => typeOf(body) === 'bailiwick.violation.denied'),
+    )
+    await eventually('the expiry', () =>
+      webhook.accepted().some((body) => typeOf(body) === 'bailiwick.approval.expired'),
+    )
     await everythingTold()
 
     expect(webhook.accepted().map(typeOf).sort()).toEqual([

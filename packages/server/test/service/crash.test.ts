@@ -1,5 +1,11 @@
 import { randomInt } from 'node:crypto'
-import { Fault, parseRecord, type BailiwickClient, type DecisionAnswer, type DecisionRecord } from '@bailiwick/core'
+import {
+  Fault,
+  parseRecord,
+  type BailiwickClient,
+  type DecisionAnswer,
+  type DecisionRecord,
+} from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { afterEach, expect, test } from 'vitest'
 import { agentId } from '../harness/policies.ts'
@@ -75,7 +81,7 @@ class Load {
   async caller(name: string, random: () => number): Promise<void> {
     for (let n = 0; !this.#over; n++) {
       const kind = Math.floor(random() * 4)
-      for (let answered = false; !answered && !this.#over; ) {
+      for (let answered = false; !answered && !this.#over;) {
         await this.#up
         answered = await this.#tried(() => this.#call(kind, `${name}-${n}`))
       }
@@ -162,7 +168,8 @@ test('`kill -9` of the service at 20 random moments under load loses nothing tha
 async function expectAllInLog(load: Load, ledger: Ledger, again: string): Promise<void> {
   const decisions = await recordedDecisions(ledger)
   for (const { action, params, answer } of load.acknowledged) {
-    const { record, body } = decisions.get(answer.id) ?? expect.unreachable(`${again}: ${answer.id} is not in the log`)
+    const { record, body } =
+      decisions.get(answer.id) ?? expect.unreachable(`${again}: ${answer.id} is not in the log`)
     const { id, effect, reasons, rules, policy } = answer
     expect(record, again).toMatchObject({ id, effect, reasons, rules, policy, agent: agentId, action })
     expect(JSON.parse(body), again).toEqual({ context: {}, params })
@@ -173,14 +180,24 @@ async function expectAllInLog(load: Load, ledger: Ledger, again: string): Promis
     expect(Date.parse(record.at), again).toBeLessThanOrEqual(at)
     expect(recordThen, `${again}: ${decision} was recorded before it ran`).toBe(JSON.stringify(record))
   }
-  expect(new Set(load.ran.map(({ callId }) => callId)).size, `${again}: no call ran twice`).toBe(load.ran.length)
-  const { rows } = await ledger.pool.query<{ decision: string }>(`select decision from outcome where ledger = 'main'`)
+  expect(new Set(load.ran.map(({ callId }) => callId)).size, `${again}: no call ran twice`).toBe(
+    load.ran.length,
+  )
+  const { rows } = await ledger.pool.query<{ decision: string }>(
+    `select decision from outcome where ledger = 'main'`,
+  )
   const settled = new Set(rows.map(({ decision }) => `dec_${decision}`))
-  expect(load.outcomes.filter((id) => !settled.has(id)), `${again}: acknowledged outcomes that are missing`).toEqual([])
+  expect(
+    load.outcomes.filter((id) => !settled.has(id)),
+    `${again}: acknowledged outcomes that are missing`,
+  ).toEqual([])
 
   // Faults were met, none of them a refusal: only that the service was away.
   const codes = new Set(load.faults.map(({ code }) => code))
-  expect([...codes].filter((code) => code !== 'service_unreachable' && code !== 'store_unavailable'), again).toEqual([])
+  expect(
+    [...codes].filter((code) => code !== 'service_unreachable' && code !== 'store_unavailable'),
+    again,
+  ).toEqual([])
   expect(load.ran.length, again).toBeGreaterThan(killsMax)
   expect(load.faults.length, `${again}: kills that nobody noticed test nothing`).toBeGreaterThan(killsMax)
   expect(await ledger.verify(), again).toMatchObject({ kind: 'intact' })

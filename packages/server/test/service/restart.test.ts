@@ -16,8 +16,8 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step()
 })
 
-async function placeFor(variant: PolicyVariant = {}): Promise<ServicePlace> {
-  const place = await ServicePlace.make(variant)
+async function placeFor(database: 'embedded' | 'server', variant: PolicyVariant = {}): Promise<ServicePlace> {
+  const place = await (database === 'embedded' ? ServicePlace.make(variant) : ServicePlace.onServer(variant))
   undo.push(() => place.remove())
   return place
 }
@@ -32,10 +32,14 @@ async function processAt(place: ServicePlace, port = 0): Promise<ServiceProcess>
 /** A governed refund of 600, and how often it has run. */
 function refund(url: string, key: string, orderId = 'A-1') {
   const runs: string[] = []
-  const governed = impatientClient(url, key).govern('issue_refund', { amount: 600, order_id: orderId }, ({ decision }) => {
-    runs.push(decision.id)
-    return 'paid'
-  })
+  const governed = impatientClient(url, key).govern(
+    'issue_refund',
+    { amount: 600, order_id: orderId },
+    ({ decision }) => {
+      runs.push(decision.id)
+      return 'paid'
+    },
+  )
   return { governed, runs }
 }
 
@@ -43,7 +47,7 @@ const portOf = (url: string) => Number(new URL(url).port)
 
 describe('a refund that waits for a person', () => {
   test('outlives a restart of the service, and runs once when it is approved', async () => {
-    const place = await placeFor()
+    const place = await placeFor('embedded')
     const first = await place.start()
     const person = await signIn(first.signInUrl ?? '')
     const { governed, runs } = refund(first.url, await place.createKey())
@@ -53,7 +57,12 @@ describe('a refund that waits for a person', () => {
     expect(await person.vote(id, 'approve')).toBe(201)
 
     const result = await governed
-    expect(result).toMatchObject({ kind: 'ran', result: 'paid', outcomeRecorded: true, decision: { effect: 'allow' } })
+    expect(result).toMatchObject({
+      kind: 'ran',
+      result: 'paid',
+      outcomeRecorded: true,
+      decision: { effect: 'allow' },
+    })
     expect(runs).toEqual([result.decision.id])
     await second.stop()
     const approval = await place.onLedger((ledger) => ledger.approval(id, {}))
@@ -61,7 +70,7 @@ describe('a refund that waits for a person', () => {
   })
 
   test('in the company of many is told by its own person only, across a restart', async () => {
-    const place = await placeFor()
+    const place = await placeFor('server')
     const first = await place.start()
     const person = await signIn(first.signInUrl ?? '')
     const key = await place.createKey()
@@ -73,7 +82,8 @@ describe('a refund that waits for a person', () => {
     await first.stop()
     const second = await place.start({ port: portOf(first.url) })
     const orderOf = (params: unknown) => Number((params as { order_id: string }).order_id.slice(2))
-    for (const { id, params } of waiting) await person.vote(id, orderOf(params) % 2 === 0 ? 'approve' : 'reject')
+    for (const { id, params } of waiting)
+      await person.vote(id, orderOf(params) % 2 === 0 ? 'approve' : 'reject')
 
     const results = await Promise.all(refunds.map(({ governed }) => governed))
     expect(results.map(({ kind }) => kind)).toEqual(refunds.map((_, n) => (n % 2 === 0 ? 'ran' : 'withheld')))
@@ -82,7 +92,7 @@ describe('a refund that waits for a person', () => {
   })
 
   test('outlives a `kill -9` of the service, and runs once when it is approved', async () => {
-    const place = await placeFor()
+    const place = await placeFor('embedded')
     const first = await processAt(place)
     const person = await signIn(first.signInUrl ?? '')
     const { governed, runs } = refund(first.url, await place.createKey())
@@ -101,7 +111,7 @@ describe('a refund that waits for a person', () => {
   })
 
   test('does not run when it is rejected after a restart', async () => {
-    const place = await placeFor()
+    const place = await placeFor('server')
     const first = await place.start()
     const person = await signIn(first.signInUrl ?? '')
     const { governed, runs } = refund(first.url, await place.createKey())
@@ -109,12 +119,16 @@ describe('a refund that waits for a person', () => {
     await first.stop()
     await place.start({ port: portOf(first.url) })
     expect(await person.vote(id, 'reject')).toBe(201)
-    expect(await governed).toMatchObject({ kind: 'withheld', approval: 'rejected', decision: { effect: 'escalate' } })
+    expect(await governed).toMatchObject({
+      kind: 'withheld',
+      approval: 'rejected',
+      decision: { effect: 'escalate' },
+    })
     expect(runs).toEqual([])
   })
 
   test('does not run when its deadline passes while the service is down', async () => {
-    const place = await placeFor({ deadline: '2s' })
+    const place = await placeFor('server', { deadline: '2s' })
     const first = await place.start()
     const person = await signIn(first.signInUrl ?? '')
     const { governed, runs } = refund(first.url, await place.createKey())
@@ -128,7 +142,7 @@ describe('a refund that waits for a person', () => {
   })
 
   test('does not run when its deadline passes and nobody answers', async () => {
-    const place = await placeFor({ deadline: '1s' })
+    const place = await placeFor('server', { deadline: '1s' })
     const service = await place.start()
     const { governed, runs } = refund(service.url, await place.createKey())
     expect(await governed).toMatchObject({ kind: 'withheld', approval: 'expired' })
@@ -138,7 +152,7 @@ describe('a refund that waits for a person', () => {
 
 describe('an agent that is killed while it waits', () => {
   test('resumes its wait under the same call id, runs once, and never again', async () => {
-    const place = await placeFor()
+    const place = await placeFor('server')
     const service = await place.start()
     const person = await signIn(service.signInUrl ?? '')
     const key = await place.createKey()

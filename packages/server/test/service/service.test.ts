@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { Fault } from '@bailiwick/core'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { testDatabase } from '../../../store/test/harness/postgres.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { processExists } from '../../../store/src/engine/postmaster-file.ts'
 import { eventually } from '../harness/eventually.ts'
 import { impatientClient, ServicePlace, signIn } from '../harness/service.ts'
@@ -13,7 +13,6 @@ beforeEach(async () => {
   place = await ServicePlace.make()
 })
 afterEach(async () => {
-  vi.unstubAllEnvs()
   await place.remove()
 })
 
@@ -93,7 +92,10 @@ describe('the checkpoint', () => {
     const service = await place.start()
     const client = impatientClient(service.url, await place.createKey())
     const { record } = await client.check('issue_refund', { amount: 1 })
-    await eventually('a checkpoint of the decision', async () => ((await place.checkpoint())?.size ?? 0) > record.index)
+    await eventually(
+      'a checkpoint of the decision',
+      async () => ((await place.checkpoint())?.size ?? 0) > record.index,
+    )
 
     const last = await client.check('issue_refund', { amount: 2 })
     await service.stop()
@@ -105,7 +107,10 @@ describe('a service refuses to start', () => {
   test('where another one runs on the data directory, which runs on', async () => {
     const running = await place.start()
     const fault = await refusal(place.start())
-    expect(fault).toMatchObject({ code: 'conflict', message: 'another service already runs on this data directory' })
+    expect(fault).toMatchObject({
+      code: 'conflict',
+      message: 'another service already runs on this data directory',
+    })
     expect(fault.fix).toContain('--data')
     expect(await statusOf(`${running.url}/readyz`)).toBe(200)
   })
@@ -121,7 +126,10 @@ describe('a service refuses to start', () => {
   })
 
   test('where policies are wrong: it tells every problem of every file, and leaves nothing behind', async () => {
-    await writeFile(join(place.policies, 'a.yaml'), 'agent_id: a\nallowed_actions: [x]\nallowed_action: [y]\nmode: shadow\n')
+    await writeFile(
+      join(place.policies, 'a.yaml'),
+      'agent_id: a\nallowed_actions: [x]\nallowed_action: [y]\nmode: shadow\n',
+    )
     await writeFile(
       join(place.policies, 'b.yaml'),
       'agent_id: b\nallowed_actions: [x]\nescalation_rules:\n  - {condition: "params.a +", action: ask}\n',
@@ -135,7 +143,10 @@ describe('a service refuses to start', () => {
   })
 
   test('where a webhook is wrong, without showing its secret', async () => {
-    const env = { BAILIWICK_WEBHOOK_URL: 'https://example.com/hook/s3cr3t', BAILIWICK_WEBHOOK_SECRET: 'whsec_s3cr3t' }
+    const env = {
+      BAILIWICK_WEBHOOK_URL: 'https://example.com/hook/s3cr3t',
+      BAILIWICK_WEBHOOK_SECRET: 'whsec_s3cr3t',
+    }
     const fault = await refusal(place.start({ env }))
     expect(fault.code).toBe('bad_input')
     expect(fault.message + fault.fix).not.toContain('s3cr3t')
@@ -152,7 +163,10 @@ describe('a service refuses to start', () => {
     const service = await place.start()
     await service.stop()
     const published = await readFile(join(place.dataDir, 'checkpoints/main.checkpoint'), 'utf8')
-    await writeFile(join(place.dataDir, 'checkpoints/main.checkpoint'), published.replace(/\n\d+\n/, '\n1000000\n'))
+    await writeFile(
+      join(place.dataDir, 'checkpoints/main.checkpoint'),
+      published.replace(/\n\d+\n/, '\n1000000\n'),
+    )
     const fault = await refusal(place.start())
     expect(fault.code).toBe('log_broken')
     expect(await place.postgresPid()).toBeUndefined()
@@ -166,7 +180,9 @@ describe('a service whose PostgreSQL dies', () => {
     const pid = await place.postgresPid()
     process.kill(pid ?? Number.NaN, 'SIGQUIT')
     await eventually('the end of PostgreSQL', async () => (await place.postgresPid()) === undefined)
-    await expect(client.check('issue_refund', { amount: 1 })).rejects.toMatchObject({ code: 'store_unavailable' })
+    await expect(client.check('issue_refund', { amount: 1 })).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
     await service.stop().catch((fault: unknown) => expect(fault).toBeInstanceOf(Error))
     await expectNothingListens(service.url)
     const again = await place.start()
@@ -175,24 +191,51 @@ describe('a service whose PostgreSQL dies', () => {
 })
 
 describe('a service on a PostgreSQL server', () => {
-  test('shares its ledger with another service, and leaves the server running', async () => {
-    vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1') // The test's server does not sync.
-    const database = await testDatabase()
-    try {
-      const first = await place.start({ databaseUrl: database.url })
-      const second = await place.start({ databaseUrl: database.url })
-      const key = await place.createKey(database.url)
-      const decided = await impatientClient(first.url, key).check('issue_refund', { amount: 1 })
-      const seen = await fetch(`${second.url}/v1/decisions/${decided.id}`, { headers: { authorization: `Bearer ${key}` } })
-      expect(await seen.json()).toMatchObject({ id: decided.id, effect: 'allow' })
+  beforeEach(async () => {
+    await place.remove()
+    place = await ServicePlace.onServer()
+  })
 
-      await first.stop()
-      expect((await impatientClient(second.url, key).check('issue_refund', { amount: 2 })).effect).toBe('allow')
-      await second.stop()
-      const verified = await place.onLedger((ledger) => ledger.verify(), database.url)
-      expect(verified.kind).toBe('intact')
-    } finally {
-      await database.drop()
+  test('shares its ledger with another service, and leaves the server running', async () => {
+    const [first, second] = [await place.start(), await place.start()]
+    const key = await place.createKey()
+    const decided = await impatientClient(first.url, key).check('issue_refund', { amount: 1 })
+    const seen = await fetch(`${second.url}/v1/decisions/${decided.id}`, {
+      headers: { authorization: `Bearer ${key}` },
+    })
+    expect(await seen.json()).toMatchObject({ id: decided.id, effect: 'allow' })
+
+    await first.stop()
+    expect((await impatientClient(second.url, key).check('issue_refund', { amount: 2 })).effect).toBe('allow')
+    await second.stop()
+    expect(await place.onLedger((ledger) => ledger.verify())).toMatchObject({ kind: 'intact' })
+    expect(await readdir(place.dataDir)).toEqual(['checkpoints'])
+  })
+
+  test('refuses a body of 1 MiB, whether its length is told or not, and goes on', async () => {
+    const { url } = await place.start()
+    for (const chunked of [false, true]) {
+      const answer = await posted(`${url}/v1/decisions`, ' '.repeat(1024 * 1024), chunked)
+      expect(answer).toMatchObject({ status: 413, type: 'application/problem+json' })
     }
+    expect(await statusOf(`${url}/readyz`)).toBe(200)
   })
 })
+
+/** Posts over a connection of its own; the answer may come before the whole body has been sent. */
+function posted(
+  url: string,
+  body: string,
+  chunked: boolean,
+): Promise<{ status: number | undefined; type: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const length = chunked ? {} : { 'content-length': Buffer.byteLength(body) }
+    const headers = { 'content-type': 'application/json', ...length }
+    const sending = request(url, { method: 'POST', agent: false, headers }, (response) => {
+      resolve({ status: response.statusCode, type: response.headers['content-type'] })
+      response.resume()
+    })
+    sending.on('error', reject)
+    sending.end(body)
+  })
+}

@@ -122,7 +122,7 @@ function approvalOf(row: ApprovalRead): Approval {
 }
 
 /** Decisions by index, with payload and outcome; indices that hold no decision are left out. */
-export async function readDecisions(
+async function readDecisions(
   client: Queryable,
   ledger: string,
   indices: readonly number[],

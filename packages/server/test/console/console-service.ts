@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BailiwickClient } from '@bailiwick/core'
+import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { startService } from '../../src/service.ts'
+import { cli } from '../cli/run-cli.ts'
+
+/** The agents of the test policies; they differ only in what an approval of theirs takes. */
+export const agents = {
+  support: 'approvers: ["role:approver"], deadline: 5m',
+  hurried: 'approvers: ["role:approver"], deadline: 2s',
+  careful: 'approvers: ["role:approver"], quorum: 2, deadline: 5m',
+  finance: 'approvers: ["role:cfo"], deadline: 5m',
+} as const
+
+export type AgentName = keyof typeof agents
+
+/** A session as a browser keeps it. */
+export interface Session {
+  readonly name: string
+  readonly value: string
+}
+
+/** The real service with the built console, on data of its own. */
+export interface ConsoleService {
+  readonly url: string
+  /** The link that the service prints when it starts for the first time. */
+  readonly firstLink: string
+  readonly clients: Readonly<Record<AgentName, BailiwickClient>>
+  /** A fresh one-time link for an approver, who is added where unknown. */
+  linkFor(email: string): Promise<string>
+  /** Signs an approver in without a browser. */
+  sessionOf(email: string): Promise<Session>
+  /** The status with which the service answers whoever brings this session. */
+  statusFor(session: Session): Promise<number>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the service.
+ *
+ * @throws where the console has not been built
+ */
+export async function startConsoleService(): Promise<ConsoleService> {
+  if (!existsSync(fileURLToPath(new URL('../../console/index.html', import.meta.url)))) {
+    throw new Error('the console has not been built: run `npm run build` first')
+  }
+  const dir = await makeTestDir()
+  const dataDir = path.join(dir, 'data')
+  const service = await startService({
+    policies: await writePolicies(dir),
+    dataDir,
+    port: 0,
+    host: '127.0.0.1',
+    env: {},
+    log: (line) => console.error(`service: ${line}`),
+  })
+  const { url, signInUrl } = service
+  const run = (...args: readonly string[]) => runCli(url, [...args, '--data', dataDir])
+  const linkFor = async (email: string): Promise<string> => {
+    await run('people', 'add', email, '--role', 'approver')
+    return (await run('people', 'link', email)).url
+  }
+  const clientOf = async (agent: AgentName) =>
+    new BailiwickClient({ url, key: (await run('keys', 'create', '--agent', agent)).key })
+
+  return {
+    url,
+    firstLink: signInUrl ?? '',
+    clients: {
+      support: await clientOf('support'),
+      hurried: await clientOf('hurried'),
+      careful: await clientOf('careful'),
+      finance: await clientOf('finance'),
+    },
+    linkFor,
+    sessionOf: async (email) => signIn(url, await linkFor(email)),
+    statusFor: async ({ name, value }) => {
+      const response = await fetch(`${url}/v1/session`, { headers: { cookie: `${name}=${value}` } })
+      return response.status
+    },
+    stop: async () => {
+      await service.stop()
+      await removeTestDir(dir)
+    },
+  }
+}
+
+async function writePolicies(dir: string): Promise<string> {
+  const policies = path.join(dir, 'policies')
+  await mkdir(policies)
+  for (const [agent, terms] of Object.entries(agents)) {
+    await writeFile(path.join(policies, `${agent}.yaml`), policyText(agent, terms))
+  }
+  return policies
+}
+
+function policyText(agent: string, terms: string): string {
+  return `agent_id: ${agent}
+allowed_actions: [issue_refund, apply_discount]
+forbidden_actions: [delete_account]
+escalation_rules:
+  - {condition: "refund_amount > 500", action: human_approval_required}
+facts:
+  refund_amount: {type: number, from: params.amount, for: [issue_refund], unit: USD}
+approvals:
+  human_approval_required: {${terms}}
+`
+}
+
+/** The command line beside the running service, as an operator uses it. */
+async function runCli(url: string, args: readonly string[]): Promise<{ url: string; key: string }> {
+  const { code, json, err } = await cli([...args, '--json'], { BAILIWICK_URL: url })
+  if (code !== 0) throw new Error(`bailiwick ${args.join(' ')} exited with ${code}: ${err}`)
+  return json as { url: string; key: string }
+}
+
+async function signIn(url: string, link: string): Promise<Session> {
+  const response = await fetch(`${url}/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: new URLSearchParams(new URL(link).hash.slice(1)).get('token') }),
+  })
+  const [name = '', value = ''] = (response.headers.get('set-cookie') ?? '').split(';')[0]?.split('=') ?? []
+  if (!response.ok || value === '') throw new Error(`signing in was answered with ${response.status}`)
+  return { name, value }
+}

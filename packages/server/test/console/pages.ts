@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises'
+import type { Page, Request } from 'playwright-core'
+
+/** Waits until the page shows the text. */
+export async function sees(page: Page, text: string | RegExp): Promise<void> {
+  await page.getByText(text).filter({ visible: true }).first().waitFor()
+}
+
+/** Waits until the service tells the page of its news by itself. */
+export async function isLive(page: Page): Promise<void> {
+  await page.getByText('Live', { exact: true }).waitFor()
+}
+
+/** Leaves a mark that a reload would wipe away. */
+export async function markLoaded(page: Page): Promise<void> {
+  await page.evaluate('window.loadedOnce = true')
+}
+
+/** Whether the page is still the one that was marked. */
+export function isStillLoaded(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>('window.loadedOnce === true')
+}
+
+/** The path that the address bar shows, with whatever follows it. */
+export function addressOf(page: Page): string {
+  const { pathname, search, hash } = new URL(page.url())
+  return pathname + search + hash
+}
+
+/** How many pixels of the page lie beyond the right edge. */
+export function overflowOf(page: Page): Promise<number> {
+  return page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+}
+
+/** Holds back requests that match, until they are let go. */
+export async function holdRequests(
+  page: Page,
+  matches: (request: Request) => boolean,
+): Promise<{ readonly arrived: Promise<void>; release(): void }> {
+  const arrived = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  await page.route('**/*', async (route) => {
+    if (!matches(route.request())) return await route.fallback()
+    arrived.resolve()
+    await released.promise
+    return await route.continue()
+  })
+  return { arrived: arrived.promise, release: () => released.resolve() }
+}
+
+const tabsMax = 60
+
+/** Presses Tab until the element of this name has the focus, and checks that the focus can be seen. */
+export async function tabTo(page: Page, name: string): Promise<void> {
+  const passed: string[] = []
+  for (let tabs = 0; tabs < tabsMax; tabs++) {
+    await page.keyboard.press('Tab')
+    const focused = await page.evaluate<{ name: string; isSeen: boolean }>(focusedElement)
+    if (focused.name === name) {
+      if (!focused.isSeen) throw new Error(`the focus on \`${name}\` cannot be seen`)
+      return
+    }
+    passed.push(focused.name)
+  }
+  throw new Error(`Tab never reaches \`${name}\`, only: ${passed.join(' | ')}`)
+}
+
+// The outline may be drawn around the row that the link stands for.
+const focusedElement = `(() => {
+  const element = document.activeElement
+  let isSeen = false
+  for (let shown = element; shown !== null && !isSeen; shown = shown.parentElement) {
+    const { outlineStyle, outlineWidth } = getComputedStyle(shown)
+    isSeen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2
+  }
+  const label = element.closest('label') ?? element
+  return { name: (element.getAttribute('aria-label') ?? label.textContent ?? '').trim(), isSeen }
+})()`
+
+/** A control that people cannot tell by its name. */
+const controlRoles = new Set([
+  'button',
+  'link',
+  'textbox',
+  'searchbox',
+  'combobox',
+  'checkbox',
+  'radio',
+  'switch',
+  'tab',
+  'menuitem',
+  'DisclosureTriangle',
+  'region',
+  'navigation',
+])
+
+/** What Chromium tells screen readers of each control: its role and its name. */
+export async function controlsOf(page: Page): Promise<readonly { role: string; name: string }[]> {
+  const session = await page.context().newCDPSession(page)
+  const { nodes } = await session.send('Accessibility.getFullAXTree')
+  await session.detach()
+  return nodes
+    .filter(({ ignored, role }) => !ignored && controlRoles.has(String(role?.value)))
+    .map(({ role, name }) => ({ role: String(role?.value), name: String(name?.value ?? '').trim() }))
+}
+
+/** Texts whose contrast with what is behind them is below what WCAG 2.2 AA asks. */
+export async function paleTexts(page: Page): Promise<readonly string[]> {
+  return page.evaluate<string[]>(await readFile(new URL('./pale-texts.js', import.meta.url), 'utf8'))
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import {
+  appendLeaf,
+  commitPayload,
+  completeRecord,
+  encodeFrontier,
+  leafHash,
+  recordColumns,
+  recordText,
+  type Instant,
+} from '@bailiwick/core'
+import pg from 'pg'
+import { readHead } from '../../src/head.ts'
+import { appendBatch } from '../../src/log/append.ts'
+import { inSchema } from '../../src/migrate.ts'
+import type { LedgerSite } from './ledger.ts'
+
+/** Another process that writes to a ledger, and holds its head until it is told to go on. */
+export interface ForeignWriter {
+  /** Resolves once a batch of somebody else waits for the head. */
+  batchWaits(): Promise<void>
+  /** Appends one record and commits: whoever waits misses the head. */
+  append(): Promise<void>
+}
+
+/** Takes hold of a ledger's head: batches of others wait from here on. */
+export async function foreignWriter(site: LedgerSite, ledger: string): Promise<ForeignWriter> {
+  const client = new pg.Client(inSchema(site.database.config))
+  await client.connect()
+  await client.query('begin')
+  await client.query('select 1 from ledger_head where ledger = $1 for update', [ledger])
+  return {
+    batchWaits: async () => {
+      for (;;) {
+        const rows = await site.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+        if (rows.length > 0) return
+      }
+    },
+    append: async () => {
+      await appendOne(client, ledger, site.clock.now())
+      await client.query('commit')
+      await client.end()
+    },
+  }
+}
+
+async function appendOne(client: pg.Client, ledger: string, at: Instant): Promise<void> {
+  const head = await readHead(client, ledger)
+  const salt = randomBytes(32)
+  const body = '{"source":"another process"}'
+  const record = completeRecord(
+    { kind: 'access', event: 'key_created', subject: 'elsewhere', grants: [] },
+    { ledger, index: head.size, at, payload: commitPayload(salt, body) },
+  )
+  const text = recordText(record)
+  const leaf = leafHash(text)
+  await appendBatch(client, {
+    ledger,
+    size: head.size,
+    base: encodeFrontier(head),
+    frontier: encodeFrontier(appendLeaf(head, leaf)),
+    at,
+    entries: [{ record: text, leafHash: leaf, ...recordColumns(record), salt, body }],
+    calls: [],
+    outcomes: [],
+    approvals: [],
+    votes: [],
+  })
+}
