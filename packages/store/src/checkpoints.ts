@@ -3,6 +3,8 @@ import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createLogKey,
+  decodeFrontier,
+  encodeFrontier,
   Fault,
   frontierRoot,
   loadLogKey,
@@ -24,13 +26,15 @@ export class CheckpointFile {
   readonly verifierKey: string
   readonly #signer: NoteSigner
   readonly #path: string
+  readonly #frontierPath: string
   #writing: Promise<unknown> = Promise.resolve()
 
   private constructor(origin: string, key: { signer: NoteSigner; verifierKey: string }, path: string) {
     this.origin = origin
     this.verifierKey = key.verifierKey
     this.#signer = key.signer
-    this.#path = path
+    this.#path = `${path}.checkpoint`
+    this.#frontierPath = `${path}.frontier`
   }
 
   /** Opens the key and checkpoint of a ledger below `dataDir`; makes the key on first use. */
@@ -40,7 +44,7 @@ export class CheckpointFile {
     await mkdir(dir, { recursive: true, mode: 0o700 })
     const pem = await logKey(join(dir, `${ledger}.key`), origin)
     const key = loadLogKey(origin, pem)
-    const file = new CheckpointFile(origin, key, join(dir, `${ledger}.checkpoint`))
+    const file = new CheckpointFile(origin, key, join(dir, ledger))
     await durably(join(dir, `${ledger}.vkey`), `${key.verifierKey}\n`)
     return file
   }
@@ -81,7 +85,25 @@ export class CheckpointFile {
       this.#signer,
     )
     await durably(this.#path, note)
+    await writeFile(this.#frontierPath, `${head.size}\n${encodeFrontier(head).toString('hex')}\n`, {
+      mode: 0o600,
+    })
     return note
+  }
+
+  /**
+   * The frontier at the published checkpoint, or undefined where it was not kept whole. It saves reading the
+   * whole log to compare it with the checkpoint; nobody has to trust it, since its root is the signed one.
+   */
+  async frontier(published: Checkpoint): Promise<Frontier | undefined> {
+    const [size = '', hashes = ''] = ((await textIfThere(this.#frontierPath)) ?? '').split('\n')
+    try {
+      const kept = decodeFrontier(Number(size), Buffer.from(hashes, 'hex'))
+      return kept.size === published.size && frontierRoot(kept).equals(published.root) ? kept : undefined
+    } catch (fault) {
+      if (fault instanceof Fault) return undefined
+      throw fault
+    }
   }
 
   async #note(): Promise<PublishedNote | undefined> {

@@ -1,4 +1,13 @@
-import { appendLeaves, decodeFrontier, emptyFrontier, encodeFrontier, Fault, type Checkpoint, type Frontier } from '@bailiwick/core'
+import {
+  appendLeaves,
+  decodeFrontier,
+  emptyFrontier,
+  encodeFrontier,
+  Fault,
+  frontierRoot,
+  type Checkpoint,
+  type Frontier,
+} from '@bailiwick/core'
 import type { Queryable } from './log/read.ts'
 
 /** The committed head as it is stored, unchecked; the empty one where nothing has been recorded yet. */
@@ -36,16 +45,35 @@ export async function followHead(
 ): Promise<Frontier> {
   const head = await readHead(client, ledger)
   if (before === undefined) return head
-  let followed = before
-  while (followed.size < head.size) {
-    const leaves = await leafHashes(client, ledger, followed.size, Math.min(head.size, followed.size + leavesPerRead))
-    if (leaves.length === 0) break
-    followed = appendLeaves(followed, leaves)
-  }
+  const followed = await extended(client, ledger, before, head.size)
   if (followed.size === head.size && encodeFrontier(followed).equals(encodeFrontier(head))) return head
-  throw new Fault('log_broken', `the ledger \`${ledger}\` no longer holds the ${before.size} records that it held before`, {
-    fix: 'Run `bailiwick log verify`; somebody has rewritten the database, or it was restored while the service ran.',
-  })
+  throw otherRecords(ledger, before.size)
+}
+
+function otherRecords(ledger: string, size: number): Fault {
+  return new Fault(
+    'log_broken',
+    `the ledger \`${ledger}\` no longer holds the ${size} records that it held before`,
+    {
+      fix: 'Run `bailiwick log verify`; somebody has rewritten the database, or restored an older one.',
+    },
+  )
+}
+
+// The frontier at `size`, or at the last record before a gap.
+async function extended(client: Queryable, ledger: string, from: Frontier, size: number): Promise<Frontier> {
+  let frontier = from
+  while (frontier.size < size) {
+    const leaves = await leafHashes(
+      client,
+      ledger,
+      frontier.size,
+      Math.min(size, frontier.size + leavesPerRead),
+    )
+    if (leaves.length === 0) break
+    frontier = appendLeaves(frontier, leaves)
+  }
+  return frontier
 }
 
 const leavesPerRead = 10_000
@@ -65,19 +93,31 @@ async function leafHashes(client: Queryable, ledger: string, from: number, to: n
 }
 
 /**
- * Refuses a database that has fewer records than were published: going on would issue the same
+ * Refuses a database that does not begin with the records that were published: going on would issue the same
  * indices again with other records, and contradict a published checkpoint (G6).
+ *
+ * @returns the head, which contains what was published
+ * @param kept the frontier at the checkpoint, where it was kept; without it all leaf hashes before it are read
  */
 export async function refuseRestoredBackup(
   client: Queryable,
   ledger: string,
   published: Checkpoint | undefined,
-): Promise<void> {
+  kept: Frontier | undefined,
+): Promise<Frontier> {
   const head = await readHead(client, ledger)
-  if (published === undefined || head.size >= published.size) return
-  throw new Fault(
-    'log_broken',
-    `the database has ${head.size} records of the ledger \`${ledger}\`, but a checkpoint for ${published.size} was published`,
-    { fix: 'Restore the newest backup of the database, or start a new ledger; see the threat model on restored backups.' },
-  )
+  if (published === undefined) return head
+  if (head.size < published.size) {
+    throw new Fault(
+      'log_broken',
+      `the database has ${head.size} records of the ledger \`${ledger}\`, but a checkpoint for ${published.size} was published`,
+      {
+        fix: 'Restore the newest backup of the database, or start a new ledger; see the threat model on restored backups.',
+      },
+    )
+  }
+  if (head.size === published.size && frontierRoot(head).equals(published.root)) return head
+  const start = kept ?? (await extended(client, ledger, emptyFrontier, published.size))
+  if (!frontierRoot(start).equals(published.root)) throw otherRecords(ledger, published.size)
+  return await followHead(client, ledger, start)
 }

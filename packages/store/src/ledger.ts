@@ -69,7 +69,7 @@ export class Ledger {
   readonly #settings: DecideSettings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
-  /** The head that this process last saw published; every later one must contain it. */
+  /** The head that this process last held against what was published; every later one must contain it. */
   #published: Frontier | undefined
 
   private constructor(options: LedgerOptions, checkpoints: CheckpointFile, name: string) {
@@ -108,7 +108,9 @@ export class Ledger {
     const checkpoints = await CheckpointFile.open(options.dataDir, name)
     const ledger = new Ledger(options, checkpoints, name)
     try {
-      await refuseRestoredBackup(ledger.pool, name, await checkpoints.published())
+      const published = await checkpoints.published()
+      const kept = published && (await checkpoints.frontier(published))
+      ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
       await ledger.#recordPolicies()
       return ledger
     } catch (error) {
@@ -124,7 +126,11 @@ export class Ledger {
   }
 
   /** Records what became of an allowed call; the index is null where the same had been said before. */
-  async reportOutcome(agent: string, id: string, outcome: Outcome): Promise<{ readonly index: number | null }> {
+  async reportOutcome(
+    agent: string,
+    id: string,
+    outcome: Outcome,
+  ): Promise<{ readonly index: number | null }> {
     return await this.#sequencer.submit(outcomeOperation(agent, id, outcome))
   }
 
@@ -160,7 +166,10 @@ export class Ledger {
   }
 
   /** One approval, or a `not_found` Fault; `agent` restricts to that agent's own. */
-  async approval(id: string, asker: { agent?: string | undefined; voter?: Voter | undefined }): Promise<ApprovalView> {
+  async approval(
+    id: string,
+    asker: { agent?: string | undefined; voter?: Voter | undefined },
+  ): Promise<ApprovalView> {
     const index = indexOfId('apr', id)
     const found = index === undefined ? undefined : await findApprovals(this.pool, this.name, [index])
     const row = index === undefined ? undefined : found?.get(index)
@@ -235,8 +244,10 @@ export class Ledger {
         // As canonical JSON writes it; the columns beside the record do not carry a policy's id.
         [this.name, `"policy":{"id":${JSON.stringify(ref.id)},`],
       )
-      const last = rows[0] === undefined ? undefined : (JSON.parse(rows[0].record) as { policy: { sha256: string } })
-      if (last?.policy.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
+      const last =
+        rows[0] === undefined ? undefined : (JSON.parse(rows[0].record) as { policy: { sha256: string } })
+      if (last?.policy.sha256 !== ref.sha256)
+        await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
     }
   }
 }
@@ -244,4 +255,3 @@ export class Ledger {
 function sourcePayload(source: string): string {
   return JSON.stringify({ source })
 }
-

@@ -40,6 +40,8 @@ export class ApprovalWaits {
         if (approval.status !== 'pending' || left <= 0 || this.#closed) return approval
         const toDeadline = Math.max(1, Date.parse(approval.deadline) - this.#ports.now())
         await this.#ports.sleep(Math.min(left, toDeadline, lookMs), controller.signal)
+        // The database may be gone by now: what was last seen is the answer, and the caller asks again.
+        if (this.#closed) return approval
       } finally {
         this.#awake.delete(controller)
       }

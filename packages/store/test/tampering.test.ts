@@ -80,13 +80,13 @@ describeOnPostgres('G5: verification finds', (postgres) => {
         const text = row[column]
         const place = at % text.length
         const changed = text.slice(0, place) + character + text.slice(place + 1)
-        fc.pre(changed !== text && changed.isWellFormed())
+        fc.pre(changed !== text && !/\p{Surrogate}/u.test(changed))
         await expectFound(row.index, `update ${table} set ${column} = $2 where index = $1`, [
           row.index,
           changed,
         ])
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
@@ -99,7 +99,7 @@ describeOnPostgres('G5: verification finds', (postgres) => {
         const flip = `update ${table} set ${column} = set_bit(${column}, $2, 1 - get_bit(${column}, $2)) where index = $1`
         await expectFound(row.index, flip, [row.index, bit])
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -114,7 +114,7 @@ describeOnPostgres('G5: verification finds', (postgres) => {
             value,
           ])
         }),
-        { numRuns: 25 },
+        { numRuns: 20 },
       )
     },
   )
@@ -126,7 +126,7 @@ describeOnPostgres('G5: verification finds', (postgres) => {
         const moved = `update log_entry set at = at + $2 * interval '1 microsecond' where index = $1`
         await expectFound(row.index, moved, [row.index, microseconds])
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     )
     for (const at of ['infinity', '-infinity', '2026-03-01 09:00:00+00 BC']) {
       await expectFound(3, 'update log_entry set at = $2 where index = $1', [3, at])

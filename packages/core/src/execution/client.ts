@@ -118,7 +118,6 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
   'not_found',
   'conflict',
   'call_id_reused',
-  'outcome_unknown',
   'approval_closed',
   'already_voted',
   'too_large',

@@ -7,7 +7,6 @@ export type FaultCode =
   | 'not_found'
   | 'conflict'
   | 'call_id_reused'
-  | 'outcome_unknown'
   | 'approval_closed'
   | 'already_voted'
   | 'too_large'

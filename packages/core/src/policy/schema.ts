@@ -78,6 +78,10 @@ const rule = z
   .refine((value) => value.effect !== 'escalate' || value.action !== undefined, {
     error: 'an escalating rule needs `action`, the approval route to ask for',
   })
+  .refine((value) => value.effect !== 'deny' || value.action === undefined, {
+    error: 'a denying rule has no `action`: nobody is asked; remove it, or write `effect: escalate`',
+    path: ['action'],
+  })
 
 const route = z.strictObject(
   {

@@ -24,6 +24,8 @@ export interface AppParts {
   readonly access: Access
   readonly waits: ApprovalWaits
   readonly consoleFiles: ConsoleFiles
+  /** The address that people use, where it is not the one the service listens on. */
+  readonly publicUrl?: string | undefined
   /** Told what nobody expected. */
   readonly log: (line: string) => void
 }
@@ -59,7 +61,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
-  app.route('/', sessionRoutes(parts.access))
+  app.route('/', sessionRoutes(parts.access, parts.publicUrl?.startsWith('https:') ?? false))
 
   app.use('/v1/*', authenticated(parts.access))
   app.route('/', decisionRoutes(parts.ledger))

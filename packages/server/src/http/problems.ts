@@ -26,7 +26,6 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   not_found: { status: 404, title: 'Not found' },
   conflict: { status: 409, title: 'Conflict' },
   call_id_reused: { status: 409, title: 'Call id used for another call' },
-  outcome_unknown: { status: 409, title: 'Outcome unknown' },
   approval_closed: { status: 409, title: 'Approval closed' },
   already_voted: { status: 409, title: 'Already voted' },
   too_large: { status: 413, title: 'Too large' },

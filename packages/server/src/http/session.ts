@@ -6,8 +6,12 @@ import { newRouter } from './router.ts'
 import { asPerson, authenticated, isSameOrigin, sessionCookie, type HttpEnv } from './asker.ts'
 import { deleteSession, getSession, postSession } from './routes.ts'
 
-/** Signing in, who is signed in, and signing out. */
-export function sessionRoutes(access: Access): OpenAPIHono<HttpEnv> {
+/**
+ * Signing in, who is signed in, and signing out.
+ *
+ * @param secure whether people reach the service over TLS, which a proxy in front may have ended
+ */
+export function sessionRoutes(access: Access, secure: boolean): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(postSession, async (context): Promise<Response> => {
@@ -28,7 +32,7 @@ export function sessionRoutes(access: Access): OpenAPIHono<HttpEnv> {
       sameSite: 'Strict',
       path: '/',
       maxAge: signedIn.maxAgeSeconds,
-      secure: new URL(context.req.url).protocol === 'https:',
+      secure,
     })
     return context.json({ person: signedIn.voter })
   })

@@ -27,7 +27,10 @@ export function findChromium(): string | undefined {
     if (canRun(named)) return named
     throw new Error(`BAILIWICK_CHROMIUM names ${named}, which cannot be run`)
   }
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(path.delimiter).filter(path.isAbsolute)]
+  const folders = [
+    '/usr/bin',
+    ...(process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder)),
+  ]
   const found = names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(canRun)
   if (found === undefined) {
     console.error(

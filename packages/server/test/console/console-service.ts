@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BailiwickClient } from '@bailiwick/core'
+import { BailiwickClient, type DecisionAnswer, type JsonObject, type VoteChoice } from '@bailiwick/core'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { startService } from '../../src/service.ts'
 import { cli } from '../cli/run-cli.ts'
@@ -15,7 +16,15 @@ export const agents = {
   finance: 'approvers: ["role:cfo"], deadline: 5m',
 } as const
 
-export type AgentName = keyof typeof agents
+type AgentName = keyof typeof agents
+
+/** A call that waits for a person. */
+export interface Refund {
+  readonly callId: string
+  readonly decision: string
+  /** The approval's id. */
+  readonly id: string
+}
 
 /** A session as a browser keeps it. */
 export interface Session {
@@ -28,9 +37,14 @@ export interface ConsoleService {
   readonly url: string
   /** The link that the service prints when it starts for the first time. */
   readonly firstLink: string
-  readonly clients: Readonly<Record<AgentName, BailiwickClient>>
+  /** The agent's own client. */
+  clientOf(agent: AgentName): BailiwickClient
+  /** A refund that the agent has asked for; `govern` with its call id then waits for the approval it opened. */
+  refund(agent: AgentName, params: JsonObject): Promise<Refund>
   /** A fresh one-time link for an approver, who is added where unknown. */
   linkFor(email: string): Promise<string>
+  /** Votes without a browser. */
+  vote(session: Session, approval: string, choice: VoteChoice): Promise<void>
   /** Signs an approver in without a browser. */
   sessionOf(email: string): Promise<Session>
   /** The status with which the service answers whoever brings this session. */
@@ -63,18 +77,18 @@ export async function startConsoleService(): Promise<ConsoleService> {
     await run('people', 'add', email, '--role', 'approver')
     return (await run('people', 'link', email)).url
   }
-  const clientOf = async (agent: AgentName) =>
-    new BailiwickClient({ url, key: (await run('keys', 'create', '--agent', agent)).key })
+  const keys = new Map<string, string>()
+  for (const agent of Object.keys(agents)) {
+    keys.set(agent, (await run('keys', 'create', '--agent', agent)).key)
+  }
+  const keyOf = (agent: AgentName): string => keys.get(agent) ?? ''
 
   return {
     url,
     firstLink: signInUrl ?? '',
-    clients: {
-      support: await clientOf('support'),
-      hurried: await clientOf('hurried'),
-      careful: await clientOf('careful'),
-      finance: await clientOf('finance'),
-    },
+    clientOf: (agent) => new BailiwickClient({ url, key: keyOf(agent) }),
+    refund: (agent, params) => refund(url, keyOf(agent), params),
+    vote: (session, approval, choice) => vote(url, session, approval, choice),
     linkFor,
     sessionOf: async (email) => signIn(url, await linkFor(email)),
     statusFor: async ({ name, value }) => {
@@ -115,6 +129,33 @@ async function runCli(url: string, args: readonly string[]): Promise<{ url: stri
   const { code, json, err } = await cli([...args, '--json'], { BAILIWICK_URL: url })
   if (code !== 0) throw new Error(`bailiwick ${args.join(' ')} exited with ${code}: ${err}`)
   return json as { url: string; key: string }
+}
+
+async function refund(url: string, key: string, params: JsonObject): Promise<Refund> {
+  const callId = randomUUID()
+  const response = await fetch(`${url}/v1/decisions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify({ action: 'issue_refund', params, callId }),
+  })
+  const { id, approval } = (await response.json()) as DecisionAnswer
+  if (approval === undefined)
+    throw new Error(`the refund was answered with ${response.status} and waits for nobody`)
+  return { callId, decision: id, id: approval.id }
+}
+
+async function vote(
+  url: string,
+  { name, value }: Session,
+  approval: string,
+  choice: VoteChoice,
+): Promise<void> {
+  const response = await fetch(`${url}/v1/approvals/${approval}/votes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', cookie: `${name}=${value}`, origin: url },
+    body: JSON.stringify({ vote: choice }),
+  })
+  if (!response.ok) throw new Error(`voting was answered with ${response.status}`)
 }
 
 async function signIn(url: string, link: string): Promise<Session> {

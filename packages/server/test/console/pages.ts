@@ -29,9 +29,7 @@ export function addressOf(page: Page): string {
 
 /** How many pixels of the page lie beyond the right edge. */
 export function overflowOf(page: Page): Promise<number> {
-  return page.evaluate<number>(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  )
+  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 }
 
 /** Holds back requests that match, until they are let go. */
@@ -39,32 +37,46 @@ export async function holdRequests(
   page: Page,
   matches: (request: Request) => boolean,
 ): Promise<{ readonly arrived: Promise<void>; release(): void }> {
-  const arrived = Promise.withResolvers<void>()
-  const released = Promise.withResolvers<void>()
+  const arrived = signal()
+  const released = signal()
   await page.route('**/*', async (route) => {
     if (!matches(route.request())) return await route.fallback()
-    arrived.resolve()
-    await released.promise
+    arrived.give()
+    await released.given
     return await route.continue()
   })
-  return { arrived: arrived.promise, release: () => released.resolve() }
+  return { arrived: arrived.given, release: released.give }
+}
+
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined
+  const given = new Promise<void>((resolve) => {
+    give = resolve
+  })
+  return { given, give }
 }
 
 const tabsMax = 60
 
-/** Presses Tab until the element of this name has the focus, and checks that the focus can be seen. */
-export async function tabTo(page: Page, name: string): Promise<void> {
+/**
+ * Presses Tab until the element of this name, or the link to this address, has the focus.
+ *
+ * @throws where Tab never gets there, or nobody could see that it has
+ */
+export async function tabTo(page: Page, target: string): Promise<void> {
   const passed: string[] = []
   for (let tabs = 0; tabs < tabsMax; tabs++) {
     await page.keyboard.press('Tab')
-    const focused = await page.evaluate<{ name: string; isSeen: boolean }>(focusedElement)
-    if (focused.name === name) {
-      if (!focused.isSeen) throw new Error(`the focus on \`${name}\` cannot be seen`)
+    const focused = await page.evaluate<{ name: string; href: string | null; isSeen: boolean }>(
+      focusedElement,
+    )
+    if (focused.name === target || focused.href === target) {
+      if (!focused.isSeen) throw new Error(`the focus on \`${target}\` cannot be seen`)
       return
     }
     passed.push(focused.name)
   }
-  throw new Error(`Tab never reaches \`${name}\`, only: ${passed.join(' | ')}`)
+  throw new Error(`Tab never reaches \`${target}\`, only: ${passed.join(' | ')}`)
 }
 
 // The outline may be drawn around the row that the link stands for.
@@ -76,10 +88,11 @@ const focusedElement = `(() => {
     isSeen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2
   }
   const label = element.closest('label') ?? element
-  return { name: (element.getAttribute('aria-label') ?? label.textContent ?? '').trim(), isSeen }
+  const name = (element.getAttribute('aria-label') ?? label.textContent ?? '').trim()
+  return { name, href: element.getAttribute('href'), isSeen }
 })()`
 
-/** A control that people cannot tell by its name. */
+// What can be used, and the parts of a page that people jump to.
 const controlRoles = new Set([
   'button',
   'link',

@@ -30,8 +30,7 @@
     return (light + 0.05) / (dark + 0.05)
   }
   const needed = ({ fontSize, fontWeight }) => {
-    const isLarge =
-      parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700)
+    const isLarge = parseFloat(fontSize) >= 24 || (parseFloat(fontSize) >= 18.66 && Number(fontWeight) >= 700)
     return isLarge ? 3 : 4.5
   }
 
@@ -46,7 +45,8 @@
     const element = node.parentElement
     const text = node.data.trim()
     // What is clipped away is for screen readers only; what is disabled is exempt.
-    const isShown = element.checkVisibility() && element.closest('.unseen, :disabled, noscript, script') === null
+    const isShown =
+      element.checkVisibility() && element.closest('.unseen, :disabled, noscript, script') === null
     if (text !== '' && isShown) check(element, getComputedStyle(element), text)
   }
   for (const field of document.querySelectorAll('input[placeholder]')) {

@@ -68,7 +68,7 @@ export class HttpService {
     this.clock = parts.clock
     this.lines = []
     this.access = new Access(parts.ledger)
-    this.#waits = new ApprovalWaits(parts.ledger, { now: parts.ledger.now, sleep: systemPorts.sleep })
+    this.#waits = new ApprovalWaits(parts.ledger, { ...systemPorts, now: () => parts.ledger.now() })
     this.app = createApp({
       ledger: parts.ledger,
       access: this.access,

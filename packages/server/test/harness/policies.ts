@@ -14,7 +14,7 @@ export interface PolicyVariant {
 }
 
 /** The policy that users already have, with the facts that its conditions name. */
-export function policyText({ deadline = '5m', approvers, quorum }: PolicyVariant = {}): string {
+function policyText({ deadline = '5m', approvers, quorum }: PolicyVariant = {}): string {
   const terms = [
     `deadline: ${deadline}`,
     ...(approvers === undefined ? [] : [`approvers: ${JSON.stringify(approvers)}`]),

@@ -1,0 +1,172 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, test, vi } from 'vitest'
+import type { ConsoleService, Refund, Session } from './console-service.ts'
+import { describeConsole } from './describe-console.ts'
+import { controlsOf, holdRequests, isLive, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
+import type { Visitors } from './visitors.ts'
+
+const longWord = 'unbreakable'.repeat(20)
+
+describeConsole('everyone can use the console', (setting) => {
+  let service: ConsoleService
+  let visitors: Visitors
+  let pat: Session
+  let waiting: Refund
+  let voted: Refund
+  let expired: Refund
+
+  beforeAll(async () => {
+    ;({ service, visitors, pat } = setting())
+    const params = {
+      amount: 600,
+      reason: longWord,
+      lines: [{ sku: longWord }],
+      [longWord]: { [longWord]: 1 },
+    }
+    waiting = await service.refund('support', params)
+    voted = await service.refund('careful', { amount: 601 })
+    expired = await service.refund('hurried', { amount: 602 })
+    await service.vote(pat, voted.id, 'approve')
+    await service.clientOf('support').govern('apply_discount', { percent: 10 }, () => undefined)
+    await service.clientOf('support').check(longWord, {})
+  })
+
+  /** Every kind of page, with a text that shows that it has arrived. */
+  const pagesOfTheSignedIn = (): readonly (readonly [string, string | RegExp])[] => [
+    ['/', 'apply_discount'],
+    ['/?effect=deny', longWord],
+    ['/?agent=nobody', 'No decision passes this filter'],
+    ['/approvals', 'Waiting'],
+    ['/approvals?status=all', 'Expired'],
+    [`/approvals/${waiting.id}`, 'Your answer'],
+    [`/approvals/${voted.id}`, 'You have voted'],
+    [`/approvals/${expired.id}`, 'Nobody answered'],
+    [`/decisions/${waiting.decision}`, 'What happened'],
+    ['/approvals/apr_99999', 'There is no approval'],
+  ]
+  const refusals = ['404 /v1/approvals/apr_99999']
+
+  /** Shows each kind of page in turn. */
+  const onEveryPage = async (page: Page, look: (address: string) => Promise<void>): Promise<void> => {
+    for (const [address, text] of pagesOfTheSignedIn()) {
+      await page.goto(service.url + address)
+      await isLive(page)
+      await sees(page, text)
+      await look(address)
+    }
+  }
+
+  /** What a person who sees little, or nothing, could not use on the page as it is. */
+  const expectUsable = async (page: Page, what: string): Promise<void> => {
+    const controls = await controlsOf(page)
+    expect(controls.length, what).toBeGreaterThan(0)
+    expect(
+      controls.filter(({ name }) => name === ''),
+      `controls without a name on ${what}`,
+    ).toEqual([])
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      expect(await paleTexts(page), `pale texts on ${what}, ${colorScheme}`).toEqual([])
+    }
+  }
+
+  test('with the keyboard alone: signing in, opening the inbox, writing a comment, approving', async () => {
+    const run = vi.fn<() => void>()
+    const { id, callId } = await service.refund('support', { amount: 610 })
+    const governed = service.clientOf('support').govern('issue_refund', { amount: 610 }, run, { callId })
+
+    const page = await visitors.open(await service.linkFor('kim@example.com'))
+    await tabTo(page, 'Sign in')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Decisions' }).waitFor()
+    await sees(page, 'waiting')
+    await tabTo(page, '/approvals')
+    await page.keyboard.press('Enter')
+    await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+    await tabTo(page, `/approvals/${id}`)
+    await page.keyboard.press('Enter')
+    await sees(page, 'Your answer')
+    await tabTo(page, 'Comment optional, recorded with your vote')
+    await page.keyboard.type('Seen, and fine.')
+    expect(run).not.toHaveBeenCalled()
+    await tabTo(page, 'Approve')
+    await page.keyboard.press('Enter')
+
+    expect(await governed).toMatchObject({ kind: 'ran' })
+    expect(run).toHaveBeenCalledOnce()
+    await sees(page, 'Seen, and fine.')
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('You approved this call')
+  })
+
+  test('j and k go from row to row, and do nothing to what is being typed', async () => {
+    const page = await visitors.open('/', { session: pat })
+    const rows = page.locator('[data-row]')
+    await rows.nth(1).waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('k')
+    const first = await rows.first().getAttribute('href')
+    expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(first)
+
+    await page.getByLabel('Action').fill('jk')
+    expect(await page.getByLabel('Action').inputValue()).toBe('jk')
+    await sees(page, 'No decision passes this filter')
+    await page.getByLabel('Action').fill(longWord)
+    await page.getByRole('row').filter({ hasText: longWord }).waitFor()
+  })
+
+  test('no page has to be scrolled sideways on a phone 390 pixels wide', async () => {
+    const page = await visitors.openOnPhone('/', { session: pat, refusals })
+    await onEveryPage(page, async (address) => {
+      expect(await overflowOf(page), address).toBe(0)
+    })
+    await page.goto(service.url + `/approvals/${waiting.id}`)
+    await page.getByText('Exact JSON').first().click()
+    expect(await overflowOf(page), 'exact JSON').toBe(0)
+  })
+
+  test('nor while it is still loading', async () => {
+    const page = await visitors.openOnPhone('/approvals/apr_99999', { session: pat, refusals })
+    await sees(page, 'There is no approval')
+    for (const { address, api } of [
+      { address: '/', api: '/v1/decisions' },
+      { address: '/approvals', api: '/v1/approvals' },
+      { address: `/approvals/${waiting.id}`, api: `/v1/approvals/${waiting.id}` },
+    ]) {
+      const answer = await holdRequests(page, (request) => new URL(request.url()).pathname === api)
+      await page.goto(service.url + address)
+      await answer.arrived
+      await page.getByText('Loading').first().waitFor({ state: 'attached' })
+      expect(await overflowOf(page), address).toBe(0)
+      answer.release()
+      await page.getByText('Loading').first().waitFor({ state: 'detached' })
+    }
+  })
+
+  test('every control has a name and every text stands out from its ground, in light and in dark', async () => {
+    const page = await visitors.open('/', { session: pat, refusals })
+    await onEveryPage(page, (address) => expectUsable(page, address))
+
+    await page.goto(service.url + `/approvals/${waiting.id}`)
+    await page.getByRole('button', { name: 'Reject' }).click()
+    await sees(page, 'You rejected this call')
+    await expectUsable(page, 'a rejected call')
+  })
+
+  test('so it is where people sign in, whatever became of their link', async () => {
+    const page = await visitors.openOnPhone('/', { refusals: ['401 /v1/session'] })
+    await sees(page, 'You need a sign-in link')
+    expect(await paleTexts(page)).toEqual([])
+    await page.goto(`${service.url}/sign-in#token=of-somebody-else`)
+    const button = page.getByRole('button', { name: 'Sign in' })
+    await button.waitFor()
+    await expectUsable(page, 'the sign-in page')
+    await button.click()
+    await sees(page, 'This link can’t be used')
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      expect(await paleTexts(page), colorScheme).toEqual([])
+    }
+    expect(await overflowOf(page)).toBe(0)
+  })
+})
