@@ -42,7 +42,7 @@ const malformed: readonly (readonly [string, Record<string, unknown>])[] = [
   ['a function', { amount: () => 1 }],
   ['a bigint', { amount: 1n }],
   ['a date', { amount: 1, at: new Date(0) }],
-  ['a hole in a list', { amount: 1, list: [1, , 2] }],
+  ['a hole in a list', { amount: 1, list: Object.assign([], { 1: 2 }) }],
   ['a getter', Object.defineProperty({}, 'amount', { get: () => 1, enumerable: true })],
   ['a hidden property', Object.defineProperty({}, 'amount', { value: 1, enumerable: false })],
   ['a symbol as a name', { amount: 1, [Symbol('s')]: 1 }],

@@ -26,7 +26,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
     ],
   ])('%s that run throws is thrown on, and recorded as a failed outcome', async (_what, thrown, detail) => {
     const ledger = await site.open()
-    const run = () => {
+    const run = (): never => {
       throw thrown
     }
     const rejection: unknown = await enforcer(ledger)
@@ -36,23 +36,27 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
     expect((await ledger.decisions({ limit: 1 }))[0]?.outcome).toMatchObject({ status: 'failed', detail })
   })
 
-  test.each([
-    ['succeeded', () => 'done'],
-    ['failed', () => Promise.reject(new Error('no'))],
-  ] as const)('a call id whose run %s is not run again, and says so', async (outcome, first) => {
-    const ledger = await site.open()
-    const govern = (run: () => unknown): Promise<Governed<unknown>> =>
-      enforcer(ledger).govern('issue_refund', { amount: 1 }, run, { callId: 'c1' })
-    await Promise.allSettled([govern(first)])
-    const again = vi.fn()
-    expect(await govern(again)).toMatchObject({ kind: 'ran_before', outcome })
-    expect(again).not.toHaveBeenCalled()
-  })
+  test.each(['succeeded', 'failed'] as const)(
+    'a call id whose run %s is not run again, and says so',
+    async (outcome) => {
+      const ledger = await site.open()
+      const first = (): string => {
+        if (outcome === 'failed') throw new Error('no')
+        return 'done'
+      }
+      const govern = (run: () => unknown): Promise<Governed<unknown>> =>
+        enforcer(ledger).govern('issue_refund', { amount: 1 }, run, { callId: 'c1' })
+      await Promise.allSettled([govern(first)])
+      const again = vi.fn<() => void>()
+      expect(await govern(again)).toMatchObject({ kind: 'ran_before', outcome })
+      expect(again).not.toHaveBeenCalled()
+    },
+  )
 
   test('a call id that was allowed before a crash may have run: unknown, and not run again', async () => {
     const ledger = await site.open()
     await ledger.decide(agent, refund(1, { callId: 'c1' }))
-    const run = vi.fn()
+    const run = vi.fn<() => void>()
     const governed = await enforcer(ledger).govern('issue_refund', { amount: 1 }, run, { callId: 'c1' })
     expect(governed).toMatchObject({ kind: 'ran_before', outcome: 'unknown' })
     expect(run).not.toHaveBeenCalled()
@@ -62,7 +66,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
     const ledger = await site.open()
     const { approval } = await ledger.decide(agent, refund(600, { callId: 'c1' }))
     await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
-    const run = vi.fn()
+    const run = vi.fn<() => void>()
     const governed = await enforcer(ledger).govern('issue_refund', { amount: 600 }, run, { callId: 'c1' })
     expect(governed.kind).toBe('ran')
     expect(run).toHaveBeenCalledTimes(1)
@@ -71,7 +75,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
   test('20 that govern one call id at once, through two processes, run it once', async () => {
     const one = await site.open()
     const two = await site.open(undefined, one.name)
-    const run = vi.fn()
+    const run = vi.fn<() => void>()
     const governed = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
         enforcer(at % 2 ? one : two).govern('issue_refund', { amount: 1 }, run, { callId: 'c1' }),
@@ -86,7 +90,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
     const ledger = await site.open()
     const { approval } = await ledger.decide(agent, refund(600, { callId: 'c1' }))
     await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
-    const run = vi.fn()
+    const run = vi.fn<() => void>()
     const all = Array.from({ length: 20 }, () =>
       enforcer(ledger).govern('issue_refund', { amount: 600 }, run, { callId: 'c1' }),
     )

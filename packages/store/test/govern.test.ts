@@ -1,11 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import {
-  Fault,
-  type DecisionPoint,
-  type Governed,
-  type JsonObject,
-  type PermittedCall,
-} from '@bailiwick/core'
+import type { JsonObject, PermittedCall } from '@bailiwick/core'
 import { GovernanceEnforcer } from '../src/enforcer.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
@@ -31,7 +25,7 @@ describeOnPostgres('govern', (postgres) => {
   afterEach(() => site.closeLedgers())
   afterAll(() => site.remove())
 
-  const pay = () => vi.fn((call: PermittedCall) => `paid ${JSON.stringify(call.params)}`)
+  const pay = () => vi.fn<(call: PermittedCall) => string>((call) => `paid ${JSON.stringify(call.params)}`)
   function enforcer(ledger: Ledger) {
     return new GovernanceEnforcer(ledger, agent, site.clock.ports)
   }
@@ -53,7 +47,9 @@ describeOnPostgres('govern', (postgres) => {
     test('an allowed call runs once, after its decision was recorded, and its outcome is recorded', async () => {
       const ledger = await site.open()
       const seen: number[] = []
-      const run = vi.fn(async () => seen.push((await decisionRecords(site, ledger)).length))
+      const run = vi.fn<() => Promise<number>>(async () =>
+        seen.push((await decisionRecords(site, ledger)).length),
+      )
       const governed = await enforcer(ledger).govern('issue_refund', { amount: 100 }, run)
       expect(governed).toMatchObject({ kind: 'ran', outcomeRecorded: true, decision: { effect: 'allow' } })
       expect(seen).toEqual([1])
@@ -89,7 +85,7 @@ describeOnPostgres('govern', (postgres) => {
     test('run gets a frozen copy of what was decided, whatever the caller does to the original', async () => {
       const ledger = await site.open()
       const params = { amount: 100, items: ['a'] }
-      const run = vi.fn((call: PermittedCall) => call.params)
+      const run = vi.fn<(call: PermittedCall) => JsonObject>((call) => call.params)
       const governing = enforcer(ledger).govern('issue_refund', params, run)
       params.amount = 9_000
       params.items.push('b')

@@ -25,7 +25,7 @@ describeOnPostgres('migrating', (postgres) => {
   test('an empty database gives it every table, and doing it again changes nothing', async () => {
     await migrate(database.config)
     const first = await applied()
-    expect(first.map(({ name }) => name)).toEqual([...first.map(({ name }) => name)].sort())
+    expect(first.map(({ name }) => name)).toEqual(first.map(({ name }) => name).toSorted())
     expect(first[0]?.name).toBe('0001_log.sql')
     await migrate(database.config)
     expect(await applied()).toEqual(first)

@@ -125,7 +125,10 @@ describeOnPostgres('G1: the log', (postgres) => {
       await writer.batchWaits()
       await writer.append()
       const refused = (await settled).filter((result) => result.status === 'rejected')
-      expect(refused).toMatchObject([{ reason: { code: 'not_found' } }, { reason: { code: 'call_id_reused' } }])
+      expect(refused).toMatchObject([
+        { reason: { code: 'not_found' } },
+        { reason: { code: 'call_id_reused' } },
+      ])
       expect(await decisionRecords(site, ledger)).toHaveLength(1)
       expect(await records(site, ledger)).toHaveLength(1 + 1 + 3)
       expect(await ledger.verify()).toMatchObject({ kind: 'intact' })

@@ -62,7 +62,7 @@ export async function govern<Result>(
 // Malformed parameters go on as they are, so that the decision point denies and records them.
 function plainParams(params: JsonObject): JsonObject {
   try {
-    return frozenCopy(params) as JsonObject
+    return frozenCopy(params)
   } catch (fault) {
     if (fault instanceof Fault && fault.code === 'malformed_call') return params
     throw fault
@@ -105,13 +105,23 @@ async function settledApproval(
 }
 
 // Whoever gave up waiting must not find that the call ran all the same, because a person agreed later.
-function unlessAborted<Value>(waiting: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return waiting
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
+async function unlessAborted<Value>(
+  waiting: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (signal === undefined) return await waiting
+  let abort = (): void => undefined
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve
     signal.addEventListener('abort', abort, { once: true })
-    void waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
+  try {
+    await Promise.race([waiting, aborted])
+    signal.throwIfAborted()
+    return await waiting
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 function isPassing(fault: unknown): boolean {

@@ -5,7 +5,7 @@ import { describeConsole } from './describe-console.ts'
 import { controlsOf, holdRequests, isLive, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
-const longWord = 'unbreakable'.repeat(20)
+const longWord = 'unbreakable'.repeat(18)
 
 describeConsole('everyone can use the console', (setting) => {
   let service: ConsoleService
@@ -58,6 +58,7 @@ describeConsole('everyone can use the console', (setting) => {
 
   /** What a person who sees little, or nothing, could not use on the page as it is. */
   const expectUsable = async (page: Page, what: string): Promise<void> => {
+    expect(await overflowOf(page), what).toBe(0)
     const controls = await controlsOf(page)
     expect(controls.length, what).toBeGreaterThan(0)
     expect(
@@ -94,6 +95,7 @@ describeConsole('everyone can use the console', (setting) => {
 
     expect(await governed).toMatchObject({ kind: 'ran' })
     expect(run).toHaveBeenCalledOnce()
+    await sees(page, 'You approved this call')
     await sees(page, 'Seen, and fine.')
     expect(await page.evaluate('document.activeElement.textContent')).toContain('You approved this call')
   })

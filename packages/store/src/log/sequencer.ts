@@ -173,7 +173,8 @@ export class Sequencer {
       void this.#commit(client, prepared, waiting)
     } catch (cause) {
       this.#lose()
-      const fault = cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', cause)
+      const fault =
+        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', cause)
       for (const each of waiting) each.reject(fault)
     }
   }
@@ -184,7 +185,9 @@ export class Sequencer {
   }
 
   async #prepare(client: pg.Client, head: Frontier, waiting: readonly Waiting[]): Promise<Prepared> {
-    const needs = waiting.map(({ operation }) => operation.needs).filter((need) => Object.keys(need).length > 0)
+    const needs = waiting
+      .map(({ operation }) => operation.needs)
+      .filter((need) => Object.keys(need).length > 0)
     const fold = needs.length === 0 ? new Fold() : await readFold(client, this.#ports.ledger, needs)
     const at = this.#ports.now()
     const entries: StagedEntry[] = []
@@ -204,7 +207,10 @@ export class Sequencer {
         each.reject(error)
       }
     }
-    const next = appendLeaves(head, entries.map((entry) => entry.leafHash))
+    const next = appendLeaves(
+      head,
+      entries.map((entry) => entry.leafHash),
+    )
     const rows = fold.rows((approval) => approvalStatus(approval, at))
     const batch = {
       ledger: this.#ports.ledger,
@@ -253,7 +259,10 @@ export class Sequencer {
       }
     } catch (cause) {
       if (this.#client === client) this.#lose()
-      const fault = unavailable('the database failed while recording; whether it was recorded is unknown', cause)
+      const fault = unavailable(
+        'the database failed while recording; whether it was recorded is unknown',
+        cause,
+      )
       for (const { waiting: each } of prepared.answers) each.reject(fault)
     } finally {
       this.#inFlight -= 1
@@ -277,7 +286,11 @@ export class Sequencer {
     const again = this.#fenced.filter((each) => {
       each.fences += 1
       if (each.fences <= fencesMax) return true
-      each.reject(new Fault('store_busy', 'other writers were always faster; nothing was recorded', { fix: 'Try again.' }))
+      each.reject(
+        new Fault('store_busy', 'other writers were always faster; nothing was recorded', {
+          fix: 'Try again.',
+        }),
+      )
       return false
     })
     this.#fenced = []
@@ -286,7 +299,7 @@ export class Sequencer {
 
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client
-    const client = new pg.Client({ ...inSchema(this.#ports.connection), pipeline: true } as pg.ClientConfig)
+    const client = new pg.Client({ ...inSchema(this.#ports.connection), pipeline: true })
     client.on('error', () => {
       if (this.#client === client) this.#lose()
     })
@@ -296,10 +309,10 @@ export class Sequencer {
   }
 
   async #readHead(client: pg.Client): Promise<Frontier> {
-    await client.query('insert into ledger_head (ledger, size, frontier) values ($1, 0, $2) on conflict do nothing', [
-      this.#ports.ledger,
-      encodeFrontier(emptyFrontier),
-    ])
+    await client.query(
+      'insert into ledger_head (ledger, size, frontier) values ($1, 0, $2) on conflict do nothing',
+      [this.#ports.ledger, encodeFrontier(emptyFrontier)],
+    )
     this.#committed = await followHead(client, this.#ports.ledger, this.#committed)
     return this.#committed
   }
@@ -319,5 +332,8 @@ function answerAll(prepared: Prepared): void {
 }
 
 function unavailable(message: string, cause?: unknown): Fault {
-  return new Fault('store_unavailable', message, { fix: 'Check the database and its log, then try again.', cause })
+  return new Fault('store_unavailable', message, {
+    fix: 'Check the database and its log, then try again.',
+    cause,
+  })
 }

@@ -77,7 +77,7 @@ export class ManualClock {
 
   advance(ms: number): void {
     this.#at += ms
-    for (const sleeper of [...this.#sleepers]) if (sleeper.until <= this.#at) sleeper.wake()
+    for (const sleeper of this.#sleepers) if (sleeper.until <= this.#at) sleeper.wake()
   }
 
   /** How many sleeps have not ended. */
