@@ -3,7 +3,6 @@ import {
   indexOfId,
   instantText,
   parseCall,
-  type AgentId,
   type ApprovalStatus,
   type ApprovalView,
   type DecisionAnswer,
@@ -121,7 +120,7 @@ export class Ledger {
 
   /** Decides, records durably, and answers. @throws Fault: then nothing may run. */
   async decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
-    const parsed = parseCall(agent as AgentId, request)
+    const parsed = parseCall(agent, request)
     return await this.#sequencer.submit(decideOperation(parsed, this.#settings))
   }
 

@@ -22,7 +22,8 @@ const name = /^[^\s\p{C}]+$/u
  *
  * @throws Fault `bad_input` for names and shapes that no call has, `too_large` for a payload over the limit
  */
-export function parseCall(agent: AgentId, request: DecisionRequest): ParsedCall {
+export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
+  const agentId = checkedName(agent, 'agent') as AgentId
   const action = checkedName(request.action, 'action')
   const callId = request.callId === undefined ? undefined : checkedName(request.callId, 'callId')
   const approvalId = request.approvalId === undefined ? undefined : checkedName(request.approvalId, 'approvalId')
@@ -42,7 +43,7 @@ export function parseCall(agent: AgentId, request: DecisionRequest): ParsedCall 
     })
   }
   const call: ToolCall = {
-    agent,
+    agent: agentId,
     action: action as ActionName,
     ...safe,
     callId: callId as CallId | undefined,

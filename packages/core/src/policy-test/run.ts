@@ -1,6 +1,5 @@
 import type { Decision, DenyCode, DeterminingRule, Effect } from '../model/decision.ts'
 import { Fault } from '../model/fault.ts'
-import type { AgentId } from '../model/ids.ts'
 import type { CompiledPolicy } from '../model/policy.ts'
 import { parseCall } from '../execution/call.ts'
 import { decideCall } from '../execution/decide-call.ts'
@@ -60,7 +59,7 @@ function runCase(policy: CompiledPolicy, testCase: PolicyTestCase): CaseResult {
 function decideCase(policy: CompiledPolicy, testCase: PolicyTestCase): Decision | Fault {
   const { action, params, context, now } = testCase
   try {
-    const parsed = parseCall(policy.agentId as AgentId, { action, params, context })
+    const parsed = parseCall(policy.agentId, { action, params, context })
     return decideCall(policy, parsed, { now })
   } catch (fault) {
     if (fault instanceof Fault) return fault

@@ -4,7 +4,6 @@ import {
   onOneLine,
   parseCall,
   parseInstant,
-  type AgentId,
   type CompiledPolicy,
   type DecisionAnswer,
   type DeterminingRule,
@@ -51,7 +50,7 @@ type UnrecordedAnswer = Pick<DecisionAnswer, 'effect' | 'reasons' | 'rules' | 'p
 
 async function decide(ports: CliPorts, options: DecideOptions): Promise<ExitCode> {
   const policy = await validPolicy(options.policy)
-  const agent = (options.agent ?? policy.agentId) as AgentId
+  const agent = options.agent ?? policy.agentId
   const parsed = parseCall(agent, {
     action: options.action,
     params: jsonOption('--params', options.params),

@@ -7,9 +7,12 @@ import {
   payloadBytesMax,
   payloadDepthMax,
   type Outcome,
+  type OutcomeStatus,
 } from '@bailiwick/core'
 import type { KnownDecision } from '../log/fold.ts'
 import type { Operation } from '../log/sequencer.ts'
+
+const statuses: ReadonlySet<string> = new Set<OutcomeStatus>(['succeeded', 'failed', 'unknown'])
 
 /** Whether the outcome was recorded now or had been recorded before, and where. */
 export interface OutcomeAnswer {
@@ -24,6 +27,9 @@ export interface OutcomeAnswer {
  */
 export function outcomeOperation(agent: string, id: string, outcome: Outcome): Operation<OutcomeAnswer> {
   const index = indexOfId('dec', id)
+  if (!statuses.has(outcome.status)) {
+    throw new Fault('bad_input', '`status` must be succeeded, failed or unknown', { fix: 'Correct the status.' })
+  }
   const payload = outcomePayload(outcome)
   return {
     needs: index === undefined ? {} : { decisions: [index] },

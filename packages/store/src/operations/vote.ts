@@ -30,6 +30,9 @@ export interface VoteRequest {
 export function voteOperation(id: string, voter: Voter, request: VoteRequest): Operation<ApprovalStatus> {
   const index = indexOfId('apr', id)
   const comment = request.comment ?? ''
+  if (request.vote !== 'approve' && request.vote !== 'reject') {
+    throw new Fault('bad_input', '`vote` must be approve or reject', { fix: 'Correct the vote.' })
+  }
   if (comment.length > commentLengthMax || jsonProblem(comment, 'comment', 1) !== undefined) {
     throw new Fault('bad_input', `\`comment\` must be at most ${commentLengthMax} characters of Unicode text`, {
       fix: 'Shorten the comment.',
