@@ -6,8 +6,8 @@
  * Starts the built service with the example's policies on an empty data directory and a free port, sends it
  * the calls of a believable day at work, votes on two of them, and photographs what a person then sees:
  * `decisions.png` and `inbox.png` (1440 pixels wide, light) and `inbox-phone.png` (390 pixels, dark), in
- * FOLDER, `docs/images` unless given. Run by hand whenever the console has changed its looks; it takes half
- * a minute, because real calls are seconds apart and the pictures show their times.
+ * FOLDER, `docs/images` unless given. Run by hand whenever the console has changed its looks; it takes most
+ * of a minute, because real calls are seconds apart and the pictures show their times.
  *
  * The browser is the one that BAILIWICK_CHROMIUM names, else /usr/bin/chromium.
  */
@@ -71,8 +71,8 @@ const calls = [
 ]
 
 const pictures = [
-  { file: 'decisions.png', page: '/', width: 1440, height: 960, colorScheme: 'light' },
-  { file: 'inbox.png', page: '/approvals', width: 1440, height: 960, colorScheme: 'light' },
+  { file: 'decisions.png', page: '/', width: 1440, height: 880, colorScheme: 'light' },
+  { file: 'inbox.png', page: '/approvals', width: 1440, height: 1010, colorScheme: 'light' },
   { file: 'inbox-phone.png', page: '/approvals', width: 390, height: 844, colorScheme: 'dark' },
 ]
 

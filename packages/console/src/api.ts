@@ -81,8 +81,6 @@ export type ApprovalStatus = Shaped<typeof approvalStatus>
 export type VoteChoice = Shaped<typeof voteChoice>
 /** A rule that took part in a decision. */
 export type DeterminingRule = Shaped<typeof determiningRule>
-/** What became of an allowed call. */
-type Outcome = Shaped<typeof outcome>
 /** Which policy decided. */
 export type PolicyRef = Shaped<typeof policyRef>
 /** A recorded decision, as people see it. */

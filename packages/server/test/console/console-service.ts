@@ -9,7 +9,7 @@ import { startService } from '../../src/service.ts'
 import { cli } from '../cli/run-cli.ts'
 
 /** The agents of the test policies; they differ only in what an approval of theirs takes. */
-export const agents = {
+const agents = {
   support: 'approvers: ["role:approver"], deadline: 5m',
   hurried: 'approvers: ["role:approver"], deadline: 2s',
   careful: 'approvers: ["role:approver"], quorum: 2, deadline: 5m',

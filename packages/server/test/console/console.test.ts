@@ -20,7 +20,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       const again = await visitors.open(service.firstLink, { refusals: ['401 /v1/session'] })
 
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Decisions' }).waitFor()
+      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
       await sees(page, 'admin@localhost')
 
       await again.getByRole('button', { name: 'Sign in' }).click()
@@ -35,7 +35,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       await page.getByRole('button', { name: 'Sign in' }).waitFor()
       expect(addressOf(page)).toBe('/sign-in')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Decisions' }).waitFor()
+      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
       await page.goBack()
       expect(page.url()).not.toContain('token')
     })
@@ -43,7 +43,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
     test('the cookie is out of reach for scripts and for other sites', async () => {
       const page = await visitors.open(await service.linkFor('pat@example.com'))
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Decisions' }).waitFor()
+      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
       expect(await page.evaluate('document.cookie')).toBe('')
       expect(await page.context().cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }])
     })

@@ -1,4 +1,3 @@
-import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { findChromium, launchChromium } from './chromium.ts'
 import { startConsoleService, type ConsoleService, type Session } from './console-service.ts'
@@ -19,17 +18,17 @@ export interface ConsoleSetting {
 export function describeConsole(name: string, suite: (setting: () => ConsoleSetting) => void): void {
   const executable = findChromium()
   describe.skipIf(executable === undefined)(name, () => {
-    let browser: Browser
+    // Whatever has started is ended, also where what comes after it fails.
+    const ends: (() => Promise<void>)[] = []
     let setting: ConsoleSetting
 
     beforeAll(async () => {
-      const [launched, service] = await Promise.all([launchChromium(executable ?? ''), startConsoleService()])
-      browser = launched
-      setting = {
-        service,
-        visitors: new Visitors(launched, service),
-        pat: await service.sessionOf('pat@example.com'),
-      }
+      const service = await startConsoleService()
+      ends.push(() => service.stop())
+      const browser = await launchChromium(executable ?? '')
+      ends.push(() => browser.close())
+      const pat = await service.sessionOf('pat@example.com')
+      setting = { service, visitors: new Visitors(browser, service), pat }
     })
 
     afterEach(async () => {
@@ -37,8 +36,7 @@ export function describeConsole(name: string, suite: (setting: () => ConsoleSett
     })
 
     afterAll(async () => {
-      await browser?.close()
-      await setting?.service.stop()
+      for (const end of ends.reverse()) await end()
     })
 
     suite(() => setting)

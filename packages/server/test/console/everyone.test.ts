@@ -79,7 +79,7 @@ describeConsole('everyone can use the console', (setting) => {
     const page = await visitors.open(await service.linkFor('kim@example.com'))
     await tabTo(page, 'Sign in')
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Decisions' }).waitFor()
+    await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
     await sees(page, 'waiting')
     await tabTo(page, '/approvals')
     await page.keyboard.press('Enter')
