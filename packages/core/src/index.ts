@@ -25,7 +25,13 @@ export {
   type Frontier,
   type Hash,
 } from './audit/merkle.ts'
-export { completeRecord, parseRecord, recordColumns, recordText } from './audit/record.ts'
+export {
+  completedRecordText,
+  completeRecord,
+  parseRecord,
+  recordColumns,
+  recordText,
+} from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
@@ -98,7 +104,12 @@ export { slackBody } from './monitor/slack-body.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'
 export { junitReport } from './policy-test/junit-report.ts'
 export { suiteTotals, type SuiteReport, type SuiteTotals } from './policy-test/report.ts'
-export { runPolicyTest, type ActualDecision, type CaseResult, type PolicyTestReport } from './policy-test/run.ts'
+export {
+  runPolicyTest,
+  type ActualDecision,
+  type CaseResult,
+  type PolicyTestReport,
+} from './policy-test/run.ts'
 export {
   parsePolicyTest,
   policyTestFormat,

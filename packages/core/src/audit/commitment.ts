@@ -19,8 +19,5 @@ export function commitPayload(salt: Uint8Array, canonicalPayload: string): Sha25
       fix: `Pass ${saltBytes} random bytes.`,
     })
   }
-  const bytes = Buffer.allocUnsafe(saltBytes + Buffer.byteLength(canonicalPayload))
-  bytes.set(salt)
-  bytes.write(canonicalPayload, saltBytes)
-  return hash('sha256', bytes, 'hex') as Sha256
+  return hash('sha256', Buffer.concat([salt, Buffer.from(canonicalPayload)]), 'hex') as Sha256
 }

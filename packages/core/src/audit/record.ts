@@ -1,25 +1,25 @@
 import { Fault, unreachable } from '../model/fault.ts'
-import { instantText } from '../model/ids.ts'
-import type { Instant, Sha256 } from '../model/ids.ts'
+import type { Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
-import type { LogRecord, RecordBody } from '../model/record.ts'
+import type { DeterminingRule, PolicyRef } from '../model/decision.ts'
+import type { DecisionRecord, LogRecord, RecordBody } from '../model/record.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 
 /** What the sequencer knows of a record and its author does not. */
 export interface RecordPlace {
   readonly ledger: string
   readonly index: number
-  readonly at: Instant
+  /** As `instantText` writes it: the records of a batch share one instant, and writing it takes time. */
+  readonly at: string
   readonly payload: Sha256 | null
 }
 
 /**
- * The whole record, its top-level members in canonical order, which spares `recordText` the sorting.
+ * The whole record, all of its members in canonical order, so that `completedRecordText` has nothing to sort.
  * Nothing in `body` can replace what `place` says.
  */
 export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord {
-  const { ledger, index, payload } = place
-  const at = instantText(place.at)
+  const { ledger, index, at, payload } = place
   switch (body.kind) {
     case 'decision': {
       const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
@@ -28,18 +28,18 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
         agent,
         at,
         callId,
-        claims,
+        claims: claims === null ? null : { consumed: claims.consumed, id: claims.id },
         code,
         effect,
         id,
         index,
         kind,
         ledger,
-        opens,
+        opens: opens === null ? null : orderedOpens(opens),
         payload,
-        policy,
+        policy: policy === null ? null : orderedPolicy(policy),
         reasons,
-        rules,
+        rules: rules.map(orderedRule),
         v: 1,
       }
     }
@@ -57,7 +57,7 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
     }
     case 'policy': {
       const { kind, policy } = body
-      return { at, index, kind, ledger, payload, policy, v: 1 }
+      return { at, index, kind, ledger, payload, policy: orderedPolicy(policy), v: 1 }
     }
     case 'access': {
       const { event, grants, kind, subject } = body
@@ -66,6 +66,45 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
     default:
       return unreachable(body)
   }
+}
+
+// The order is that of RFC 8785: names by UTF-16 code units. A test holds every kind of record to it.
+function orderedRule({
+  because,
+  condition,
+  detail,
+  effect,
+  id,
+  line,
+  route,
+}: DeterminingRule): DeterminingRule {
+  return { because, condition, detail, effect, id, line, route }
+}
+
+function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
+  return { id, sha256, version }
+}
+
+function orderedOpens({ deadline, id, terms }: Opened): Opened {
+  const { approvers, deadlineMs, quorum, routes } = terms
+  return { deadline, id, terms: { approvers, deadlineMs, quorum, routes } }
+}
+
+type Opened = NonNullable<DecisionRecord['opens']>
+
+/** What `JSON.stringify` writes for half of a surrogate pair, and canonical JSON does not allow. */
+const escapedSurrogate = /\\ud[89a-f]/
+
+/**
+ * The text of a record that `completeRecord` made: the same as `recordText`, faster, for the members are in
+ * canonical order already and `JSON.stringify` writes strings and numbers as RFC 8785 does.
+ *
+ * @throws as `recordText` does
+ */
+export function completedRecordText(record: LogRecord): string {
+  const text = JSON.stringify(record)
+  // Short, and without what only looks like half of a pair: the usual case. Everything else goes the careful way.
+  return text.length * 3 <= recordBytesMax && !escapedSurrogate.test(text) ? text : recordText(record)
 }
 
 /**

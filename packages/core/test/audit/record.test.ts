@@ -1,14 +1,22 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../src/model/canonical-json.ts'
-import { completeRecord, parseRecord, recordColumns, recordText } from '../../src/audit/record.ts'
-import { parseInstant } from '../../src/model/ids.ts'
-import type { Instant, Sha256 } from '../../src/model/ids.ts'
+import {
+  completedRecordText,
+  completeRecord,
+  parseRecord,
+  recordColumns,
+  recordText,
+} from '../../src/audit/record.ts'
+import type { ApprovalId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { Json, JsonObject } from '../../src/model/json.ts'
+import type { RecordBody } from '../../src/model/record.ts'
 import { bodyAt } from './stored-log.ts'
 
-const at = parseInstant('2026-11-23T20:00:00.000Z') ?? (0 as Instant)
+const at = '2026-11-23T20:00:00.000Z'
 const place = { ledger: 'main', index: 7, at, payload: 'a'.repeat(64) as Sha256 }
 const bodies = [0, 1, 2, 3, 4, 5].map(bodyAt)
+const decision = bodyAt(0) as Extract<RecordBody, { kind: 'decision' }>
 const broken = expect.objectContaining({ code: 'log_broken' }) as Error
 
 describe.each(bodies)('a record of kind $kind', (body) => {
@@ -28,6 +36,10 @@ describe.each(bodies)('a record of kind $kind', (body) => {
 
   test('has its members in canonical order, so that writing it sorts nothing', () => {
     expect(Object.keys(record)).toEqual(Object.keys(record).sort())
+  })
+
+  test('is written fast as it is written carefully', () => {
+    expect(completedRecordText(record)).toBe(text)
   })
 
   test('is canonical JSON and reads back', () => {
@@ -55,6 +67,61 @@ test('what a body says beyond its type cannot replace where the record stands', 
     payload: place.payload,
   })
 })
+
+test('a record whose nested members come in any order, with any text, is written fast as carefully', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'binary' }),
+      fc.nat(),
+      (one, other, number) => {
+        const body = {
+          ...decision,
+          action: one,
+          reasons: [one, other],
+          rules: [
+            {
+              route: one,
+              line: number,
+              id: other as RuleId,
+              effect: 'escalate',
+              detail: other,
+              condition: one,
+              because: 'matched',
+            },
+            { line: number, because: 'condition_error', effect: 'deny', id: one as RuleId },
+          ],
+          policy: { version: number, sha256: 'b'.repeat(64) as Sha256, id: other },
+          claims: { id: one, consumed: true },
+          opens: {
+            terms: { routes: [one], quorum: 2, deadlineMs: number, approvers: [[other]] },
+            id: 'apr_7' as ApprovalId,
+            deadline: other,
+          },
+        } satisfies RecordBody
+        const record = completeRecord(body, place)
+        expect(textOrCode(() => completedRecordText(record))).toBe(textOrCode(() => recordText(record)))
+        expect(textOrCode(() => completedRecordText(record))).toBe(
+          textOrCode(() => canonicalJson(JSON.parse(JSON.stringify({ ...body, ...record })) as Json)),
+        )
+      },
+    ),
+  )
+})
+
+test('half of a surrogate pair is refused, also by the fast way; what only looks like one is not', () => {
+  const text = (action: string) => () => completedRecordText(completeRecord({ ...decision, action }, place))
+  expect(text('\ud800')).toThrow(expect.objectContaining({ code: 'malformed_call' }))
+  expect(text('\\ud800')()).toContain('"action":"\\\\ud800"')
+})
+
+function textOrCode(write: () => string): string {
+  try {
+    return write()
+  } catch (fault) {
+    return (fault as { code: string }).code
+  }
+}
 
 test('members that are undefined are left out of the text', () => {
   const text = recordText(completeRecord(bodyAt(0), place))

@@ -10,7 +10,7 @@ import {
 } from '../../src/audit/merkle.ts'
 import { completeRecord, recordColumns, recordText } from '../../src/audit/record.ts'
 import type { LogHead, StoredEntry } from '../../src/audit/verify.ts'
-import { approvalId, decisionId } from '../../src/model/ids.ts'
+import { approvalId, decisionId, instantText } from '../../src/model/ids.ts'
 import type { Instant, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { RecordBody } from '../../src/model/record.ts'
 
@@ -73,7 +73,7 @@ export function entryAt(index: number, ledger = 'main', body: RecordBody = bodyA
     ? { salt, body: canonicalJson({ params: { amount: index, to: 'Zoë' }, context: {} }) }
     : 'none'
   const commitment = payload === 'none' ? null : commitPayload(payload.salt, payload.body)
-  const at = (Date.UTC(2026, 10, 23) + index) as Instant
+  const at = instantText((Date.UTC(2026, 10, 23) + index) as Instant)
   const record = completeRecord(body, { ledger, index, at, payload: commitment })
   const text = recordText(record)
   return { index, leafHash: leafHash(text), record: text, payload, columns: recordColumns(record) }

@@ -1,4 +1,3 @@
-import { instantText, type Instant } from '@bailiwick/core'
 import type pg from 'pg'
 import type { ApprovalRow, CallRow, OutcomeRow, VoteRow } from './rows.ts'
 
@@ -10,8 +9,6 @@ export interface StagedEntry {
   readonly agent: string | null
   readonly action: string | null
   readonly effect: string | null
-  /** 32 bytes, or empty where there is no payload. */
-  readonly salt: Buffer
   /** Canonical JSON, or empty where there is no payload. */
   readonly body: string
 }
@@ -23,8 +20,11 @@ export interface StagedBatch {
   /** The frontier at `size`, on which this batch builds. */
   readonly base: Buffer
   readonly frontier: Buffer
-  readonly at: Instant
+  /** RFC 3339. */
+  readonly at: string
   readonly entries: readonly StagedEntry[]
+  /** 32 bytes for each entry, unused where it has no payload. */
+  readonly salts: Buffer
   readonly calls: readonly CallRow[]
   readonly outcomes: readonly OutcomeRow[]
   readonly approvals: readonly ApprovalRow[]
@@ -106,16 +106,16 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     entries.map(({ agent }) => agent ?? '').join('\n'),
     entries.map(({ action }) => action ?? '').join('\n'),
     entries.map(({ effect }) => effect ?? '').join('\n'),
-    Buffer.concat(entries.map(({ salt }) => (salt.length === 0 ? noSalt : salt))),
+    batch.salts,
     entries.map(({ body }) => body).join('\n'),
-    instantText(batch.at),
+    batch.at,
     batch.base,
   ]
-  const plain =
-    batch.calls.length + batch.outcomes.length + batch.approvals.length + batch.votes.length === 0
-  if (!plain) values.push(...[batch.calls, batch.outcomes, batch.approvals, batch.votes].map((rows) => JSON.stringify(rows)))
+  const plain = batch.calls.length + batch.outcomes.length + batch.approvals.length + batch.votes.length === 0
+  if (!plain)
+    values.push(
+      ...[batch.calls, batch.outcomes, batch.approvals, batch.votes].map((rows) => JSON.stringify(rows)),
+    )
   const result = await client.query<{ advanced: number }>({ ...(plain ? appendPlain : appendFull), values })
   return result.rows[0]?.advanced === 1
 }
-
-const noSalt = Buffer.alloc(32)

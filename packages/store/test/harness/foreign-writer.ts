@@ -4,6 +4,7 @@ import {
   commitPayload,
   completeRecord,
   encodeFrontier,
+  instantText,
   leafHash,
   recordColumns,
   recordText,
@@ -46,7 +47,8 @@ export async function foreignWriter(site: LedgerSite, ledger: string): Promise<F
   }
 }
 
-async function appendOne(client: pg.Client, ledger: string, at: Instant): Promise<void> {
+async function appendOne(client: pg.Client, ledger: string, now: Instant): Promise<void> {
+  const at = instantText(now)
   const head = await readHead(client, ledger)
   const salt = randomBytes(32)
   const body = '{"source":"another process"}'
@@ -62,7 +64,8 @@ async function appendOne(client: pg.Client, ledger: string, at: Instant): Promis
     base: encodeFrontier(head),
     frontier: encodeFrontier(appendLeaf(head, leaf)),
     at,
-    entries: [{ record: text, leafHash: leaf, ...recordColumns(record), salt, body }],
+    entries: [{ record: text, leafHash: leaf, ...recordColumns(record), body }],
+    salts: salt,
     calls: [],
     outcomes: [],
     approvals: [],
