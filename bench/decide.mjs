@@ -16,10 +16,14 @@ export async function benchDecide({ seconds, rounds }) {
   })
   let at = 0
   const mix = measure(rounds, seconds, () => decide(parsed.policy, calls[at++ % calls.length].call, facts()))
-  printTable('decide: in one process, with explanation, not recorded', ['call', 'decisions/s', 'ns each'], [
-    ...rows.map(([name, rate]) => [name, rate.toLocaleString('en'), Math.round(1e9 / rate)]),
-    ['mix of all', mix.toLocaleString('en'), Math.round(1e9 / mix)],
-  ])
+  printTable(
+    'decide: in one process, with explanation, not recorded',
+    ['call', 'decisions/s', 'ns each'],
+    [
+      ...rows.map(([name, rate]) => [name, rate.toLocaleString('en'), Math.round(1e9 / rate)]),
+      ['mix of all', mix.toLocaleString('en'), Math.round(1e9 / mix)],
+    ],
+  )
 }
 
 function facts() {

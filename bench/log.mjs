@@ -18,7 +18,9 @@ export async function benchLog({ seconds, rounds }) {
   const dataDir = await mkdtemp(join(tmpdir(), 'bailiwick-bench-'))
   const database = await openDatabase({ dataDir, databaseUrl: process.env.DATABASE_URL })
   try {
-    console.log(`PostgreSQL ${database.serverVersion}, ${database.kind}; fsync ${await setting(database, 'fsync')}, synchronous_commit ${await setting(database, 'synchronous_commit')}`)
+    console.log(
+      `PostgreSQL ${database.serverVersion}, ${database.kind}; fsync ${await setting(database, 'fsync')}, synchronous_commit ${await setting(database, 'synchronous_commit')}`,
+    )
     await migrate(database.connection)
     await compare({ database, dataDir, seconds, rounds })
   } finally {
@@ -30,13 +32,22 @@ export async function benchLog({ seconds, rounds }) {
 async function compare({ database, dataDir, seconds, rounds }) {
   const { policy } = parsePolicy(policyText)
   const policies = { for: (id) => (id === agent ? policy : undefined), all: [policy], warnings: [] }
-  const ledger = await Ledger.open({ connection: database.connection, policies, dataDir, consoleUrl: 'http://127.0.0.1' })
+  const ledger = await Ledger.open({
+    connection: database.connection,
+    policies,
+    dataDir,
+    consoleUrl: 'http://127.0.0.1',
+  })
   const baseline = await openBaseline(database.connection, policy)
   const measured = new Map()
   const sides = [
     ...callerCounts.map((callers) => ['naive', callers, baseline.plain]),
     ['naive, prepared', 256, baseline.prepared],
-    ...callerCounts.map((callers) => ['bailiwick', callers, (number) => ledger.decide(agent, refund(number))]),
+    ...callerCounts.map((callers) => [
+      'bailiwick',
+      callers,
+      (number) => ledger.decide(agent, refund(number)),
+    ]),
   ]
   for (const [, , once] of sides) await load(64, 0.5, once)
   // In turns, so that a slow minute of the machine falls on all of them.
@@ -73,7 +84,9 @@ function report(sides, measured) {
     rows,
   )
   const ours = median(measured.get('bailiwick 256').map(({ rate }) => rate))
-  console.log(`\nAt 256 callers: ${(ours / naive).toFixed(1)} times the naive baseline of this run (gate: at least 6).`)
+  console.log(
+    `\nAt 256 callers: ${(ours / naive).toFixed(1)} times the naive baseline of this run (gate: at least 6).`,
+  )
   if (ours / naive < 6) process.exitCode = 1
 }
 
@@ -115,7 +128,10 @@ async function openBaseline(connection, policy) {
   const insert = (statement) => async (number) => {
     const call = { agent, ...refund(number) }
     const { effect, reasons } = decide(policy, call, { now: Date.now() })
-    await pool.query({ ...statement, values: [agent, call.action, call.params, effect, JSON.stringify(reasons)] })
+    await pool.query({
+      ...statement,
+      values: [agent, call.action, call.params, effect, JSON.stringify(reasons)],
+    })
   }
   return {
     plain: insert({ text }),

@@ -20,7 +20,9 @@ if (unknown !== undefined) {
 const settings = { seconds: Number(values.seconds), rounds: Number(values.rounds) }
 
 const [cpu] = cpus()
-console.log(`${new Date().toISOString().slice(0, 10)}, Node ${process.version}, Linux ${release()}, ${cpus().length} cores`)
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, Linux ${release()}, ${cpus().length} cores`,
+)
 console.log(`${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`)
 if (sections.includes('decide')) await benchDecide(settings)
 if (sections.includes('log')) await benchLog(settings)

@@ -29,7 +29,12 @@ export function seedCalls() {
 export function refund(number) {
   return {
     action: 'issue_refund',
-    params: { amount: 1 + (number % 500), currency: 'USD', order_id: `A-${number}`, reason: 'damaged in transit' },
+    params: {
+      amount: 1 + (number % 500),
+      currency: 'USD',
+      order_id: `A-${number}`,
+      reason: 'damaged in transit',
+    },
     context: { customer: { id: `C-${number % 5_000}`, is_vip: false } },
   }
 }

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import '../dist/cli/main.js'
+// Committed, and not built, because npm links a command at install time and only where its file exists.
+await import('../dist/cli/main.js')

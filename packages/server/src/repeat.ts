@@ -5,7 +5,11 @@ export interface Repetition {
 }
 
 /** Does `step` every `ms` milliseconds, one after the other. A step that fails is reported and repeated. */
-export function repeat(ms: number, step: () => Promise<unknown>, failed: (error: unknown) => void): Repetition {
+export function repeat(
+  ms: number,
+  step: () => Promise<unknown>,
+  failed: (error: unknown) => void,
+): Repetition {
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let running = Promise.resolve()

@@ -114,7 +114,9 @@ async function start(
 
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = await firstSignIn(access, ledger, url)
-  listener.answerWith(createApp({ ledger, access, waits, consoleFiles, publicUrl: url, log: options.log }).fetch)
+  listener.answerWith(
+    createApp({ ledger, access, waits, consoleFiles, publicUrl: url, log: options.log }).fetch,
+  )
   // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
   undo.push(async () => listener.answerWith(notReady))
   return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }

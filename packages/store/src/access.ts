@@ -26,7 +26,9 @@ export class Access {
   }
 
   /** Makes an API key bound to an agent. The key is shown this once; only its hash is kept. */
-  async createKey(agent: string): Promise<{ readonly id: string; readonly key: string; readonly agent: string }> {
+  async createKey(
+    agent: string,
+  ): Promise<{ readonly id: string; readonly key: string; readonly agent: string }> {
     if (!/^[^\s\p{C}]+$/u.test(agent) || agent.length > nameLengthMax) {
       throw new Fault('bad_input', `\`${agent}\` is no agent id`, {
         fix: `Use 1 to ${nameLengthMax} characters without white space, as in the policy's agent_id.`,
@@ -54,9 +56,12 @@ export class Access {
   }
 
   async listKeys(): Promise<ListedKey[]> {
-    const { rows } = await this.#ledger.pool.query<{ id: string; agent: string; created_at: Date; revoked_at: Date | null }>(
-      'select id, agent, created_at, revoked_at from api_key order by created_at, id',
-    )
+    const { rows } = await this.#ledger.pool.query<{
+      id: string
+      agent: string
+      created_at: Date
+      revoked_at: Date | null
+    }>('select id, agent, created_at, revoked_at from api_key order by created_at, id')
     return rows.map((row) => ({
       id: row.id,
       agent: row.agent,
@@ -84,7 +89,9 @@ export class Access {
     const person = personId(id)
     const wrong = roles.find((role) => !/^[a-z0-9-]{1,64}$/.test(role))
     if (wrong !== undefined) {
-      throw new Fault('bad_input', `\`${wrong}\` is no role`, { fix: 'Use lower-case letters, digits and hyphens.' })
+      throw new Fault('bad_input', `\`${wrong}\` is no role`, {
+        fix: 'Use lower-case letters, digits and hyphens.',
+      })
     }
     await this.#ledger.note({ kind: 'access', event: 'person_created', subject: person, grants: [...roles] })
     await this.#ledger.pool.query(
@@ -107,20 +114,25 @@ export class Access {
     const person = personId(id)
     const known = await this.#ledger.pool.query('select 1 from person where id = $1', [person])
     if (known.rowCount === 0) {
-      throw new Fault('not_found', `no person \`${person}\``, { fix: 'Add the person with `bailiwick people add`.' })
+      throw new Fault('not_found', `no person \`${person}\``, {
+        fix: 'Add the person with `bailiwick people add`.',
+      })
     }
     const token = randomBytes(32).toString('base64url')
     await this.#ledger.note({ kind: 'access', event: 'sign_in_link_created', subject: person, grants: [] })
-    await this.#ledger.pool.query('insert into sign_in_link (token_sha256, person, expires_at) values ($1, $2, $3)', [
-      sha256(token),
-      person,
-      instantText((this.#ledger.now() + signInLinkMs) as Instant),
-    ])
+    await this.#ledger.pool.query(
+      'insert into sign_in_link (token_sha256, person, expires_at) values ($1, $2, $3)',
+      [sha256(token), person, instantText((this.#ledger.now() + signInLinkMs) as Instant)],
+    )
     return token
   }
 
   /** Uses up a sign-in token and opens a session; undefined where the token is unknown, used or too old. */
-  async signIn(token: string): Promise<{ readonly session: string; readonly voter: Voter; readonly maxAgeSeconds: number } | undefined> {
+  async signIn(
+    token: string,
+  ): Promise<
+    { readonly session: string; readonly voter: Voter; readonly maxAgeSeconds: number } | undefined
+  > {
     const used = await this.#ledger.pool.query<{ person: PersonId; roles: string[] }>(
       `update sign_in_link l set used_at = $2 from person p
       where l.token_sha256 = $1 and l.used_at is null and l.expires_at > $2 and p.id = l.person
@@ -133,7 +145,12 @@ export class Access {
     const session = randomBytes(32).toString('base64url')
     await this.#ledger.pool.query(
       'insert into session (token_sha256, person, created_at, expires_at) values ($1, $2, $3, $4)',
-      [sha256(session), row.person, this.#nowText(), instantText((this.#ledger.now() + sessionMs) as Instant)],
+      [
+        sha256(session),
+        row.person,
+        this.#nowText(),
+        instantText((this.#ledger.now() + sessionMs) as Instant),
+      ],
     )
     return { session, voter: { id: row.person, roles: row.roles }, maxAgeSeconds: sessionMs / 1000 }
   }
@@ -165,5 +182,7 @@ function sha256(text: string): Buffer {
 function personId(text: string): PersonId {
   const id = text.trim().toLowerCase()
   if (/^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(id) && id.length <= nameLengthMax) return id as PersonId
-  throw new Fault('bad_input', `\`${text}\` is no e-mail address`, { fix: 'Name people by their e-mail address.' })
+  throw new Fault('bad_input', `\`${text}\` is no e-mail address`, {
+    fix: 'Name people by their e-mail address.',
+  })
 }

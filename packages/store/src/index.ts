@@ -6,7 +6,14 @@ export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
-export { isPolicyFile, loadPolicies, PolicyFault, readPolicies, type PolicyReading, type PolicySet } from './policies.ts'
+export {
+  isPolicyFile,
+  loadPolicies,
+  PolicyFault,
+  readPolicies,
+  type PolicyReading,
+  type PolicySet,
+} from './policies.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
 export { ApprovalWaits } from './waits.ts'

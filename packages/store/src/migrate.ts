@@ -42,9 +42,13 @@ export async function migrate(config: pg.ClientConfig): Promise<void> {
 function refuseNewer(done: ReadonlySet<string>, files: readonly string[]): void {
   const unknown = [...done].find((name) => !files.includes(name))
   if (unknown === undefined) return
-  throw new Fault('store_unavailable', `the database has the migration \`${unknown}\`, which this version lacks`, {
-    fix: 'Run the version of Bailiwick that last ran on this database, or a newer one.',
-  })
+  throw new Fault(
+    'store_unavailable',
+    `the database has the migration \`${unknown}\`, which this version lacks`,
+    {
+      fix: 'Run the version of Bailiwick that last ran on this database, or a newer one.',
+    },
+  )
 }
 
 async function apply(client: pg.Client, file: string): Promise<void> {

@@ -47,7 +47,14 @@ export async function listDecisions(
       and ($3::text is null or e.agent = $3) and ($4::text is null or e.action = $4)
       and ($5::text is null or e.effect = $5)
     order by e.index desc limit $6`,
-    [ledger, filter.before ?? Number.MAX_SAFE_INTEGER, filter.agent ?? null, filter.action ?? null, filter.effect ?? null, filter.limit],
+    [
+      ledger,
+      filter.before ?? Number.MAX_SAFE_INTEGER,
+      filter.agent ?? null,
+      filter.action ?? null,
+      filter.effect ?? null,
+      filter.limit,
+    ],
   )
   return rows.map(decisionRow)
 }
@@ -72,7 +79,11 @@ function decisionRow(row: DecisionRead): DecisionRow {
     outcome:
       row.outcome_status === null
         ? null
-        : { status: row.outcome_status, at: (row.outcome_at ?? new Date(0)).toISOString(), body: row.outcome_body },
+        : {
+            status: row.outcome_status,
+            at: (row.outcome_at ?? new Date(0)).toISOString(),
+            body: row.outcome_body,
+          },
   }
 }
 
@@ -92,7 +103,14 @@ export async function listApprovals(
       and ($4::text is null or $4 =
         case when status in ('pending', 'approved') and expires_at <= $5 then 'expired' else status end)
     order by decision desc limit $6`,
-    [ledger, filter.before ?? Number.MAX_SAFE_INTEGER, filter.agent ?? null, filter.status ?? null, now, filter.limit],
+    [
+      ledger,
+      filter.before ?? Number.MAX_SAFE_INTEGER,
+      filter.agent ?? null,
+      filter.status ?? null,
+      now,
+      filter.limit,
+    ],
   )
   const indices = rows.map(({ decision }) => Number(decision))
   const found = await findApprovals(client, ledger, indices)
@@ -122,7 +140,16 @@ export async function findApprovals(
       const decision = opened.get(index)
       if (!decision) return []
       const ours = comments.rows.filter((row) => Number(row.approval) === index)
-      return [[index, { approval, opened: decision, comments: new Map(ours.map((row) => [row.person, commentOf(row.body)])) }]]
+      return [
+        [
+          index,
+          {
+            approval,
+            opened: decision,
+            comments: new Map(ours.map((row) => [row.person, commentOf(row.body)])),
+          },
+        ],
+      ]
     }),
   )
 }
@@ -133,7 +160,12 @@ function commentOf(body: string | null): string | null {
 }
 
 /** Approvals whose deadline has passed and of which the log does not say so yet, oldest first. */
-export async function overdueApprovals(client: Queryable, ledger: string, now: string, limit: number): Promise<number[]> {
+export async function overdueApprovals(
+  client: Queryable,
+  ledger: string,
+  now: string,
+  limit: number,
+): Promise<number[]> {
   const { rows } = await client.query<{ decision: string }>(
     `select decision from approval
     where ledger = $1 and status in ('pending', 'approved') and expires_at <= $2
@@ -146,7 +178,11 @@ export async function overdueApprovals(client: Queryable, ledger: string, now: s
 const entriesPerRead = 2_000
 
 /** Every stored entry from `from` on, in the order of the index, in bounded memory. No record has a negative index, but a row may. */
-export async function* storedEntries(client: Queryable, ledger: string, from = 0): AsyncGenerator<StoredEntry> {
+export async function* storedEntries(
+  client: Queryable,
+  ledger: string,
+  from = 0,
+): AsyncGenerator<StoredEntry> {
   let next = from
   for (;;) {
     const { rows } = await client.query<{
@@ -196,7 +232,11 @@ function timeText(at: Date | number | null, finer: boolean): string {
   return finer ? `later than ${at.toISOString()}` : at.toISOString()
 }
 
-function payloadOf(row: { erased: boolean; salt: Buffer | null; body: string | null }): StoredEntry['payload'] {
+function payloadOf(row: {
+  erased: boolean
+  salt: Buffer | null
+  body: string | null
+}): StoredEntry['payload'] {
   if (row.salt !== null && row.body !== null) return { salt: row.salt, body: row.body }
   return row.erased ? 'erased' : 'none'
 }

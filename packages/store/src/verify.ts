@@ -15,6 +15,7 @@ import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'
 import { storedEntries } from './queries.ts'
+import { foldsProblem } from './verify-folds.ts'
 
 /** Which stored log to verify. */
 export interface VerifyOptions {
@@ -28,6 +29,7 @@ export interface VerifyOptions {
 /**
  * Recomputes a stored log and names the first bad place. Needs no opened ledger and changes nothing: it
  * reads one snapshot, so that appends may go on, and holds it against the checkpoint outside the database.
+ * In the same snapshot, the tables that are folded from an intact log have to say what its records say.
  *
  * A checkpoint that is not this ledger's, tables that are gone and pages that PostgreSQL finds damaged
  * make the log broken; a database that cannot be reached is an error.
@@ -93,12 +95,14 @@ async function verifySnapshot(
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const head = await readStoredHead(client, ledger)
-    return await verifyLog({
+    const result = await verifyLog({
       head: { ledger, ...head },
       entries: counted(storedEntries(client, ledger, Number.MIN_SAFE_INTEGER), () => (read += 1)),
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(onProgress === undefined ? {} : { onProgress }),
     })
+    if (result.kind === 'broken') return result
+    return (await foldsProblem(client, ledger, result.size)) ?? result
   } catch (error) {
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)

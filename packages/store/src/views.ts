@@ -19,7 +19,11 @@ export interface DecisionRow {
   readonly record: DecisionRecord
   /** Canonical JSON of `{params, context}`; null where erased or malformed. */
   readonly body: string | null
-  readonly outcome: { readonly status: OutcomeStatus; readonly at: string; readonly body: string | null } | null
+  readonly outcome: {
+    readonly status: OutcomeStatus
+    readonly at: string
+    readonly body: string | null
+  } | null
 }
 
 /** An approval with the decision that opened it and the comments of its votes. */
@@ -92,4 +96,3 @@ function fieldOf(body: string | null, name: string): Json | undefined {
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, name)) return undefined
   return (payload as Record<string, Json>)[name]
 }
-

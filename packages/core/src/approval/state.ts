@@ -28,7 +28,8 @@ export interface Voter {
  * Routes that name nobody ask anyone with the role `approver` or `administrator`.
  */
 export function mayVote(terms: ApprovalTerms, voter: Voter): boolean {
-  if (terms.approvers.length === 0) return ['approver', 'administrator'].some((role) => voter.roles.includes(role))
+  if (terms.approvers.length === 0)
+    return ['approver', 'administrator'].some((role) => voter.roles.includes(role))
   return terms.approvers.every((approvers) => approvers.some((entry) => names(entry, voter)))
 }
 

@@ -57,7 +57,11 @@ export function denyFailedEvaluation(): DenyDecision {
   return denied('evaluation_failed', ['The policy could not be evaluated for this call'], [])
 }
 
-function covering(list: readonly ListedAction[], call: ToolCall, effect: 'deny' | 'allow'): DeterminingRule[] {
+function covering(
+  list: readonly ListedAction[],
+  call: ToolCall,
+  effect: 'deny' | 'allow',
+): DeterminingRule[] {
   return list
     .filter(({ pattern }) => pattern.matches(call.action))
     .map(({ id, line }) => ({ id, effect, because: 'matched' as const, line }))
@@ -102,9 +106,14 @@ function escalated(
     routes: names,
     approvers: routes.map(({ approvers }) => approvers).filter((approvers) => approvers.length > 0),
     quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),
-    deadlineMs: Math.min(...routes.map(({ deadlineMs }) => deadlineMs), routes.length > 0 ? Infinity : approvalDeadlineMsDefault),
+    deadlineMs: Math.min(
+      ...routes.map(({ deadlineMs }) => deadlineMs),
+      routes.length > 0 ? Infinity : approvalDeadlineMsDefault,
+    ),
   }
-  const required = unique(open.flatMap(({ rule }) => rule.route ?? [])).map((route) => `Escalation required: ${route}`)
+  const required = unique(open.flatMap(({ rule }) => rule.route ?? [])).map(
+    (route) => `Escalation required: ${route}`,
+  )
   const written = open.flatMap(({ rule }) => rule.reason ?? [])
   return {
     effect: 'escalate',

@@ -42,7 +42,11 @@ export interface DecisionView extends Omit<DecisionAnswer, 'replayed' | 'outcome
   /** Null where the payload has been erased, or the call was malformed. */
   readonly params: Json
   readonly context: Json
-  readonly outcome: { readonly status: OutcomeStatus; readonly at: string; readonly detail?: string | undefined } | null
+  readonly outcome: {
+    readonly status: OutcomeStatus
+    readonly at: string
+    readonly detail?: string | undefined
+  } | null
 }
 
 /** An approval as people and its agent see it. */

@@ -6,7 +6,14 @@ import type { ApprovalId, DecisionId } from '../model/ids.ts'
 import type { ApprovalView, DecisionAnswer, DecisionRequest } from './answer.ts'
 import { systemPorts } from './edge-ports.ts'
 import { govern } from './govern.ts'
-import type { DecisionPoint, Governance, Governed, GovernOptions, GovernPorts, PermittedCall } from './governance.ts'
+import type {
+  DecisionPoint,
+  Governance,
+  Governed,
+  GovernOptions,
+  GovernPorts,
+  PermittedCall,
+} from './governance.ts'
 
 /** Where the service is, and who the agent is. */
 export interface BailiwickClientOptions {
@@ -76,7 +83,12 @@ class HttpDecisionPoint implements DecisionPoint {
     await this.#send('POST', `/v1/decisions/${encodeURIComponent(id)}/outcome`, outcome, this.#timeoutMs)
   }
 
-  async #send<Answer>(method: string, path: string, body: object | undefined, timeoutMs: number): Promise<Answer> {
+  async #send<Answer>(
+    method: string,
+    path: string,
+    body: object | undefined,
+    timeoutMs: number,
+  ): Promise<Answer> {
     // Canonical, because JSON.stringify writes NaN as null: another call than the caller's would be decided.
     const sent = body === undefined ? {} : { body: canonicalJsonOfPresent(body) }
     let response: Response
@@ -128,7 +140,8 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
 
 function problemFault(status: number, answer: unknown): Fault {
   const problem = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
-  const type = typeof problem['type'] === 'string' ? problem['type'].replace('urn:bailiwick:problem:', '') : ''
+  const type =
+    typeof problem['type'] === 'string' ? problem['type'].replace('urn:bailiwick:problem:', '') : ''
   const code = codes.has(type) ? (type as FaultCode) : status >= 502 ? 'service_unreachable' : 'internal'
   const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `the service answered ${status}`
   const fix = typeof problem['fix'] === 'string' ? problem['fix'] : 'Look at the log of the service.'

@@ -41,7 +41,11 @@ export type Governed<Result> =
       readonly outcomeRecorded: boolean
     }
   /** It did not run. `approval` says what people answered, where they were asked. */
-  | { readonly kind: 'withheld'; readonly decision: DecisionAnswer; readonly approval?: ApprovalStatus | undefined }
+  | {
+      readonly kind: 'withheld'
+      readonly decision: DecisionAnswer
+      readonly approval?: ApprovalStatus | undefined
+    }
   /** The same call id was allowed before, so it was not run again. `unknown`: it may have run. */
   | { readonly kind: 'ran_before'; readonly decision: DecisionAnswer; readonly outcome: OutcomeStatus }
 

@@ -79,7 +79,8 @@ export interface AccessRecord extends RecordBase {
   readonly grants: readonly string[]
 }
 
-export type LogRecord = DecisionRecord | OutcomeRecord | VoteRecord | ExpiryRecord | PolicyRecord | AccessRecord
+export type LogRecord =
+  DecisionRecord | OutcomeRecord | VoteRecord | ExpiryRecord | PolicyRecord | AccessRecord
 
 /** A record as its author knows it: the sequencer adds version, ledger, index and time. */
 export type RecordBody = WithoutBase<LogRecord>

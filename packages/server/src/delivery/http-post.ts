@@ -134,7 +134,7 @@ function checkedLookup(post: Post): LookupFunction {
         else if (options.all === true) callback(null, [...addresses])
         else callback(null, first.address, first.family)
       },
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+      (error: unknown) => callback(error instanceof Error ? error : noAnswer(post.url), '', 0),
     )
   }
 }

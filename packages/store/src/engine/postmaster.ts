@@ -208,8 +208,8 @@ async function logTail(cluster: Cluster, from: number): Promise<string> {
   const log = await open(cluster.logFile, constants.O_RDONLY | constants.O_CREAT, 0o600)
   try {
     const { size } = await log.stat()
-    const start = Math.max(from, size - 8192)
-    const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(8192), position: start })
+    const tailStart = Math.max(from, size - 8192)
+    const { buffer, bytesRead } = await log.read({ buffer: Buffer.alloc(8192), position: tailStart })
     return buffer.toString('utf8', 0, bytesRead)
   } finally {
     await log.close()

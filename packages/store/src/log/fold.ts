@@ -1,4 +1,10 @@
-import { instantText, type Approval, type DecisionRecord, type OutcomeStatus, type VoteRecord } from '@bailiwick/core'
+import {
+  instantText,
+  type Approval,
+  type DecisionRecord,
+  type OutcomeStatus,
+  type VoteRecord,
+} from '@bailiwick/core'
 import type { ApprovalRow, CallRow, OutcomeRow, VoteRow } from './rows.ts'
 
 /** A recorded decision with what operations need to know of it. */
@@ -94,7 +100,12 @@ export class Fold {
       const approval = this.#approvals.get(index)
       return approval ? [approvalRow(index, approval, statusOf(approval))] : []
     })
-    return { calls: [...this.#touchedCalls.values()], outcomes: [...this.#outcomes.values()], approvals, votes: this.#votes }
+    return {
+      calls: [...this.#touchedCalls.values()],
+      outcomes: [...this.#outcomes.values()],
+      approvals,
+      votes: this.#votes,
+    }
   }
 }
 

@@ -58,7 +58,8 @@ export async function readFold(client: Queryable, ledger: string, needs: readonl
     ...callRows.map(({ index }) => index),
     ...approvalRows.map(([index]) => index),
   ]
-  const decisionRows = wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
+  const decisionRows =
+    wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
   fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows })
   return fold
 }

@@ -83,7 +83,11 @@ function approvalClaim(
   at: Instant,
 ): ApprovalFact | undefined {
   if (call.approvalId === undefined) return undefined
-  const refused = (why: ApprovalRefusal): ApprovalFact => ({ kind: 'refused', id: call.approvalId as never, why })
+  const refused = (why: ApprovalRefusal): ApprovalFact => ({
+    kind: 'refused',
+    id: call.approvalId as never,
+    why,
+  })
   if (approval === undefined || index === undefined) return refused('unknown')
   // An agent learns nothing of approvals that are not its own.
   if (approval.agent !== call.agent) return refused('unknown')
@@ -161,7 +165,9 @@ export function answerOf(
     rules,
     policy,
     record: { index },
-    ...(opens === null ? {} : { approval: { id: opens.id, url: settings.approvalUrl(opens.id), deadline: opens.deadline } }),
+    ...(opens === null
+      ? {}
+      : { approval: { id: opens.id, url: settings.approvalUrl(opens.id), deadline: opens.deadline } }),
   }
 }
 
@@ -181,7 +187,13 @@ interface Folding {
   readonly approvalIndex: number | undefined
 }
 
-function foldDecision(fold: Fold, call: ToolCall, decision: Decision, record: DecisionRecord, folding: Folding): void {
+function foldDecision(
+  fold: Fold,
+  call: ToolCall,
+  decision: Decision,
+  record: DecisionRecord,
+  folding: Folding,
+): void {
   const { place, policy, claimed, approvalIndex } = folding
   const consumes = decision.effect === 'allow' && decision.consumesApproval
   if (consumes && claimed && approvalIndex !== undefined) {

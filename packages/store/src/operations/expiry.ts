@@ -10,7 +10,8 @@ export function expiryOperation(index: number): Operation<boolean> {
     needs: { approvals: [index] },
     apply: (fold, place) => {
       const approval = fold.approval(index)
-      if (!approval || approval.expiryRecorded || approvalStatus(approval, place.at) !== 'expired') return { answer: false }
+      if (!approval || approval.expiryRecorded || approvalStatus(approval, place.at) !== 'expired')
+        return { answer: false }
       return {
         body: { kind: 'expiry', approval: approval.id, agent: approval.agent, action: approval.action },
         answer: true,

@@ -28,7 +28,9 @@ export interface OutcomeAnswer {
 export function outcomeOperation(agent: string, id: string, outcome: Outcome): Operation<OutcomeAnswer> {
   const index = indexOfId('dec', id)
   if (!statuses.has(outcome.status)) {
-    throw new Fault('bad_input', '`status` must be succeeded, failed or unknown', { fix: 'Correct the status.' })
+    throw new Fault('bad_input', '`status` must be succeeded, failed or unknown', {
+      fix: 'Correct the status.',
+    })
   }
   const payload = outcomePayload(outcome)
   return {
@@ -39,7 +41,12 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
       if (known.outcome === outcome.status) return { answer: { index: null } }
       refuse(known, id, outcome)
       return {
-        body: { kind: 'outcome', decision: known.record.id, agent: known.record.agent, status: outcome.status },
+        body: {
+          kind: 'outcome',
+          decision: known.record.id,
+          agent: known.record.agent,
+          status: outcome.status,
+        },
         payload,
         answer: { index: place.index },
         staged: () => fold.setOutcome(index, place.index, outcome.status),
@@ -50,7 +57,9 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
 
 /** The fault for an id that no decision has, or none that the asker may see. */
 export function unknownDecision(id: string): Fault {
-  return new Fault('not_found', `no decision \`${id}\``, { fix: 'Check the id; decisions are listed at /v1/decisions.' })
+  return new Fault('not_found', `no decision \`${id}\``, {
+    fix: 'Check the id; decisions are listed at /v1/decisions.',
+  })
 }
 
 function refuse(known: KnownDecision, id: string, outcome: Outcome): void {
@@ -76,5 +85,7 @@ function outcomePayload(outcome: Outcome): string {
   if (problem !== undefined) throw new Fault('bad_input', problem, { fix: 'Correct the outcome.' })
   const payload = canonicalJson({ detail, result })
   if (Buffer.byteLength(payload) <= payloadBytesMax) return payload
-  throw new Fault('too_large', `the outcome is larger than ${payloadBytesMax / 1024} KiB`, { fix: 'Leave out the result.' })
+  throw new Fault('too_large', `the outcome is larger than ${payloadBytesMax / 1024} KiB`, {
+    fix: 'Leave out the result.',
+  })
 }

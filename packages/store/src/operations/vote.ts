@@ -34,9 +34,13 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
     throw new Fault('bad_input', '`vote` must be approve or reject', { fix: 'Correct the vote.' })
   }
   if (comment.length > commentLengthMax || jsonProblem(comment, 'comment', 1) !== undefined) {
-    throw new Fault('bad_input', `\`comment\` must be at most ${commentLengthMax} characters of Unicode text`, {
-      fix: 'Shorten the comment.',
-    })
+    throw new Fault(
+      'bad_input',
+      `\`comment\` must be at most ${commentLengthMax} characters of Unicode text`,
+      {
+        fix: 'Shorten the comment.',
+      },
+    )
   }
   return {
     needs: index === undefined ? {} : { approvals: [index] },
@@ -62,7 +66,9 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
 
 /** The fault for an id that no approval has. */
 export function unknownApproval(id: string): Fault {
-  return new Fault('not_found', `no approval \`${id}\``, { fix: 'Check the id; approvals are listed at /v1/approvals.' })
+  return new Fault('not_found', `no approval \`${id}\``, {
+    fix: 'Check the id; approvals are listed at /v1/approvals.',
+  })
 }
 
 function refuse(approval: Approval, voter: Voter, status: ApprovalStatus): void {

@@ -22,7 +22,7 @@ export interface TestDatabase {
 }
 
 /** The servers that run; what is missing was announced when the run began. */
-export function testPostgres(): readonly TestPostgres[] {
+function testPostgres(): readonly TestPostgres[] {
   return inject('testServers').flatMap((server) => ('missing' in server ? [] : [postgresOf(server)]))
 }
 

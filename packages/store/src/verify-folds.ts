@@ -1,0 +1,229 @@
+import type { VerifyResult } from '@bailiwick/core'
+import pg from 'pg'
+import { hasCode } from './engine/errno.ts'
+import type { Queryable } from './log/read.ts'
+
+type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
+
+/**
+ * Holds `approval`, `vote`, `call` and `outcome` against the records that they are folded from, row by row and in
+ * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
+ *
+ * Call it in the snapshot in which the log was found intact: columns beside the records are taken at their word.
+ * PostgreSQL does the work, in as little memory as it sorts and joins in; at most one row of each table comes back.
+ *
+ * @param size how many records the log has
+ * @returns what is wrong at the lowest index, the log itself first; undefined where nothing is
+ */
+export async function foldsProblem(
+  client: Queryable,
+  ledger: string,
+  size: number,
+): Promise<Broken | undefined> {
+  try {
+    const misused = await wronglyUsed(client, ledger)
+    if (misused !== undefined) return misused
+    const found: Mismatch[] = []
+    for (const table of [approvals, votes, calls, outcomes]) {
+      const mismatch = await firstMismatch(client, ledger, table)
+      if (mismatch !== undefined) found.push(mismatch)
+    }
+    const [first] = found.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity))
+    return first && brokenBy(first, size)
+  } catch (error) {
+    if (!isTampering(error)) throw error
+    const problem = `the tables that are folded from the records cannot be compared with them: ${oneLine(error.message)}`
+    return { kind: 'broken', index: null, problem, fix: fixRow }
+  }
+}
+
+const fixRow =
+  'Keep the database as evidence and decide nothing on it before the row is as the records have it; find out who can write to the tables.'
+const fixUse =
+  'Keep the database as evidence, and find out whether the call ran; somebody changed the approval before it was used, or wrote the record.'
+
+// PostgreSQL reads no JSON with the escape for NUL in it, which reasons may contain. Nothing that is compared does.
+const members = `replace(record, '\\u0000', '\\ufffd')::json`
+
+// Canonical JSON escapes every quotation mark inside a text, so these search strings match members and nothing
+// else. Reading each record as JSON takes five times as long.
+const opens = `kind = 'decision' and strpos(record, '"opens":{') > 0`
+const consumes = `kind = 'decision' and strpos(record, '"consumed":true') > 0`
+
+// Every record that touches an approval, with the status in which it leaves it.
+const touching = `
+  select index, 'apr_' || index as approval, 'pending' as status, null::bigint as consumed_by
+    from log_entry where ledger = $1 and ${opens}
+  union all
+  select index, r.approval, r.status, null from log_entry, json_to_record(${members}) as r (approval text, status text)
+    where ledger = $1 and kind = 'vote'
+  union all
+  select index, ${members} ->> 'approval', 'expired', null from log_entry where ledger = $1 and kind = 'expiry'
+  union all
+  select index, ${members} -> 'claims' ->> 'id', 'consumed', index from log_entry where ledger = $1 and ${consumes}`
+
+// Only a vote makes an approval `approved`, and nothing but its use or its deadline follows.
+async function wronglyUsed(client: Queryable, ledger: string): Promise<Broken | undefined> {
+  const { rows } = await client.query<{ index: string; approval: string | null; before: string | null }>(
+    `select index, approval, before from (
+      select index, approval, status, lag(status) over (partition by approval order by index) as before
+      from (${touching}) as touching
+    ) as used
+    where status = 'consumed' and before is distinct from 'approved' order by index limit 1`,
+    [ledger],
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { index, approval, before } = row
+  const problem = `record ${index} uses up the approval ${oneLine(approval ?? 'null')}, which was ${oneLine(before ?? 'never opened')} then`
+  return { kind: 'broken', index: Number(index), problem, fix: fixUse }
+}
+
+/** A folded table: what its rows have to be, and what they are. */
+interface FoldedTable {
+  /** What to call the row with this key. */
+  readonly nameOf: (key: string) => string
+  /** By the records: `key`, one row for each; `index`, the record to name; and the columns. */
+  readonly said: string
+  /** As stored: the same, and `copy`, which is above 1 for further rows with a key. */
+  readonly stored: string
+  readonly columns: readonly string[]
+}
+
+// Nothing touches an approval after it was used up, so its last record tells both its status and by whom.
+// Times are compared as texts: a record's text that is no time must be found and not fail.
+const approvals: FoldedTable = {
+  nameOf: (key) => `approval apr_${key}`,
+  columns: ['agent', 'action', 'policy_sha256', 'terms', 'opened_at', 'expires_at', 'consumed_by', 'status'],
+  said: `select o.index::text as key, o.index, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status
+    from (
+      select index, agent, action, at as opened_at, r.policy ->> 'sha256' as policy_sha256,
+        format('{"routes":%s,"approvers":%s,"quorum":%s,"deadlineMs":%s}', t.routes, t.approvers, t.quorum, t."deadlineMs") as terms,
+        replace(r.opens ->> 'deadline', 'Z', '000Z AD') as expires_at
+      from log_entry, json_to_record(${members}) as r (opens json, policy json),
+        json_to_record(r.opens -> 'terms') as t (routes json, approvers json, quorum json, "deadlineMs" json)
+      where ledger = $1 and ${opens}
+    ) as o
+    left join (
+      select distinct on (approval) approval, status, consumed_by from (${touching}) as touching
+      order by approval, index desc
+    ) as last on last.approval = 'apr_' || o.index`,
+  stored: `select decision::text as key, decision as index, agent, action, policy_sha256, terms, opened_at,
+      to_char(expires_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as expires_at, consumed_by, status,
+      row_number() over (partition by decision) as copy
+    from approval where ledger = $1`,
+}
+
+const votes: FoldedTable = {
+  nameOf: (key) => `the vote ${key}`,
+  columns: ['vote', 'at', 'index'],
+  said: `select concat_ws(' ', r.approval, r.person) as key, index, r.vote, at
+    from log_entry, json_to_record(${members}) as r (approval text, person text, vote text)
+    where ledger = $1 and kind = 'vote'`,
+  stored: `select concat('apr_', approval, ' ', person) as key, index, vote, at,
+      row_number() over (partition by approval, person) as copy
+    from vote where ledger = $1`,
+}
+
+// The first decision under a call id stands until another one does not deny: a denied attempt to use an approval
+// leaves the answer as it was. Call ids are compared as they are written in JSON.
+const calls: FoldedTable = {
+  nameOf: (key) => `the call id ${key}`,
+  columns: ['index'],
+  said: `select key, coalesce(max(index) filter (where effect <> 'deny'), min(index)) as index
+    from (
+      select index, effect,
+        concat(agent, ' ', split_part(split_part(record, '"callId":', 2), ',"claims":', 1)) collate "C" as key
+      from log_entry where ledger = $1 and kind = 'decision' and strpos(record, '"callId":null') = 0
+    ) as called group by key`,
+  stored: `select concat(agent, ' ', to_json(call_id)) collate "C" as key, index,
+      row_number() over (partition by agent, call_id) as copy
+    from call where ledger = $1`,
+}
+
+// Only an unknown outcome is ever followed by another one.
+const outcomes: FoldedTable = {
+  nameOf: (key) => `the outcome of ${key}`,
+  columns: ['index', 'status'],
+  said: `select distinct on (key) key, index, status
+    from (
+      select index, split_part(split_part(record, '"decision":"', 2), '"', 1) collate "C" as key,
+        split_part(split_part(record, '"status":"', 2), '"', 1) as status
+      from log_entry where ledger = $1 and kind = 'outcome'
+    ) as reported order by key, index desc`,
+  stored: `select concat('dec_', decision) collate "C" as key, index, status,
+      row_number() over (partition by decision) as copy
+    from outcome where ledger = $1`,
+}
+
+interface Mismatch {
+  readonly index: number | null
+  readonly kind: 'missing' | 'extra' | 'different'
+  readonly name: string
+  /** Those that differ, separated by commas. */
+  readonly columns: string
+}
+
+async function firstMismatch(
+  client: Queryable,
+  ledger: string,
+  table: FoldedTable,
+): Promise<Mismatch | undefined> {
+  const differing = table.columns.map(
+    (name) => `case when said.${name} is distinct from stored.${name} then '${name}' end`,
+  )
+  const { rows } = await client.query<{
+    index: string | null
+    kind: Mismatch['kind']
+    key: string | null
+    columns: string
+  }>(
+    `select * from (
+      select coalesce(said.index, stored.index) as index, coalesce(said.key, stored.key) as key,
+        case when said.key is null or stored.copy > 1 then 'extra' when stored.key is null then 'missing' else 'different' end as kind,
+        concat_ws(', ', ${differing.join(', ')}) as columns
+      from (${table.said}) as said full join (${table.stored}) as stored on said.key = stored.key
+    ) as compared
+    where kind <> 'different' or columns <> '' order by index, key limit 1`,
+    [ledger],
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { index, kind, key, columns } = row
+  return {
+    index: index === null ? null : Number(index),
+    kind,
+    name: table.nameOf(oneLine(key ?? 'null')),
+    columns,
+  }
+}
+
+function brokenBy(mismatch: Mismatch, size: number): Broken {
+  const { index, name } = mismatch
+  const named = index !== null && index >= 0 && index < size ? index : null
+  return { kind: 'broken', index: named, problem: `${name} ${problemOf(mismatch)}`, fix: fixRow }
+}
+
+function problemOf({ kind, columns }: Mismatch): string {
+  switch (kind) {
+    case 'missing':
+      return 'is in the log, and its row is gone'
+    case 'extra':
+      return 'has a row that no record accounts for'
+    case 'different':
+      return `does not say what the log says: ${columns}`
+  }
+}
+
+// Whoever tampered wrote it.
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\s]/gu, ' ').slice(0, 300)
+}
+
+// A table or a column that is gone or has another type (class 42, apart from rights that are missing), values that
+// no record has (class 22), and damaged pages (class XX).
+function isTampering(error: unknown): error is pg.DatabaseError {
+  if (!(error instanceof pg.DatabaseError)) return false
+  if (hasCode(error, '42P01', '42703', '42883', '42804')) return true
+  return error.code?.startsWith('22') === true || error.code?.startsWith('XX') === true
+}
