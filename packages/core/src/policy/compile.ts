@@ -36,6 +36,7 @@ export function parsePolicy(text: string): ParsedPolicy {
     ...declared.problems,
     ...compiled.problems,
     ...unusedRoutes(file, routes.used, positions),
+    ...unreachableQuorums(file, positions),
   ])
   if (problems.some((problem) => problem.severity === 'error')) return { kind: 'invalid', problems }
   const policy: CompiledPolicy = {
@@ -96,6 +97,23 @@ function unusedRoutes(file: PolicyFile, used: ReadonlySet<string>, positions: Po
       message: `no rule asks for the route \`${name}\``,
       fix: 'remove it, or correct the `action` of the rule that means it',
     }))
+}
+
+// Where only people are named, they can be counted; how many hold a role is not the policy's to know.
+function unreachableQuorums(file: PolicyFile, positions: Positions): Problem[] {
+  return Object.entries(file.approvals ?? {}).flatMap(([name, { approvers = [], quorum = 1 }]) => {
+    const people = new Set(approvers.map((entry) => entry.toLowerCase()))
+    const countable = people.size > 0 && approvers.every((entry) => entry.startsWith('person:'))
+    if (!countable || people.size >= quorum) return []
+    return [
+      {
+        severity: 'error' as const,
+        ...positions.ofKey(['approvals', name]),
+        message: `\`${name}\` needs ${quorum} approvals and names ${people.size} ${people.size === 1 ? 'person' : 'people'}, so nobody can ever give them`,
+        fix: 'name more people or a role, or lower the quorum',
+      },
+    ]
+  })
 }
 
 function listProblems(file: PolicyFile, positions: Positions): Problem[] {

@@ -118,6 +118,16 @@ describe('one mistake is one error, with its place', () => {
       'an escalating rule needs `action`',
     ],
     [
+      'a quorum that the named people cannot reach',
+      `${good}rules: [{ effect: escalate, action: cfo }]\napprovals:\n  cfo: { approvers: ["person:a@b.c"], quorum: 2 }\n`,
+      '5:3 error `cfo` needs 2 approvals and names 1 person',
+    ],
+    [
+      'a denying rule that asks somebody',
+      `${good}rules: [{ effect: deny, action: cfo }]\n`,
+      'a denying rule has no `action`',
+    ],
+    [
       'a rule for nothing',
       `${good}rules: [{ effect: deny, on: [] }]\n`,
       '3:29 error `rules[0].on` must name at least one action',
