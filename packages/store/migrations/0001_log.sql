@@ -1,5 +1,6 @@
--- The log, its payloads, and what is folded from it. Everything here follows from the records:
--- a row that disagrees with them is found by verification or harms nobody but its reader.
+-- The log, its payloads, and what is folded from it. The tables `call`, `outcome`, `approval` and `vote` follow
+-- from the records, and deciding reads them without asking the records again: a row that somebody changed is
+-- believed until verification, which holds every row of them against the records, has found it.
 
 -- One row per ledger. Whoever advances it has seen every record before: appends are gated by a
 -- compare-and-swap on `size`.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createLogKey,
@@ -184,12 +184,18 @@ async function logKey(path: string, origin: string): Promise<string> {
 async function durably(path: string, text: string): Promise<void> {
   // A name of its own: two processes may share a process id across containers, and two ledgers a process.
   const beside = `${path}.${randomBytes(6).toString('hex')}.new`
-  const file = await open(beside, 'w', 0o600)
   try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(beside, 'w', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(beside, path)
+  } catch (error) {
+    // On a full disk every attempt would leave a file behind.
+    await rm(beside, { force: true })
+    throw error
   }
-  await rename(beside, path)
 }

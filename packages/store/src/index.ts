@@ -8,6 +8,7 @@ export { inSchema, migrate, schemaName } from './migrate.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
 export {
   isPolicyFile,
+  isPolicyTestFile,
   loadPolicies,
   PolicyFault,
   readPolicies,

@@ -23,9 +23,14 @@ export class PolicyFault extends Fault {
   }
 }
 
+/** A file that says what a policy should decide. */
+export function isPolicyTestFile(name: string): boolean {
+  return /\.policy-test\.ya?ml$/.test(name)
+}
+
 /** A file that is read as a policy: not a test of one. */
 export function isPolicyFile(name: string): boolean {
-  return /\.ya?ml$/.test(name) && !/\.policy-test\.ya?ml$/.test(name)
+  return /\.ya?ml$/.test(name) && !isPolicyTestFile(name)
 }
 
 /**

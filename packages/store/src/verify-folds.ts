@@ -1,4 +1,4 @@
-import type { VerifyResult } from '@bailiwick/core'
+import { unreachable, type VerifyResult } from '@bailiwick/core'
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
 import type { Queryable } from './log/read.ts'
@@ -42,12 +42,13 @@ const fixRow =
 const fixUse =
   'Keep the database as evidence, and find out whether the call ran; somebody changed the approval before it was used, or wrote the record.'
 
-// PostgreSQL reads no JSON with the escape for NUL in it, which reasons may contain. Nothing that is compared does.
+// PostgreSQL reads no JSON with the escape for NUL in it, which reasons may contain. Of what is compared,
+// only the terms might: both sides are replaced alike.
 const members = `replace(record, '\\u0000', '\\ufffd')::json`
 
-// Canonical JSON escapes every quotation mark inside a text, so these search strings match members and nothing
-// else. Reading each record as JSON takes five times as long.
-const opens = `kind = 'decision' and strpos(record, '"opens":{') > 0`
+// Canonical JSON escapes every quotation mark inside a text, so a search for a member's name and quotation marks
+// matches the member and nothing else. Reading every record as JSON takes five times as long.
+const opens = `kind = 'decision' and effect = 'escalate'`
 const consumes = `kind = 'decision' and strpos(record, '"consumed":true') > 0`
 
 // Every record that touches an approval, with the status in which it leaves it.
@@ -55,10 +56,9 @@ const touching = `
   select index, 'apr_' || index as approval, 'pending' as status, null::bigint as consumed_by
     from log_entry where ledger = $1 and ${opens}
   union all
-  select index, r.approval, r.status, null from log_entry, json_to_record(${members}) as r (approval text, status text)
-    where ledger = $1 and kind = 'vote'
-  union all
-  select index, ${members} ->> 'approval', 'expired', null from log_entry where ledger = $1 and kind = 'expiry'
+  select index, r.approval, case kind when 'vote' then r.status else 'expired' end, null
+    from log_entry, json_to_record(${members}) as r (approval text, status text)
+    where ledger = $1 and kind in ('vote', 'expiry')
   union all
   select index, ${members} -> 'claims' ->> 'id', 'consumed', index from log_entry where ledger = $1 and ${consumes}`
 
@@ -108,8 +108,8 @@ const approvals: FoldedTable = {
       select distinct on (approval) approval, status, consumed_by from (${touching}) as touching
       order by approval, index desc
     ) as last on last.approval = 'apr_' || o.index`,
-  stored: `select decision::text as key, decision as index, agent, action, policy_sha256, terms, opened_at,
-      to_char(expires_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as expires_at, consumed_by, status,
+  stored: `select decision::text as key, decision as index, agent, action, policy_sha256,
+      replace(terms, '\\u0000', '\\ufffd') as terms, opened_at, to_char(expires_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as expires_at, consumed_by, status,
       row_number() over (partition by decision) as copy
     from approval where ledger = $1`,
 }
@@ -184,7 +184,7 @@ async function firstMismatch(
         concat_ws(', ', ${differing.join(', ')}) as columns
       from (${table.said}) as said full join (${table.stored}) as stored on said.key = stored.key
     ) as compared
-    where kind <> 'different' or columns <> '' order by index, key limit 1`,
+    where kind <> 'different' or columns <> '' order by index, kind = 'extra', key limit 1`,
     [ledger],
   )
   const [row] = rows
@@ -212,6 +212,8 @@ function problemOf({ kind, columns }: Mismatch): string {
       return 'has a row that no record accounts for'
     case 'different':
       return `does not say what the log says: ${columns}`
+    default:
+      return unreachable(kind)
   }
 }
 

@@ -286,7 +286,9 @@ describe('a server named by DATABASE_URL', () => {
 
   test.each([
     ['that nobody listens at', 'postgresql://u:hunter2@127.0.0.1:1/db', /127\.0\.0\.1:1\/db/],
-    ['that cannot be read', 'postgresql://u:hunter2@[bad/db', /can be read/],
+    ['that cannot be read', 'postgresql://u:hunter2@[bad/db', /^`DATABASE_URL` is no PostgreSQL URL$/],
+    ['that is none', 'nonsense-hunter2', /^`DATABASE_URL` is no PostgreSQL URL$/],
+    ['of another database', 'mysql://u:hunter2@host/db', /^`DATABASE_URL` is no PostgreSQL URL$/],
     ['whose port is no number', 'postgresql://u:hunter2@host:hunter2/db', /DATABASE_URL|host/],
   ])('%s is refused without a word of the password', async (_, databaseUrl, message) => {
     const fault = await expectFault(openDatabase({ databaseUrl, dataDir }), message)

@@ -1,6 +1,6 @@
 import type { ApprovalFact, ApprovalRefusal, Facts, ToolCall } from '../model/call.ts'
 import type { ApprovalTerms, Decision, DenyCode, DenyDecision, DeterminingRule } from '../model/decision.ts'
-import type { CompiledPolicy, ListedAction } from '../model/policy.ts'
+import type { ApprovalRoute, CompiledPolicy, ListedAction } from '../model/policy.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import { matchedRules, type MatchedRule } from './rules.ts'
 
@@ -94,6 +94,16 @@ function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)]
 }
 
+/** Whom a route asks that names nobody. */
+const approversDefault: readonly string[] = ['role:approver', 'role:administrator']
+
+// A person must be entitled by every route. A route that names nobody asks the usual people: beside routes
+// that name somebody it must not fall away.
+function approverSets(routes: readonly ApprovalRoute[]): readonly (readonly string[])[] {
+  if (routes.every(({ approvers }) => approvers.length === 0)) return []
+  return routes.map(({ approvers }) => (approvers.length === 0 ? approversDefault : approvers))
+}
+
 // The terms are those of every route together: the most people, the shortest time.
 function escalated(
   policy: CompiledPolicy,
@@ -104,7 +114,7 @@ function escalated(
   const routes = names.flatMap((name) => policy.routes.get(name) ?? [])
   const approval: ApprovalTerms = {
     routes: names,
-    approvers: routes.map(({ approvers }) => approvers).filter((approvers) => approvers.length > 0),
+    approvers: approverSets(routes),
     quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),
     deadlineMs: Math.min(
       ...routes.map(({ deadlineMs }) => deadlineMs),

@@ -1,7 +1,7 @@
 import { nearest } from '@bailiwick/cel'
 import type { Problem } from '../model/problem.ts'
 import { actionPattern } from './pattern.ts'
-import type { DocumentPath, Positions } from './positions.ts'
+import type { DocumentPath, Position, Positions } from './positions.ts'
 import type { PolicyFile } from './schema.ts'
 
 /**
@@ -13,9 +13,10 @@ export function actionNameProblems(file: PolicyFile, positions: Positions): Prob
   const listed = [...file.allowed_actions, ...(file.forbidden_actions ?? [])]
   const patterns = listed.map(actionPattern)
   return writtenNames(file).flatMap(({ path, text }): Problem[] => {
-    if (text.includes('*') || patterns.some((pattern) => pattern.matches(text))) return []
-    const near = nearest(text, listed)
+    if (patterns.some((pattern) => pattern.matches(text))) return []
     const place = positions.ofValue(path)
+    if (text.includes('*')) return coversSomething(text, listed) ? [] : [coversNothing(text, listed, place)]
+    const near = nearest(text, listed)
     const message = `\`${text}\` is neither allowed nor forbidden`
     if (near === undefined) {
       const fix = 'add it to allowed_actions, or remove it: it has no effect'
@@ -23,6 +24,24 @@ export function actionNameProblems(file: PolicyFile, positions: Positions): Prob
     }
     return [{ severity: 'error', ...place, message, fix: `did you mean \`${near}\`?` }]
   })
+}
+
+// Patterns on both sides: one covers the other's text read as a name, or their fixed beginnings may meet.
+function coversSomething(text: string, listed: readonly string[]): boolean {
+  const pattern = actionPattern(text)
+  const start = text.slice(0, text.indexOf('*'))
+  return listed.some((name) => {
+    if (!name.includes('*')) return pattern.matches(name)
+    const other = name.slice(0, name.indexOf('*'))
+    return start.startsWith(other) || other.startsWith(start)
+  })
+}
+
+function coversNothing(text: string, listed: readonly string[], place: Position): Problem {
+  const message = `the pattern \`${text}\` covers no action that is allowed or forbidden`
+  const near = nearest(text.replaceAll('*', ''), listed)
+  if (near !== undefined) return { severity: 'error', ...place, message, fix: `did you mean \`${near}\`?` }
+  return { severity: 'warning', ...place, message, fix: 'correct it, or remove it: it has no effect' }
 }
 
 function writtenNames(file: PolicyFile): { readonly path: DocumentPath; readonly text: string }[] {

@@ -1,5 +1,5 @@
 import { nearest } from '@bailiwick/cel'
-import { LineCounter, parseDocument, visit, type Document } from 'yaml'
+import { isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import { z } from 'zod'
 import type { Problem } from '../model/problem.ts'
 import { Positions, type DocumentPath, type Position } from './positions.ts'
@@ -148,7 +148,17 @@ const loneSurrogate = /\p{Surrogate}/u
 /** What YAML can write and no file may contain: a name that JavaScript takes for something else, half a character. */
 function unwritable(document: Document, positions: Positions): Problem[] {
   const problems: Problem[] = []
+  const version = document.directives?.yaml
+  if (version?.explicit === true && version.version !== '1.2') {
+    problems.push(error({ line: 1, column: 1 }, `the file asks for YAML ${version.version}`, 'remove the %YAML line: files are read as YAML 1.2'))
+  }
   visit(document, {
+    Pair: (_, pair) => {
+      // An alias or a number may end up as a name that stands there already, and would replace it unseen.
+      if (isScalar(pair.key) && typeof pair.key.value === 'string') return
+      const place = isNode(pair.key) ? positions.ofNode(pair.key) : { line: 1, column: 1 }
+      problems.push(error(place, 'a key is not a text', 'write the key out, in quotes if it looks like a number'))
+    },
     Scalar: (key, node) => {
       if (typeof node.value !== 'string') return
       if (key === 'key' && node.value === '__proto__') {

@@ -269,10 +269,22 @@ describe('what is odd but safe is a warning', () => {
     expect(problemsOf(text)[0]).toContain(problem)
   })
 
-  test('a pattern for actions to come is fine', () => {
-    expect(
-      problemsOf(`${good}rules: [{ on: "export_*", condition: "params.region == 'EU'", effect: deny }]\n`),
-    ).toEqual([])
+  test('a pattern that covers no listed action is told, and one that looks misspelt is refused', () => {
+    const rule = (on: string) => problemsOf(`${good}rules: [{ on: "${on}", condition: "true", effect: deny }]\n`)
+    expect(rule('export_*')).toEqual([expect.stringContaining('warning the pattern `export_*` covers no action')])
+    expect(rule('refnd*')).toEqual([expect.stringContaining('error the pattern `refnd*` covers no action')])
+    expect(rule('ref*')).toEqual([])
+  })
+
+  test.each([
+    ['a number', 'approvals: { 1: { quorum: 1 } }'],
+    ['an alias', 'domain: &d rules\n*d : []'],
+  ])('%s as a key is refused: it may replace another key unseen', (_, lines) => {
+    expect(problemsOf(`${good}${lines}\n`)).toEqual(expect.arrayContaining([expect.stringContaining('a key is not a text')]))
+  })
+
+  test('another version of YAML is refused: it reads the same text in another way', () => {
+    expect(problemsOf(`%YAML 1.1\n---\n${good}`)[0]).toContain('the file asks for YAML 1.1')
   })
 })
 

@@ -13,12 +13,12 @@ export interface CliPorts {
 
 /** The ports of a real process. */
 export function processPorts(): CliPorts {
-  // `bailiwick … | head` closes the pipe early; nobody is there to be told.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-  }
+  // `bailiwick … | head` closes the pipe early; nobody is there to be told. A log on a full disk must not
+  // end the service either: what it would say there cannot be said.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  process.stderr.on('error', () => undefined)
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),

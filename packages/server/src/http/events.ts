@@ -15,6 +15,8 @@ export function eventRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   router.openapi(getEvents, (context): Response => {
     asPerson(context.get('asker'))
+    // Nobody reads the body of an answer to HEAD, and a stream that nobody reads never ends.
+    if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
     return streamSSE(context, async (stream) => {
       let grown = false
       let wake: (() => void) | undefined

@@ -139,15 +139,21 @@ async function openServer(databaseUrl: string, allowUnsafe: boolean): Promise<Op
   }
 }
 
-function clientFor(connection: pg.ClientConfig): pg.Client {
+function clientFor(connection: { readonly connectionString: string }): pg.Client {
+  // The driver takes other text for the name of a database on a host that nobody named.
+  if (!/^postgres(?:ql)?:\/\//i.test(connection.connectionString)) throw unreadableUrl()
   try {
     return new pg.Client(connection)
   } catch {
     // No cause: an error about a URL carries the URL, and with it the password.
-    throw new Fault('bad_input', 'DATABASE_URL is not a connection string that can be read', {
-      fix: 'Write it as postgresql://user:password@host:5432/database, with special characters percent-encoded.',
-    })
+    throw unreadableUrl()
   }
+}
+
+function unreadableUrl(): Fault {
+  return new Fault('bad_input', '`DATABASE_URL` is no PostgreSQL URL', {
+    fix: 'Write it as postgresql://user:password@host:5432/database, with special characters percent-encoded.',
+  })
 }
 
 function connectionFix(cause: unknown): string {

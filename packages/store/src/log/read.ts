@@ -1,17 +1,13 @@
 import {
   decisionId,
-  approvalId,
   parseRecord,
   type ActionName,
   type AgentId,
   type Approval,
-  type ApprovalTerms,
   type DecisionRecord,
   type Instant,
   type OutcomeStatus,
-  type PersonId,
   type PolicyRef,
-  type VoteChoice,
 } from '@bailiwick/core'
 import type pg from 'pg'
 import { Fold, type KnownDecision, type Needs } from './fold.ts'
@@ -26,11 +22,14 @@ const calls = {
     where ledger = $1`,
 }
 
+// Terms, deadline and votes are read from the records, which are hashed, and not from the columns that
+// repeat them: who changes those grants nothing.
 const approvals = {
   name: 'read_approvals',
-  text: `select a.decision, a.agent, a.action, a.terms, a.opened_at, a.expires_at, a.consumed_by, a.status, e.record,
-      coalesce((select json_agg(json_build_object('person', v.person, 'vote', v.vote, 'at', v.at, 'index', v.index) order by v.index)
-        from vote v where v.ledger = a.ledger and v.approval = a.decision), '[]') as votes
+  text: `select a.consumed_by, a.status, e.record,
+      coalesce((select json_agg(ve.record order by v.index)
+        from vote v join log_entry ve on ve.ledger = v.ledger and ve.index = v.index and ve.kind = 'vote'
+        where v.ledger = a.ledger and v.approval = a.decision), '[]') as votes
     from approval a join log_entry e on e.ledger = a.ledger and e.index = a.decision
     where a.ledger = $1 and a.decision = any($2::bigint[])`,
 }
@@ -79,16 +78,11 @@ async function readCalls(
 }
 
 interface ApprovalRead {
-  decision: string
-  agent: string
-  action: string
-  terms: string
-  opened_at: Date
-  expires_at: Date
   consumed_by: string | null
   status: string
   record: string
-  votes: readonly { person: string; vote: VoteChoice; at: string; index: number }[]
+  /** The texts of the vote records. */
+  votes: readonly string[]
 }
 
 /** Approvals by the index of the decision that opened them, with their votes. */
@@ -98,25 +92,33 @@ export async function readApprovals(
   indices: readonly number[],
 ): Promise<(readonly [number, Approval])[]> {
   const { rows } = await client.query<ApprovalRead>({ ...approvals, values: [ledger, indices] })
-  return rows.map((row) => [Number(row.decision), approvalOf(row)] as const)
+  return rows.flatMap((row) => {
+    const opened = parseRecord(row.record)
+    // A row whose record opened no approval grants nothing; verification names it.
+    if (opened.kind !== 'decision' || opened.opens === null || opened.policy === null) return []
+    return [[opened.index, approvalOf(row, opened, opened.opens, opened.policy)] as const]
+  })
 }
 
-function approvalOf(row: ApprovalRead): Approval {
-  const index = Number(row.decision)
-  const opened = parseRecord(row.record) as DecisionRecord
+function approvalOf(
+  row: ApprovalRead,
+  opened: DecisionRecord,
+  opens: NonNullable<DecisionRecord['opens']>,
+  policy: PolicyRef,
+): Approval {
   return {
-    id: approvalId(index),
-    agent: row.agent as AgentId,
-    action: row.action as ActionName,
-    policy: opened.policy as PolicyRef,
-    terms: JSON.parse(row.terms) as ApprovalTerms,
-    openedAt: row.opened_at.getTime() as Instant,
-    expiresAt: row.expires_at.getTime() as Instant,
-    votes: row.votes.map((vote) => ({
-      person: vote.person as PersonId,
-      vote: vote.vote,
-      at: Date.parse(vote.at) as Instant,
-    })),
+    id: opens.id,
+    agent: opened.agent as AgentId,
+    action: opened.action as ActionName,
+    policy,
+    terms: opens.terms,
+    openedAt: Date.parse(opened.at) as Instant,
+    expiresAt: Date.parse(opens.deadline) as Instant,
+    votes: row.votes.flatMap((text) => {
+      const record = parseRecord(text)
+      if (record.kind !== 'vote' || record.approval !== opens.id) return []
+      return [{ person: record.person, vote: record.vote, at: Date.parse(record.at) as Instant }]
+    }),
     consumedBy: row.consumed_by === null ? undefined : decisionId(Number(row.consumed_by)),
     expiryRecorded: row.status === 'expired',
   }

@@ -2,6 +2,7 @@ import {
   approvalId,
   approvalStatus,
   canonicalJson,
+  commitPayload,
   decideCall,
   decisionId,
   Fault,
@@ -102,9 +103,11 @@ function approvalClaim(
   return { kind: 'granted', id: approval.id, routes: approval.terms.routes }
 }
 
-// Compared as canonical JSON: key order and the spelling of numbers make no other call of it.
+// Compared as canonical JSON: key order and the spelling of numbers make no other call of it. The payload
+// must be the one that the record commits to, or somebody has put other parameters under an approval.
 function sameParams(known: KnownDecision, call: ToolCall): boolean {
   if (known.payload === null) return false
+  if (commitPayload(known.payload.salt, known.payload.body) !== known.record.payload) return false
   const { params } = (JSON.parse(known.payload.body) ?? {}) as { params?: unknown }
   return params !== undefined && canonicalJson(params as never) === canonicalJson(call.params)
 }
