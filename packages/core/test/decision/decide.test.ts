@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { mayVote } from '../../src/approval/state.ts'
 import { decide } from '../../src/decision/decide.ts'
 import type { ApprovalFact, Facts } from '../../src/model/call.ts'
-import type { ApprovalId, Instant } from '../../src/model/ids.ts'
+import type { ApprovalId, Instant, PersonId } from '../../src/model/ids.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { call, facts, policyOf } from '../policy/written.ts'
 
@@ -271,6 +272,22 @@ test('a rule without a condition always matches, and one without `on` speaks of 
     effect: 'escalate',
     approval: { routes: ['ask'], approvers: [], quorum: 1, deadlineMs: 300_000 },
   })
+})
+
+test('a route that names nobody still asks somebody beside one that names people', () => {
+  const both = policyOf(`
+agent_id: a
+allowed_actions: [x]
+rules: [{ effect: escalate, action: finance }, { effect: escalate, action: anyone }]
+approvals: { finance: { approvers: ["role:refunds-lead"] } }
+`)
+  const decision = decide(both, call('x'), facts)
+  const approvers = decision.effect === 'escalate' ? decision.approval.approvers : []
+  expect(approvers).toEqual([['role:refunds-lead'], ['role:approver', 'role:administrator']])
+  const terms = { routes: [], approvers, quorum: 1, deadlineMs: 1 }
+  const person = (...roles: string[]) => mayVote(terms, { id: 'p@q.r' as PersonId, roles })
+  expect(person('refunds-lead')).toBe(false)
+  expect(person('refunds-lead', 'approver')).toBe(true)
 })
 
 describe('for any call', () => {
