@@ -37,6 +37,11 @@ class Emitter {
     return this.#guarded('@bool', node, this.#typeOf(node) === 'dyn')
   }
 
+  /** Whoever sends a map where a list is meant must not get the keys looked at in place of the items. */
+  #listed(node: Node): Expr {
+    return this.#guarded('@listed', node, this.#typeOf(node) === 'dyn')
+  }
+
   #guarded(guard: string, node: Node, needed: boolean): Expr {
     const expr = this.#expr(node)
     return needed ? this.#call(node, guard, [expr]) : expr
@@ -64,8 +69,10 @@ class Emitter {
         const choices = [this.#expr(node.whenTrue), this.#expr(node.whenFalse)]
         return this.#call(node, '_?_:_', [this.bool(node.condition), ...choices])
       }
-      case 'binary':
-        return this.#call(node, this.#operator(node), [this.#expr(node.left), this.#expr(node.right)])
+      case 'binary': {
+        const right = node.operator === 'in' ? this.#listed(node.right) : this.#expr(node.right)
+        return this.#call(node, this.#operator(node), [this.#expr(node.left), right])
+      }
       case 'call':
         return this.#function(node)
       case 'list':
@@ -94,7 +101,8 @@ class Emitter {
         (one.target === undefined) === (node.target === undefined) && one.args.length === node.args.length,
     )
     if (node.name === 'size') {
-      const measured = (one: Node): Expr => this.#guarded('@measured', one, true)
+      const measured = (one: Node): Expr =>
+        this.#guarded(this.#typeOf(one) === 'dyn' ? '@counted' : '@measured', one, true)
       const target = node.target === undefined ? undefined : measured(node.target)
       return this.#call(node, node.name, node.args.map(measured), target)
     }
@@ -123,7 +131,7 @@ class Emitter {
   }
 
   #macro(node: MacroNode): Expr {
-    const range = this.#guarded('@range', node.range, true)
+    const range = this.#call(node.range, '@range', [this.#listed(node.range)])
     this.#variables.push(node.variable)
     const parts = this.#fold(node)
     this.#variables.pop()

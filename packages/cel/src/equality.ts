@@ -1,4 +1,4 @@
-import type { CelList, CelValue } from '@bufbuild/cel'
+import type { CelList, CelMap, CelValue } from '@bufbuild/cel'
 import { kindOf } from './kinds.ts'
 import type { Kinded } from './kinds.ts'
 import type { Run } from './run.ts'
@@ -13,39 +13,51 @@ export function isNumber(a: Kinded): boolean {
   return a.kind === 'number' || a.kind === 'int'
 }
 
-/** Equality as CEL defines it, in depth: unlike values inside lists and maps are unequal. */
-export function isEqual(left: CelValue, right: CelValue, run: Run): boolean {
+/**
+ * Whether two values are equal, in depth; undefined where that hangs on parts of unlike kinds, which CEL holds for
+ * unequal: `["EU"]` sent as `[["EU"]]`. Parts that differ in value settle it, as false settles `&&`.
+ */
+export function equality(left: CelValue, right: CelValue, run: Run): boolean | undefined {
   const [a, b] = [kindOf(left), kindOf(right)]
   if (a.kind === 'int' && b.kind === 'number') return isSameNumber(a.value, b.value)
   if (a.kind === 'number' && b.kind === 'int') return isSameNumber(b.value, a.value)
+  if (a.kind !== b.kind || a.kind === 'other') return undefined
   if (a.kind === 'bytes' && b.kind === 'bytes') {
     const { value: bytes } = b
     return a.value.length === bytes.length && a.value.every((byte, index) => byte === bytes[index])
   }
-  if (a.kind === 'list' && b.kind === 'list') return isEqualList(a.value, b.value, run)
-  if (a.kind === 'map' && b.kind === 'map') {
-    if (a.value.size !== b.value.size) return false
-    for (const [key, one] of a.value) {
-      run.charge(1)
-      const other = b.value.get(key)
-      if (other === undefined || !isEqual(one, other, run)) return false
-    }
-    return true
-  }
+  if (a.kind === 'list' && b.kind === 'list') return listEquality(a.value, b.value, run)
+  if (a.kind === 'map' && b.kind === 'map') return mapEquality(a.value, b.value, run)
   if (a.kind === 'string' && b.kind === 'string' && a.value.length === b.value.length)
     run.chargeText(a.value.length)
-  return a.kind === b.kind && a.kind !== 'other' && a.value === b.value
+  return a.value === b.value
 }
 
-function isEqualList(a: CelList, b: CelList, run: Run): boolean {
+function listEquality(a: CelList, b: CelList, run: Run): boolean | undefined {
   if (a.size !== b.size) return false
   const others = b[Symbol.iterator]()
+  let equal: boolean | undefined = true
   for (const one of a) {
     run.charge(1)
     const other = others.next()
-    if (other.done === true || !isEqual(one, other.value, run)) return false
+    const part = other.done === true ? false : equality(one, other.value, run)
+    if (part === false) return false
+    equal &&= part
   }
-  return true
+  return equal
+}
+
+function mapEquality(a: CelMap, b: CelMap, run: Run): boolean | undefined {
+  if (a.size !== b.size) return false
+  let equal: boolean | undefined = true
+  for (const [key, one] of a) {
+    run.charge(1)
+    const other = b.get(key)
+    const part = other === undefined ? false : equality(one, other, run)
+    if (part === false) return false
+    equal &&= part
+  }
+  return equal
 }
 
 /** Exactly, without rounding the whole number to a double. */

@@ -80,6 +80,17 @@ function guards(run: Run): CelFunc[] {
       return kinded.value
     }),
     celFunc('@whole', [DYN], INT, (value) => wholeOf(kindOf(value), run)),
+    celFunc('@listed', [DYN], DYN, (value) => {
+      const kinded = kindOf(value)
+      if (kinded.kind === 'list') return value
+      throw run.failure(`is ${kindPhrase(kinded)}, not a list`)
+    }),
+    celFunc('@counted', [DYN], DYN, (value) => {
+      const kinded = kindOf(value)
+      if (kinded.kind === 'list') return value
+      if (kinded.kind === 'string') throw run.failure('is a string; write size(string(…)) if a text is meant')
+      throw run.failure(`is ${kindPhrase(kinded)}, not a list`)
+    }),
     celFunc('@measured', [DYN], DYN, (value) => {
       if (typeof value === 'string') run.chargeText(value.length)
       return value

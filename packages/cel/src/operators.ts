@@ -1,6 +1,6 @@
 import { CelScalar, celFunc, celListConcat } from '@bufbuild/cel'
 import type { CelFunc, CelInput, CelValue } from '@bufbuild/cel'
-import { isAlike, isEqual, isNumber } from './equality.ts'
+import { equality, isAlike, isNumber } from './equality.ts'
 import { durationOf, kindOf, timestampOf } from './kinds.ts'
 import type { Kinded } from './kinds.ts'
 import { listLengthMax, textLengthMax } from './limits.ts'
@@ -20,8 +20,8 @@ export function operators(run: Run): readonly CelFunc[] {
   return [
     celFunc('@==', [DYN, DYN], BOOL, (left, right) => equal(left, right, run)),
     celFunc('@!=', [DYN, DYN], BOOL, (left, right) => !equal(left, right, run)),
-    celFunc('@==null', [DYN, DYN], BOOL, (left, right) => isEqual(left, right, run)),
-    celFunc('@!=null', [DYN, DYN], BOOL, (left, right) => !isEqual(left, right, run)),
+    celFunc('@==null', [DYN, DYN], BOOL, (left, right) => equality(left, right, run) === true),
+    celFunc('@!=null', [DYN, DYN], BOOL, (left, right) => equality(left, right, run) !== true),
     ordering('@<', (between) => between < 0),
     ordering('@<=', (between) => between <= 0),
     ordering('@>', (between) => between > 0),
@@ -66,7 +66,9 @@ export function kindPhrase(value: Kinded): string {
 function equal(left: CelValue, right: CelValue, run: Run): boolean {
   const [a, b] = [kindOf(left), kindOf(right)]
   if (!isAlike(a, b)) throw unlike('compares', a, b, run)
-  return isEqual(left, right, run)
+  const same = equality(left, right, run)
+  if (same === undefined) throw run.failure(`compares ${kindPhrase(a)} with one of unlike parts`)
+  return same
 }
 
 function compare(a: Kinded, b: Kinded, run: Run): number {
@@ -208,8 +210,8 @@ function inTime(value: CelInput | undefined, run: Run): CelInput {
 }
 
 /**
- * Whether a list has the item, or a map the key. Where not one item is of the item's kind, the list or the item
- * is ill-typed, and that is an error rather than no.
+ * Whether a list has the item, or a map the key. As for `exists`, a match settles it; without one, an item of
+ * another kind is an error rather than no: `["US", ["EU"]]` must not hide its EU.
  */
 function contains(item: CelValue, container: CelValue, run: Run): boolean {
   const [wanted, within] = [kindOf(item), kindOf(container)]
@@ -218,15 +220,16 @@ function contains(item: CelValue, container: CelValue, run: Run): boolean {
     return within.value.get(wanted.value) !== undefined
   }
   if (within.kind !== 'list') throw run.failure(`looks into ${kindPhrase(within)}, which is no list or map`)
-  let comparable = within.value.size === 0
+  let stranger: Kinded | undefined
   for (const candidate of within.value) {
     run.charge(1)
-    if (!isAlike(wanted, kindOf(candidate))) continue
-    if (isEqual(item, candidate, run)) return true
-    comparable = true
+    const same = equality(item, candidate, run)
+    if (same === true) return true
+    if (same === undefined) stranger ??= kindOf(candidate)
   }
-  if (!comparable) throw run.failure(`looks for ${kindPhrase(wanted)} in a list that has none`)
-  return false
+  if (stranger === undefined) return false
+  if (isAlike(wanted, stranger)) throw run.failure(`compares ${kindPhrase(wanted)} with one of unlike parts`)
+  throw run.failure(`looks for ${kindPhrase(wanted)} in a list that also has ${kindPhrase(stranger)}`)
 }
 
 function unlike(verb: string, a: Kinded, b: Kinded, run: Run): Error {

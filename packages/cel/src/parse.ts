@@ -1,6 +1,7 @@
 import { parse } from '@bufbuild/cel'
 import type { Constant, Expr, Expr_Call, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
 import { nestingMax, nodesMax, sourceLengthMax } from './limits.ts'
+import { isExact } from './exact-number.ts'
 import type { BinaryOperator, CelProblem, LiteralValue, MacroName, Node } from './syntax.ts'
 import { syntaxProblem } from './syntax-problem.ts'
 import { checkNesting, readTokens, skipBlank, tooDeep } from './tokens.ts'
@@ -24,13 +25,19 @@ export function parseCondition(source: string): Parsed {
   const nesting = checkNesting(read.tokens)
   if (nesting !== undefined) return { kind: 'refused', problem: nesting }
   try {
-    // The parser wants a line's end after a comment, also after the last.
-    const parsed = parse(`${source}\n`)
+    const parsed = parse(source)
     if (parsed.expr === undefined) return refused(0, 'the condition is empty', 'write an expression')
     const positions = parsed.sourceInfo?.positions ?? {}
     const macros = parsed.sourceInfo?.macroCalls ?? {}
     const reader = new TreeReader(source, positions, macros)
-    return { kind: 'parsed', root: reader.read(parsed.expr, 0) }
+    const root = reader.read(parsed.expr, 0)
+    const inexact = read.tokens.find((token) => token.kind === 'number' && !isExact(token.text))
+    if (inexact === undefined) return { kind: 'parsed', root }
+    return refused(
+      inexact.offset,
+      'this number is not exact as a JSON number',
+      'write fewer digits, or int("…") for a long whole number',
+    )
   } catch (thrown) {
     return { kind: 'refused', problem: problemOf(thrown, read.tokens) }
   }

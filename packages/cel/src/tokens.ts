@@ -16,11 +16,13 @@ interface Refused {
   readonly problem: CelProblem
 }
 
-const blank = /(?:[\t\n\f\r ]+|\/\/[^\n\r]*)*/y
+const blank = /[\t\n\f\r ]*/y
 const word = /[A-Za-z_][A-Za-z0-9_]*/y
 const number = /(?:0[xX][0-9a-fA-F]+|[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)[uU]?/y
 const textOpening = /[rRbB]{0,2}("""|'''|"|')/y
 const mark = /===|!==|==|!=|<=|>=|<>|=>|&&|\|\||[^]/y
+
+const comment = 'a condition has no comments; in a folded YAML text the rest would be lost'
 
 /**
  * Splits a source into tokens. It is coarser than the parser: it exists to refuse what would exhaust the
@@ -30,6 +32,7 @@ export function readTokens(source: string): Tokens {
   const tokens: Token[] = []
   let offset = skipBlank(source, 0)
   while (offset < source.length) {
+    if (source.startsWith('//', offset)) return refused(offset, comment, 'remove it, or write it elsewhere')
     const opening = matchAt(textOpening, source, offset)
     if (opening !== undefined) {
       const end = textEnd(source, offset, opening)
@@ -46,7 +49,7 @@ export function readTokens(source: string): Tokens {
   return { kind: 'read', tokens }
 }
 
-/** The offset of the next token at or after `offset`: blanks and comments are passed over. */
+/** The offset of the next token at or after `offset`: blanks are passed over. */
 export function skipBlank(source: string, offset: number): number {
   blank.lastIndex = offset
   blank.exec(source)

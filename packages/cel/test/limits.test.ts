@@ -3,9 +3,9 @@ import { compileCondition } from '../src/index.ts'
 import { compiled, evaluated, failureOf, inferring, problemsOf } from './scope.ts'
 
 test('a condition may be 4096 characters long, and no longer', () => {
-  const comment = (length: number): string => 'is_vip //'.padEnd(length, 'x')
-  expect(problemsOf(comment(4096))).toEqual([])
-  expect(problemsOf(comment(4097))[0]).toContain('longer than 4096 characters')
+  const padded = (length: number): string => 'is_vip'.padEnd(length)
+  expect(problemsOf(padded(4096))).toEqual([])
+  expect(problemsOf(padded(4097))[0]).toContain('longer than 4096 characters')
 })
 
 test('brackets may nest 64 deep, and no deeper', () => {
@@ -49,7 +49,7 @@ const costly: readonly string[] = [
   'params.list.all(x, params.list.all(y, x == y))',
   'params.list.all(x, x in params.list)',
   'params.list.all(x, params.list == params.list)',
-  'params.list.all(x, size(params.text) > 1)',
+  'params.list.all(x, size(string(params.text)) > 1)',
   'params.list.all(x, params.text.contains("b") || true)',
   'params.list.all(x, params.text < params.text || true)',
   'params.list.map(x, params.list + params.list).size() > 1',

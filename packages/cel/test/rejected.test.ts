@@ -81,7 +81,25 @@ test.each(illTyped)('%s is refused at %i: %s', (source, offset, message, fix) =>
 
 const badSyntax: readonly (readonly [source: string, offset: number, message: string, fix: string])[] = [
   ['', 0, 'the condition is empty', 'write'],
-  ['  // nothing', 0, 'the condition is empty', 'write'],
+  ['  // nothing', 2, 'a condition has no comments; in a folded YAML text the rest would be lost', 'remove'],
+  [
+    'is_vip // || region == "EU"',
+    7,
+    'a condition has no comments; in a folded YAML text the rest would be lost',
+    'remove',
+  ],
+  [
+    'is_vip &&\n// why\nis_vip',
+    10,
+    'a condition has no comments; in a folded YAML text the rest would be lost',
+    'remove',
+  ],
+  ['refund_amount > 9007199254740992', 16, 'this number is not exact as a JSON number', 'int('],
+  ['refund_amount > -9007199254740993', 17, 'this number is not exact as a JSON number', 'int('],
+  ['refund_amount > 0x20000000000000', 16, 'this number is not exact as a JSON number', 'int('],
+  ['refund_amount > 9007199254740993.0', 16, 'this number is not exact as a JSON number', 'digits'],
+  ['refund_amount > 0.10000000000000000001', 16, 'this number is not exact as a JSON number', 'digits'],
+  ['refund_amount > 1e-400', 16, 'this number is not exact as a JSON number', 'digits'],
   ['refund_amount >', 14, 'the condition ends too early', 'complete'],
   ['refund_amount > 5 and is_vip', 18, '`and` is not how CEL writes this', '`&&`'],
   ['is_vip or is_vip', 7, '`or` is not how CEL writes this', '`||`'],
@@ -105,6 +123,21 @@ test.each(badSyntax)('the syntax of "%s" is refused at %i: %s', (source, offset,
   expect(result.problems[0]?.offset).toBe(offset)
   expect(result.problems[0]?.message).toContain(message)
   expect(result.problems[0]?.fix).toContain(fix)
+})
+
+test.each([
+  'region == "https://example.com"',
+  "region == 'a // b' && is_vip",
+  'region == """//"""',
+  "region == r'\\//'",
+  'refund_amount > 9007199254740991',
+  'refund_amount > -9007199254740991',
+  'refund_amount > 0x1fffffffffffff',
+  'items_count < int("9007199254740993")',
+  'refund_amount > 0.1 && refund_amount > 1.50 && refund_amount > .5',
+  'refund_amount > 0.0 && refund_amount > 1e23 && refund_amount > 5e-324 && refund_amount > 100.0',
+])('%s is accepted: its slashes are text, and its numbers are exact', (source) => {
+  expect(problemsOf(source)).toEqual([])
 })
 
 test('all problems of names and types are reported at once, in the order of the source', () => {
