@@ -1,5 +1,7 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { onOneLine, problemText, type Problem } from '@bailiwick/core'
-import { readPolicies, readPolicyTest } from '@bailiwick/store'
+import { isPolicyTestFile, readPolicies, readPolicyTest } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { badInput, fine, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
@@ -13,7 +15,7 @@ interface CheckOptions {
 export function addCheck(program: Command, act: Act): void {
   program
     .command('check')
-    .description('Checks policy files, and directories as `serve` reads them. Warnings do not fail it.')
+    .description('Checks policy files, policy tests, and directories of both. Warnings do not fail it.')
     .argument('[paths...]', 'policy files, policy tests or directories', ['.'])
     .option('--json', 'print {files: [{file, valid, problems}]}')
     .action(act(check))
@@ -34,13 +36,27 @@ async function check(ports: CliPorts, paths: readonly string[], options: CheckOp
 }
 
 async function checkedFiles(path: string): Promise<CheckedFile[]> {
-  if (/\.policy-test\.ya?ml$/.test(path)) {
-    const parsed = await readPolicyTest(path)
-    const problems = parsed.kind === 'invalid' ? parsed.problems : []
-    return [{ file: path, valid: problems.length === 0, problems }]
-  }
+  if (isPolicyTestFile(path)) return [await checkedTest(path)]
   const readings = await readPolicies(path)
-  return readings.map(({ file, policy, problems }) => ({ file, valid: policy !== undefined, problems }))
+  const policies = readings.map(({ file, policy, problems }) => ({
+    file,
+    valid: policy !== undefined,
+    problems,
+  }))
+  return [...policies, ...(await Promise.all((await testsBeside(path)).map(checkedTest)))]
+}
+
+async function checkedTest(file: string): Promise<CheckedFile> {
+  const parsed = await readPolicyTest(file)
+  const problems = parsed.kind === 'invalid' ? parsed.problems : []
+  return { file, valid: problems.length === 0, problems }
+}
+
+// Of the directory itself, as policies are read; `bailiwick test` also looks below.
+async function testsBeside(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return []
+  const names = (await readdir(path)).filter(isPolicyTestFile).sort()
+  return names.map((name) => join(path, name))
 }
 
 function reportText(files: readonly CheckedFile[]): string {

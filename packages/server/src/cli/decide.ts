@@ -12,6 +12,7 @@ import {
 } from '@bailiwick/core'
 import { PolicyFault, readPolicy } from '@bailiwick/store'
 import type { Command } from 'commander'
+import { strictJson } from '../json/strict-json.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
@@ -71,14 +72,12 @@ async function validPolicy(file: string): Promise<CompiledPolicy> {
 
 // What is wrong inside the object is for the decision to say: a call with 1e999 is denied, as by the service.
 function jsonOption(option: string, text: string): JsonObject {
-  try {
-    return JSON.parse(text) as JsonObject
-  } catch (cause) {
-    throw new Fault('bad_input', `${option} is not JSON`, {
-      fix: `Pass a JSON object in quotes, such as ${option} '{"amount": 100}'.`,
-      cause,
-    })
-  }
+  const read = strictJson(text)
+  if (read.kind === 'read') return read.value as JsonObject
+  const where = read.path === '' ? '' : `: \`${read.path}\``
+  throw new Fault('bad_input', `${option}${where} ${read.message}`, {
+    fix: `Pass a JSON object in quotes, such as ${option} '{"amount": 100}'.`,
+  })
 }
 
 function instantOption(text: string | undefined): Instant {

@@ -1,20 +1,34 @@
-import { Access, Ledger, migrate, openDatabase, stopIfUnused, type PolicySet } from '@bailiwick/store'
+import {
+  Access,
+  hasEmbeddedDatabase,
+  Ledger,
+  migrate,
+  openDatabase,
+  readCheckpoint,
+  stopIfUnused,
+  type PolicySet,
+} from '@bailiwick/store'
+import { onOneLine } from '@bailiwick/core'
+
 import type { CliPorts } from './ports.ts'
-import { serviceUrl, storePlace, type StoreOptions } from './settings.ts'
+import { serviceUrl, storePlace, type StoreOptions, type StorePlace } from './settings.ts'
 
 // Nothing is decided here, so no policy is in force, and none is recorded.
 const noPolicies: PolicySet = { for: () => undefined, all: [], warnings: [] }
 
 /**
  * Does something with the access list of the ledger that the service uses, whether or not the service
- * runs, and lets go of everything afterwards. A database that somebody else uses goes on running.
+ * runs, and lets go of everything afterwards. A database that somebody else uses goes on running. Where
+ * there was no log, one is started, and standard error says so: a key in the wrong log opens nothing.
  */
 export async function withAccess<Result>(
   options: StoreOptions,
   ports: CliPorts,
   work: (access: Access) => Promise<Result>,
 ): Promise<Result> {
-  const { dataDir, databaseUrl } = storePlace(options, ports)
+  const place = storePlace(options, ports)
+  const { dataDir, databaseUrl } = place
+  const news = await newsOf(place)
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
     const { connection } = database
@@ -25,6 +39,7 @@ export async function withAccess<Result>(
       dataDir,
       consoleUrl: serviceUrl(ports),
     })
+    if (news !== undefined) ports.err(onOneLine(news))
     try {
       return await work(new Access(ledger))
     } finally {
@@ -33,4 +48,17 @@ export async function withAccess<Result>(
   } finally {
     await stopIfUnused(database)
   }
+}
+
+const otherPlace = 'was another data directory meant? (--data or BAILIWICK_DATA)'
+
+/** What opening this place will do for the first time; undefined where it was open before. */
+async function newsOf({ dataDir, databaseUrl }: StorePlace): Promise<string | undefined> {
+  if (databaseUrl === undefined) {
+    const known = await hasEmbeddedDatabase(dataDir)
+    return known ? undefined : `started a new log in \`${dataDir}\`; ${otherPlace}`
+  }
+  // The server may have the log already; what is new is a key and a checkpoint of it here.
+  const known = (await readCheckpoint(dataDir, 'main')) !== undefined
+  return known ? undefined : `\`${dataDir}\` held no checkpoint of this log; ${otherPlace}`
 }

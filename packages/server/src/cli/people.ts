@@ -1,4 +1,5 @@
-import { onOneLine } from '@bailiwick/core'
+import { Fault, onOneLine } from '@bailiwick/core'
+import type { Access } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withAccess } from './open-ledger.ts'
@@ -16,7 +17,7 @@ export function addPeople(program: Command, act: Act): void {
   withStoreOptions(people.command('add'))
     .description('Adds a person, or replaces the roles of one.')
     .argument('<email>')
-    .option('--role <name>', 'a role; can be given again', appended, [])
+    .option('--role <name>', 'a role, such as approver; at least one, and can be given again', appended, [])
     .option('--json', 'print {id, roles}')
     .action(act(add))
   withStoreOptions(people.command('list'))
@@ -41,9 +42,33 @@ async function add(
   options: PeopleOptions & { readonly role: readonly string[] },
 ): Promise<ExitCode> {
   const roles = [...new Set(options.role)]
-  const person = await withAccess(options, ports, (access) => access.setPerson(email, roles))
+  const person = await withAccess(options, ports, async (access) => {
+    if (roles.length === 0) throw await roleMissing(access, email)
+    return await access.setPerson(email, roles)
+  })
   ports.out(options.json ? JSON.stringify(person) : personText(person))
   return fine
+}
+
+// Without this, `people add EMAIL` for somebody who is known would take all roles away without a word.
+async function roleMissing(access: Access, email: string): Promise<Fault> {
+  const id = email.trim().toLowerCase()
+  const known = (await access.people()).find((person) => person.id === id)
+  if (known === undefined) {
+    return new Fault('bad_input', `\`${id}\` needs a role`, {
+      fix: 'Give at least one with --role; `approver` is the usual one.',
+    })
+  }
+  const { roles } = known
+  const has = roles.length === 0 ? 'has no roles' : `already has ${counted(roles)}`
+  return new Fault('bad_input', `\`${id}\` ${has}, and no role was given`, {
+    fix: 'To change them, name every role that the person is to have with --role, at least one; they replace those of before.',
+  })
+}
+
+function counted(roles: readonly string[]): string {
+  const names = roles.map((role) => `\`${role}\``)
+  return names.length === 1 ? `the role ${names.join()}` : `the roles ${names.join(', ')}`
 }
 
 async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> {

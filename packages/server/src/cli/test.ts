@@ -10,7 +10,7 @@ import {
   type Problem,
   type SuiteReport,
 } from '@bailiwick/core'
-import { readPolicy, readPolicyTest } from '@bailiwick/store'
+import { isPolicyTestFile, readPolicy, readPolicyTest } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { badInput, fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
@@ -78,7 +78,7 @@ async function filesBelow(dir: string): Promise<string[]> {
     const path = join(dir, entry.name)
     const skipped = entry.name === 'node_modules' || entry.name.startsWith('.')
     if (entry.isDirectory() && !skipped) files.push(...(await filesBelow(path)))
-    if (!entry.isDirectory() && /\.policy-test\.ya?ml$/.test(entry.name)) files.push(path)
+    if (!entry.isDirectory() && isPolicyTestFile(entry.name)) files.push(path)
   }
   return files
 }

@@ -9,6 +9,7 @@ import { authenticated, type HttpEnv } from './asker.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
+import { jsonBody } from './json-body.ts'
 import { newRouter } from './router.ts'
 import { faultOf, problem } from './problems.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
@@ -39,7 +40,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     if (fault.code === 'internal' || fault.code === 'store_unavailable') parts.log(faultLine(fault))
     return problem(context, fault)
   })
-  app.use(secureHeaders({ ...securityHeaders }))
+  const isHttps = parts.publicUrl?.startsWith('https:') ?? false
+  // A promise of TLS for this host alone, and only where people reach it so: other services may share the domain.
+  app.use(secureHeaders({ ...securityHeaders, strictTransportSecurity: isHttps && 'max-age=15552000' }))
   app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
   app.use(async (context, next) => {
     if (
@@ -61,9 +64,11 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
-  app.route('/', sessionRoutes(parts.access, parts.publicUrl?.startsWith('https:') ?? false))
+  app.use('/v1/session', jsonBody)
+  app.route('/', sessionRoutes(parts.access, isHttps))
 
-  app.use('/v1/*', authenticated(parts.access))
+  // After authentication, so that only known callers have their bodies parsed.
+  app.use('/v1/*', authenticated(parts.access), jsonBody)
   app.route('/', decisionRoutes(parts.ledger))
   app.route('/', approvalRoutes(parts.ledger, parts.waits))
   app.route('/', eventRoutes(parts.ledger))
@@ -99,8 +104,9 @@ function bodyTooLarge(): Fault {
 
 function httpFault(error: HTTPException): Fault {
   const code = error.status === 413 ? 'too_large' : error.status === 404 ? 'not_found' : 'bad_input'
-  const message = /JSON/.test(error.message) ? 'the request body is not JSON' : 'the request cannot be read'
-  return new Fault(code, message, { fix: 'Correct the request; /openapi.json describes it.' })
+  return new Fault(code, 'the request cannot be read', {
+    fix: 'Correct the request; /openapi.json describes it.',
+  })
 }
 
 function faultLine(fault: Fault): string {

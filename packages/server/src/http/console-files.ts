@@ -31,21 +31,29 @@ export async function readConsoleFiles(dir: string): Promise<ConsoleFiles> {
   return new Map(read)
 }
 
-/** Serves the console; every address of its pages gets the one document, which reads the address itself. */
+/**
+ * Serves the console; every address of its pages gets the one document, which reads the address itself. A browser
+ * gets it for an unknown address too, with status 404, for its own page that says so.
+ */
 export function serveConsole(app: OpenAPIHono<HttpEnv>, files: ConsoleFiles): void {
   const index = files.get('/index.html')
   app.get('*', async (context, next) => {
     const { path } = context.req
     const file = files.get(path)
     const page = path === '/' || /^\/(sign-in|decisions|approvals)(\/|$)/.test(path)
-    if (file === undefined && !page) return await next()
+    const isUnknown = file === undefined && !page
+    if (isUnknown && (index === undefined || !wantsHtml(context.req.header('accept')))) return await next()
     const chosen = file ?? index
     if (chosen === undefined)
       return context.text('The console has not been built: run `npm run build`.\n', 404)
     const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'
-    return context.body(new Uint8Array(chosen.bytes), 200, {
+    return context.body(new Uint8Array(chosen.bytes), isUnknown ? 404 : 200, {
       'content-type': chosen.type,
       'cache-control': cache,
     })
   })
+}
+
+function wantsHtml(accept: string | undefined): boolean {
+  return /(^|,)\s*text\/html\s*(;(?!\s*q=0(\.0*)?\s*(,|$))|,|$)/i.test(accept ?? '')
 }

@@ -1,39 +1,76 @@
 import { z } from '@hono/zod-openapi'
 import { commentLengthMax, nameLengthMax, waitSecondsMax } from '@bailiwick/core'
+import { shownName } from '../json/field-path.ts'
 
-const name = z.string().min(1).max(nameLengthMax)
-const object = z.record(z.string(), z.unknown())
+// Every message of this file goes on from what is wrong: "`params` is missing", "the query has the unknown field `x`".
+const name = text(nameLengthMax)
+const object = z.record(z.string(), z.unknown(), mustBe('an object'))
+
+function mustBe(what: string) {
+  return {
+    error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : `must be ${what}`),
+  }
+}
+
+function text(lengthMax: number) {
+  return z
+    .string(mustBe('a string'))
+    .min(1, { error: 'must not be empty' })
+    .max(lengthMax, { error: `must have at most ${lengthMax} characters` })
+}
+
+function oneOf<const Values extends readonly string[]>(...values: Values) {
+  return z.enum(values, mustBe(`one of ${values.map((value) => `\`${value}\``).join(', ')}`))
+}
+
+const onlyKnown = {
+  error: (issue: { code?: string; keys?: readonly string[] }) => {
+    if (issue.code !== 'unrecognized_keys') return 'must be an object'
+    const [unknown = '', ...more] = issue.keys ?? []
+    return `has the unknown field \`${shownName(unknown)}\`${more.length > 0 ? ` and ${more.length} more` : ''}`
+  },
+}
 
 /** What an agent asks to have decided. */
 export const decisionRequest = z
-  .strictObject({
-    action: name.openapi({ example: 'issue_refund' }),
-    params: object.openapi({ example: { amount: 600, order_id: 'A-1001' } }),
-    context: object.optional(),
-    callId: name
-      .optional()
-      .openapi({ description: 'Chosen by the caller: a retry with it gets the same answer.' }),
-    approvalId: name
-      .optional()
-      .openapi({ description: 'The approval that lets an escalated call through, once.' }),
-  })
+  .strictObject(
+    {
+      action: name.openapi({ example: 'issue_refund' }),
+      params: object.openapi({ example: { amount: 600, order_id: 'A-1001' } }),
+      context: object.optional(),
+      callId: name
+        .optional()
+        .openapi({ description: 'Chosen by the caller: a retry with it gets the same answer.' }),
+      approvalId: name
+        .optional()
+        .openapi({ description: 'The approval that lets an escalated call through, once.' }),
+    },
+    onlyKnown,
+  )
   .openapi('DecisionRequest')
 
+const comment = z
+  .string(mustBe('a string'))
+  .max(commentLengthMax, { error: `must have at most ${commentLengthMax} characters` })
+
 export const outcomeRequest = z
-  .strictObject({
-    status: z.enum(['succeeded', 'failed', 'unknown']),
-    detail: z.string().max(commentLengthMax).optional(),
-    result: z.unknown().optional(),
-  })
+  .strictObject(
+    {
+      status: oneOf('succeeded', 'failed', 'unknown'),
+      detail: comment.optional(),
+      result: z.unknown().optional(),
+    },
+    onlyKnown,
+  )
   .openapi('OutcomeRequest')
 
 export const voteRequest = z
-  .strictObject({ vote: z.enum(['approve', 'reject']), comment: z.string().max(commentLengthMax).optional() })
+  .strictObject({ vote: oneOf('approve', 'reject'), comment: comment.optional() }, onlyKnown)
   .openapi('VoteRequest')
 
-export const sessionRequest = z.strictObject({ token: z.string().min(1).max(200) }).openapi('SessionRequest')
+export const sessionRequest = z.strictObject({ token: text(200) }, onlyKnown).openapi('SessionRequest')
 
-const effect = z.enum(['allow', 'deny', 'escalate'])
+const effect = oneOf('allow', 'deny', 'escalate')
 const policyRef = z
   .object({ id: z.string(), version: z.int().nullable(), sha256: z.string() })
   .openapi('PolicyRef')
@@ -94,7 +131,7 @@ export const outcomeAnswer = z
   .object({ decision: z.string(), status: z.string(), record: z.object({ index: z.int().nullable() }) })
   .openapi('Outcome')
 
-const approvalStatus = z.enum(['pending', 'approved', 'rejected', 'expired', 'consumed'])
+const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed')
 
 export const approvalView = z
   .object({
@@ -163,7 +200,7 @@ export const problemDocument = z
 
 const wholeNumber = (max: number) =>
   z
-    .string()
+    .string(mustBe('a whole number'))
     .regex(/^[0-9]{1,15}$/, { error: 'must be a whole number' })
     .transform(Number)
     .refine((value) => value <= max, { error: `must be at most ${max}` })
@@ -178,15 +215,18 @@ const page = {
 // No record bears such a name, and PostgreSQL takes no text with a zero character.
 const sought = name.regex(/^\P{Cc}+$/u, { error: 'must not contain control characters' })
 
-export const decisionQuery = z.strictObject({
-  ...page,
-  agent: sought.optional(),
-  action: sought.optional(),
-  effect: effect.optional(),
-})
+export const decisionQuery = z.strictObject(
+  {
+    ...page,
+    agent: sought.optional(),
+    action: sought.optional(),
+    effect: effect.optional(),
+  },
+  onlyKnown,
+)
 
-export const approvalQuery = z.strictObject({ ...page, status: approvalStatus.optional() })
+export const approvalQuery = z.strictObject({ ...page, status: approvalStatus.optional() }, onlyKnown)
 
-export const waitQuery = z.strictObject({ wait: wholeNumber(waitSecondsMax).optional() })
+export const waitQuery = z.strictObject({ wait: wholeNumber(waitSecondsMax).optional() }, onlyKnown)
 
-export const idParam = z.object({ id: z.string().max(40) })
+export const idParam = z.object({ id: z.string().max(40, { error: 'must have at most 40 characters' }) })

@@ -59,6 +59,7 @@ describe('the policy that users already have', () => {
             { severity: 'warning', message: expect.stringContaining("the model's own word") as string },
           ],
         },
+        { file: exampleFile('policies/customer-support.policy-test.yaml'), valid: true, problems: [] },
       ],
     })
   })
@@ -147,7 +148,6 @@ test('a directory is read as the service reads it, and one agent has one policy'
   await mkdir(policies)
   await writeFile(join(policies, 'a.yaml'), good)
   await writeFile(join(policies, 'b.yml'), good)
-  await writeFile(join(policies, 'c.policy-test.yaml'), 'no test')
   const run = await cli(['check', policies, '--json'])
   expect(run.code).toBe(2)
   expect(run.json).toMatchObject({
@@ -158,6 +158,23 @@ test('a directory is read as the service reads it, and one agent has one policy'
   })
   await writeFile(join(policies, 'b.yml'), good.replace('agent_id: a', 'agent_id: b'))
   expect((await cli(['check', policies])).code).toBe(0)
+})
+
+test('a directory is checked with the policy tests in it, but not with those below', async () => {
+  const both = join(dir, 'both')
+  await mkdir(join(both, 'below'), { recursive: true })
+  await writeFile(join(both, 'a.yaml'), good)
+  await writeFile(join(both, 'below', 'b.policy-test.yaml'), 'no test')
+  const file = join(both, 'a.policy-test.yaml')
+  await writeFile(file, 'policy: a.yaml\ncases: [{ action: refund, expect: allow }]\n')
+  const fine = await cli(['check', both, '--json'])
+  expect(fine.code).toBe(0)
+  expect(fine.json).toMatchObject({ files: [{ file: join(both, 'a.yaml') }, { file, valid: true }] })
+
+  await writeFile(file, 'policy: a.yaml\ncases: [{ action: refund, expekt: allow }]\n')
+  const broken = await cli(['check', both])
+  expect(broken.code).toBe(2)
+  expect(broken.out).toContain(`${file}:2:27 unknown key \`expekt\`; did you mean \`expect\`?`)
 })
 
 test('a policy test is checked as one', async () => {

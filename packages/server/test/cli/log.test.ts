@@ -222,4 +222,44 @@ describe('keys and people, while the log is open elsewhere', () => {
     expect((await cli(['people', 'link', 'bob@example.com', ...data()])).code).toBe(2)
     expect((await cli(['people', 'add', 'nobody', ...data()])).code).toBe(2)
   })
+
+  test('a person who is known keeps every role when none is named', async () => {
+    const add = (...args: readonly string[]) => cli(['people', 'add', 'Eve@example.com', ...args, ...data()])
+    const unknown = await add()
+    expect(unknown).toMatchObject({ code: 2, out: '' })
+    expect(unknown.err).toContain('`eve@example.com` needs a role')
+    expect(unknown.err).toContain('`approver` is the usual one')
+    expect((await cli(['people', 'list', ...data()])).out).not.toContain('eve@example.com')
+
+    expect((await add('--role', 'approver', '--role', 'ops')).code).toBe(0)
+    const refused = await add()
+    expect(refused).toMatchObject({ code: 2, out: '' })
+    expect(refused.err).toContain('`eve@example.com` already has the roles `approver`, `ops`')
+    expect(refused.err).toContain('--role, at least one')
+    expect((await cli(['people', 'list', ...data()])).out).toContain('eve@example.com  approver, ops')
+
+    expect((await add('--role', 'ops')).out).toBe('eve@example.com  ops\n')
+  })
+})
+
+describe('keys and people, where there is no log yet', () => {
+  test('start one, and say so before anything else, once', async () => {
+    const empty = await makeTestDir()
+    try {
+      const data = ['--data', join(empty, 'new')]
+      const made = await cli(['keys', 'create', '--agent', agent, ...data])
+      expect(made.code).toBe(0)
+      expect(made.out).toMatch(/^bw_\S+\n$/)
+      expect(made.err.split('\n')[0]).toBe(
+        `started a new log in \`${join(empty, 'new')}\`; was another data directory meant? (--data or BAILIWICK_DATA)`,
+      )
+      expect(await cli(['people', 'list', ...data])).toMatchObject({
+        code: 0,
+        out: 'There is nobody.\n',
+        err: '',
+      })
+    } finally {
+      await removeTestDir(empty)
+    }
+  })
 })

@@ -101,7 +101,7 @@ describe('what init writes', () => {
     const first = await cli(['init', fresh])
     expect(first.code).toBe(0)
     expect(first.out).toContain(`bailiwick serve --policies ${fresh}`)
-    expect(await cli(['check', fresh])).toMatchObject({ code: 0, out: '1 file, 0 errors, 0 warnings\n' })
+    expect(await cli(['check', fresh])).toMatchObject({ code: 0, out: '2 files, 0 errors, 0 warnings\n' })
     expect((await cli(['test', fresh])).code).toBe(0)
 
     await rm(join(fresh, 'customer-support.policy-test.yaml'))

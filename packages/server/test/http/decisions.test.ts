@@ -81,13 +81,6 @@ describe('deciding over HTTP', () => {
     expect(body.effect).toBe('escalate')
   })
 
-  test('of a key that is sent twice, the value that was decided is the value that is recorded', async () => {
-    const raw = '{"action":"issue_refund","params":{"amount":1,"amount":600}}'
-    const { body } = await agent.send('POST', '/v1/decisions', { raw })
-    expect(body.effect).toBe('escalate')
-    expect((await agent.get(`/v1/decisions/${body.id}`)).body.params).toEqual({ amount: 600 })
-  })
-
   test.each([
     ['1e999', '{"action":"issue_refund","params":{"amount":1e999}}', /infinite/],
     [
