@@ -12,12 +12,12 @@ import {
 import { startTemporaryService, type TemporaryService } from './temporary-service.ts'
 import { exists } from './workspace.ts'
 
-const document = 'README.md'
+const documents = ['README.md', 'docs/LIBRARY.md']
 const policies = 'examples/customer-support/policies'
 const nowhere = { environment: {}, address: '127.0.0.1:9' }
 
-describe.skipIf(!exists(document))(document, () => {
-  const snippets = exists(document) ? readSnippets(document) : []
+describe.each(documents)('%s', (document) => {
+  const snippets = readSnippets(document)
   let service: TemporaryService | undefined
   let bench: Workbench
   let complaints: readonly string[]
@@ -25,7 +25,7 @@ describe.skipIf(!exists(document))(document, () => {
   beforeAll(async () => {
     if (snippets.length === 0) return
     service = await startTemporaryService(policies)
-    bench = await makeWorkbench('bailiwick-readme', service)
+    bench = await makeWorkbench('bailiwick-documents', service)
     complaints = await compileSnippets(snippets, bench)
   })
   afterAll(() => service?.stop())

@@ -47,10 +47,39 @@ const kinds = {
   textAmount: 1,
 }
 
-const { values } = parseArgs({
-  options: { once: { type: 'boolean' }, seed: { type: 'string', default: '1' } },
-})
+const usage = `Usage: npm run demo -- [--once] [--seed NUMBER]
+
+Sends a running service the calls of a customer support agent.
+
+  --once         12 calls, and no waiting for people; otherwise about 40 in about a minute
+  --seed NUMBER  other calls; equal numbers give equal calls (default 1)
+  --help         this text
+
+BAILIWICK_URL or BAILIWICK_PORT says where the service is, BAILIWICK_DATA or DATABASE_URL where its log is.
+With an agent's key in BAILIWICK_KEY, none is made.`
+
+const values = givenOptions()
 const random = randomFrom(Number(values.seed))
+
+/** The options of the command line; where they mean nothing, says how to use them and ends. */
+function givenOptions() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        once: { type: 'boolean' },
+        seed: { type: 'string', default: '1' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    if (!/^[0-9]{1,9}$/.test(given.seed)) throw new Error(`\`${given.seed}\` is no seed`)
+    if (!given.help) return given
+    console.log(usage)
+    process.exit(0)
+  } catch (error) {
+    console.error(`${error.message.split('. ')[0]}\n\n${usage}`)
+    process.exit(2)
+  }
+}
 
 /** Equal seeds give equal calls (mulberry32). */
 function randomFrom(seed) {

@@ -25,7 +25,9 @@ create table log_entry (
   effect text,
   primary key (ledger, index)
 );
-create index log_entry_agent on log_entry (ledger, agent, index);
+-- By a number and not by name: the names repeat in every entry, and comparing them costs each insert.
+create index log_entry_agent on log_entry (hashtext(agent), index);
+create index log_entry_note on log_entry (ledger, index) where agent is null;
 create index log_entry_attention on log_entry (ledger, effect, index) where effect <> 'allow';
 
 -- Parameters and comments apart from the log, so that they can be erased. A record commits to

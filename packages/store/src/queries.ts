@@ -44,7 +44,7 @@ export async function listDecisions(
   const { rows } = await client.query<DecisionRead>(
     `select ${decisionColumns}
     where e.ledger = $1 and e.kind = 'decision' and e.index < $2
-      and ($3::text is null or e.agent = $3) and ($4::text is null or e.action = $4)
+      and ($3::text is null or (hashtext(e.agent) = hashtext($3) and e.agent = $3)) and ($4::text is null or e.action = $4)
       and ($5::text is null or e.effect = $5)
     order by e.index desc limit $6`,
     [

@@ -1,5 +1,5 @@
 import type { Outcome } from '../model/call.ts'
-import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
+import { canonicalJsonOfPresent, frozenCopy } from '../model/canonical-json.ts'
 import { Fault, type FaultCode } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
@@ -70,8 +70,12 @@ class HttpDecisionPoint implements DecisionPoint {
   }
 
   // Not tried again when the reply is lost: the first try may have used up an approval or opened one.
-  decide(request: DecisionRequest): Promise<DecisionAnswer> {
-    return this.#send('POST', '/v1/decisions', request, this.#timeoutMs)
+  async decide(request: DecisionRequest): Promise<DecisionAnswer> {
+    // Refused here and not mended: a member that is undefined would be left out on the way, and another call
+    // decided than the caller made.
+    const params = frozenCopy(request.params)
+    const context = request.context === undefined ? undefined : frozenCopy(request.context)
+    return await this.#send('POST', '/v1/decisions', { ...request, params, context }, this.#timeoutMs)
   }
 
   approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView> {
