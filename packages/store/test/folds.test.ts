@@ -218,7 +218,9 @@ describeOnPostgres(
     test('terms and deadline are those of its record, whatever the table says', async () => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await site.query(`update approval set expires_at = 'infinity', terms = '{"routes":[],"approvers":[],"quorum":0,"deadlineMs":1}'`)
+      await site.query(
+        `update approval set expires_at = 'infinity', terms = '{"routes":[],"approvers":[],"quorum":0,"deadlineMs":1}'`,
+      )
       expect((await ledger.decide(agent, refund(600, { approvalId }))).effect).toBe('deny')
       site.clock.advance(60 * 60 * 1000)
       const { reasons } = await ledger.decide(agent, refund(600, { approvalId }))
@@ -229,9 +231,14 @@ describeOnPostgres(
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
       await ledger.vote(voter('lea'), approvalId, { vote: 'approve' })
-      await site.query(`update payload set body = replace(body, '600', '60000') where index = $1`, [Number(approvalId.slice(4))])
+      await site.query(`update payload set body = replace(body, '600', '60000') where index = $1`, [
+        Number(approvalId.slice(4)),
+      ])
       const { effect, reasons } = await ledger.decide(agent, refund(60000, { approvalId }))
-      expect({ effect, reasons }).toEqual({ effect: 'deny', reasons: [`Approval ${approvalId} was given for another call`] })
+      expect({ effect, reasons }).toEqual({
+        effect: 'deny',
+        reasons: [`Approval ${approvalId} was given for another call`],
+      })
     })
   },
 )

@@ -150,14 +150,22 @@ function unwritable(document: Document, positions: Positions): Problem[] {
   const problems: Problem[] = []
   const version = document.directives?.yaml
   if (version?.explicit === true && version.version !== '1.2') {
-    problems.push(error({ line: 1, column: 1 }, `the file asks for YAML ${version.version}`, 'remove the %YAML line: files are read as YAML 1.2'))
+    problems.push(
+      error(
+        { line: 1, column: 1 },
+        `the file asks for YAML ${version.version}`,
+        'remove the %YAML line: files are read as YAML 1.2',
+      ),
+    )
   }
   visit(document, {
     Pair: (_, pair) => {
       // An alias or a number may end up as a name that stands there already, and would replace it unseen.
       if (isScalar(pair.key) && typeof pair.key.value === 'string') return
       const place = isNode(pair.key) ? positions.ofNode(pair.key) : { line: 1, column: 1 }
-      problems.push(error(place, 'a key is not a text', 'write the key out, in quotes if it looks like a number'))
+      problems.push(
+        error(place, 'a key is not a text', 'write the key out, in quotes if it looks like a number'),
+      )
     },
     Scalar: (key, node) => {
       if (typeof node.value !== 'string') return

@@ -270,8 +270,11 @@ describe('what is odd but safe is a warning', () => {
   })
 
   test('a pattern that covers no listed action is told, and one that looks misspelt is refused', () => {
-    const rule = (on: string) => problemsOf(`${good}rules: [{ on: "${on}", condition: "true", effect: deny }]\n`)
-    expect(rule('export_*')).toEqual([expect.stringContaining('warning the pattern `export_*` covers no action')])
+    const rule = (on: string) =>
+      problemsOf(`${good}rules: [{ on: "${on}", condition: "true", effect: deny }]\n`)
+    expect(rule('export_*')).toEqual([
+      expect.stringContaining('warning the pattern `export_*` covers no action'),
+    ])
     expect(rule('refnd*')).toEqual([expect.stringContaining('error the pattern `refnd*` covers no action')])
     expect(rule('ref*')).toEqual([])
   })
@@ -280,7 +283,9 @@ describe('what is odd but safe is a warning', () => {
     ['a number', 'approvals: { 1: { quorum: 1 } }'],
     ['an alias', 'domain: &d rules\n*d : []'],
   ])('%s as a key is refused: it may replace another key unseen', (_, lines) => {
-    expect(problemsOf(`${good}${lines}\n`)).toEqual(expect.arrayContaining([expect.stringContaining('a key is not a text')]))
+    expect(problemsOf(`${good}${lines}\n`)).toEqual(
+      expect.arrayContaining([expect.stringContaining('a key is not a text')]),
+    )
   })
 
   test('another version of YAML is refused: it reads the same text in another way', () => {

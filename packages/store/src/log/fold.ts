@@ -24,6 +24,9 @@ export interface Needs {
   readonly approvals?: readonly number[]
 }
 
+/** What an operation needs that needs to know nothing; most do. */
+export const noNeeds: Needs = Object.freeze({})
+
 /**
  * The part of the ledger's state that one batch touches, as of one head. Operations are applied to it
  * one after the other, so the second of two that compete for an approval sees what the first did. It

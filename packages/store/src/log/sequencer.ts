@@ -19,7 +19,7 @@ import pg from 'pg'
 import { followHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch, type StagedEntry } from './append.ts'
-import { Fold, type Needs } from './fold.ts'
+import { Fold, noNeeds, type Needs } from './fold.ts'
 import { readFold } from './read.ts'
 
 /** Where an operation's record will stand. */
@@ -131,7 +131,8 @@ export class Sequencer {
     }
     return new Promise<Answer>((resolve, reject) => {
       this.#queue.push({ operation, resolve: resolve as (answer: unknown) => void, reject, fences: 0 })
-      void this.#pump()
+      // A full pipe pumps by itself when a batch has been committed.
+      if (!this.#pumping && this.#inFlight < batchesInFlightMax) void this.#pump()
     })
   }
 
@@ -192,9 +193,8 @@ export class Sequencer {
   }
 
   async #prepare(client: pg.Client, head: Frontier, waiting: readonly Waiting[]): Promise<Prepared> {
-    const needs = waiting
-      .map(({ operation }) => operation.needs)
-      .filter((need) => Object.keys(need).length > 0)
+    const needs: Needs[] = []
+    for (const { operation } of waiting) if (operation.needs !== noNeeds) needs.push(operation.needs)
     const fold = needs.length === 0 ? new Fold() : await readFold(client, this.#ports.ledger, needs)
     const at = this.#ports.now()
     const atText = instantText(at)

@@ -20,7 +20,7 @@ import {
   type RecordBody,
   type ToolCall,
 } from '@bailiwick/core'
-import type { Fold, KnownDecision } from '../log/fold.ts'
+import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.ts'
 import type { Applied, Operation, Place } from '../log/sequencer.ts'
 
 /** What deciding needs beside the call. */
@@ -38,16 +38,21 @@ export function decideOperation(parsed: ParsedCall, settings: DecideSettings): O
   const { call } = parsed
   const approvalIndex = call.approvalId === undefined ? undefined : indexOfId('apr', call.approvalId)
   return {
-    needs: {
-      ...(call.callId === undefined ? {} : { calls: [{ agent: call.agent, callId: call.callId }] }),
-      ...(approvalIndex === undefined ? {} : { approvals: [approvalIndex] }),
-    },
+    needs: needsOf(call, approvalIndex),
     apply: (fold, place) => {
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)
       if (before && call.approvalId === undefined) return { answer: replayed(before, settings) }
       return decideAnew(parsed, approvalIndex, fold, place, settings)
     },
+  }
+}
+
+function needsOf(call: ToolCall, approvalIndex: number | undefined): Needs {
+  if (call.callId === undefined && approvalIndex === undefined) return noNeeds
+  return {
+    ...(call.callId === undefined ? {} : { calls: [{ agent: call.agent, callId: call.callId }] }),
+    ...(approvalIndex === undefined ? {} : { approvals: [approvalIndex] }),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RecordBody } from '@bailiwick/core'
+import { noNeeds } from '../log/fold.ts'
 import type { Operation } from '../log/sequencer.ts'
 
 /** What is recorded because it happened, whatever the state: a policy in force, a change of access. */
@@ -6,5 +7,5 @@ export type NoteBody = RecordBody & { readonly kind: 'policy' | 'access' }
 
 /** The operation that records a note; `payload` is canonical JSON to keep apart. */
 export function noteOperation(body: NoteBody, payload?: string): Operation<{ readonly index: number }> {
-  return { needs: {}, apply: (_fold, place) => ({ body, payload, answer: { index: place.index } }) }
+  return { needs: noNeeds, apply: (_fold, place) => ({ body, payload, answer: { index: place.index } }) }
 }

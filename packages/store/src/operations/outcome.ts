@@ -9,7 +9,7 @@ import {
   type Outcome,
   type OutcomeStatus,
 } from '@bailiwick/core'
-import type { KnownDecision } from '../log/fold.ts'
+import { noNeeds, type KnownDecision } from '../log/fold.ts'
 import type { Operation } from '../log/sequencer.ts'
 
 const statuses: ReadonlySet<string> = new Set<OutcomeStatus>(['succeeded', 'failed', 'unknown'])
@@ -34,7 +34,7 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
   }
   const payload = outcomePayload(outcome)
   return {
-    needs: index === undefined ? {} : { decisions: [index] },
+    needs: index === undefined ? noNeeds : { decisions: [index] },
     apply: (fold, place) => {
       const known = index === undefined ? undefined : fold.decision(index)
       if (!known || index === undefined || known.record.agent !== agent) throw unknownDecision(id)

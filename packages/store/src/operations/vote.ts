@@ -13,6 +13,7 @@ import {
   type Voter,
   type VoteRecord,
 } from '@bailiwick/core'
+import { noNeeds } from '../log/fold.ts'
 import type { Operation } from '../log/sequencer.ts'
 
 /** What a person answers. */
@@ -43,7 +44,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
     )
   }
   return {
-    needs: index === undefined ? {} : { approvals: [index] },
+    needs: index === undefined ? noNeeds : { approvals: [index] },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       if (approval === undefined || index === undefined) throw unknownApproval(id)
