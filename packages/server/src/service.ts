@@ -216,6 +216,7 @@ async function retaken(database: OpenedDatabase, ended: AbortSignal): Promise<He
   for (let attempt = 0; attempt < lockAttemptsMax; attempt++) {
     await systemPorts.sleep(lockPauseMs, ended)
     if (ended.aborted) return undefined
+    // A database that is still recovering refuses; that is what the next attempt is for.
     const lock = await tryServiceLock(database.connection).catch(() => undefined)
     if (lock !== undefined) return lock
   }

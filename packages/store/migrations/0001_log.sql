@@ -1,9 +1,10 @@
 -- The log, its payloads, and what is folded from it. The tables `call`, `outcome`, `approval` and `vote` follow
--- from the records, and deciding reads them without asking the records again: a row that somebody changed is
--- believed until verification, which holds every row of them against the records, has found it.
+-- from the records. Deciding reads terms, deadline and votes in the records; that an approval was used, that a
+-- vote exists and what a call id stands for is believed from these rows until verification, which holds every
+-- one of them against the records, has found a change.
 
 -- One row per ledger. Whoever advances it has seen every record before: appends are gated by a
--- compare-and-swap on `size`.
+-- compare-and-swap on `size` and `frontier`.
 create table ledger_head (
   ledger text primary key,
   size bigint not null check (size >= 0),

@@ -66,6 +66,7 @@ export class CheckpointFile {
    */
   async publish(head: Frontier): Promise<string> {
     const next = this.#writing.then(() => this.#publishNow(head))
+    // The caller of this write hears of its failure; the next write must not.
     this.#writing = next.catch(() => undefined)
     return await next
   }

@@ -66,7 +66,7 @@ export interface EscalateDecision extends Determined {
 export interface ApprovalTerms {
   /** The `action` of every escalation that matched, such as `human_approval_required`. */
   readonly routes: readonly string[]
-  /** Who may vote, route by route. A person must be entitled by every route. Empty: any signed-in approver. */
+  /** Who may vote, route by route. A person must be entitled by every route. Empty: the roles `approver` and `administrator`. */
   readonly approvers: readonly (readonly string[])[]
   /** How many different people must approve: 1 or more. */
   readonly quorum: number

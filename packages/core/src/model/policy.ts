@@ -56,7 +56,7 @@ export interface ConditionRule {
 /** What an escalation's `action` means. */
 export interface ApprovalRoute {
   readonly name: string
-  /** `role:NAME` or `person:EMAIL`; empty: any signed-in approver. */
+  /** `role:NAME` or `person:EMAIL`; empty: the roles `approver` and `administrator`. */
   readonly approvers: readonly string[]
   readonly quorum: number
   readonly deadlineMs: number
