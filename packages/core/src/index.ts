@@ -9,7 +9,7 @@ export {
   type Checkpoint,
   type NoteSigner,
 } from './audit/checkpoint.ts'
-export { commitPayload } from './audit/commitment.ts'
+export { commitPayload, saltBytes } from './audit/commitment.ts'
 export {
   appendLeaf,
   appendLeaves,
@@ -19,19 +19,15 @@ export {
   encodeFrontier,
   frontierRoot,
   inclusionProof,
+  hashBytes,
   leafHash,
   verifyConsistency,
   verifyInclusion,
   type Frontier,
   type Hash,
+  writeLeafHash,
 } from './audit/merkle.ts'
-export {
-  completedRecordText,
-  completeRecord,
-  parseRecord,
-  recordColumns,
-  recordText,
-} from './audit/record.ts'
+export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'

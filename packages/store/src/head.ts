@@ -8,7 +8,7 @@ import {
   type Checkpoint,
   type Frontier,
 } from '@bailiwick/core'
-import type { Queryable } from './log/read.ts'
+import type { Queryable } from './log/batches.ts'
 
 /** The committed head as it is stored, unchecked; the empty one where nothing has been recorded yet. */
 export async function readStoredHead(
@@ -79,17 +79,23 @@ async function extended(client: Queryable, ledger: string, from: Frontier, size:
 const leavesPerRead = 10_000
 const hashBytes = 32
 
-// In one value: a row for each hash costs more than the hashes.
+// Batches whole: the first may begin before `from`, and the last may go on after `to`.
 async function leafHashes(client: Queryable, ledger: string, from: number, to: number): Promise<Buffer[]> {
-  const { rows } = await client.query<{ hashes: Buffer | null }>(
-    `select string_agg(leaf_hash, ''::bytea order by index) as hashes from log_entry
-    where ledger = $1 and index >= $2 and index < $3`,
+  const { rows } = await client.query<{ first: string; leaf_hashes: Buffer }>(
+    `select first, leaf_hashes from log_batch where ledger = $1 and first < $3 and first >= coalesce(
+      (select c.first from log_batch c where c.ledger = $1 and c.first <= $2 order by c.first desc limit 1), $2)
+    order by first`,
     [ledger, from, to],
   )
-  const hashes = rows[0]?.hashes ?? Buffer.alloc(0)
-  return Array.from({ length: Math.floor(hashes.length / hashBytes) }, (_, at) =>
-    hashes.subarray(at * hashBytes, (at + 1) * hashBytes),
-  )
+  const leaves: Buffer[] = []
+  for (const { first, leaf_hashes: hashes } of rows) {
+    for (let at = 0; at < hashes.length; at += hashBytes) {
+      const index = Number(first) + at / hashBytes
+      // After a gap nothing follows on.
+      if (index === from + leaves.length && index < to) leaves.push(hashes.subarray(at, at + hashBytes))
+    }
+  }
+  return leaves
 }
 
 /**

@@ -29,6 +29,7 @@ import type { PolicySet } from './policies.ts'
 import {
   findApprovals,
   findDecisions,
+  lastPolicy,
   listApprovals,
   listDecisions,
   overdueApprovals,
@@ -237,16 +238,8 @@ export class Ledger {
   // Recorded once per change: a restart with the same policies adds nothing to the log.
   async #recordPolicies(): Promise<void> {
     for (const { ref, source } of this.policies.all) {
-      const { rows } = await this.pool.query<{ record: string }>(
-        `select record from log_entry where ledger = $1 and agent is null and kind = 'policy' and strpos(record, $2) > 0
-        order by index desc limit 1`,
-        // As canonical JSON writes it; the columns beside the record do not carry a policy's id.
-        [this.name, `"policy":{"id":${JSON.stringify(ref.id)},`],
-      )
-      const last =
-        rows[0] === undefined ? undefined : (JSON.parse(rows[0].record) as { policy: { sha256: string } })
-      if (last?.policy.sha256 !== ref.sha256)
-        await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
+      const last = await lastPolicy(this.pool, this.name, ref.id)
+      if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   type OutboxMessage,
 } from '@bailiwick/core'
 import type pg from 'pg'
+import { entriesFrom } from './log/batches.ts'
 
 const lockCursor = {
   name: 'notice_lock_cursor',
@@ -20,11 +21,6 @@ const lockCursor = {
 const createCursor = {
   name: 'notice_create_cursor',
   text: 'insert into notice_cursor (ledger, name, next_index) values ($1, $2, 0) on conflict do nothing',
-}
-
-const readRecords = {
-  name: 'notice_read_records',
-  text: 'select index, record from log_entry where ledger = $1 and index >= $2 order by index limit $3',
 }
 
 // A record that was read before, by another cursor or before a restore, has its messages already.
@@ -95,19 +91,16 @@ export function createNoticeFeed(options: NoticeFeedOptions): NoticeFeed {
     advance: (expand, limit) =>
       inTransaction(pool, async (client) => {
         const from = await cursorFor(client, ledger, name)
-        const { rows } = await client.query<{ index: string; record: string }>({
-          ...readRecords,
-          values: [ledger, from, limit],
-        })
-        const last = rows.at(-1)
+        const entries = await take(entriesFrom(client, ledger, from), limit)
+        const last = entries.at(-1)
         if (last === undefined) return 0
 
-        const messages = rows.flatMap((row) => expand(recordAt(Number(row.index), row.record)))
+        const messages = entries.flatMap(({ index, record }) => expand(recordAt(index, record)))
         if (messages.length > 0) {
           await client.query({ ...enqueue, values: [ledger, ...columnsOf(ledger, messages)] })
         }
-        await client.query({ ...moveCursor, values: [ledger, name, Number(last.index) + 1] })
-        return rows.length
+        await client.query({ ...moveCursor, values: [ledger, name, last.index + 1] })
+        return entries.length
       }),
   }
 }
@@ -210,4 +203,13 @@ function refuse(cause: unknown): never {
     fix: 'Check the database and its log; nothing was lost, and the worker tries again.',
     cause,
   })
+}
+
+async function take<Item>(items: AsyncIterable<Item>, limit: number): Promise<Item[]> {
+  const taken: Item[] = []
+  for await (const item of items) {
+    taken.push(item)
+    if (taken.length >= limit) break
+  }
+  return taken
 }

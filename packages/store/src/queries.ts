@@ -1,5 +1,6 @@
-import { parseRecord, type DecisionRecord, type OutcomeStatus, type StoredEntry } from '@bailiwick/core'
-import { readApprovals, type Queryable } from './log/read.ts'
+import { parseRecord, type OutcomeStatus, type PolicyRef, type StoredEntry } from '@bailiwick/core'
+import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
+import { readApprovals } from './log/read.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
 
 /** Which decisions to list, newest first. */
@@ -20,43 +21,38 @@ export interface ApprovalFilter {
   readonly status?: string | undefined
 }
 
-const decisionColumns = `e.record, p.body, o.status as outcome_status, oe.at as outcome_at, op.body as outcome_body
-  from log_entry e
-  left join payload p on p.ledger = e.ledger and p.index = e.index
-  left join outcome o on o.ledger = e.ledger and o.decision = e.index
-  left join log_entry oe on oe.ledger = e.ledger and oe.index = o.index
-  left join payload op on op.ledger = e.ledger and op.index = o.index`
-
-interface DecisionRead {
-  record: string
-  body: string | null
-  outcome_status: OutcomeStatus | null
-  outcome_at: Date | null
-  outcome_body: string | null
-}
-
 /** Decisions that match, newest first. */
 export async function listDecisions(
   client: Queryable,
   ledger: string,
   filter: DecisionFilter,
 ): Promise<DecisionRow[]> {
-  const { rows } = await client.query<DecisionRead>(
-    `select ${decisionColumns}
-    where e.ledger = $1 and e.kind = 'decision' and e.index < $2
-      and ($3::text is null or (hashtext(e.agent) = hashtext($3) and e.agent = $3)) and ($4::text is null or e.action = $4)
-      and ($5::text is null or e.effect = $5)
-    order by e.index desc limit $6`,
-    [
-      ledger,
-      filter.before ?? Number.MAX_SAFE_INTEGER,
-      filter.agent ?? null,
-      filter.action ?? null,
-      filter.effect ?? null,
-      filter.limit,
-    ],
+  const before = filter.before ?? Number.MAX_SAFE_INTEGER
+  const found: StoredEntry[] = []
+  for await (const { entries } of batchesBackwards(client, ledger, before, termsOf(filter))) {
+    const matching = entries.filter((entry) => entry.index < before && matches(entry, filter))
+    found.push(...matching.toReversed())
+    if (found.length >= filter.limit) break
+  }
+  return await decisionRows(client, ledger, found.slice(0, filter.limit))
+}
+
+// As `recordTerms` writes them. What is most common, an effect of `allow`, has no term.
+function termsOf({ agent, action, effect }: DecisionFilter): string[] {
+  return [
+    ...(agent === undefined ? [] : [`agent=${agent}`]),
+    ...(effect === undefined || effect === 'allow' ? [] : [`effect=${effect}`]),
+    ...(action === undefined ? [] : [`action=${action}`]),
+  ]
+}
+
+function matches(entry: StoredEntry, { agent, action, effect }: DecisionFilter): boolean {
+  const record = parseRecord(entry.record)
+  if (record.kind !== 'decision') return false
+  if (agent !== undefined && record.agent !== agent) return false
+  return (
+    (action === undefined || record.action === action) && (effect === undefined || record.effect === effect)
   )
-  return rows.map(decisionRow)
 }
 
 /** The decisions at these indices. */
@@ -65,26 +61,41 @@ export async function findDecisions(
   ledger: string,
   indices: readonly number[],
 ): Promise<DecisionRow[]> {
-  const { rows } = await client.query<DecisionRead>(
-    `select ${decisionColumns} where e.ledger = $1 and e.kind = 'decision' and e.index = any($2::bigint[])`,
-    [ledger, indices],
-  )
-  return rows.map(decisionRow)
+  const entries = await readEntries(client, ledger, indices)
+  return await decisionRows(client, ledger, [...entries.values()])
 }
 
-function decisionRow(row: DecisionRead): DecisionRow {
-  return {
-    record: parseRecord(row.record) as DecisionRecord,
-    body: row.body,
-    outcome:
-      row.outcome_status === null
-        ? null
-        : {
-            status: row.outcome_status,
-            at: (row.outcome_at ?? new Date(0)).toISOString(),
-            body: row.outcome_body,
-          },
-  }
+/** Entries that are decisions, with their outcomes, in the order given. */
+async function decisionRows(
+  client: Queryable,
+  ledger: string,
+  entries: readonly StoredEntry[],
+): Promise<DecisionRow[]> {
+  const { rows } = await client.query<{ decision: string; index: string; status: OutcomeStatus }>(
+    'select decision, index, status from outcome where ledger = $1 and decision = any($2::bigint[])',
+    [ledger, entries.map(({ index }) => index)],
+  )
+  const reports = await readEntries(
+    client,
+    ledger,
+    rows.map(({ index }) => Number(index)),
+  )
+  const outcomes = new Map(
+    rows.map(({ decision, index, status }) => {
+      const report = reports.get(Number(index))
+      const at = report === undefined ? new Date(0).toISOString() : parseRecord(report.record).at
+      return [Number(decision), { status, at, body: bodyOf(report) }] as const
+    }),
+  )
+  return entries.flatMap((entry) => {
+    const record = parseRecord(entry.record)
+    if (record.kind !== 'decision') return []
+    return [{ record, body: bodyOf(entry), outcome: outcomes.get(entry.index) ?? null }]
+  })
+}
+
+function bodyOf(entry: StoredEntry | undefined): string | null {
+  return entry === undefined || typeof entry.payload === 'string' ? null : entry.payload.body
 }
 
 /**
@@ -127,13 +138,16 @@ export async function findApprovals(
   const [approvals, decisions, comments] = await Promise.all([
     readApprovals(client, ledger, indices),
     findDecisions(client, ledger, indices),
-    client.query<{ approval: string; person: string; body: string | null }>(
-      `select v.approval, v.person, p.body from vote v
-      left join payload p on p.ledger = v.ledger and p.index = v.index
-      where v.ledger = $1 and v.approval = any($2::bigint[])`,
+    client.query<{ approval: string; person: string; index: string }>(
+      'select approval, person, index from vote where ledger = $1 and approval = any($2::bigint[])',
       [ledger, indices],
     ),
   ])
+  const voted = await readEntries(
+    client,
+    ledger,
+    comments.rows.map((row) => Number(row.index)),
+  )
   const opened = new Map(decisions.map((row) => [row.record.index, row]))
   return new Map(
     approvals.flatMap(([index, approval]) => {
@@ -146,7 +160,9 @@ export async function findApprovals(
           {
             approval,
             opened: decision,
-            comments: new Map(ours.map((row) => [row.person, commentOf(row.body)])),
+            comments: new Map(
+              ours.map((row) => [row.person, commentOf(bodyOf(voted.get(Number(row.index))))]),
+            ),
           },
         ],
       ]
@@ -175,68 +191,19 @@ export async function overdueApprovals(
   return rows.map(({ decision }) => Number(decision))
 }
 
-const entriesPerRead = 2_000
-
-/** Every stored entry from `from` on, in the order of the index, in bounded memory. No record has a negative index, but a row may. */
-export async function* storedEntries(
+/** The policy that was recorded last under an id, or undefined. */
+export async function lastPolicy(
   client: Queryable,
   ledger: string,
-  from = 0,
-): AsyncGenerator<StoredEntry> {
-  let next = from
-  for (;;) {
-    const { rows } = await client.query<{
-      index: string
-      leaf_hash: Buffer
-      record: string
-      kind: string
-      at: Date | number | null
-      finer: boolean
-      agent: string | null
-      action: string | null
-      effect: string | null
-      salt: Buffer | null
-      body: string | null
-      erased: boolean
-    }>(
-      `select e.index, e.leaf_hash, e.record, e.kind, e.at, e.agent, e.action, e.effect, p.salt, p.body,
-        e.at <> date_trunc('milliseconds', e.at) as finer, p.erased_at is not null as erased
-      from log_entry e left join payload p on p.ledger = e.ledger and p.index = e.index
-      where e.ledger = $1 and e.index >= $2 order by e.index limit ${entriesPerRead}`,
-      [ledger, next],
-    )
-    for (const row of rows) {
-      next = Number(row.index) + 1
-      yield {
-        index: Number(row.index),
-        leafHash: row.leaf_hash,
-        record: row.record,
-        payload: payloadOf(row),
-        columns: {
-          kind: row.kind,
-          at: timeText(row.at, row.finer),
-          agent: row.agent,
-          action: row.action,
-          effect: row.effect,
-        },
-      }
+  id: string,
+): Promise<PolicyRef | undefined> {
+  for await (const { entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, [
+    'kind=policy',
+  ])) {
+    for (const entry of entries.toReversed()) {
+      const record = parseRecord(entry.record)
+      if (record.kind === 'policy' && record.policy.id === id) return record.policy
     }
-    if (rows.length < entriesPerRead) return
   }
-}
-
-// `infinity` arrives as a number; no record says it, so verification finds it. A Date drops what is finer than
-// milliseconds, which no record says either.
-function timeText(at: Date | number | null, finer: boolean): string {
-  if (!(at instanceof Date) || Number.isNaN(at.getTime())) return String(at)
-  return finer ? `later than ${at.toISOString()}` : at.toISOString()
-}
-
-function payloadOf(row: {
-  erased: boolean
-  salt: Buffer | null
-  body: string | null
-}): StoredEntry['payload'] {
-  if (row.salt !== null && row.body !== null) return { salt: row.salt, body: row.body }
-  return row.erased ? 'erased' : 'none'
+  return undefined
 }

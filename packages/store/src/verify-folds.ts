@@ -1,7 +1,7 @@
 import { unreachable, type VerifyResult } from '@bailiwick/core'
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
-import type { Queryable } from './log/read.ts'
+import type { Queryable } from './log/batches.ts'
 
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
@@ -9,7 +9,7 @@ type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
  * Holds `approval`, `vote`, `call` and `outcome` against the records that they are folded from, row by row and in
  * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
  *
- * Call it in the snapshot in which the log was found intact: columns beside the records are taken at their word.
+ * Call it in the snapshot in which the log was found intact.
  * PostgreSQL does the work, in as little memory as it sorts and joins in; at most one row of each table comes back.
  *
  * @param size how many records the log has
@@ -21,6 +21,8 @@ export async function foldsProblem(
   size: number,
 ): Promise<Broken | undefined> {
   try {
+    const misplaced = await misplacedTerms(client, ledger, size)
+    if (misplaced !== undefined) return misplaced
     const misused = await wronglyUsed(client, ledger)
     if (misused !== undefined) return misused
     const found: Mismatch[] = []
@@ -62,6 +64,26 @@ const touching = `
   union all
   select index, ${members} -> 'claims' ->> 'id', 'consumed', index from log_entry where ledger = $1 and ${consumes}`
 
+// The terms of a batch are held against its records as they are read; a batch that nobody reads has none to be
+// held against, and one that is stored twice is read once.
+async function misplacedTerms(client: Queryable, ledger: string, size: number): Promise<Broken | undefined> {
+  const { rows } = await client.query<{ first: string; what: string }>(
+    `select first, 'a term points to record ' || first || ', where no batch begins' as what from (
+      select distinct t.first from log_term t where t.ledger = $1
+        and not exists (select from log_batch b where b.ledger = t.ledger and b.first = t.first)
+    ) as lost
+    union all
+    select first, 'the batch of record ' || first || ' is stored twice' from log_batch where ledger = $1
+    group by first having count(*) > 1
+    order by first limit 1`,
+    [ledger],
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const first = Number(row.first)
+  return { kind: 'broken', index: first >= 0 && first < size ? first : null, problem: row.what, fix: fixRow }
+}
+
 // Only a vote makes an approval `approved`, and nothing but its use or its deadline follows.
 async function wronglyUsed(client: Queryable, ledger: string): Promise<Broken | undefined> {
   const { rows } = await client.query<{ index: string; approval: string | null; before: string | null }>(
@@ -97,10 +119,10 @@ const approvals: FoldedTable = {
   columns: ['agent', 'action', 'policy_sha256', 'terms', 'opened_at', 'expires_at', 'consumed_by', 'status'],
   said: `select o.index::text as key, o.index, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status
     from (
-      select index, agent, action, at as opened_at, r.policy ->> 'sha256' as policy_sha256,
+      select index, r.agent, r.action, at as opened_at, r.policy ->> 'sha256' as policy_sha256,
         format('{"routes":%s,"approvers":%s,"quorum":%s,"deadlineMs":%s}', t.routes, t.approvers, t.quorum, t."deadlineMs") as terms,
         replace(r.opens ->> 'deadline', 'Z', '000Z AD') as expires_at
-      from log_entry, json_to_record(${members}) as r (opens json, policy json),
+      from log_entry, json_to_record(${members}) as r (agent text, action text, opens json, policy json),
         json_to_record(r.opens -> 'terms') as t (routes json, approvers json, quorum json, "deadlineMs" json)
       where ledger = $1 and ${opens}
     ) as o
@@ -126,17 +148,18 @@ const votes: FoldedTable = {
 }
 
 // The first decision under a call id stands until another one does not deny: a denied attempt to use an approval
-// leaves the answer as it was. Call ids are compared as they are written in JSON.
+// leaves the answer as it was. Agents and call ids are compared as they are written in JSON.
 const calls: FoldedTable = {
   nameOf: (key) => `the call id ${key}`,
   columns: ['index'],
   said: `select key, coalesce(max(index) filter (where effect <> 'deny'), min(index)) as index
     from (
       select index, effect,
-        concat(agent, ' ', split_part(split_part(record, '"callId":', 2), ',"claims":', 1)) collate "C" as key
+        concat(split_part(split_part(record, '"agent":', 2), ',"at":', 1), ' ',
+          split_part(split_part(record, '"callId":', 2), ',"claims":', 1)) collate "C" as key
       from log_entry where ledger = $1 and kind = 'decision' and strpos(record, '"callId":null') = 0
     ) as called group by key`,
-  stored: `select concat(agent, ' ', to_json(call_id)) collate "C" as key, index,
+  stored: `select concat(to_json(agent), ' ', to_json(call_id)) collate "C" as key, index,
       row_number() over (partition by agent, call_id) as copy
     from call where ledger = $1`,
 }

@@ -4,8 +4,10 @@ import {
   emptyFrontier,
   encodeFrontier,
   Fault,
+  recordTerms,
   verifyLog,
   type Checkpoint,
+  type LogRecord,
   type StoredEntry,
   type VerifyResult,
 } from '@bailiwick/core'
@@ -14,7 +16,7 @@ import { readCheckpoint } from './checkpoints.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'
-import { storedEntries } from './queries.ts'
+import { batchesFrom, type WholeBatch } from './log/batches.ts'
 import { foldsProblem } from './verify-folds.ts'
 
 /** Which stored log to verify. */
@@ -97,7 +99,8 @@ async function verifySnapshot(
     const head = await readStoredHead(client, ledger)
     const result = await verifyLog({
       head: { ledger, ...head },
-      entries: counted(storedEntries(client, ledger, Number.MIN_SAFE_INTEGER), () => (read += 1)),
+      entries: wholeEntries(client, ledger, () => (read += 1)),
+      beside: besideProblem,
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(onProgress === undefined ? {} : { onProgress }),
     })
@@ -123,11 +126,36 @@ async function againstNothing(ledger: string, checkpoint: Checkpoint | undefined
   return await verifyLog({ head, entries: none, ...(checkpoint === undefined ? {} : { checkpoint }) })
 }
 
-async function* counted(entries: AsyncIterable<StoredEntry>, count: () => void): AsyncGenerator<StoredEntry> {
-  for await (const entry of entries) {
-    yield entry
-    count()
+/** An entry of a batch, with what the batch says of all of its entries. */
+interface WholeEntry extends StoredEntry {
+  readonly batch: WholeBatch
+  /** The terms of the batch's entries up to this one. */
+  readonly seen: Set<string>
+}
+
+// No record has a negative index, but a row may.
+async function* wholeEntries(
+  client: pg.Client,
+  ledger: string,
+  count: () => void,
+): AsyncGenerator<WholeEntry> {
+  for await (const batch of batchesFrom(client, ledger, Number.MIN_SAFE_INTEGER)) {
+    const seen = new Set<string>()
+    for (const entry of batch.entries) {
+      yield { ...entry, batch, seen }
+      count()
+    }
   }
+}
+
+// Terms are of a whole batch: one that is missing or too many is named at the batch's last record.
+function besideProblem(record: LogRecord, { index, batch, seen }: WholeEntry): string | undefined {
+  if (batch.at !== record.at) return 'the time stored beside it does not say what the record says'
+  for (const term of recordTerms(record)) seen.add(term)
+  if (index !== batch.first + batch.entries.length - 1) return undefined
+  if (batch.misfit !== undefined) return batch.misfit
+  const right = batch.terms.length === seen.size && batch.terms.every((term) => seen.has(term))
+  return right ? undefined : 'the terms stored beside it and its batch do not say what the records say'
 }
 
 // Class XX: a page or an index is corrupt. 22021 and 22P05: bytes that are no text in the database's encoding.

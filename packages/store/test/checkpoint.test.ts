@@ -57,8 +57,8 @@ describeOnPostgres('a published checkpoint', (postgres) => {
     ])
   }
   async function cutTail(ledger: Ledger, from: number): Promise<void> {
-    for (const table of ['log_entry', 'payload']) {
-      await site.query(`delete from ${table} where ledger = $1 and index >= $2`, [ledger.name, from])
+    for (const table of ['log_batch', 'log_term']) {
+      await site.query(`delete from ${table} where ledger = $1 and first >= $2`, [ledger.name, from])
     }
     await recomputeHead(ledger)
   }
@@ -69,7 +69,7 @@ describeOnPostgres('a published checkpoint', (postgres) => {
       [ledger.name, index],
     )
     const record = row?.record.replace('Action approved', 'Action Approved') ?? ''
-    await site.query('update log_entry set record = $3, leaf_hash = $4 where ledger = $1 and index = $2', [
+    await site.query('update log_batch set records = $3, leaf_hashes = $4 where ledger = $1 and first = $2', [
       ledger.name,
       index,
       record,
@@ -117,8 +117,11 @@ describeOnPostgres('a published checkpoint', (postgres) => {
       const other = await site.open(undefined, 'forge')
       for (let at = 0; at < 12; at++) await other.decide(agent, refund(7))
       await site.query(
-        `insert into log_entry select $1, index, leaf_hash, record, kind, at, agent, action, effect from log_entry
-        where ledger = 'forge' and index >= 8`,
+        `with copied as (
+          insert into log_batch select $1, first, at, leaf_hashes, records, salts, bodies, erased from log_batch
+          where ledger = 'forge' and first >= 8
+        )
+        insert into log_term select $1, term, first from log_term where ledger = 'forge' and first >= 8`,
         [ledger.name],
       )
       await recomputeHead(ledger)

@@ -72,7 +72,7 @@ describeOnPostgres('deciding', (postgres) => {
     const ledger = await site.open()
     const { record } = await ledger.decide(agent, refund(100, { context: { b: 1, a: 'ä' } }))
     const [row] = await site.query<{ record: string; leaf_hash: Buffer; salt: Buffer; body: string }>(
-      'select record, leaf_hash, salt, body from log_entry join payload using (ledger, index) where ledger = $1 and index = $2',
+      'select record, leaf_hash, salt, body from log_entry where ledger = $1 and index = $2',
       [ledger.name, record.index],
     )
     const parsed = JSON.parse(row?.record ?? '') as JsonObject
@@ -136,7 +136,7 @@ describeOnPostgres('deciding', (postgres) => {
     const answer = await ledger.decide(agent, { action: 'issue_refund', params })
     expect(answer.effect).toBe('escalate')
     const rows = await site.query<{ body: string }>(
-      'select body from payload where ledger = $1 and index = $2',
+      'select body from log_entry where ledger = $1 and index = $2',
       [ledger.name, answer.record.index],
     )
     expect(rows).toEqual([{ body: '{"context":{},"params":{"__proto__":{"amount":1}}}' }])

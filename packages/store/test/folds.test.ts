@@ -4,7 +4,7 @@ import {
   encodeFrontier,
   instantText,
   leafHash,
-  recordColumns,
+  recordTerms,
   recordText,
   type DecisionId,
   type DecisionRecord,
@@ -231,7 +231,7 @@ describeOnPostgres(
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
       await ledger.vote(voter('lea'), approvalId, { vote: 'approve' })
-      await site.query(`update payload set body = replace(body, '600', '60000') where index = $1`, [
+      await site.query(`update log_batch set bodies = replace(bodies, '600', '60000') where first = $1`, [
         Number(approvalId.slice(4)),
       ])
       const { effect, reasons } = await ledger.decide(agent, refund(60000, { approvalId }))
@@ -254,25 +254,15 @@ async function forgeSecondUse(site: LedgerSite, ledger: Ledger, index: number): 
   )
   const text = recordText(record)
   const leaf = leafHash(text)
-  const columns = recordColumns(record)
   await site.query(
     `with forged as (
-      insert into log_entry (ledger, index, leaf_hash, record, kind, at, agent, action, effect)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
+      values ($1, $2, $3, $4, $5, decode(repeat('00', 32), 'hex'), '')
+    ), found as (
+      insert into log_term (ledger, term, first) select $1, term, $2 from unnest($6::text[]) as t (term)
     )
-    update ledger_head set size = size + 1, frontier = $10 where ledger = $1`,
-    [
-      ledger.name,
-      head.size,
-      leaf,
-      text,
-      columns.kind,
-      columns.at,
-      columns.agent,
-      columns.action,
-      columns.effect,
-      encodeFrontier(appendLeaf(head, leaf)),
-    ],
+    update ledger_head set size = size + 1, frontier = $7 where ledger = $1`,
+    [ledger.name, head.size, at, leaf, text, recordTerms(record), encodeFrontier(appendLeaf(head, leaf))],
   )
   return head.size
 }
@@ -453,6 +443,6 @@ describeOnPostgres('G5: verification finds in the folded tables', (postgres) => 
 
   test('names with line breaks in a row too many, and reports them on one line', async () => {
     await site.query(`insert into call values ('main', E'a\\nb', E'c\\nd', 1)`)
-    await foundIn(1, /^the call id a b "c\\nd" has a row that no record accounts for$/)
+    await foundIn(1, /^the call id "a\\nb" "c\\nd" has a row that no record accounts for$/)
   })
 })

@@ -72,10 +72,10 @@ describeOnPostgres('govern', (postgres) => {
 
     test('a store that fails while deciding is a fault, and run is never called', async () => {
       const ledger = await site.open()
-      await site.query('alter table log_entry rename to log_entry_gone')
+      await site.query('alter table log_batch rename to log_batch_gone')
       const run = pay()
       const fault = await faultOf(enforcer(ledger).govern('issue_refund', { amount: 1 }, run))
-      await site.query('alter table log_entry_gone rename to log_entry')
+      await site.query('alter table log_batch_gone rename to log_batch')
       expect(fault.code).toBe('store_unavailable')
       expect(run).not.toHaveBeenCalled()
       expect(await decisionRecords(site, ledger)).toEqual([])

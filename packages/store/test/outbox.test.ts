@@ -48,7 +48,7 @@ describeOnPostgres('the outbox', (postgres) => {
     await pool.end()
     await database.drop()
   })
-  beforeEach(() => pool.query('truncate log_entry, notice_cursor, outbox'))
+  beforeEach(() => pool.query('truncate log_batch, notice_cursor, outbox'))
 
   const feedOf = (name = 'notices') => createNoticeFeed({ pool, ledger, name })
   const outbox = () => createOutbox({ pool, ledger })
@@ -58,7 +58,7 @@ describeOnPostgres('the outbox', (postgres) => {
   }
   async function appendText(index: number, record: string, inLedger = ledger): Promise<void> {
     await pool.query(
-      `insert into log_entry (ledger, index, leaf_hash, record, kind, at) values ($1, $2, '', $3, 'expiry', now())`,
+      `insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies) values ($1, $2, now(), '', $3, '', '')`,
       [inLedger, index, record],
     )
   }

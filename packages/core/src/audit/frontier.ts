@@ -20,6 +20,11 @@ export function leafHash(record: string | Uint8Array): Buffer {
   return digest(bytes)
 }
 
+/** Writes the `leafHash` of a record into `hashes`, 32 bytes each, at place `at`: a batch's hashes in one buffer. */
+export function writeLeafHash(record: string, hashes: Buffer, at: number): void {
+  hashes.write(hash('sha256', `\0${record}`, 'binary'), at * hashBytes, 'binary')
+}
+
 /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Buffer {
   const bytes = Buffer.allocUnsafe(1 + left.length + right.length)
@@ -59,19 +64,26 @@ export function appendLeaf(frontier: Frontier, leaf: Hash): Frontier {
 /**
  * The frontier with more leaves, in order. The one given is left as it was.
  *
+ * @param leaves leaf hashes of 32 bytes, one by one or all in one piece
  * @throws Fault `bad_input` for a leaf that is not 32 bytes, and for a tree of more than 2^53 - 1 leaves
  */
-export function appendLeaves(frontier: Frontier, leaves: readonly Hash[]): Frontier {
+export function appendLeaves(frontier: Frontier, leaves: readonly Hash[] | Buffer): Frontier {
+  const pieces = Buffer.isBuffer(leaves) ? leaves : joined(leaves)
+  if (pieces.length % hashBytes !== 0) throw wrongHash(pieces.length % hashBytes)
   // One buffer for the whole batch: a buffer for each hash costs more than the hashing.
   const stack = Buffer.allocUnsafe((frontierHashesMax + 1) * hashBytes)
   const node = Buffer.alloc(1 + 2 * hashBytes, 1)
   let top = 0
-  for (const subtree of frontier.hashes) top = push(stack, top, subtree)
+  for (const subtree of frontier.hashes) {
+    stack.set(subtree, top)
+    top += hashBytes
+  }
 
   let size = frontier.size
-  for (const leaf of leaves) {
+  for (let leaf = 0; leaf < pieces.length; leaf += hashBytes) {
     if (size === Number.MAX_SAFE_INTEGER) throw treeFull()
-    top = push(stack, top, leaf)
+    pieces.copy(stack, top, leaf, leaf + hashBytes)
+    top += hashBytes
     // The new leaf closes a subtree for each trailing 1 in the size's binary digits.
     for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
       top -= hashBytes
@@ -86,14 +98,16 @@ export function appendLeaves(frontier: Frontier, leaves: readonly Hash[]): Front
   return { size, hashes }
 }
 
-function push(stack: Buffer, top: number, pushed: Hash): number {
-  if (pushed.length !== hashBytes) {
-    throw new Fault('bad_input', `a hash has ${pushed.length} bytes instead of ${hashBytes}`, {
-      fix: 'Pass SHA-256 hashes.',
-    })
-  }
-  stack.set(pushed, top)
-  return top + hashBytes
+function joined(leaves: readonly Hash[]): Buffer {
+  const wrong = leaves.find(({ length }) => length !== hashBytes)
+  if (wrong !== undefined) throw wrongHash(wrong.length)
+  return Buffer.concat(leaves)
+}
+
+function wrongHash(length: number): Fault {
+  return new Fault('bad_input', `a hash has ${length} bytes instead of ${hashBytes}`, {
+    fix: 'Pass SHA-256 hashes.',
+  })
 }
 
 function treeFull(): Fault {

@@ -10,8 +10,10 @@ export {
   emptyRoot,
   encodeFrontier,
   frontierRoot,
+  hashBytes,
   leafHash,
   nodeHash,
+  writeLeafHash,
 } from './frontier.ts'
 export type { Frontier, Hash } from './frontier.ts'
 

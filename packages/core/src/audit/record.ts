@@ -123,31 +123,27 @@ export function recordText(record: LogRecord): string {
   return text
 }
 
-/** What is stored beside each record for searching. It proves nothing: verification compares it with the record. */
-export interface RecordColumns {
-  readonly kind: string
-  readonly at: string
-  readonly agent: string | null
-  readonly action: string | null
-  readonly effect: string | null
-}
-
-/** The columns of a record; null where its kind has no such member. */
-export function recordColumns(record: LogRecord): RecordColumns {
-  const { kind, at } = record
-  switch (kind) {
-    case 'decision':
-      return { kind, at, agent: record.agent, action: record.action, effect: record.effect }
-    case 'expiry':
-      return { kind, at, agent: record.agent, action: record.action, effect: null }
+/**
+ * What a record can be found by: `agent=` and `action=` of decisions, `effect=` of those that did not allow, and
+ * `kind=` of what is neither decision nor outcome. Kept beside the records; it proves nothing, and verification
+ * compares it.
+ */
+export function recordTerms(record: LogRecord): readonly string[] {
+  switch (record.kind) {
+    case 'decision': {
+      const { agent, action, effect } = record
+      const terms = [`agent=${agent}`, `action=${action}`]
+      return effect === 'allow' ? terms : [...terms, `effect=${effect}`]
+    }
     case 'outcome':
-      return { kind, at, agent: record.agent, action: null, effect: null }
+      return []
     case 'vote':
+    case 'expiry':
     case 'policy':
     case 'access':
-      return { kind, at, agent: null, action: null, effect: null }
+      return [`kind=${record.kind}`]
     default:
-      return unreachable(kind)
+      return unreachable(record)
   }
 }
 

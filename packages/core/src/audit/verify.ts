@@ -11,10 +11,9 @@ import {
   subtreeWidths,
 } from './frontier.ts'
 import type { Frontier, Hash } from './frontier.ts'
-import { parseRecord, recordColumns, recordText } from './record.ts'
-import type { RecordColumns } from './record.ts'
+import { parseRecord, recordText } from './record.ts'
 
-/** One row of a stored log, with what is stored beside it. */
+/** One record of a stored log, with its hash and its payload. */
 export interface StoredEntry {
   readonly index: number
   readonly leafHash: Uint8Array
@@ -22,7 +21,6 @@ export interface StoredEntry {
   readonly record: string
   /** `none`: the record never had one. `erased`: it had, and its erasure is marked. */
   readonly payload: { readonly salt: Uint8Array; readonly body: string } | 'none' | 'erased'
-  readonly columns: RecordColumns
 }
 
 /** The stored head of a log. */
@@ -56,10 +54,15 @@ export interface BrokenLog {
 }
 
 /** What to verify. */
-export interface VerifyInput {
+export interface VerifyInput<Entry extends StoredEntry = StoredEntry> {
   readonly head: LogHead
   /** By ascending index. */
-  readonly entries: AsyncIterable<StoredEntry>
+  readonly entries: AsyncIterable<Entry>
+  /**
+   * Holds what is stored beside a record, such as terms to search by, against the record: what is wrong with it, or
+   * undefined. Asked of every record in order, once the record itself has been found right.
+   */
+  readonly beside?: ((record: LogRecord, entry: Entry) => string | undefined) | undefined
   /** Opened and signature-checked, for this log's origin, from outside the database. */
   readonly checkpoint?: Checkpoint | undefined
   /** Told now and then how many records are done, and once at the end. */
@@ -76,8 +79,8 @@ const batchLength = 1024
  * Without a checkpoint, a log that was cut off or rewritten together with its head looks whole.
  * Faults of the iterable pass through: a log that could not be read is not an answer.
  */
-export async function verifyLog(input: VerifyInput): Promise<VerifyResult> {
-  const { head, checkpoint, onProgress } = input
+export async function verifyLog<Entry extends StoredEntry>(input: VerifyInput<Entry>): Promise<VerifyResult> {
+  const { head, checkpoint, onProgress, beside } = input
   let frontier = emptyFrontier
   let pending: Hash[] = []
   let erased = 0
@@ -90,7 +93,7 @@ export async function verifyLog(input: VerifyInput): Promise<VerifyResult> {
 
   for await (const entry of input.entries) {
     const position = frontier.size + pending.length
-    const broken = misplaced(entry, position, head) ?? damaged(entry, position, head)
+    const broken = misplaced(entry, position, head) ?? damaged(entry, position, head, beside)
     if (broken !== undefined) return broken
 
     if (entry.payload === 'erased') erased += 1
@@ -143,8 +146,13 @@ function misplaced(entry: StoredEntry, position: number, head: LogHead): BrokenL
   return undefined
 }
 
-/** Whether the row agrees with its own hash, its place, its payload and its columns. */
-function damaged(entry: StoredEntry, position: number, head: LogHead): BrokenLog | undefined {
+/** Whether the record agrees with its own hash, its place, its payload and what is stored beside it. */
+function damaged<Entry extends StoredEntry>(
+  entry: Entry,
+  position: number,
+  head: LogHead,
+  beside: VerifyInput<Entry>['beside'],
+): BrokenLog | undefined {
   if (!leafHash(entry.record).equals(entry.leafHash)) {
     return brokenAt(position, `record ${position} was changed: its text does not have its leaf hash`)
   }
@@ -162,7 +170,7 @@ function damaged(entry: StoredEntry, position: number, head: LogHead): BrokenLog
   if (record.ledger !== head.ledger) {
     return brokenAt(position, `record ${position} belongs to another ledger than this one`)
   }
-  const problem = payloadProblem(record, entry.payload) ?? columnsProblem(record, entry.columns)
+  const problem = payloadProblem(record, entry.payload) ?? beside?.(record, entry)
   return problem === undefined ? undefined : brokenAt(position, `record ${position}: ${problem}`)
 }
 
@@ -185,15 +193,6 @@ function payloadProblem(record: LogRecord, payload: StoredEntry['payload']): str
   const matches =
     payload.salt.length === saltBytes && commitPayload(payload.salt, payload.body) === record.payload
   return matches ? undefined : 'its payload or salt was changed: the record commits to another one'
-}
-
-function columnsProblem(record: LogRecord, columns: RecordColumns): string | undefined {
-  const right = recordColumns(record)
-  const names = ['kind', 'at', 'agent', 'action', 'effect'] as const
-  const wrong = names.find((name) => columns[name] !== right[name])
-  return wrong === undefined
-    ? undefined
-    : `the column \`${wrong}\` stored beside it does not say what the record says`
 }
 
 /** Whether the head counts all records and hashes them to what was found. */

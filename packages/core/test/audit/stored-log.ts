@@ -8,7 +8,7 @@ import {
   frontierRoot,
   leafHash,
 } from '../../src/audit/merkle.ts'
-import { completeRecord, recordColumns, recordText } from '../../src/audit/record.ts'
+import { completeRecord, recordText } from '../../src/audit/record.ts'
 import type { LogHead, StoredEntry } from '../../src/audit/verify.ts'
 import { approvalId, decisionId, instantText } from '../../src/model/ids.ts'
 import type { Instant, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
@@ -76,7 +76,7 @@ export function entryAt(index: number, ledger = 'main', body: RecordBody = bodyA
   const at = instantText((Date.UTC(2026, 10, 23) + index) as Instant)
   const record = completeRecord(body, { ledger, index, at, payload: commitment })
   const text = recordText(record)
-  return { index, leafHash: leafHash(text), record: text, payload, columns: recordColumns(record) }
+  return { index, leafHash: leafHash(text), record: text, payload }
 }
 
 /** A row whose text is replaced, with a leaf hash that fits. */

@@ -22,9 +22,9 @@ beforeAll(async () => {
   early = await head()
   for (const amount of [1, 2, 3]) await ledger.decide(agent, { action: 'issue_refund', params: { amount } })
   await ledger.checkpoint()
-  await sql('create table kept_entry as select * from log_entry')
+  await sql('create table kept_batch as select * from log_batch')
   await sql('create table kept_head as select * from ledger_head')
-  await sql('create table kept_payload as select * from payload')
+  await sql('create table kept_term as select * from log_term')
 })
 
 afterAll(async () => {
@@ -60,10 +60,10 @@ async function state(): Promise<unknown> {
 
 describe('bailiwick log verify', () => {
   afterEach(async () => {
-    await sql('delete from log_entry; delete from ledger_head; delete from payload')
-    await sql('insert into log_entry select * from kept_entry')
+    await sql('delete from log_batch; delete from ledger_head; delete from log_term')
+    await sql('insert into log_batch select * from kept_batch')
     await sql('insert into ledger_head select * from kept_head')
-    await sql('insert into payload select * from kept_payload')
+    await sql('insert into log_term select * from kept_term')
   })
 
   test('says that an intact log is intact, and changes nothing', async () => {
@@ -78,26 +78,30 @@ describe('bailiwick log verify', () => {
   test.each([
     [
       'a changed effect',
-      `update log_entry set record = replace(record, 'escalate', 'allow') where index = 2`,
+      `update log_batch set records = replace(records, 'escalate', 'allow') where first = 2`,
       2,
     ],
-    ['a changed column', `update log_entry set effect = 'allow' where index = 2`, 2],
-    ['a time of infinity', `update log_entry set at = 'infinity' where index = 3`, 3],
+    [
+      'a changed term',
+      `update log_term set term = 'effect=deny' where first = 2 and term = 'effect=escalate'`,
+      2,
+    ],
+    ['a time of infinity', `update log_batch set at = 'infinity' where first = 3`, 3],
     [
       'a changed leaf hash',
-      `update log_entry set leaf_hash = set_byte(leaf_hash, 0, get_byte(leaf_hash, 0) # 1) where index = 4`,
+      `update log_batch set leaf_hashes = set_byte(leaf_hashes, 0, get_byte(leaf_hashes, 0) # 1) where first = 4`,
       4,
     ],
-    ['a changed parameter', `update payload set body = replace(body, '600', '601') where index = 2`, 2],
-    ['a removed record', 'delete from log_entry where index = 3', 3],
+    ['a changed parameter', `update log_batch set bodies = replace(bodies, '600', '601') where first = 2`, 2],
+    ['a removed record', 'delete from log_batch where first = 3', 3],
     [
       'a record before the first',
-      `insert into log_entry select ledger, -1, leaf_hash, record, kind, at from log_entry where index = 0`,
+      `insert into log_batch select ledger, -1, at, leaf_hashes, records, salts, bodies from log_batch where first = 0`,
       -1,
     ],
-    ['a cut-off tail', 'delete from log_entry where index >= 3', 3],
+    ['a cut-off tail', 'delete from log_batch where first >= 3', 3],
     ['a removed head', 'delete from ledger_head', 0],
-    ['an emptied log', 'delete from log_entry; delete from ledger_head; delete from payload', 0],
+    ['an emptied log', 'delete from log_batch; delete from ledger_head; delete from log_term', 0],
   ])('finds %s and names the index', async (_, statement, index) => {
     await sql(statement)
     const run = await verify('--json')
@@ -114,8 +118,8 @@ describe('bailiwick log verify', () => {
     const length = rows[0]?.length ?? 0
     for (const at of [1, Math.floor(length / 2), length]) {
       await sql(
-        `update log_entry set record = overlay(k.record placing chr(ascii(substr(k.record, $2, 1)) # 1) from $2 for 1)
-        from kept_entry k where k.index = log_entry.index and k.index = $1`,
+        `update log_batch set records = overlay(k.records placing chr(ascii(substr(k.records, $2, 1)) # 1) from $2 for 1)
+        from kept_batch k where k.first = log_batch.first and k.first = $1`,
         [index, at],
       )
       const run = await verify('--json')
@@ -125,8 +129,8 @@ describe('bailiwick log verify', () => {
   })
 
   test('finds a tail that was cut off together with the head, by the checkpoint', async () => {
-    await sql('delete from log_entry where index >= $1', [early.size])
-    await sql('delete from payload where index >= $1', [early.size])
+    await sql('delete from log_batch where first >= $1', [early.size])
+    await sql('delete from log_term where first >= $1', [early.size])
     await sql('update ledger_head set size = $1, frontier = $2', [early.size, early.frontier])
     const run = await verify()
     expect(run.code).toBe(1)

@@ -215,8 +215,7 @@ async function recordedDecisions(
   ledger: Ledger,
 ): Promise<ReadonlyMap<string, { readonly record: DecisionRecord; readonly body: string }>> {
   const { rows } = await ledger.pool.query<{ record: string; body: string }>(
-    `select e.record, p.body from log_entry e join payload p using (ledger, index)
-    where ledger = 'main' and kind = 'decision'`,
+    `select record, body from log_entry where ledger = 'main' and kind = 'decision'`,
   )
   return new Map(
     rows.map(({ record, body }) => {

@@ -9,11 +9,8 @@ import {
   type OutcomeStatus,
   type PolicyRef,
 } from '@bailiwick/core'
-import type pg from 'pg'
+import { readEntries, type Queryable } from './batches.ts'
 import { Fold, type KnownDecision, type Needs } from './fold.ts'
-
-/** Anything that runs a statement: a connection or a pool. */
-export type Queryable = Pick<pg.Client, 'query'>
 
 const calls = {
   name: 'read_calls',
@@ -26,21 +23,14 @@ const calls = {
 // repeat them: who changes those grants nothing.
 const approvals = {
   name: 'read_approvals',
-  text: `select a.consumed_by, a.status, e.record,
-      coalesce((select json_agg(ve.record order by v.index)
-        from vote v join log_entry ve on ve.ledger = v.ledger and ve.index = v.index and ve.kind = 'vote'
-        where v.ledger = a.ledger and v.approval = a.decision), '[]') as votes
-    from approval a join log_entry e on e.ledger = a.ledger and e.index = a.decision
-    where a.ledger = $1 and a.decision = any($2::bigint[])`,
+  text: `select a.decision, a.consumed_by, a.status, array(
+      select v.index from vote v where v.ledger = a.ledger and v.approval = a.decision order by v.index) as votes
+    from approval a where a.ledger = $1 and a.decision = any($2::bigint[])`,
 }
 
-const decisions = {
-  name: 'read_decisions',
-  text: `select e.record, p.salt, p.body, o.status
-    from log_entry e
-    left join payload p on p.ledger = e.ledger and p.index = e.index
-    left join outcome o on o.ledger = e.ledger and o.decision = e.index
-    where e.ledger = $1 and e.index = any($2::bigint[]) and e.kind = 'decision'`,
+const outcomes = {
+  name: 'read_outcomes',
+  text: 'select decision, status from outcome where ledger = $1 and decision = any($2::bigint[])',
 }
 
 /** Reads what a batch of operations needs; on the sequencer's connection, so after every batch before it. */
@@ -78,10 +68,10 @@ async function readCalls(
 }
 
 interface ApprovalRead {
+  decision: string
   consumed_by: string | null
   status: string
-  record: string
-  /** The texts of the vote records. */
+  /** The indices of the vote records. */
   votes: readonly string[]
 }
 
@@ -92,16 +82,21 @@ export async function readApprovals(
   indices: readonly number[],
 ): Promise<(readonly [number, Approval])[]> {
   const { rows } = await client.query<ApprovalRead>({ ...approvals, values: [ledger, indices] })
+  const wanted = rows.flatMap((row) => [row.decision, ...row.votes].map(Number))
+  const entries = await readEntries(client, ledger, wanted)
   return rows.flatMap((row) => {
-    const opened = parseRecord(row.record)
+    const text = entries.get(Number(row.decision))?.record
+    if (text === undefined) return []
+    const opened = parseRecord(text)
     // A row whose record opened no approval grants nothing; verification names it.
     if (opened.kind !== 'decision' || opened.opens === null || opened.policy === null) return []
-    return [[opened.index, approvalOf(row, opened, opened.opens, opened.policy)] as const]
+    const votes = row.votes.flatMap((index) => entries.get(Number(index))?.record ?? [])
+    return [[opened.index, approvalOf({ ...row, votes }, opened, opened.opens, opened.policy)] as const]
   })
 }
 
 function approvalOf(
-  row: ApprovalRead,
+  row: Pick<ApprovalRead, 'consumed_by' | 'status' | 'votes'>,
   opened: DecisionRecord,
   opens: NonNullable<DecisionRecord['opens']>,
   policy: PolicyRef,
@@ -130,15 +125,15 @@ async function readDecisions(
   ledger: string,
   indices: readonly number[],
 ): Promise<KnownDecision[]> {
-  const { rows } = await client.query<{
-    record: string
-    salt: Buffer | null
-    body: string | null
-    status: OutcomeStatus | null
-  }>({ ...decisions, values: [ledger, indices] })
-  return rows.map((row) => ({
-    record: parseRecord(row.record) as DecisionRecord,
-    payload: row.salt === null || row.body === null ? null : { salt: row.salt, body: row.body },
-    outcome: row.status,
-  }))
+  const [entries, settled] = await Promise.all([
+    readEntries(client, ledger, indices),
+    client.query<{ decision: string; status: OutcomeStatus }>({ ...outcomes, values: [ledger, indices] }),
+  ])
+  const statuses = new Map(settled.rows.map(({ decision, status }) => [Number(decision), status]))
+  return [...entries.values()].flatMap(({ index, record: text, payload }) => {
+    const record = parseRecord(text)
+    if (record.kind !== 'decision') return []
+    const kept = typeof payload === 'string' ? null : { salt: Buffer.from(payload.salt), body: payload.body }
+    return [{ record, payload: kept, outcome: statuses.get(index) ?? null }]
+  })
 }

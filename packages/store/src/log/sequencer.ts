@@ -7,18 +7,20 @@ import {
   encodeFrontier,
   approvalStatus,
   Fault,
+  hashBytes,
   instantText,
-  leafHash,
-  recordColumns,
+  recordTerms,
+  saltBytes,
   type Frontier,
   type Instant,
   type LogRecord,
   type RecordBody,
+  writeLeafHash,
 } from '@bailiwick/core'
 import pg from 'pg'
 import { followHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
-import { appendBatch, type StagedBatch, type StagedEntry } from './append.ts'
+import { appendBatch, type StagedBatch } from './append.ts'
 import { Fold, noNeeds, type Needs } from './fold.ts'
 import { readFold } from './read.ts'
 
@@ -69,6 +71,8 @@ function withGenericPlans(config: pg.ClientConfig): pg.ClientConfig {
 /** Batches that may be on their way at once; one connection, so they arrive in order. */
 const batchesInFlightMax = 2
 const batchOperationsMax = 512
+/** A batch of more text than this, in UTF-16 units, takes no further operation: batches are read whole. */
+const batchTextMax = 1024 * 1024
 const queueMax = 20_000
 const fencesMax = 50
 
@@ -79,11 +83,24 @@ interface Waiting {
   fences: number
 }
 
+/** What a batch is made of while its operations are applied. */
+interface Staging {
+  readonly records: LogRecord[]
+  readonly texts: string[]
+  readonly bodies: string[]
+  readonly leaves: Buffer
+  readonly terms: Set<string>
+  /** Of texts and bodies together. */
+  length: number
+}
+
 interface Prepared {
   readonly batch: StagedBatch
   readonly head: Frontier
   readonly records: readonly LogRecord[]
   readonly answers: readonly { readonly waiting: Waiting; readonly answer: unknown }[]
+  /** Who did not fit into the batch. */
+  readonly left: readonly Waiting[]
 }
 
 /**
@@ -168,6 +185,7 @@ export class Sequencer {
       const client = await this.#connected()
       const head = (this.#head ??= await this.#readHead(client))
       const prepared = await this.#prepare(client, head, waiting)
+      this.#queue.unshift(...prepared.left)
       if (prepared.records.length === 0) return answerAll(prepared)
       // A batch before this one was fenced or lost while this one read what it needs: it would miss the head as
       // well, and pass the wrong head on to the next.
@@ -177,8 +195,8 @@ export class Sequencer {
       }
       this.#head = prepared.head
       this.#inFlight += 1
-      this.#waitingInFlight += waiting.length
-      void this.#commit(client, prepared, waiting)
+      this.#waitingInFlight += prepared.answers.length
+      void this.#commit(client, prepared)
     } catch (cause) {
       this.#lose()
       const fault =
@@ -196,41 +214,64 @@ export class Sequencer {
     const needs: Needs[] = []
     for (const { operation } of waiting) if (operation.needs !== noNeeds) needs.push(operation.needs)
     const fold = needs.length === 0 ? new Fold() : await readFold(client, this.#ports.ledger, needs)
-    const at = this.#ports.now()
-    const atText = instantText(at)
-    const entries: StagedEntry[] = []
-    const records: LogRecord[] = []
+    const now = this.#ports.now()
+    const atText = instantText(now)
+    const staging: Staging = {
+      records: [],
+      texts: [],
+      bodies: [],
+      leaves: Buffer.allocUnsafe(waiting.length * hashBytes),
+      terms: new Set(),
+      length: 0,
+    }
     const answers: { waiting: Waiting; answer: unknown }[] = []
-    const salts = this.#ports.randomBytes(waiting.length * 32)
-    for (const each of waiting) {
+    const left: Waiting[] = []
+    const salts = this.#ports.randomBytes(waiting.length * saltBytes)
+    for (const [at, each] of waiting.entries()) {
+      if (staging.length > batchTextMax) {
+        left.push(...waiting.slice(at))
+        break
+      }
       try {
-        const index = head.size + entries.length
-        const applied = each.operation.apply(fold, { index, at })
+        const count = staging.texts.length
+        const applied = each.operation.apply(fold, { index: head.size + count, at: now })
         if (applied.body !== undefined) {
-          const salt = salts.subarray(entries.length * 32, entries.length * 32 + 32)
-          records.push(this.#stage(applied, applied.body, { index, at: atText }, salt, entries))
+          const salt = salts.subarray(count * saltBytes, (count + 1) * saltBytes)
+          this.#stage(applied, applied.body, { index: head.size + count, at: atText }, salt, staging)
         }
         answers.push({ waiting: each, answer: applied.answer })
       } catch (error) {
         each.reject(error)
       }
     }
-    const next = appendLeaves(
-      head,
-      entries.map((entry) => entry.leafHash),
-    )
-    const rows = fold.rows((approval) => approvalStatus(approval, at))
+    return { ...this.#staged(head, staging, salts, fold, now), answers, left }
+  }
+
+  #staged(
+    head: Frontier,
+    staging: Staging,
+    salts: Buffer,
+    fold: Fold,
+    at: Instant,
+  ): Omit<Prepared, 'answers' | 'left'> {
+    const count = staging.texts.length
+    const leafHashes = staging.leaves.subarray(0, count * hashBytes)
+    const next = appendLeaves(head, leafHashes)
     const batch = {
       ledger: this.#ports.ledger,
       size: head.size,
+      count,
       base: encodeFrontier(head),
       frontier: encodeFrontier(next),
-      at: atText,
-      entries,
-      salts: salts.subarray(0, entries.length * 32),
-      ...rows,
+      at: instantText(at),
+      records: staging.texts.join('\n'),
+      leafHashes,
+      bodies: staging.bodies.join('\n'),
+      salts: salts.subarray(0, count * saltBytes),
+      terms: [...staging.terms],
+      ...fold.rows((approval) => approvalStatus(approval, at)),
     }
-    return { batch, head: next, records, answers }
+    return { batch, head: next, records: staging.records }
   }
 
   #stage(
@@ -238,25 +279,25 @@ export class Sequencer {
     body: RecordBody,
     place: { readonly index: number; readonly at: string },
     salt: Buffer,
-    entries: StagedEntry[],
-  ): LogRecord {
+    staging: Staging,
+  ): void {
     const payload = applied.payload
     const commitment = payload === undefined ? null : commitPayload(salt, payload)
     const record = completeRecord(body, { ledger: this.#ports.ledger, ...place, payload: commitment })
+    // Throws where the record is too large; nothing of it has been staged then.
     const text = completedRecordText(record)
-    entries.push({
-      record: text,
-      leafHash: leafHash(text),
-      ...recordColumns(record),
-      body: payload ?? '',
-    })
+    writeLeafHash(text, staging.leaves, staging.texts.length)
+    staging.records.push(record)
+    staging.texts.push(text)
+    staging.bodies.push(payload ?? '')
+    staging.length += text.length + (payload?.length ?? 0)
+    for (const term of recordTerms(record)) staging.terms.add(term)
     applied.staged?.(record, payload === undefined ? null : { salt, body: payload })
-    return record
   }
 
   // The answers go out after the commit and never before: a crash in between leaves records that
   // nobody was told of, which is harmless; the other order would leave answers without records.
-  async #commit(client: pg.Client, prepared: Prepared, waiting: readonly Waiting[]): Promise<void> {
+  async #commit(client: pg.Client, prepared: Prepared): Promise<void> {
     try {
       if (await appendBatch(client, prepared.batch)) {
         this.#committed = prepared.head
@@ -274,7 +315,7 @@ export class Sequencer {
       for (const { waiting: each } of prepared.answers) each.reject(fault)
     } finally {
       this.#inFlight -= 1
-      this.#waitingInFlight -= waiting.length
+      this.#waitingInFlight -= prepared.answers.length
       if (this.#inFlight === 0) this.#requeueFenced()
       void this.#pump()
     }
