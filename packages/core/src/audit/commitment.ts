@@ -19,5 +19,9 @@ export function commitPayload(salt: Uint8Array, canonicalPayload: string): Sha25
       fix: `Pass ${saltBytes} random bytes.`,
     })
   }
-  return hash('sha256', Buffer.concat([salt, Buffer.from(canonicalPayload)]), 'hex') as Sha256
+  // Most payloads are short: one buffer, without counting their bytes first.
+  const bytes = Buffer.allocUnsafe(saltBytes + canonicalPayload.length * 3)
+  bytes.set(salt, 0)
+  const length = saltBytes + bytes.write(canonicalPayload, saltBytes, 'utf8')
+  return hash('sha256', bytes.subarray(0, length), 'hex') as Sha256
 }

@@ -1,4 +1,4 @@
-import { canonicalJson, frozenCopy, jsonProblem } from '../model/canonical-json.ts'
+import { captureJson } from '../model/captured-json.ts'
 import type { ToolCall } from '../model/call.ts'
 import { Fault } from '../model/fault.ts'
 import type { ActionName, AgentId, ApprovalId, CallId } from '../model/ids.ts'
@@ -19,6 +19,8 @@ const name = /^[^\s\p{C}]+$/u
 // Most names, told faster.
 const plainName = /^[!-~]+$/
 
+const nothing: JsonObject = Object.freeze({})
+
 /**
  * Checks what a caller asked for.
  *
@@ -32,14 +34,10 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
     request.approvalId === undefined ? undefined : checkedName(request.approvalId, 'approvalId')
   const params = checkedObject(request.params, 'params')
   const context = checkedObject(request.context ?? {}, 'context')
-  const malformed =
-    jsonProblem(params, 'params', payloadDepthMax) ?? jsonProblem(context, 'context', payloadDepthMax)
   // A copy: the caller's object may change while the call waits for its batch.
-  const safe =
-    malformed === undefined
-      ? { params: frozenCopy(params), context: frozenCopy(context) }
-      : { params: {}, context: {} }
-  const payload = canonicalJson(malformed === undefined ? safe : null)
+  const captured = captureJson({ context, params }, payloadDepthMax)
+  const malformed = captured.kind === 'malformed' ? captured.problem : undefined
+  const payload = captured.kind === 'malformed' ? 'null' : captured.text
   if (utf8Length(payload) > payloadBytesMax) {
     throw new Fault(
       'too_large',
@@ -52,7 +50,8 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const call: ToolCall = {
     agent: agentId,
     action: action as ActionName,
-    ...safe,
+    params: captured.kind === 'malformed' ? nothing : (captured.value['params'] as JsonObject),
+    context: captured.kind === 'malformed' ? nothing : (captured.value['context'] as JsonObject),
     callId: callId as CallId | undefined,
     approvalId: approvalId as ApprovalId | undefined,
   }

@@ -74,7 +74,10 @@ function decideAnew(
     payload: parsed.payload,
     answer: answerOf(body, place.index, settings),
     staged: (record, payload) => {
-      fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
+      // Only what opens an approval or stands for a call id can be asked for in the same batch.
+      if (call.callId !== undefined || decision.effect === 'escalate') {
+        fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
+      }
       foldDecision(fold, call, decision, record as DecisionRecord, { place, policy, claimed, approvalIndex })
     },
   }
