@@ -16,7 +16,7 @@ import { readCheckpoint } from './checkpoints.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'
-import { batchesFrom, type WholeBatch } from './log/batches.ts'
+import { batchesFrom, type TimedBatch } from './log/batches.ts'
 import { foldsProblem } from './verify-folds.ts'
 
 /** Which stored log to verify. */
@@ -128,7 +128,9 @@ async function againstNothing(ledger: string, checkpoint: Checkpoint | undefined
 
 /** An entry of a batch, with what the batch says of all of its entries. */
 interface WholeEntry extends StoredEntry {
-  readonly batch: WholeBatch
+  readonly batch: TimedBatch
+  /** The terms stored for the batch. */
+  readonly terms: readonly string[]
   /** The terms of the batch's entries up to this one. */
   readonly seen: Set<string>
 }
@@ -139,22 +141,48 @@ async function* wholeEntries(
   ledger: string,
   count: () => void,
 ): AsyncGenerator<WholeEntry> {
+  const stored = storedTerms(client, ledger)
+  let next = await stored.next()
   for await (const batch of batchesFrom(client, ledger, Number.MIN_SAFE_INTEGER)) {
+    // Terms of batches that do not exist are passed over here, and found by themselves.
+    while (next.done !== true && next.value.first < batch.first) next = await stored.next()
+    const terms = next.done !== true && next.value.first === batch.first ? next.value.terms : []
     const seen = new Set<string>()
     for (const entry of batch.entries) {
-      yield { ...entry, batch, seen }
+      yield { ...entry, batch, terms, seen }
       count()
     }
   }
 }
 
+const termsPerFetch = 500
+
+/** The stored terms of every batch in order: sorted once, for looking them up by the batch would need an index. */
+async function* storedTerms(
+  client: pg.Client,
+  ledger: string,
+): AsyncGenerator<{ readonly first: number; readonly terms: readonly string[] }> {
+  await client.query(
+    `declare stored_terms no scroll cursor for
+    select first, array_agg(term) as terms from log_term where ledger = ${client.escapeLiteral(ledger)}
+    group by first order by first`,
+  )
+  for (;;) {
+    const { rows } = await client.query<{ first: string; terms: readonly string[] }>(
+      `fetch ${termsPerFetch} from stored_terms`,
+    )
+    for (const { first, terms } of rows) yield { first: Number(first), terms }
+    if (rows.length < termsPerFetch) return
+  }
+}
+
 // Terms are of a whole batch: one that is missing or too many is named at the batch's last record.
-function besideProblem(record: LogRecord, { index, batch, seen }: WholeEntry): string | undefined {
+function besideProblem(record: LogRecord, { index, batch, terms, seen }: WholeEntry): string | undefined {
   if (batch.at !== record.at) return 'the time stored beside it does not say what the record says'
   for (const term of recordTerms(record)) seen.add(term)
   if (index !== batch.first + batch.entries.length - 1) return undefined
   if (batch.misfit !== undefined) return batch.misfit
-  const right = batch.terms.length === seen.size && batch.terms.every((term) => seen.has(term))
+  const right = terms.length === seen.size && terms.every((term) => seen.has(term))
   return right ? undefined : 'the terms stored beside it and its batch do not say what the records say'
 }
 

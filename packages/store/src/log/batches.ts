@@ -100,8 +100,7 @@ export async function* batchesBackwards(
 
 const forwards = {
   name: 'log_forwards',
-  text: `select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer,
-      (select array_agg(t.term) from log_term t where t.ledger = b.ledger and t.first = b.first) as terms
+  text: `select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer
     from log_batch b where b.ledger = $1 and b.first > $2 order by b.first limit $3`,
 }
 
@@ -110,11 +109,10 @@ const holder = {
   text: 'select max(first) as first from log_batch where ledger = $1 and first <= $2',
 }
 
-/** A batch with all that is stored beside its records. */
-export interface WholeBatch extends LogBatch {
+/** A batch with the time that is stored beside its records. */
+export interface TimedBatch extends LogBatch {
   /** RFC 3339; something else where the stored time is none that a record could have. */
   readonly at: string
-  readonly terms: readonly string[]
 }
 
 /** The batch that holds `from`, or the first after it, and every one that follows, in bounded memory. */
@@ -122,17 +120,18 @@ export async function* batchesFrom(
   client: Queryable,
   ledger: string,
   from: number,
-): AsyncGenerator<WholeBatch> {
+): AsyncGenerator<TimedBatch> {
   const { rows: held } = await client.query<{ first: string | null }>({ ...holder, values: [ledger, from] })
   let after = Number(held[0]?.first ?? from) - 1
   for (;;) {
-    const { rows } = await client.query<
-      BatchRow & { at: Date | number | null; finer: boolean; terms: readonly string[] | null }
-    >({ ...forwards, values: [ledger, after, forwardsPerRead] })
+    const { rows } = await client.query<BatchRow & { at: Date | number | null; finer: boolean }>({
+      ...forwards,
+      values: [ledger, after, forwardsPerRead],
+    })
     for (const row of rows) {
       const batch = batchOf(row)
       after = batch.first
-      yield { ...batch, at: timeText(row.at, row.finer), terms: row.terms ?? [] }
+      yield { ...batch, at: timeText(row.at, row.finer) }
     }
     if (rows.length < forwardsPerRead) return
   }
