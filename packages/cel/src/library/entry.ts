@@ -36,17 +36,23 @@ export interface LibraryFunction {
   readonly literal?: { readonly arg: number; readonly use: 'required' | 'checked' } | undefined
   /**
    * Checks, and for instance compiles, the literal argument at load. What it returns is passed to `call` in
-   * place of that argument. A failure is a problem of the condition.
+   * place of that argument. A failure is a problem of the condition. Where a `checked` argument is no literal, its
+   * value goes through `prepare` at each call, so that `call` always gets what `prepare` returns.
    */
   readonly prepare?: ((literal: CelValue) => unknown) | undefined
   /**
    * Steps that one call takes at most, from the sizes of receiver and arguments in the order of `call`: UTF-16
    * units of strings, bytes, items of lists; 1 for everything else. Used with declared bounds at load and with real
-   * sizes at run time. Undefined: one step.
+   * sizes at run time. One step reads `charactersPerStep` units of text or copies `itemsPerStep` items (limits.ts).
+   * Undefined: one step.
    */
   readonly cost?: ((...sizes: readonly number[]) => number) | undefined
   /** Size of the result at most, from the same sizes; undefined: the largest of them. */
   readonly resultSize?: ((...sizes: readonly number[]) => number) | undefined
-  /** Receiver first, where there is one. Its arguments have the declared types. Never throws. */
+  /**
+   * Receiver first, where there is one. Its arguments have the declared types. Never throws. The message of a
+   * failure is a predicate without a full stop, to stand after the text of the call: `is not a time`, `needs a
+   * position within the text`, `makes a text that is too long`.
+   */
   readonly call: (...args: never[]) => CelValue | CelFailure
 }
