@@ -4,7 +4,11 @@ import { CelDuration, CelFailure, CelTimestamp, CelUint } from '../../src/value.
 import type { CelValue } from '../../src/value.ts'
 
 /** Calls `receiver.name(args)`, as an engine does: the form is chosen by the values, and prepared arguments are prepared. */
-export function invoke(receiver: CelValue, name: string, ...args: readonly CelValue[]): CelValue | CelFailure {
+export function invoke(
+  receiver: CelValue,
+  name: string,
+  ...args: readonly CelValue[]
+): CelValue | CelFailure {
   const form = library.find(
     (one) =>
       one.name === name && one.target !== undefined && takes(one.target, receiver) && takesAll(one, args),
