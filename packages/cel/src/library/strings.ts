@@ -45,7 +45,7 @@ const positions: readonly LibraryFunction[] = [
 
 // Each unit of the text, and the end, may become `by`.
 const replacing = {
-  cost: (text = 0, part = 0, by = 0) => readingSteps(text, part, (text + 1) * by),
+  cost: (text = 0, part = 0, by = 0) => readingSteps(text, part, Math.min((text + 1) * by, textLengthMax)),
   resultSize: (text = 0, _part = 0, by = 0) => Math.min(text + (text + 1) * by, textLengthMax),
 }
 const splitting = {
