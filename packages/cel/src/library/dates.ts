@@ -18,7 +18,8 @@ function inZone(
     literal: { arg: 1, use: 'checked' },
     prepare: prepareZone,
     cost: () => zoneSteps,
-    resultSize: () => 10,
+    // East of Greenwich the last hours of the year 9999 have a year of five digits.
+    resultSize: () => 11,
   })
 }
 

@@ -22,6 +22,12 @@ export function call(name: string, ...args: readonly CelValue[]): CelValue | Cel
   return run(form, name, [], args)
 }
 
+/** The text that a call gave. */
+export function textOf(result: CelValue | CelFailure): string {
+  if (typeof result === 'string') return result
+  throw new Error('this gives no text, though it should')
+}
+
 /** The message of a failure. */
 export function failureOf(result: unknown): string {
   if (result instanceof CelFailure) return result.message
