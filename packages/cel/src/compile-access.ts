@@ -52,8 +52,16 @@ function declaredField(operand: Node, field: string): CelType | undefined {
 
 /** `operand.field`. */
 export function compileSelect(node: SelectNode, context: CompileContext): Evaluate {
-  const qualified = context.readQualified(node)
-  if (qualified !== undefined && !node.optional) return qualified
+  const qualified = node.optional ? undefined : context.readQualified(node)
+  const select = compileField(node, context)
+  if (qualified === undefined) return select
+  return (frame) => {
+    const value = qualified(frame.input)
+    return value === undefined ? select(frame) : value
+  }
+}
+
+function compileField(node: SelectNode, context: CompileContext): Evaluate {
   const operand = context.compile(node.operand)
   const read = fieldReader(node, context)
   const { field, optional } = node

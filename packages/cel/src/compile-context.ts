@@ -25,7 +25,7 @@ export interface CompileContext {
   /** What reads a name that is no variable. */
   readName(node: NameNode): Evaluate
   /** What reads a chain of fields that is the name of something, such as `a.b`; undefined where it cannot be. */
-  readQualified(node: SelectNode): Evaluate | undefined
+  readQualified(node: SelectNode): ((input: unknown) => Outcome | undefined) | undefined
 }
 
 /** The failure of an operation with the text of the operation before it. */

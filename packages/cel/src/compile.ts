@@ -8,7 +8,7 @@ import { compileLogic } from './compile-logic.ts'
 import { compileBind, compileMacro } from './compile-macro.ts'
 import type { Dialect } from './dialect.ts'
 import type { FunctionTable } from './function-table.ts'
-import type { Evaluate } from './frame.ts'
+import type { Evaluate, Outcome } from './frame.ts'
 import type { LibraryFunction } from './library/entry.ts'
 import type { CallNode, CelProblem, ChoiceNode, NameNode, Node, SelectNode } from './syntax.ts'
 import { CelFailure } from './value.ts'
@@ -20,7 +20,7 @@ export interface CompileOptions {
   readonly formsOf: (node: CallNode) => readonly LibraryFunction[] | undefined
   /** Reads a name that is no variable. `newSlot` gives a place in the frame, empty when an evaluation begins. */
   readonly readName: (node: NameNode, newSlot: () => number) => Evaluate
-  readonly readQualified: (node: SelectNode) => Evaluate | undefined
+  readonly readQualified: (node: SelectNode) => ((input: unknown) => Outcome | undefined) | undefined
   /** Whether the frame is told of every part that is evaluated. */
   readonly observed: boolean
 }
@@ -85,7 +85,10 @@ class Compiler implements CompileContext {
     return this.#options.readName(node, () => this.#newSlot())
   }
 
-  readQualified(node: SelectNode): Evaluate | undefined {
+  readQualified(node: SelectNode): ((input: unknown) => Outcome | undefined) | undefined {
+    let root: Node = node
+    while (root.kind === 'select') root = root.operand
+    if (root.kind !== 'name' || (!root.absolute && this.slotOf(root.name) !== undefined)) return undefined
     return this.#options.readQualified(node)
   }
 

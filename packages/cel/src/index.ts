@@ -1,4 +1,5 @@
 export { compileCondition, compileValue } from './condition.ts'
+export { compileExpression } from './expression.ts'
 export { nearest } from './nearest.ts'
 export { childrenOf } from './syntax.ts'
 export type {
@@ -11,6 +12,13 @@ export type {
   ValueResult,
   ValueType,
 } from './condition.ts'
+export type {
+  CompiledExpression,
+  CompileExpressionResult,
+  ExpressionResult,
+  ExpressionScope,
+  ExpressionValues,
+} from './expression.ts'
 export type { ConditionScope, SizeBounds } from './scope.ts'
 export type { TracedPart, TracedResult } from './trace.ts'
 export type * from './syntax.ts'

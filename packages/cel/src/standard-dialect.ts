@@ -1,6 +1,6 @@
 import { between, byZero, fitting, fittingUnsigned, joined } from './combining.ts'
 import type { BinaryOperation, Dialect } from './dialect.ts'
-import { equality } from './equality.ts'
+import { equality, numericOf } from './equality.ts'
 import { exhausted } from './frame.ts'
 import type { Frame, Outcome } from './frame.ts'
 import { hasMember, isList, isMap, keyOf, phraseOf } from './kinds.ts'
@@ -78,10 +78,19 @@ function equal(a: CelValue, b: CelValue, frame: Frame): boolean | CelFailure {
 
 function ordering(holds: (order: number) => boolean): BinaryOperation {
   return (a, b, frame) => {
-    const found = order(a, b, frame)
+    // Whole numbers are ordered among doubles as doubles, which round beyond 2^53: so the specification has it.
+    const found =
+      typeof a === 'number' || typeof b === 'number'
+        ? order(asDouble(a), asDouble(b), frame)
+        : order(a, b, frame)
     if (found === undefined) return unlike('compares', a, b)
     return found instanceof CelFailure ? found : holds(found)
   }
+}
+
+function asDouble(value: CelValue): CelValue {
+  const number = numericOf(value)
+  return number === undefined ? value : Number(number)
 }
 
 function arithmetic(
