@@ -51,24 +51,10 @@ export function compileExpression(source: string, scope: ExpressionScope = {}): 
   return { kind: 'compiled', expression: { source, ast: root, evaluate } }
 }
 
-const typeNames = [
-  ...[
-    'bool',
-    'int',
-    'uint',
-    'double',
-    'string',
-    'bytes',
-    'list',
-    'map',
-    'null_type',
-    'type',
-    'optional_type',
-  ],
-  ...['google.protobuf.Timestamp', 'google.protobuf.Duration'],
-]
+const typeNames =
+  'bool int uint double string bytes list map null_type type optional_type google.protobuf.Timestamp google.protobuf.Duration'
 const typeValues: ReadonlyMap<string, CelTypeValue> = new Map(
-  typeNames.map((name) => [name, new CelTypeValue(name)] as const),
+  typeNames.split(' ').map((name) => [name, new CelTypeValue(name)] as const),
 )
 
 function optionsOf({ container = '' }: ExpressionScope): CompileOptions {

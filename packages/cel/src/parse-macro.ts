@@ -80,6 +80,12 @@ export function macroOf(
   }
 }
 
+/** Whether a macro of that name takes that many arguments. */
+export function isMacroName(name: string, count: number): boolean {
+  const candidates = forms.get(name) ?? optionalForms.get(name) ?? []
+  return candidates.some((one) => one.variables + one.parts.length === count)
+}
+
 function bindOf(args: readonly Node[]): Draft | undefined {
   const [first, value, body] = args
   const variable = variableOf(first)
@@ -89,5 +95,7 @@ function bindOf(args: readonly Node[]): Draft | undefined {
 }
 
 function variableOf(node: Node | undefined): string | undefined {
-  return node?.kind === 'name' && !node.absolute ? node.name : undefined
+  // CEL keeps `__result__` for the inside of its macros.
+  const isName = node?.kind === 'name' && !node.absolute && node.name !== '__result__'
+  return isName ? node.name : undefined
 }

@@ -4,7 +4,7 @@ import type { SourceLimits } from './limits.ts'
 import { checkNesting, tooDeep } from './nesting.ts'
 import { binaryPower, NodeBuilder, Refusal } from './node-builder.ts'
 import type { Draft } from './node-builder.ts'
-import { macroOf } from './parse-macro.ts'
+import { isMacroName, macroOf } from './parse-macro.ts'
 import { reservedProblem, syntaxProblem } from './syntax-problem.ts'
 import type { BinaryOperator, CelProblem, ListItem, MapEntry, Node } from './syntax.ts'
 import { readTokens } from './tokens.ts'
@@ -14,11 +14,11 @@ import { CelUint } from './value.ts'
 /** How a dialect is written. */
 export interface Grammar {
   readonly limits: SourceLimits
-  readonly comments: boolean
-  /** Whether `a.?b`, `a[?b]` and the macros of optionals may be written. */
-  readonly optionals: boolean
-  /** Whether `5u`, `.name` and numbers that are not exact in JSON may be written. */
-  readonly allNumbersAndNames: boolean
+  /**
+   * Whether all of CEL may be written: comments, optionals, `5u`, `.name`, numbers that are not exact in JSON. A macro
+   * whose variable is no name is refused here then; the check of conditions does that with more to say.
+   */
+  readonly standard: boolean
   /** Whether a name with dots, such as `math.abs`, is a function. */
   readonly isFunction: (qualified: string) => boolean
 }
@@ -35,7 +35,7 @@ export function parseSource(source: string, grammar: Grammar): Parsed {
     const message = `the condition is longer than ${limits.length} characters`
     return refused(limits.length, message, 'split it into several rules')
   }
-  const read = readTokens(source, grammar.comments)
+  const read = readTokens(source, grammar.standard)
   if (read.kind === 'refused') return read
   if (read.tokens.length === 0)
     return refused(0, 'the condition is empty', 'write an expression such as `amount > 500`')
@@ -43,7 +43,7 @@ export function parseSource(source: string, grammar: Grammar): Parsed {
   if (nesting !== undefined) return { kind: 'refused', problem: nesting }
   try {
     const root = new Parser(source, read.tokens, grammar).parseAll()
-    const inexact = grammar.allNumbersAndNames
+    const inexact = grammar.standard
       ? undefined
       : read.tokens.find((token) => token.kind === 'number' && !isExact(token.text))
     if (inexact === undefined) return { kind: 'parsed', root }
@@ -207,7 +207,7 @@ class Parser {
   }
 
   #optionalMark(): boolean {
-    if (!this.#grammar.optionals || !this.#is('?')) return false
+    if (!this.#grammar.standard || !this.#is('?')) return false
     this.#at += 1
     return true
   }
@@ -231,8 +231,12 @@ class Parser {
   #method(target: Node, token: Token, start: number): Node {
     const args = this.#arguments()
     const span = [start, this.#end()] as const
-    const macro = macroOf(target, token.text, args, this.#grammar.optionals)
+    const macro = macroOf(target, token.text, args, this.#grammar.standard)
     if (macro !== undefined) return this.#make.node(macro, token.offset, span)
+    if (this.#grammar.standard && isMacroName(token.text, args.length)) {
+      const message = `a variable of \`${token.text}\` must be a plain name`
+      throw Refusal.at(args[0]?.offset ?? token.offset, message, `write it as list.${token.text}(x, …)`)
+    }
     const path = qualifiedName(target)
     const qualified = path === undefined ? undefined : `${path}.${token.text}`
     if (qualified !== undefined && this.#grammar.isFunction(qualified)) {
@@ -292,7 +296,7 @@ class Parser {
       case '.': {
         const word = this.#peek(1)
         if (word?.kind !== 'word') break
-        if (!this.#grammar.allNumbersAndNames)
+        if (!this.#grammar.standard)
           throw Refusal.at(token.offset, 'a name cannot start with a dot', 'remove the dot')
         this.#at += 1
         return this.#word(word, token)
@@ -345,6 +349,9 @@ class Parser {
         const { operand, field } = only
         return this.#make.node({ kind: 'has', operand, field }, token.offset, span)
       }
+      if (token.text === 'has' && this.#grammar.standard) {
+        throw Refusal.at(token.offset, '`has` takes one field', 'write it as has(value.field)')
+      }
       return this.#make.node({ kind: 'call', name: token.text, target: undefined, args }, token.offset, span)
     }
     const draft: Draft = { kind: 'name', name: token.text, absolute: dot !== undefined }
@@ -366,7 +373,7 @@ class Parser {
     const { text, offset } = token
     const hex = /^0x/i.test(text)
     if (/u$/i.test(text)) {
-      if (!this.#grammar.allNumbersAndNames) {
+      if (!this.#grammar.standard) {
         const fix = 'write the number without the `u`'
         throw Refusal.at(offset, 'unsigned numbers are not used here', fix)
       }

@@ -62,7 +62,7 @@ function caseOf(original: Written, section: string, suite: string): Case {
     section,
     name: `${suite}/${String(original['name'])}`,
     expr: String(original['expr']),
-    container: String(original['container'] ?? ''),
+    container: typeof original['container'] === 'string' ? original['container'] : '',
     bindings: new Map(bindings),
     expected:
       expected === undefined
