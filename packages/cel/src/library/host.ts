@@ -2,9 +2,12 @@ import { parseIp } from './ip-address.ts'
 
 /** The longest name that DNS knows, in characters. */
 const hostUnitsMax = 253
-const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
+const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
+const labels = new RegExp(`^${label}(?:\\.${label})*$`)
 /** A last label that clients take for a part of an IPv4 address: `127.1`, `0x7f000001`. */
-const numeric = /^(?:\d+|0x[\da-f]*)$/
+const numeric = /(?:^|\.)(?:\d+|0x[\da-f]*)$/
+/** Upper case is turned to lower case among these alone: the Kelvin sign would become a k. */
+const beyondHosts = /[^\w.-]/
 
 /**
  * A host in the one form in which it can be compared: lower case, without the dot of the root at the end, an IPv6 address
@@ -13,12 +16,10 @@ const numeric = /^(?:\d+|0x[\da-f]*)$/
  */
 export function normalHost(text: string): string | undefined {
   if (text.includes(':')) return normalIpv6(text)
-  if (text.length > hostUnitsMax + 1 || !isAscii(text)) return undefined
+  if (text.length > hostUnitsMax + 1 || beyondHosts.test(text)) return undefined
   const name = text.toLowerCase().replace(/\.$/, '')
-  if (name.length > hostUnitsMax) return undefined
-  const labels = name.split('.')
-  if (!labels.every((each) => label.test(each))) return undefined
-  return numeric.test(labels.at(-1) ?? '') && parseIp(name) === undefined ? undefined : name
+  if (name.length > hostUnitsMax || !labels.test(name)) return undefined
+  return numeric.test(name) && parseIp(name) === undefined ? undefined : name
 }
 
 function normalIpv6(text: string): string | undefined {
@@ -48,8 +49,4 @@ function shortest(value: bigint): string {
 function zerosFrom(groups: readonly string[], start: number): number {
   const end = groups.findIndex((each, at) => at >= start && each !== '0')
   return (end === -1 ? groups.length : end) - start
-}
-
-function isAscii(text: string): boolean {
-  return !/[^!-~]/.test(text)
 }

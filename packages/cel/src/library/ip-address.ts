@@ -4,9 +4,11 @@ export interface IpAddress {
   readonly value: bigint
 }
 
-/** All addresses whose first `prefix` bits are those of `value`. */
-export interface IpRange extends IpAddress {
-  readonly prefix: number
+/** All addresses from one to another, both included. */
+export interface IpRange {
+  readonly bits: 32 | 128
+  readonly first: bigint
+  readonly last: bigint
 }
 
 const mappedPrefix = 0xff_ffn
@@ -41,22 +43,18 @@ export function parseIpRange(text: string): IpRange | undefined {
   // The prefix of an IPv4 range may be written as IPv6 counts it: ::ffff:10.0.0.0/104.
   const prefix = parsed.bits === 32 && address.includes(':') ? Number(digits) - 96 : Number(digits)
   if (prefix < 0 || prefix > parsed.bits) return undefined
-  const range = { ...parsed, prefix }
-  return networkOf(range, prefix) << BigInt(range.bits - prefix) === range.value ? range : undefined
+  const behind = (1n << BigInt(parsed.bits - prefix)) - 1n
+  if ((parsed.value & behind) !== 0n) return undefined
+  return { bits: parsed.bits, first: parsed.value, last: parsed.value + behind }
 }
 
 /** Whether the address is one of the range. An address of the other family is not. */
-export function isInRange(address: IpAddress, range: IpRange): boolean {
-  if (address.bits !== range.bits) return false
-  return networkOf(address, range.prefix) === networkOf(range, range.prefix)
-}
-
-function networkOf(address: IpAddress, prefix: number): bigint {
-  return address.value >> BigInt(address.bits - prefix)
+export function isInRange({ bits, value }: IpAddress, range: IpRange): boolean {
+  return bits === range.bits && value >= range.first && value <= range.last
 }
 
 function ipv4Value(text: string): bigint {
-  return text.split('.').reduce((value, each) => (value << 8n) | BigInt(each), 0n)
+  return BigInt(text.split('.').reduce((value, each) => value * 256 + Number(each), 0))
 }
 
 function ipv6Value(text: string): bigint | undefined {

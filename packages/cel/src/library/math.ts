@@ -32,10 +32,15 @@ function signOfInt(value: bigint): bigint {
 
 const signOfUint = ({ value }: CelUint): CelUint => new CelUint(value === 0n ? 0n : 1n)
 
-const roots: readonly (readonly [LibraryType, (value: never) => number])[] = [
-  ['double', (value: number) => Math.sqrt(value)],
-  ['int', (value: bigint) => Math.sqrt(Number(value))],
-  ['uint', ({ value }: CelUint) => Math.sqrt(Number(value))],
+/** What is not a number must not come of numbers: every comparison with it is false. */
+function rootOf(value: number): number | CelFailure {
+  return value < 0 ? new CelFailure('needs a number that is not negative') : Math.sqrt(value)
+}
+
+const roots: readonly (readonly [LibraryType, (value: never) => number | CelFailure])[] = [
+  ['int', (value: bigint) => rootOf(Number(value))],
+  ['uint', ({ value }: CelUint) => rootOf(Number(value))],
+  ['double', rootOf],
 ]
 
 /** The math extension. What can overflow fails; what is not a number stays so, as IEEE 754 has it. */

@@ -73,6 +73,8 @@ function compared(
   right: Items,
   holds: (left: Keys, right: Keys) => boolean,
 ): boolean | CelFailure {
+  // Most sets are of names and labels, which are their own keys.
+  if (areTexts(left) && areTexts(right)) return holds(textKeys(left), textKeys(right))
   const [one, other] = [keysOf(left), keysOf(right)]
   if (one instanceof CelFailure) return one
   if (other instanceof CelFailure) return other
@@ -81,6 +83,16 @@ function compared(
   const unlike = one.of.size > 0 && other.of.size > 0 && new Set([...one.kinds, ...other.kinds]).size > 1
   return unlike ? new CelFailure('compares items of unlike kinds') : false
 }
+
+function areTexts(items: Items): items is readonly string[] {
+  return items.every((item) => typeof item === 'string')
+}
+
+function textKeys(texts: readonly string[]): Keys {
+  return { of: new Set(texts), kinds: onlyTexts }
+}
+
+const onlyTexts: ReadonlySet<string> = new Set(['string'])
 
 /** Two items are equal exactly when their keys are. */
 function keysOf(items: Items): Keys | CelFailure {

@@ -129,11 +129,16 @@ function outside(): CelFailure {
   return new CelFailure('needs a position within the text')
 }
 
+/** Texts without other characters than these are left to the host, which is faster. */
+const beyondAscii = /[^ -~]/
+
 function lowerAscii(text: string): string {
+  if (!beyondAscii.test(text)) return text.toLowerCase()
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
 function upperAscii(text: string): string {
+  if (!beyondAscii.test(text)) return text.toUpperCase()
   return text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase())
 }
 

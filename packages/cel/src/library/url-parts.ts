@@ -22,6 +22,8 @@ const shape =
   /^([a-z][a-z0-9+.-]*):\/\/(\[[\d:.a-f]+\]|[a-z0-9._-]+)(?::(0|[1-9]\d{0,4}))?(\/[^?#]*)?(?:\?([^#]*))?(?:#.*)?$/i
 /** What browsers drop or turn round: white space, control characters, backslashes. Half of a pair is no text at all. */
 const ambiguous = /[\s\p{Cc}\p{Cf}\p{Surrogate}\\]/u
+/** The printable characters of ASCII without the backslash: most URLs have no others. */
+const unambiguous = /^[!-[\]-~]*$/
 const badEscape = /%(?![\dA-Fa-f]{2})/
 
 /**
@@ -30,7 +32,8 @@ const badEscape = /%(?![\dA-Fa-f]{2})/
  * white space, missing or surplus slashes, hosts with escapes or letters beyond ASCII, numbers as hosts, leading zeros.
  */
 export function parseUrl(text: string): UrlParts | undefined {
-  if (text.length > urlUnitsMax || ambiguous.test(text) || badEscape.test(text)) return undefined
+  if (text.length > urlUnitsMax || badEscape.test(text)) return undefined
+  if (!unambiguous.test(text) && ambiguous.test(text)) return undefined
   const [whole, scheme = '', written = '', digits, path = '/', query = ''] = shape.exec(text) ?? []
   if (whole === undefined) return undefined
   const host = normalHost(written)

@@ -38,7 +38,23 @@ function fixedZone(match: RegExpExecArray): Zone | CelFailure {
 
 function namedZone(name: string): Zone | CelFailure {
   const format = formatIn(name)
-  return format === undefined ? unknownZone() : { offsetMsAt: (at) => wallMs(format, at) - secondsAsMs(at) }
+  if (format === undefined) return unknownZone()
+  return { offsetMsAt: remembering((at) => wallMs(format, at) - secondsAsMs(at)) }
+}
+
+/** Since 1973, clocks anywhere have been changed at full quarters of an hour only. */
+const quartersFrom = Date.UTC(1973, 0, 1)
+const quarterMs = 15 * 60 * 1000
+
+/** Asks anew only when the quarter of an hour is another: asking takes longer than all the rest of a condition. */
+function remembering(offsetMsAt: (at: number) => number): (at: number) => number {
+  let [quarter, offsetMs] = [Number.NaN, 0]
+  return (at) => {
+    if (at < quartersFrom) return offsetMsAt(at)
+    const asked = Math.floor(at / quarterMs)
+    if (asked !== quarter) [quarter, offsetMs] = [asked, offsetMsAt(at)]
+    return offsetMs
+  }
 }
 
 /** Undefined for a zone that the host does not know. Its message would quote the name, so it is not used. */

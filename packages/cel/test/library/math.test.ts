@@ -39,7 +39,8 @@ describe('sizes and signs', () => {
     expect(call('math.sign', -0.5)).toBe(-1)
     expect(call('math.sqrt', 2n)).toBe(Math.SQRT2)
     expect(call('math.sqrt', new CelUint(9n))).toBe(3)
-    expect(call('math.sqrt', -1)).toBeNaN()
+    expect(failureOf(call('math.sqrt', -1))).toBe('needs a number that is not negative')
+    expect(failureOf(call('math.sqrt', -4n))).toBe('needs a number that is not negative')
   })
 })
 
