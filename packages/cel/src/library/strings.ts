@@ -8,21 +8,22 @@ import { readingSteps, tooLong, walkingSteps } from './limits.ts'
 import { formatFunctions } from './format.ts'
 import { patternFunctions } from './pattern.ts'
 import { quoted } from './quote.ts'
-import { indexFrom, lastIndexUpTo } from './search.ts'
+import { indexFrom, lastIndexUpTo, searchingSteps } from './search.ts'
 
 type Items = readonly CelValue[]
 
-const reading = { cost: readingSteps }
 const one = (): number => 1
+const reading = { cost: (text = 0) => readingSteps(text), resultSize: one }
+const searching = { cost: searchingSteps, resultSize: one }
 /** The receiver alone is read, and bounds the result. */
 const ofReceiver = { cost: (text = 0) => readingSteps(text), resultSize: (text = 0) => text }
 
 const sizeOf = (text: string): bigint => BigInt(codePointCount(text))
 
 const parts: readonly LibraryFunction[] = [
-  free('size', ['string'], 'int', sizeOf, { ...reading, resultSize: one }),
-  method('string', 'size', [], 'int', sizeOf, { ...reading, resultSize: one }),
-  method('string', 'contains', ['string'], 'bool', contains, { ...reading, resultSize: one }),
+  free('size', ['string'], 'int', sizeOf, reading),
+  method('string', 'size', [], 'int', sizeOf, reading),
+  method('string', 'contains', ['string'], 'bool', contains, searching),
   method('string', 'startsWith', ['string'], 'bool', (text: string, part: string) => text.startsWith(part), {
     cost: (_text = 0, part = 0) => readingSteps(part),
     resultSize: one,
@@ -35,17 +36,18 @@ const parts: readonly LibraryFunction[] = [
 
 const positions: readonly LibraryFunction[] = [
   method('string', 'charAt', ['int'], 'string', charAt, { ...ofReceiver, resultSize: () => 2 }),
-  method('string', 'indexOf', ['string'], 'int', indexOf, { ...reading, resultSize: one }),
-  method('string', 'indexOf', ['string', 'int'], 'int', indexOf, { ...reading, resultSize: one }),
-  method('string', 'lastIndexOf', ['string'], 'int', lastIndexOf, { ...reading, resultSize: one }),
-  method('string', 'lastIndexOf', ['string', 'int'], 'int', lastIndexOf, { ...reading, resultSize: one }),
+  method('string', 'indexOf', ['string'], 'int', indexOf, searching),
+  method('string', 'indexOf', ['string', 'int'], 'int', indexOf, searching),
+  method('string', 'lastIndexOf', ['string'], 'int', lastIndexOf, searching),
+  method('string', 'lastIndexOf', ['string', 'int'], 'int', lastIndexOf, searching),
   method('string', 'substring', ['int'], 'string', substring, ofReceiver),
   method('string', 'substring', ['int', 'int'], 'string', substring, ofReceiver),
 ]
 
 // Each unit of the text, and the end, may become `by`.
 const replacing = {
-  cost: (text = 0, part = 0, by = 0) => readingSteps(text, part, Math.min((text + 1) * by, textLengthMax)),
+  cost: (text = 0, part = 0, by = 0) =>
+    walkingSteps(text) + readingSteps(part, Math.min((text + 1) * by, textLengthMax)),
   resultSize: (text = 0, _part = 0, by = 0) => Math.min(text + (text + 1) * by, textLengthMax),
 }
 const splitting = {

@@ -138,13 +138,15 @@ describe('URLs', () => {
       fc.property(urls, (text) => {
         // What browsers refuse can hide nothing from them, such as xn-- with nothing behind it.
         if (call('isURL', text) !== true || !URL.canParse(text)) return
+        // Of schemes that browsers do not know, they keep the host's case and the missing path.
         const { hostname, protocol } = new URL(text)
         const host = textOf(call('urlHost', text))
-        if (!host.includes(':') && !hostname.startsWith('[')) expect(host).toBe(hostname.replace(/\.$/, ''))
+        if (!host.includes(':') && !hostname.startsWith('['))
+          expect(host).toBe(hostname.toLowerCase().replace(/\.$/, ''))
         expect(`${textOf(call('urlScheme', text))}:`).toBe(protocol)
         const path = call('urlPath', text)
         if (typeof path === 'string')
-          expect(new URL(text).pathname).toBe(new URL('https://x.test' + path).pathname)
+          expect(new URL(text).pathname || '/').toBe(new URL('https://x.test' + path).pathname)
       }),
       { numRuns: 2000 },
     )
