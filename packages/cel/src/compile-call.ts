@@ -192,7 +192,9 @@ function invoke(
   const args: unknown[] = [...values]
   if (prepared !== undefined) {
     const { at, literal } = prepared
-    const ready = literal ?? form.prepare?.(values[at] ?? null)
+    const argument = values[at] ?? null
+    if (literal === undefined && !frame.charge(form.prepareCost?.(measure(argument)) ?? 0)) return exhausted
+    const ready = literal ?? form.prepare?.(argument)
     if (ready instanceof CelFailure) return labelled(node, ready)
     args[at] = ready
   }

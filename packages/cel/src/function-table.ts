@@ -1,6 +1,6 @@
 import { conversions, sizes } from './conversions.ts'
 import type { LibraryFunction, LibraryType } from './library/entry.ts'
-import { library } from './library/index.ts'
+import { library, standardOnly } from './library/index.ts'
 import { optionalFunctions } from './optionals.ts'
 
 /** The functions of a dialect. */
@@ -23,6 +23,7 @@ export const policyFunctions: FunctionTable = tableOf(
 export const standardFunctions: FunctionTable = tableOf([
   ...conversions(false),
   ...library,
+  ...standardOnly,
   ...sizes,
   ...optionalFunctions,
 ])

@@ -7,8 +7,12 @@ import type { Zone } from './zone.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 
-/** What it takes to look up a zone and to ask it, beside one step. */
-export const zoneSteps = 200
+/** An argument that is a zone: to look up its name takes far longer than to ask it. */
+export const zoneArgument = {
+  prepare: prepareZone,
+  prepareCost: () => 200,
+  cost: () => 20,
+}
 
 /** A date whose UTC fields show what the zone's calendar and clocks show at that time. */
 export function wallDate(time: CelTimestamp, zone: Zone): Date {
@@ -41,8 +45,7 @@ function getterForms(name: string, read: (date: Date) => number): readonly Libra
     method('timestamp', name, [], 'int', (time: CelTimestamp) => get(time, utc)),
     method('timestamp', name, ['string'], 'int', get, {
       literal: { arg: 0, use: 'checked' },
-      prepare: prepareZone,
-      cost: () => zoneSteps,
+      ...zoneArgument,
       resultSize: () => 1,
     }),
   ]

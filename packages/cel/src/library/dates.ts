@@ -1,9 +1,8 @@
 import { CelDuration } from '../value.ts'
 import type { CelTimestamp } from '../value.ts'
-import { wallDate, zoneSteps } from './calendar.ts'
+import { wallDate, zoneArgument } from './calendar.ts'
 import type { LibraryFunction, LibraryType } from './entry.ts'
 import { free } from './forms.ts'
-import { prepareZone } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 const nanosPerMs = 1_000_000n
@@ -16,8 +15,7 @@ function inZone(
 ): LibraryFunction {
   return free(name, ['timestamp', 'string'], result, call, {
     literal: { arg: 1, use: 'checked' },
-    prepare: prepareZone,
-    cost: () => zoneSteps,
+    ...zoneArgument,
     // East of Greenwich the last hours of the year 9999 have a year of five digits.
     resultSize: () => 11,
   })

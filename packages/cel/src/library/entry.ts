@@ -41,6 +41,11 @@ export interface LibraryFunction {
    */
   readonly prepare?: ((literal: CelValue) => unknown) | undefined
   /**
+   * Steps that `prepare` takes besides, from the size of the argument, where it runs at a call. Undefined: none that
+   * count.
+   */
+  readonly prepareCost?: ((size: number) => number) | undefined
+  /**
    * Steps that one call takes at most, from the sizes of receiver and arguments in the order of `call`: UTF-16
    * units of strings, bytes, items of lists; 1 for everything else. Used with declared bounds at load and with real
    * sizes at run time. One step reads `charactersPerStep` units of text or copies `itemsPerStep` items (limits.ts).

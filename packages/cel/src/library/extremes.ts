@@ -7,25 +7,35 @@ import { free } from './forms.ts'
 /** With more numbers than this, write a list. */
 const argumentsMax = 6
 
-/** Forms from the narrowest type to the widest, so that the first that fits tells most. */
-const types: readonly LibraryType[] = ['int', 'uint', 'double', 'number', 'dyn']
+type Number64 = bigint | number
+type Beats = (candidate: Number64, best: Number64) => boolean
+
+const greatest: Beats = (candidate, best) => candidate > best
+const least: Beats = (candidate, best) => candidate < best
 
 /** `math.greatest` and `math.least`, of one to six numbers or of a list of them. Of equal ones the first counts. */
-export const extremeFunctions: readonly LibraryFunction[] = [
-  ...forms('math.greatest', (candidate, best) => candidate > best),
-  ...forms('math.least', (candidate, best) => candidate < best),
+export const extremeFunctions: readonly LibraryFunction[] = (['int', 'uint', 'double'] as const).flatMap(
+  (type) => [...forms('math.greatest', type, greatest), ...forms('math.least', type, least)],
+)
+
+/**
+ * The same of numbers of several types. Policies need them not, since their numbers mix anyway; and these would take
+ * anything at load.
+ */
+export const mixedExtremes: readonly LibraryFunction[] = [
+  ...forms('math.greatest', 'dyn', greatest),
+  ...forms('math.least', 'dyn', least),
 ]
 
-type Number64 = bigint | number
-
-function forms(name: string, beats: (candidate: Number64, best: Number64) => boolean): LibraryFunction[] {
+function forms(name: string, type: LibraryType, beats: Beats): readonly LibraryFunction[] {
   const listed = (items: readonly CelValue[]): CelValue | CelFailure => extreme(items, beats)
   const spread = (...items: readonly CelValue[]): CelValue | CelFailure => extreme(items, beats)
   const cost = (items = 0): number => 1 + Math.ceil(items / itemsPerStep)
-  const lists = types.map((type) => free(name, [{ list: type }], type, listed, { cost, resultSize: () => 1 }))
   const counts = Array.from({ length: argumentsMax }, (_, index) => index + 1)
-  const spreads = counts.flatMap((count) =>
-    types.map((type) =>
+  return [
+    // The list comes first: the form of one argument of any type would take it.
+    free(name, [{ list: type }], type, listed, { cost, resultSize: () => 1 }),
+    ...counts.map((count) =>
       free(
         name,
         Array.from({ length: count }, () => type),
@@ -33,15 +43,10 @@ function forms(name: string, beats: (candidate: Number64, best: Number64) => boo
         spread,
       ),
     ),
-  )
-  // A list comes first: the form of one argument of any type would take it.
-  return [...lists, ...spreads]
+  ]
 }
 
-function extreme(
-  items: readonly CelValue[],
-  beats: (candidate: Number64, best: Number64) => boolean,
-): CelValue | CelFailure {
+function extreme(items: readonly CelValue[], beats: Beats): CelValue | CelFailure {
   let [best, bestNumber]: [CelValue, Number64 | undefined] = [null, undefined]
   for (const item of items) {
     const number = numberOf(item)

@@ -2,7 +2,7 @@ import type { CelFailure, CelValue } from '../value.ts'
 import type { LibraryFunction, LibraryType } from './entry.ts'
 
 type Call = (...args: never[]) => CelValue | CelFailure
-type Details = Partial<Pick<LibraryFunction, 'literal' | 'prepare' | 'cost' | 'resultSize'>>
+type Details = Partial<Pick<LibraryFunction, 'literal' | 'prepare' | 'prepareCost' | 'cost' | 'resultSize'>>
 
 /** A form that is written `name(args)`. */
 export function free(

@@ -12,7 +12,12 @@ import { stringFunctions } from './strings.ts'
 import { timestampFunctions } from './timestamp.ts'
 import { urlFunctions } from './url.ts'
 
-/** Every function of the library, form by form. Where several forms fit, the first one tells most. */
+export { mixedExtremes as standardOnly } from './extremes.ts'
+
+/**
+ * The functions of the library, form by form. Where several forms fit, the first one tells most. The standard dialect
+ * has those of `standardOnly` besides.
+ */
 export const library: readonly LibraryFunction[] = [
   ...stringFunctions,
   ...bytesFunctions,

@@ -34,11 +34,12 @@ function reasonOf(error: Error): string {
   return reason
 }
 
-/** Compiling takes long beside matching, so that a pattern's length counts in full. */
 const matching: Partial<LibraryFunction> = {
   literal: { arg: 0, use: 'required' },
   prepare: compilePattern,
-  cost: (text = 0, pattern = 0) => 1 + Math.ceil(text / 4) + pattern,
+  // Compiling takes long beside matching.
+  prepareCost: (pattern) => 500 + 10 * pattern,
+  cost: (text = 0) => 1 + Math.ceil(text / 4),
   resultSize: () => 1,
 }
 

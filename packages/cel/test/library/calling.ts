@@ -1,7 +1,9 @@
-import { library } from '../../src/library/index.ts'
+import { library as common, standardOnly } from '../../src/library/index.ts'
 import type { LibraryFunction, LibraryType } from '../../src/library/entry.ts'
 import { CelDuration, CelFailure, CelTimestamp, CelUint } from '../../src/value.ts'
 import type { CelValue } from '../../src/value.ts'
+
+const library: readonly LibraryFunction[] = [...common, ...standardOnly]
 
 /** Calls `receiver.name(args)`, as an engine does: the form is chosen by the values, and prepared arguments are prepared. */
 export function invoke(

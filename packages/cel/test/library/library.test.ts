@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LibraryFunction, LibraryType } from '../../src/library/entry.ts'
-import { library } from '../../src/library/index.ts'
+import { library as common, standardOnly } from '../../src/library/index.ts'
 import { CelDuration, CelFailure, CelTimestamp, CelUint } from '../../src/value.ts'
 import type { CelValue } from '../../src/value.ts'
+
+const library: readonly LibraryFunction[] = [...common, ...standardOnly]
 
 /** Texts that mean something to some function, and texts that are meant to break one. */
 const text = fc.oneof(
