@@ -19,7 +19,7 @@ type Combine = (a: Outcome, b: Outcome, frame: Frame) => Outcome
 export function compileBinary(node: BinaryNode, context: CompileContext): Evaluate {
   const combine = combiner(node, operationOf(node, context))
   if (node.operator === 'in') return compileIn(node, context, combine)
-  const constant = constantOf(node.right, node.left, context.dialect.policy)
+  const constant = context.observed ? undefined : constantOf(node.right, node.left, context.dialect.policy)
   const left = compileOperand(node.left, node.right, context)
   if (constant !== undefined) {
     const fast = compareConstant(node, left, constant, combine)
@@ -51,7 +51,8 @@ function combiner(node: BinaryNode, operation: BinaryOperation): Combine {
 function compileOperand(node: Node, other: Node, context: CompileContext): Evaluate {
   if (!context.dialect.policy || other.type !== 'number') return context.compile(node)
   if (node.kind !== 'literal' || typeof node.value !== 'bigint') return context.compile(node)
-  return context.compile({ ...node, value: Number(node.value), type: 'number' })
+  const value = Number(node.value)
+  return context.observing(node, () => value)
 }
 
 interface Constant {
@@ -229,7 +230,7 @@ interface LiteralItems {
 }
 
 function literalItems(node: Node, context: CompileContext): LiteralItems | undefined {
-  if (node.kind !== 'list') return undefined
+  if (node.kind !== 'list' || context.observed) return undefined
   const list: CelValue[] = []
   for (const { value, optional } of node.items) {
     if (value.kind !== 'literal' || optional) return undefined

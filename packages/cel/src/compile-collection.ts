@@ -11,7 +11,7 @@ import type { CelMapKey, CelValue } from './value.ts'
 /** `[a, b]`. An item written with `?` is left out where it is absent. */
 export function compileList(items: readonly ListItem[], context: CompileContext): Evaluate {
   const parts = items.map((item) => ({ ...item, evaluate: context.compile(item.value) }))
-  if (items.every((item) => item.value.kind === 'literal' && !item.optional)) {
+  if (!context.observed && items.every((item) => item.value.kind === 'literal' && !item.optional)) {
     const list = items.map((item) => (item.value.kind === 'literal' ? item.value.value : null))
     return () => list
   }

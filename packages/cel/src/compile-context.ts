@@ -16,6 +16,10 @@ export interface CompileContext {
   readonly formsOf: (node: CallNode) => readonly LibraryFunction[] | undefined
   /** What is found wrong while compiling: literals that are not what they are used for. */
   readonly problems: CelProblem[]
+  /** Whether every part is told of, so that no part may be evaluated together with another. */
+  readonly observed: boolean
+  /** Tells of what a node comes to, where that is wanted. */
+  observing(node: Node, evaluate: Evaluate): Evaluate
   /** Compiles a node and everything below it. */
   compile(node: Node): Evaluate
   /** The slot of a variable in scope, or undefined. */

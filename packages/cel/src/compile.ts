@@ -43,6 +43,7 @@ class Compiler implements CompileContext {
   readonly dialect: Dialect
   readonly functions: FunctionTable
   readonly formsOf: (node: CallNode) => readonly LibraryFunction[] | undefined
+  readonly observed: boolean
   readonly problems: CelProblem[] = []
   slots = 0
   readonly #options: CompileOptions
@@ -53,11 +54,15 @@ class Compiler implements CompileContext {
     this.dialect = options.dialect
     this.functions = options.functions
     this.formsOf = options.formsOf
+    this.observed = options.observed
   }
 
   compile(node: Node): Evaluate {
-    const evaluate = this.#compile(node)
-    if (!this.#options.observed) return evaluate
+    return this.observing(node, this.#compile(node))
+  }
+
+  observing(node: Node, evaluate: Evaluate): Evaluate {
+    if (!this.observed) return evaluate
     return (frame) => {
       const outcome = evaluate(frame)
       frame.observe?.(node, outcome)
