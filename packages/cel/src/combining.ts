@@ -1,6 +1,8 @@
 import { exhausted } from './frame.ts'
 import type { Frame, Outcome } from './frame.ts'
 import { isList } from './kinds.ts'
+import { durationOf } from './library/duration.ts'
+import { timestampOf } from './library/timestamp.ts'
 import { listLengthMax, textLengthMax } from './limits.ts'
 import { CelDuration, CelFailure, CelTimestamp, CelUint } from './value.ts'
 import type { CelValue } from './value.ts'
@@ -9,12 +11,8 @@ import type { CelValue } from './value.ts'
 export const unfitting: CelFailure = new CelFailure('does not fit 64 bits')
 /** Why a quotient cannot be given. */
 export const byZero: CelFailure = new CelFailure('divides by zero')
-const outOfTime = new CelFailure('is out of the range of time')
 const textTooLong = new CelFailure('makes a text that is too long')
 const listTooLong = new CelFailure('makes a list that is too long')
-
-const timestampMin = -62_135_596_800_000_000_000n
-const timestampMax = 253_402_300_799_999_999_999n
 
 /** The whole number, if it fits 64 bits. */
 export function fitting(value: bigint): bigint | CelFailure {
@@ -24,16 +22,6 @@ export function fitting(value: bigint): bigint | CelFailure {
 /** The unsigned whole number, if it fits 64 bits. */
 export function fittingUnsigned(value: bigint): CelUint | CelFailure {
   return BigInt.asUintN(64, value) === value ? new CelUint(value) : unfitting
-}
-
-/** A point in time, if it is within the years 1 to 9999. */
-export function timestampOf(nanos: bigint): CelTimestamp | CelFailure {
-  return nanos >= timestampMin && nanos <= timestampMax ? new CelTimestamp(nanos) : outOfTime
-}
-
-/** A span of time, if its nanoseconds fit 64 bits. */
-export function durationOf(nanos: bigint): CelDuration | CelFailure {
-  return BigInt.asIntN(64, nanos) === nanos ? new CelDuration(nanos) : outOfTime
 }
 
 /** The sum of two texts, lists, bytes or times; undefined for anything else. */

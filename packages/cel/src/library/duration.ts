@@ -6,9 +6,7 @@ import { scalarUnitsMax } from './limits.ts'
 
 const nanosPerSecond = 1_000_000_000n
 
-/** A duration is a 64-bit number of nanoseconds: about 292 years, as the specification has it. */
-const durationNanosMax = 2n ** 63n - 1n
-const durationNanosMin = -(2n ** 63n)
+const outOfRange = new CelFailure('is out of the range of durations')
 
 /** Nanoseconds of each unit. The micro sign and the Greek letter look the same and are both taken. */
 const units: ReadonlyMap<string, bigint> = new Map([
@@ -25,11 +23,9 @@ const units: ReadonlyMap<string, bigint> = new Map([
 const whole = /^[+-]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|[u\u00B5\u03BC]s|ns))+)$/
 const terms = /(\d*)(?:\.(\d*))?([^\d.]+)/g
 
-/** The duration of that many nanoseconds, or why there is none. */
+/** The duration of that many nanoseconds, if they fit 64 bits as the specification has it: about 292 years. */
 export function durationOf(nanos: bigint): CelDuration | CelFailure {
-  return nanos >= durationNanosMin && nanos <= durationNanosMax
-    ? new CelDuration(nanos)
-    : new CelFailure('is out of the range of durations')
+  return BigInt.asIntN(64, nanos) === nanos ? new CelDuration(nanos) : outOfRange
 }
 
 /** Reads `1h45m`, `-1.5h`, `300ms` or `0`: numbers with the units `h`, `m`, `s`, `ms`, `us` and `ns`. */
@@ -59,18 +55,8 @@ export function fractionText(nanos: number): string {
   return digits === '' ? '' : `.${digits}`
 }
 
-/** `left + right`. */
-export function addDurations(left: CelDuration, right: CelDuration): CelDuration | CelFailure {
-  return durationOf(left.nanos + right.nanos)
-}
-
-/** `left - right`. */
-export function subtractDurations(left: CelDuration, right: CelDuration): CelDuration | CelFailure {
-  return durationOf(left.nanos - right.nanos)
-}
-
 /** Whole seconds, towards zero, as `int(duration)` gives them. */
-export function durationSeconds(duration: CelDuration): bigint {
+function durationSeconds(duration: CelDuration): bigint {
   return duration.nanos / nanosPerSecond
 }
 
@@ -89,7 +75,7 @@ function getter(name: string, nanos: bigint): LibraryFunction {
   return method('duration', name, [], 'int', (length: CelDuration) => length.nanos / nanos)
 }
 
-/** Durations: reading, printing, parts. Operators call `addDurations` and `subtractDurations`. */
+/** Durations: reading, printing, parts. */
 export const durationFunctions: readonly LibraryFunction[] = [
   free('duration', ['string'], 'duration', itself, {
     literal: { arg: 0, use: 'checked' },

@@ -16,7 +16,7 @@ const domain = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,
  * The domain of an address in lower case. Undefined for all but one plain address in ASCII: no name or angle brackets
  * around it, no quotes, comments, white space or second `@`, no letters that only look like others.
  */
-export function parseEmailDomain(text: string): string | undefined {
+function parseEmailDomain(text: string): string | undefined {
   if (text.length > emailUnitsMax) return undefined
   const at = text.indexOf('@')
   if (at < 1 || at > localUnitsMax || !local.test(text.slice(0, at))) return undefined

@@ -1,6 +1,6 @@
 import { CelFailure, CelTimestamp } from '../value.ts'
-import type { CelDuration, CelValue } from '../value.ts'
-import { durationOf, fractionText } from './duration.ts'
+import type { CelValue } from '../value.ts'
+import { fractionText } from './duration.ts'
 import type { LibraryFunction } from './entry.ts'
 import { free } from './forms.ts'
 import { scalarUnitsMax } from './limits.ts'
@@ -11,13 +11,13 @@ const nanosPerMs = 1_000_000n
 const timestampNanosMin = -62_135_596_800n * nanosPerSecond
 const timestampNanosMax = 253_402_300_800n * nanosPerSecond - 1n
 
+const outOfRange = new CelFailure('is out of the range of time: the years 1 to 9999')
+
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/
 
-/** The time of that many nanoseconds since 1970, or why there is none: before the year 1 or after 9999. */
+/** The time of that many nanoseconds since 1970, if it is within the years 1 to 9999. */
 export function timestampOf(nanos: bigint): CelTimestamp | CelFailure {
-  return nanos >= timestampNanosMin && nanos <= timestampNanosMax
-    ? new CelTimestamp(nanos)
-    : new CelFailure('is out of the range of time: the years 1 to 9999')
+  return nanos >= timestampNanosMin && nanos <= timestampNanosMax ? new CelTimestamp(nanos) : outOfRange
 }
 
 /** Reads a time of RFC 3339 with its zone, `2026-03-29T02:30:00.25+02:00`. No leap seconds, no hour 24. */
@@ -55,29 +55,14 @@ export function timestampMs(time: CelTimestamp): number {
 }
 
 /** Whole seconds since 1970, rounded down, as `int(timestamp)` gives them. */
-export function timestampSeconds(time: CelTimestamp): bigint {
+function timestampSeconds(time: CelTimestamp): bigint {
   const rest = time.nanos % nanosPerSecond
   return time.nanos / nanosPerSecond - (rest < 0n ? 1n : 0n)
 }
 
 /** The time that many seconds after 1970, as `timestamp(int)` gives it. */
-export function timestampOfSeconds(seconds: bigint): CelTimestamp | CelFailure {
+function timestampOfSeconds(seconds: bigint): CelTimestamp | CelFailure {
   return timestampOf(seconds * nanosPerSecond)
-}
-
-/** `time + duration`. */
-export function addTimestamp(time: CelTimestamp, duration: CelDuration): CelTimestamp | CelFailure {
-  return timestampOf(time.nanos + duration.nanos)
-}
-
-/** `time - duration`. */
-export function subtractDuration(time: CelTimestamp, duration: CelDuration): CelTimestamp | CelFailure {
-  return timestampOf(time.nanos - duration.nanos)
-}
-
-/** `left - right`: how much later `left` is. */
-export function subtractTimestamps(left: CelTimestamp, right: CelTimestamp): CelDuration | CelFailure {
-  return durationOf(left.nanos - right.nanos)
 }
 
 function prepareTimestamp(text: CelValue): CelTimestamp | CelFailure {
@@ -90,7 +75,7 @@ function notATime(): CelFailure {
 
 const itself = (time: CelTimestamp): CelTimestamp => time
 
-/** Times: reading and printing. Operators call `addTimestamp`, `subtractDuration` and `subtractTimestamps`. */
+/** Times: reading and printing. */
 export const timestampFunctions: readonly LibraryFunction[] = [
   free('timestamp', ['string'], 'timestamp', itself, {
     literal: { arg: 0, use: 'checked' },

@@ -13,7 +13,7 @@ const named = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/
 export const utc: Zone = { offsetMsAt: () => 0 }
 
 /** The zone of that name: `UTC`, an offset such as `+02:00` or `02:00`, or a name such as `Europe/Berlin`. */
-export function zoneOf(name: string): Zone | CelFailure {
+function zoneOf(name: string): Zone | CelFailure {
   if (name === 'UTC' || name === 'Z') return utc
   const offset = fixed.exec(name)
   if (offset !== null) return fixedZone(offset)
