@@ -42,6 +42,18 @@ export function parseUrl(text: string): UrlParts | undefined {
   return { scheme: scheme.toLowerCase(), host, port, path, query }
 }
 
+/**
+ * The path with escapes as RFC 3986 would have them: none of letters, digits, `-`, `.`, `_` and `~`, and upper case in
+ * the others. Undefined for escaped control characters, at which some readers end a path.
+ */
+export function normalPath(path: string): string | undefined {
+  if (/%(?:[01][\dA-Fa-f]|7[Ff])/.test(path)) return undefined
+  return path.replaceAll(/%([\dA-Fa-f]{2})/g, (escape, digits: string) => {
+    const character = String.fromCodePoint(Number.parseInt(digits, 16))
+    return /[\w.~-]/.test(character) ? character : escape.toUpperCase()
+  })
+}
+
 /** How often a path may be escaped over and over. */
 const escapeRoundsMax = 3
 

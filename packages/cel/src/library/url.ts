@@ -4,7 +4,7 @@ import type { LibraryFunction, LibraryType } from './entry.ts'
 import { free } from './forms.ts'
 import { normalHost } from './host.ts'
 import { walkingSteps } from './limits.ts'
-import { climbs, parseUrl, queryValues } from './url-parts.ts'
+import { climbs, normalPath, parseUrl, queryValues } from './url-parts.ts'
 import type { UrlParts } from './url-parts.ts'
 
 const defaultPorts: ReadonlyMap<string, bigint> = new Map([
@@ -51,7 +51,8 @@ function portOf({ port, scheme }: UrlParts): bigint | CelFailure {
 }
 
 function pathOf({ path }: UrlParts): string | CelFailure {
-  return climbs(path) ? new CelFailure('has a path with . or .. in it') : path
+  if (climbs(path)) return new CelFailure('has a path with . or .. in it')
+  return normalPath(path) ?? new CelFailure('has a path with control characters in it')
 }
 
 function urlQuery(text: string, name: string): string | CelFailure {

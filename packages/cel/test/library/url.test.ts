@@ -146,7 +146,9 @@ describe('URLs', () => {
         expect(`${textOf(call('urlScheme', text))}:`).toBe(protocol)
         const path = call('urlPath', text)
         if (typeof path === 'string')
-          expect(new URL(text).pathname || '/').toBe(new URL('https://x.test' + path).pathname)
+          expect(decodeURIComponent(new URL(text).pathname || '/')).toBe(
+            decodeURIComponent(new URL('https://x.test' + path).pathname),
+          )
       }),
       { numRuns: 2000 },
     )
@@ -186,6 +188,15 @@ describe('urlPath', () => {
       expect(call('urlPath', `https://example.com${path}`)).toBe(path)
     },
   )
+})
+
+test('urlPath writes a letter as a letter, so that escapes hide no name', () => {
+  expect(call('urlPath', 'https://example.com/%61dmin/%7euser')).toBe('/admin/~user')
+  expect(call('urlPath', 'https://example.com/a%2fb%c3%a9')).toBe('/a%2Fb%C3%A9')
+  for (const path of ['/a%00/b', '/a%0a', '/a%7F'])
+    expect(failureOf(call('urlPath', `https://example.com${path}`))).toBe(
+      'has a path with control characters in it',
+    )
 })
 
 describe('urlQuery', () => {
