@@ -1,9 +1,7 @@
 import type { Checking } from './checking.ts'
-import type { Node } from './syntax.ts'
+import type { BinaryNode } from './syntax.ts'
 import { isNumeric, typePhrase } from './types.ts'
 import type { CelType, OpenType } from './types.ts'
-
-type BinaryNode = Node & { readonly kind: 'binary' }
 
 /** Checks two operands and what stands between them. */
 export function checkBinary(node: BinaryNode, checker: Checking): OpenType {
@@ -49,7 +47,7 @@ function comparison(node: BinaryNode, checker: Checking, a: OpenType, b: OpenTyp
 
 function membership(node: BinaryNode, checker: Checking, item: OpenType, container: OpenType): OpenType {
   if (container === 'dyn') return 'bool'
-  if (typeof container === 'object' && ('list' in container || 'map' in container)) {
+  if (typeof container === 'object' && ('list' in container || isMap(container))) {
     const wanted = 'list' in container ? container.list : 'string'
     if (checker.inference.agree(item, wanted, node.left.offset) === undefined) {
       const message = `\`in\` looks for ${typePhrase(item)} among values of another type: ${typePhrase(wanted)}`
@@ -112,11 +110,11 @@ function arithmetic(node: BinaryNode, checker: Checking, a: OpenType, b: OpenTyp
 }
 
 function isMap(type: OpenType): boolean {
-  return typeof type === 'object' && 'map' in type
+  return typeof type === 'object' && ('map' in type || 'record' in type)
 }
 
 function isContainer(type: OpenType): boolean {
-  return typeof type === 'object' && ('list' in type || 'map' in type)
+  return typeof type === 'object' && !('open' in type && !('record' in type))
 }
 
 function timeArithmetic(operator: string, a: OpenType, b: OpenType): CelType | undefined {

@@ -1,51 +1,66 @@
 import type { Checking } from './checking.ts'
+import { functionHints, policyFunctions } from './function-table.ts'
+import type { LibraryFunction, LibraryType } from './library/entry.ts'
 import { nearest } from './nearest.ts'
-import { functionHints, functionNames, signaturesOf } from './signatures.ts'
-import type { Signature } from './signatures.ts'
 import type { CallNode, Node } from './syntax.ts'
-import { typePhrase } from './types.ts'
+import { openName, typePhrase } from './types.ts'
 import type { OpenType } from './types.ts'
 
 /** Checks a call of a function or method: that it exists, and that it takes what it is given. */
 export function checkCall(node: CallNode, checker: Checking): OpenType {
   const target = node.target === undefined ? undefined : checker.visit(node.target)
   const args = node.args.map((arg) => (isMisplacedMacro(node) ? 'dyn' : checker.visit(arg)))
-  const signatures = signaturesOf(node.name)
-  if (signatures === undefined) return unknownFunction(node, checker)
-  const shaped = signatures.filter((one) => (one.target === undefined) === (target === undefined))
+  const forms = policyFunctions.formsOf(node.name)
+  if (forms === undefined) return unknownFunction(node, checker)
+  const shaped = forms.filter((one) => (one.target === undefined) === (target === undefined))
   const counted = shaped.filter((one) => one.args.length === args.length)
-  if (shaped.length === 0) return misshapen(node, signatures, checker)
+  if (shaped.length === 0) return misshapen(node, forms, checker)
   if (counted.length === 0) return miscounted(node, shaped, checker)
 
-  const fitting = counted.filter((one) => fits(one, target, args, checker))
+  const given = target === undefined ? args : [target, ...args]
+  const exact = counted.filter((one) => fits(one, given, checker, false))
+  const fitting = exact.length > 0 ? exact : counted.filter((one) => fits(one, given, checker, true))
   const [chosen] = fitting
   if (chosen === undefined) return illTyped(node, counted, target, args, checker)
+  checker.forms.set(node, fitting)
   if (fitting.length === 1) {
     // Only one form fits, so it tells the types of names that are not declared.
-    if (target !== undefined) learn(node.target, target, chosen.target, checker)
-    chosen.args.forEach((wanted, index) => learn(node.args[index], args[index], wanted, checker))
+    const nodes = node.target === undefined ? node.args : [node.target, ...node.args]
+    parametersOf(chosen).forEach((wanted, index) => {
+      learn(nodes[index], given[index], wanted, checker)
+    })
   }
   checkLiterals(node, chosen, checker)
-  return fitting.every((one) => one.result === chosen.result) ? chosen.result : 'dyn'
+  const results = fitting.map((one) => resultOf(one, given, checker))
+  const [result = 'dyn'] = results
+  return results.every((one) => one === result) ? result : 'dyn'
+}
+
+/** What a form takes: the receiver first, where there is one. */
+export function parametersOf(form: LibraryFunction): readonly LibraryType[] {
+  return form.target === undefined ? form.args : [form.target, ...form.args]
 }
 
 /** `list.exists(t.x, test)` stays a call, because its first argument is no variable; its names mean nothing. */
 function isMisplacedMacro(node: CallNode): boolean {
   return (
-    signaturesOf(node.name) === undefined &&
-    functionHints[node.name]?.startsWith('write it as list.') === true
+    policyFunctions.formsOf(node.name) === undefined &&
+    hintFor(node.name)?.startsWith('write it as list.') === true
   )
 }
 
-function unknownFunction(node: CallNode, checker: Checking): 'dyn' {
-  const hint = Object.hasOwn(functionHints, node.name) ? functionHints[node.name] : undefined
-  const near = nearest(node.name, functionNames)
-  const usual = near === undefined ? 'use a function of CEL' : `did you mean \`${near}\`?`
-  return checker.report(node.offset, `unknown function \`${node.name}\``, hint ?? usual)
+function hintFor(name: string): string | undefined {
+  return Object.hasOwn(functionHints, name) ? functionHints[name] : undefined
 }
 
-function misshapen(node: CallNode, signatures: readonly Signature[], checker: Checking): 'dyn' {
-  const example = signatures[0]?.args.length === 0 ? `${node.name}()` : `${node.name}(…)`
+function unknownFunction(node: CallNode, checker: Checking): 'dyn' {
+  const near = nearest(node.name, policyFunctions.names)
+  const usual = near === undefined ? 'use a function of CEL' : `did you mean \`${near}\`?`
+  return checker.report(node.offset, `unknown function \`${node.name}\``, hintFor(node.name) ?? usual)
+}
+
+function misshapen(node: CallNode, forms: readonly LibraryFunction[], checker: Checking): 'dyn' {
+  const example = forms[0]?.args.length === 0 ? `${node.name}()` : `${node.name}(…)`
   if (node.target === undefined) {
     return checker.report(
       node.offset,
@@ -60,51 +75,89 @@ function misshapen(node: CallNode, signatures: readonly Signature[], checker: Ch
   )
 }
 
-function miscounted(node: CallNode, shaped: readonly Signature[], checker: Checking): 'dyn' {
-  const counts = [...new Set(shaped.map((one) => one.args.length))].toSorted((a, b) => a - b).join(' or ')
+function miscounted(node: CallNode, forms: readonly LibraryFunction[], checker: Checking): 'dyn' {
+  const lengths = [...new Set(forms.map((one) => one.args.length))].toSorted((a, b) => a - b)
+  const counts = lengths.join(' or ')
   const message = `\`${node.name}\` takes ${counts} argument${counts === '1' ? '' : 's'}, not ${node.args.length}`
   return checker.report(node.offset, message, `give it ${counts}`)
 }
 
 function fits(
-  one: Signature,
-  target: OpenType | undefined,
-  args: readonly OpenType[],
+  one: LibraryFunction,
+  given: readonly OpenType[],
   checker: Checking,
+  loosely: boolean,
 ): boolean {
-  if (one.target !== undefined && target !== undefined && !accepts(one.target, target, checker)) return false
-  return one.args.every((wanted, index) => accepts(wanted, args[index] ?? 'dyn', checker))
+  return parametersOf(one).every((wanted, index) => accepts(wanted, given[index] ?? 'dyn', checker, loosely))
 }
 
-/** Whether a parameter takes a value of this type. Learns nothing: several forms are tried. */
-function accepts(wanted: OpenType, given: OpenType, checker: Checking): boolean {
+/**
+ * Whether a parameter takes a value of this type; `loosely`, a number takes a whole number. Learns nothing: several
+ * forms are tried.
+ */
+function accepts(wanted: LibraryType, given: OpenType, checker: Checking, loosely: boolean): boolean {
   const type = checker.inference.resolve(given)
-  if (wanted === 'dyn' || type === 'dyn') return true
-  if (typeof type === 'object' && 'open' in type) return true
-  if (typeof wanted !== 'object' || typeof type !== 'object') return wanted === type
-  if ('list' in wanted && 'list' in type) return accepts(wanted.list, type.list, checker)
-  return 'map' in wanted && 'map' in type && accepts(wanted.map, type.map, checker)
+  if (wanted === 'dyn' || wanted === 'T' || type === 'dyn' || openName(type) !== undefined) return true
+  if (typeof wanted !== 'object' || typeof type !== 'object') {
+    if (wanted === 'double' || wanted === 'number') return type === 'number' || (loosely && type === 'int')
+    return wanted === type
+  }
+  if ('list' in wanted) return 'list' in type && accepts(wanted.list, type.list, checker, loosely)
+  if (!('map' in wanted)) return false
+  if ('record' in type) return true
+  return 'map' in type && accepts(wanted.map[1], type.map, checker, loosely)
+}
+
+/** The type as the check has it, with the type that `T` stands for. */
+function openTypeOf(type: LibraryType, bound: OpenType): OpenType {
+  if (type === 'T') return bound
+  if (type === 'double') return 'number'
+  if (typeof type === 'string') return type
+  if ('list' in type) return { list: openTypeOf(type.list, bound) }
+  if ('map' in type) return { map: openTypeOf(type.map[1], bound), key: openTypeOf(type.map[0], bound) }
+  return 'dyn'
+}
+
+function resultOf(form: LibraryFunction, given: readonly OpenType[], checker: Checking): OpenType {
+  return openTypeOf(form.result, boundType(form, given, checker))
+}
+
+/** What `T` stands for in a call; `dyn` where that is left open. */
+function boundType(form: LibraryFunction, given: readonly OpenType[], checker: Checking): OpenType {
+  let bound: OpenType | undefined
+  const bind = (wanted: LibraryType, type: OpenType, offset: number): void => {
+    const known = checker.inference.resolve(type)
+    if (wanted === 'T')
+      bound = bound === undefined ? known : (checker.inference.agree(bound, known, offset) ?? 'dyn')
+    else if (typeof wanted === 'object' && 'list' in wanted && typeof known === 'object' && 'list' in known)
+      bind(wanted.list, known.list, offset)
+  }
+  parametersOf(form).forEach((wanted, index) => {
+    bind(wanted, given[index] ?? 'dyn', 0)
+  })
+  return bound ?? 'dyn'
 }
 
 function learn(
   node: Node | undefined,
   type: OpenType | undefined,
-  wanted: OpenType | undefined,
+  wanted: LibraryType | undefined,
   checker: Checking,
 ): void {
   if (node === undefined || type === undefined || wanted === undefined) return
-  checker.inference.agree(type, wanted, node.offset)
+  if (openName(checker.inference.resolve(type)) === undefined) return
+  checker.inference.agree(type, openTypeOf(wanted, 'dyn'), node.offset)
 }
 
 function illTyped(
   node: CallNode,
-  forms: readonly Signature[],
+  forms: readonly LibraryFunction[],
   target: OpenType | undefined,
   args: readonly OpenType[],
   checker: Checking,
 ): 'dyn' {
   const targets = forms.filter(
-    (one) => one.target === undefined || target === undefined || accepts(one.target, target, checker),
+    (one) => one.target === undefined || target === undefined || accepts(one.target, target, checker, true),
   )
   if (target !== undefined && targets.length === 0) {
     const wanted = alternatives(forms.map((one) => one.target))
@@ -112,7 +165,7 @@ function illTyped(
     return checker.report(node.target?.offset ?? node.offset, message, convertFix(target))
   }
   const wrong = args.findIndex(
-    (arg, index) => !targets.some((one) => accepts(one.args[index] ?? 'dyn', arg, checker)),
+    (arg, index) => !targets.some((one) => accepts(one.args[index] ?? 'dyn', arg, checker, true)),
   )
   const given = args[Math.max(0, wrong)] ?? 'dyn'
   const wanted = alternatives(targets.map((one) => one.args[Math.max(0, wrong)]))
@@ -124,8 +177,9 @@ function illTyped(
   )
 }
 
-function alternatives(types: readonly (OpenType | undefined)[]): string {
-  const phrases = [...new Set(types.filter((type) => type !== undefined).map(typePhrase))]
+function alternatives(types: readonly (LibraryType | undefined)[]): string {
+  const known = types.filter((type) => type !== undefined)
+  const phrases = [...new Set(known.map((type) => typePhrase(openTypeOf(type, 'dyn'))))]
   const last = phrases.pop() ?? 'another value'
   return phrases.length === 0 ? last : `${phrases.join(', ')} or ${last}`
 }
@@ -136,14 +190,16 @@ function convertFix(given: OpenType): string {
   return given === 'bool' ? 'use the bool by itself' : 'give it a value of that type'
 }
 
-function checkLiterals(node: CallNode, chosen: Signature, checker: Checking): void {
+function checkLiterals(node: CallNode, chosen: LibraryFunction, checker: Checking): void {
   if (chosen.literal === undefined) return
-  const [text] = node.args
+  const text = node.args[chosen.literal.arg]
   if (text?.kind === 'literal') checker.literalCalls.push(node)
-  else if (chosen.literal === 'required') {
+  else if (chosen.literal.use === 'required') {
     checker.report(
       text?.offset ?? node.offset,
-      `the pattern of \`${node.name}\` must be written out`,
+      node.name === 'matches'
+        ? `the pattern of \`${node.name}\` must be written out`
+        : `this argument of \`${node.name}\` must be written out`,
       'use a text in quotes',
     )
   }

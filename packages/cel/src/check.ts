@@ -1,26 +1,16 @@
-import { macroNestingMax } from './limits.ts'
+import { fieldType } from './admit.ts'
 import { Inference } from './infer.ts'
+import { labelOf } from './label.ts'
 import { nearest } from './nearest.ts'
 import { checkBinary } from './check-binary.ts'
 import { checkCall } from './check-call.ts'
 import type { Checking } from './checking.ts'
+import type { LibraryFunction } from './library/entry.ts'
+import type { CheckScope } from './scope.ts'
 import { idiomFix } from './syntax-problem.ts'
-import type { CallNode, CelProblem, MacroNode, Node } from './syntax.ts'
+import type { BindNode, CallNode, CelProblem, IndexNode, MacroNode, Node } from './syntax.ts'
 import { isNumeric, typePhrase } from './types.ts'
-import type { CelType, InferredType, OpenType } from './types.ts'
-
-/** What a condition may name. */
-export interface ConditionScope {
-  /** The declared names and their types. */
-  readonly names: ReadonlyMap<string, CelType>
-  /**
-   * Whether an undeclared name is accepted where it is used as a number, bool or string, its type inferred from
-   * its use. Such a name can't be selected from or indexed.
-   */
-  readonly inferUnknown: boolean
-  /** Fixes to show instead of the usual one: unknown name → whole sentence. */
-  readonly suggestFor?: ReadonlyMap<string, string>
-}
+import type { CelType, InferredType, OpenType, RecordType } from './types.ts'
 
 /** What the check found out about a condition. */
 export interface Checked {
@@ -30,17 +20,28 @@ export interface Checked {
   readonly inferred: ReadonlyMap<string, InferredType>
   /** Calls whose literal text must be tried out at load: patterns, times, time zones. */
   readonly literalCalls: readonly CallNode[]
-  typeOf(node: Node): OpenType
+  /** For each call, the forms of its function that its types leave open. */
+  readonly forms: ReadonlyMap<CallNode, readonly LibraryFunction[]>
 }
 
-/** Resolves the names of a condition and checks its types, reporting every problem. */
-export function checkCondition(root: Node, scope: ConditionScope): Checked {
+/**
+ * Resolves the names of a condition and checks its types, reporting every problem. The nodes get their types.
+ * `wanted` is the type that the whole must have, and `what` names the whole in messages.
+ */
+export function checkCondition(
+  root: Node,
+  scope: CheckScope,
+  wanted: CelType = 'bool',
+  what = 'the condition',
+): Checked {
   const checker = new Checker(scope)
-  checker.expectBool(root, 'the condition')
+  if (wanted === 'bool') checker.expectBool(root, what)
+  else checker.expectType(root, wanted, what)
   const inferred = checker.inference.settle()
   const problems = checker.problems.toSorted((a, b) => a.offset - b.offset)
-  const typeOf = (node: Node): OpenType => checker.typeOf(node)
-  return { problems, uses: [...checker.uses], inferred, literalCalls: checker.literalCalls, typeOf }
+  checker.noteTypes()
+  const { literalCalls, forms } = checker
+  return { problems, uses: [...checker.uses], inferred, literalCalls, forms }
 }
 
 /** One pass over the tree. After a problem it goes on with `dyn`, so that one mistake is reported once. */
@@ -48,18 +49,20 @@ class Checker implements Checking {
   readonly problems: CelProblem[] = []
   readonly uses = new Set<string>()
   readonly literalCalls: CallNode[] = []
+  readonly forms = new Map<CallNode, readonly LibraryFunction[]>()
   readonly inference = new Inference((problem) => this.problems.push(problem))
-  readonly #scope: ConditionScope
+  readonly #scope: CheckScope
   readonly #types = new Map<Node, OpenType>()
+  #macroDepth = 0
   readonly #variables: { readonly name: string; readonly type: OpenType }[] = []
 
-  constructor(scope: ConditionScope) {
+  constructor(scope: CheckScope) {
     this.#scope = scope
   }
 
-  /** The type of a node that was visited. */
-  typeOf(node: Node): OpenType {
-    return this.inference.resolve(this.#types.get(node) ?? 'dyn')
+  /** Gives the nodes their types, once all that can be inferred has been. */
+  noteTypes(): void {
+    for (const [node, type] of this.#types) node.type = this.inference.settled(type)
   }
 
   /** Checks a node and everything below it. */
@@ -75,6 +78,14 @@ class Checker implements Checking {
     if (this.inference.agree(type, 'bool', node.offset) !== undefined) return
     const fix = isNumeric(type) ? 'compare it with a number, as in `x > 0`' : 'compare it with something'
     this.report(node.offset, `${what} must be true or false, and is ${typePhrase(type)}`, fix)
+  }
+
+  /** Checks a node that must be of a type. `what` names it in the message. */
+  expectType(node: Node, wanted: CelType, what: string): void {
+    const type = this.visit(node)
+    if (wanted === 'dyn' || this.inference.agree(type, wanted, node.offset) !== undefined) return
+    const message = `${what} must be ${typePhrase(wanted)}, and is ${typePhrase(type)}`
+    this.report(node.offset, message, 'give it a value of that type')
   }
 
   /** Notes a problem. @returns `dyn`, to go on with */
@@ -95,10 +106,11 @@ class Checker implements Checking {
         this.#field(node.operand, node.field)
         return 'bool'
       case 'index':
-        return this.#index(node.operand, node.index)
+        return this.#index(node)
       case 'logic':
-        this.expectBool(node.left, `what stands before \`${node.operator}\``)
-        this.expectBool(node.right, `what stands after \`${node.operator}\``)
+        node.operands.forEach((operand, index) => {
+          this.expectBool(operand, `what stands ${index === 0 ? 'before' : 'after'} \`${node.operator}\``)
+        })
         return 'bool'
       case 'unary':
         return this.#unary(node.operator, node.operand)
@@ -109,11 +121,13 @@ class Checker implements Checking {
       case 'call':
         return checkCall(node, this)
       case 'list':
-        return { list: this.#common(node.items) }
+        return { list: this.#common(node.items.map((item) => item.value)) }
       case 'map':
         return this.#map(node)
       case 'macro':
         return this.#macro(node)
+      case 'bind':
+        return this.#bind(node)
       default:
         return node
     }
@@ -155,6 +169,7 @@ class Checker implements Checking {
     const type = this.#container(operand)
     if (type === 'dyn') return 'dyn'
     if (typeof type === 'object' && 'map' in type) return type.map
+    if (typeof type === 'object' && 'record' in type) return this.#recordField(type, field, operand)
     const isList = typeof type === 'object' && 'list' in type
     const isTime = type === 'timestamp' || type === 'duration'
     const asMethod = isTime ? `call a method on it, as in \`x.getHours()\`` : `remove \`.${field}\``
@@ -166,7 +181,21 @@ class Checker implements Checking {
     )
   }
 
-  #index(operand: Node, index: Node): OpenType {
+  #recordField(type: RecordType, field: string, operand: Node): OpenType {
+    const known = fieldType(type, field)
+    if (known !== undefined) return known
+    const fields = Object.keys(type.record)
+    const near = nearest(field, fields)
+    const listed = fields
+      .slice(0, 8)
+      .map((one) => `\`${one}\``)
+      .join(', ')
+    const others = fields.length === 0 ? 'it has no fields' : `it has ${listed}`
+    const message = `${labelOf(operand)} has no field \`${field}\``
+    return this.report(operand.offset, message, near === undefined ? others : `did you mean \`${near}\`?`)
+  }
+
+  #index({ operand, index }: IndexNode): OpenType {
     const type = this.#container(operand)
     const by = this.visit(index)
     if (type === 'dyn') {
@@ -188,6 +217,11 @@ class Checker implements Checking {
     if (typeof type === 'object' && 'map' in type) {
       if (by === 'dyn' || this.#isOpenOr(by, 'string', index.offset)) return type.map
       return this.report(index.offset, `a map is indexed by a string, not ${typePhrase(by)}`, 'use string(x)')
+    }
+    if (typeof type === 'object' && 'record' in type) {
+      if (index.kind === 'literal' && typeof index.value === 'string')
+        return this.#recordField(type, index.value, operand)
+      if (by === 'dyn' || this.#isOpenOr(by, 'string', index.offset)) return 'dyn'
     }
     return this.report(operand.offset, `${typePhrase(type)} cannot be indexed`, 'index a list or a map')
   }
@@ -243,44 +277,83 @@ class Checker implements Checking {
   #macro(node: MacroNode): OpenType {
     const range = this.#container(node.range)
     const item = this.#itemType(range, node)
-    if (this.#variables.length >= macroNestingMax) {
-      const message = `\`${node.macro}\` nests deeper than ${macroNestingMax}`
+    this.#macroDepth += 1
+    if (this.#macroDepth > this.#scope.macroNestingMax) {
+      const message = `\`${node.macro}\` nests deeper than ${this.#scope.macroNestingMax}`
       this.report(node.offset, message, 'check the inner list in a rule of its own')
     }
-    if (this.#scope.names.has(node.variable) || this.#variables.some(({ name }) => name === node.variable)) {
-      this.report(
-        node.offset,
-        `the variable \`${node.variable}\` hides a name of the condition`,
-        'use another variable',
-      )
-    }
-    this.#variables.push({ name: node.variable, type: item })
+    const isMap = typeof range === 'object' && ('map' in range || 'record' in range)
+    const key: OpenType = isMap ? 'string' : 'int'
+    const variables: readonly { readonly name: string; readonly type: OpenType }[] =
+      node.second === undefined
+        ? [{ name: node.variable, type: item }]
+        : [
+            { name: node.variable, type: key },
+            { name: node.second, type: valueType(range, item) },
+          ]
+    for (const { name } of variables) this.#checkVariable(name, node.offset)
+    const depth = this.#variables.length
+    this.#variables.push(...variables)
     if (node.test !== undefined) this.expectBool(node.test, `the test of \`${node.macro}\``)
     const step = node.step === undefined ? 'dyn' : this.visit(node.step)
-    this.#variables.pop()
-    switch (node.macro) {
-      case 'all':
-      case 'exists':
-      case 'exists_one':
-        return 'bool'
-      case 'filter':
-        return { list: item }
-      case 'map':
-        return { list: step }
-      default:
-        return node.macro
-    }
+    this.#variables.length = depth
+    this.#macroDepth -= 1
+    return resultType(node, item, step, range)
+  }
+
+  #checkVariable(name: string, offset: number): void {
+    const taken = this.#scope.names.has(name) || this.#variables.some((variable) => variable.name === name)
+    if (!taken) return
+    this.report(offset, `the variable \`${name}\` hides a name of the condition`, 'use another variable')
+  }
+
+  #bind(node: BindNode): OpenType {
+    const type = this.visit(node.value)
+    this.#checkVariable(node.variable, node.offset)
+    const depth = this.#variables.length
+    this.#variables.push({ name: node.variable, type })
+    const body = this.visit(node.body)
+    this.#variables.length = depth
+    return body
   }
 
   #itemType(range: OpenType, node: MacroNode): OpenType {
     if (range === 'dyn') return 'dyn'
     if (typeof range === 'object' && 'list' in range) return range.list
-    if (typeof range === 'object' && 'map' in range) return 'string'
+    if (typeof range === 'object' && ('map' in range || 'record' in range)) return 'string'
     return this.report(
       node.range.offset,
       `\`${node.macro}\` goes over a list or a map, not ${typePhrase(range)}`,
       'use a list',
     )
+  }
+}
+
+/** The type of the second of two variables: the items of a list, the values of a map. */
+function valueType(range: OpenType, item: OpenType): OpenType {
+  if (typeof range !== 'object') return 'dyn'
+  return 'map' in range ? range.map : 'list' in range ? item : 'dyn'
+}
+
+function resultType(node: MacroNode, item: OpenType, step: OpenType, range: OpenType): OpenType {
+  switch (node.macro) {
+    case 'all':
+    case 'exists':
+    case 'exists_one':
+      return 'bool'
+    case 'filter':
+      return { list: item }
+    case 'map':
+    case 'transformList':
+      return { list: step }
+    case 'transformMap':
+      return typeof range === 'object' && 'list' in range ? 'dyn' : { map: step }
+    case 'transformMapEntry':
+    case 'optMap':
+    case 'optFlatMap':
+      return 'dyn'
+    default:
+      return node.macro
   }
 }
 

@@ -1,66 +1,104 @@
-import type { CelList, CelMap, CelValue } from '@bufbuild/cel'
-import { kindOf } from './kinds.ts'
-import type { Kinded } from './kinds.ts'
-import type { Run } from './run.ts'
+import { exhausted } from './frame.ts'
+import type { Frame } from './frame.ts'
+import { isList, isMap, kindOf, keysOf, hasMember, memberOf, sizeOf } from './kinds.ts'
+import type { Kind } from './kinds.ts'
+import { valueNestingMax } from './limits.ts'
+import { CelDuration, CelFailure, CelOptional, CelTimestamp, CelTypeValue, CelUint } from './value.ts'
+import type { CelMap, CelValue } from './value.ts'
 
-/** Whether two values are of kinds that can be equal: whole numbers and numbers are one kind here. */
-export function isAlike(a: Kinded, b: Kinded): boolean {
-  return a.kind === b.kind || (isNumber(a) && isNumber(b))
+/** Whether two kinds can be equal: numbers of all kinds are one kind here. */
+export function isAlike(a: Kind, b: Kind): boolean {
+  return a === b ? a !== 'other' : isNumber(a) && isNumber(b)
 }
 
-/** Whether a value is a number of either kind. */
-export function isNumber(a: Kinded): boolean {
-  return a.kind === 'number' || a.kind === 'int'
+/** Whether values of this kind are numbers. */
+export function isNumber(kind: Kind): boolean {
+  return kind === 'number' || kind === 'int' || kind === 'uint'
 }
+
+/** True, false, undefined where it hangs on parts of unlike kinds, or why it can't be told. */
+export type Equality = boolean | undefined | CelFailure
+
+const tooDeep = new CelFailure('could not be evaluated: its values nest too deeply')
 
 /**
- * Whether two values are equal, in depth; undefined where that hangs on parts of unlike kinds, which CEL holds for
- * unequal: `["EU"]` sent as `[["EU"]]`. Parts that differ in value settle it, as false settles `&&`.
+ * Whether two values are equal, in depth; undefined where that hangs on parts of unlike kinds: `["EU"]` sent as
+ * `[["EU"]]`. Parts that differ in value settle it, as false settles `&&`. CEL itself holds unlike parts for
+ * unequal; a caller that wants that takes undefined for false.
  */
-export function equality(left: CelValue, right: CelValue, run: Run): boolean | undefined {
+export function equality(left: CelValue, right: CelValue, frame: Frame, depth = 0): Equality {
+  if (typeof left === 'string' && typeof right === 'string') {
+    if (left.length !== right.length) return false
+    return frame.chargeText(left.length) ? left === right : exhausted
+  }
+  if (typeof left === typeof right && typeof left !== 'object') return left === right
   const [a, b] = [kindOf(left), kindOf(right)]
-  if (a.kind === 'int' && b.kind === 'number') return isSameNumber(a.value, b.value)
-  if (a.kind === 'number' && b.kind === 'int') return isSameNumber(b.value, a.value)
-  if (a.kind !== b.kind || a.kind === 'other') return undefined
-  if (a.kind === 'bytes' && b.kind === 'bytes') {
-    const { value: bytes } = b
-    return a.value.length === bytes.length && a.value.every((byte, index) => byte === bytes[index])
-  }
-  if (a.kind === 'list' && b.kind === 'list') return listEquality(a.value, b.value, run)
-  if (a.kind === 'map' && b.kind === 'map') return mapEquality(a.value, b.value, run)
-  if (a.kind === 'string' && b.kind === 'string' && a.value.length === b.value.length)
-    run.chargeText(a.value.length)
-  return a.value === b.value
+  if (a !== b) return isNumber(a) && isNumber(b) ? isSameNumber(left, right) : undefined
+  if (depth > valueNestingMax) return tooDeep
+  if (isList(left) && isList(right)) return listEquality(left, right, frame, depth)
+  if (isMap(left) && isMap(right)) return mapEquality(left, right, frame, depth)
+  return objectEquality(left, right, frame, depth)
 }
 
-function listEquality(a: CelList, b: CelList, run: Run): boolean | undefined {
-  if (a.size !== b.size) return false
-  const others = b[Symbol.iterator]()
-  let equal: boolean | undefined = true
-  for (const one of a) {
-    run.charge(1)
-    const other = others.next()
-    const part = other.done === true ? false : equality(one, other.value, run)
+function objectEquality(a: CelValue, b: CelValue, frame: Frame, depth: number): Equality {
+  if (a === null) return b === null
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    if (a.length !== b.length) return false
+    return frame.chargeText(a.length) ? a.every((byte, index) => byte === b[index]) : exhausted
+  }
+  if (a instanceof CelUint && b instanceof CelUint) return a.value === b.value
+  if (a instanceof CelTimestamp && b instanceof CelTimestamp) return a.nanos === b.nanos
+  if (a instanceof CelDuration && b instanceof CelDuration) return a.nanos === b.nanos
+  if (a instanceof CelTypeValue && b instanceof CelTypeValue) return a.name === b.name
+  if (a instanceof CelOptional && b instanceof CelOptional) {
+    if (a.value === undefined || b.value === undefined) return a.value === b.value
+    return equality(a.value, b.value, frame, depth + 1)
+  }
+  return undefined
+}
+
+function listEquality(a: readonly CelValue[], b: readonly CelValue[], frame: Frame, depth: number): Equality {
+  if (a.length !== b.length) return false
+  let equal: Equality = true
+  for (let index = 0; index < a.length; index++) {
+    if (!frame.charge(1)) return exhausted
+    const [one, other] = [a[index], b[index]]
+    const part: Equality =
+      one === undefined || other === undefined ? undefined : equality(one, other, frame, depth + 1)
     if (part === false) return false
-    equal &&= part
+    if (equal === true) equal = part
+    if (frame.steps < 0) return exhausted
   }
   return equal
 }
 
-function mapEquality(a: CelMap, b: CelMap, run: Run): boolean | undefined {
-  if (a.size !== b.size) return false
-  let equal: boolean | undefined = true
-  for (const [key, one] of a) {
-    run.charge(1)
-    const other = b.get(key)
-    const part = other === undefined ? false : equality(one, other, run)
+function mapEquality(a: CelMap, b: CelMap, frame: Frame, depth: number): Equality {
+  const size = sizeOf(a)
+  if (!frame.chargeItems(size)) return exhausted
+  if (size !== sizeOf(b)) return false
+  let equal: Equality = true
+  for (const key of keysOf(a)) {
+    if (!frame.charge(1)) return exhausted
+    if (!hasMember(b, key)) return false
+    const [one, other] = [memberOf(a, key), memberOf(b, key)]
+    const part: Equality =
+      one === undefined || other === undefined ? undefined : equality(one, other, frame, depth + 1)
     if (part === false) return false
-    equal &&= part
+    if (equal === true) equal = part
+    if (frame.steps < 0) return exhausted
   }
   return equal
 }
 
-/** Exactly, without rounding the whole number to a double. */
-function isSameNumber(whole: bigint, number: number): boolean {
-  return Number.isInteger(number) && BigInt(number) === whole
+/** The number to compare with: exactly, without rounding a whole number to a double. */
+export function numericOf(value: CelValue): number | bigint | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint') return value
+  return value instanceof CelUint ? value.value : undefined
+}
+
+function isSameNumber(a: CelValue, b: CelValue): boolean {
+  const [x, y] = [numericOf(a), numericOf(b)]
+  if (typeof x === 'number' && typeof y === 'bigint') return Number.isInteger(x) && BigInt(x) === y
+  if (typeof x === 'bigint' && typeof y === 'number') return Number.isInteger(y) && BigInt(y) === x
+  return x === y
 }

@@ -1,6 +1,26 @@
-export { compileCondition } from './compile.ts'
+export { compileCondition, compileValue } from './condition.ts'
+export { compileExpression } from './expression.ts'
 export { nearest } from './nearest.ts'
-export type { CompiledCondition, CompileResult, ConditionResult, ConditionValues } from './compile.ts'
-export type { ConditionScope } from './check.ts'
-export type { CelProblem } from './syntax.ts'
-export type { CelType } from './types.ts'
+export { childrenOf } from './syntax.ts'
+export type {
+  CompiledCondition,
+  CompiledValue,
+  CompileResult,
+  CompileValueResult,
+  ConditionResult,
+  ConditionValues,
+  ValueResult,
+  ValueType,
+} from './condition.ts'
+export type {
+  CompiledExpression,
+  CompileExpressionResult,
+  ExpressionResult,
+  ExpressionScope,
+  ExpressionValues,
+} from './expression.ts'
+export type { ConditionScope, SizeBounds } from './scope.ts'
+export type { TracedPart, TracedResult } from './trace.ts'
+export type * from './syntax.ts'
+export type { CelType, InferredType, RecordType } from './types.ts'
+export * from './value.ts'

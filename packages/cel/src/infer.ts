@@ -1,6 +1,6 @@
 import type { CelProblem } from './syntax.ts'
-import { isNumeric, typePhrase } from './types.ts'
-import type { InferredType, OpenType } from './types.ts'
+import { isNumeric, openName, typePhrase } from './types.ts'
+import type { CelType, InferredType, OpenType } from './types.ts'
 
 interface OpenName {
   readonly name: string
@@ -29,8 +29,19 @@ export class Inference {
 
   /** The type as far as it is known by now. */
   resolve(type: OpenType): OpenType {
-    if (typeof type !== 'object' || !('open' in type)) return type
-    return this.#group(type.open)?.type ?? type
+    const name = openName(type)
+    return name === undefined ? type : (this.#group(name)?.type ?? type)
+  }
+
+  /** The type once everything has been learned: `dyn` where the use of a name does not tell. */
+  settled(type: OpenType): CelType {
+    const known = this.resolve(type)
+    if (typeof known !== 'object' || 'record' in known) return known
+    if ('open' in known) return 'dyn'
+    if ('list' in known) return { list: this.settled(known.list) }
+    if ('optional' in known) return { optional: this.settled(known.optional) }
+    const map = this.settled(known.map)
+    return known.key === undefined ? { map } : { map, key: this.settled(known.key) }
   }
 
   /**
@@ -39,8 +50,9 @@ export class Inference {
    */
   agree(left: OpenType, right: OpenType, offset: number): OpenType | undefined {
     const [a, b] = [this.resolve(left), this.resolve(right)]
-    if (typeof a === 'object' && 'open' in a) return this.#learn(a.open, b, offset)
-    if (typeof b === 'object' && 'open' in b) return this.#learn(b.open, a, offset)
+    const [openA, openB] = [openName(a), openName(b)]
+    if (openA !== undefined) return this.#learn(openA, b, offset)
+    if (openB !== undefined) return this.#learn(openB, a, offset)
     if (a === 'dyn' || b === 'dyn') return 'dyn'
     if (isNumeric(a) && isNumeric(b)) return a === b ? a : 'number'
     if (typeof a !== 'object' || typeof b !== 'object') return a === b ? a : undefined
@@ -48,6 +60,7 @@ export class Inference {
       const item = this.agree(a.list, b.list, offset)
       return item === undefined ? undefined : { list: item }
     }
+    if ('record' in a || 'record' in b) return agreeRecords(a, b)
     if (!('map' in a) || !('map' in b)) return undefined
     const value = this.agree(a.map, b.map, offset)
     return value === undefined ? undefined : { map: value }
@@ -71,8 +84,9 @@ export class Inference {
   #learn(name: string, type: OpenType, offset: number): OpenType | undefined {
     const group = this.#group(name)
     if (group === undefined || type === 'dyn') return { open: name }
-    if (typeof type === 'object' && 'open' in type) {
-      const other = this.#group(type.open)
+    const sameName = openName(type)
+    if (sameName !== undefined) {
+      const other = this.#group(sameName)
       if (other !== undefined) other.group = group.name
       return { open: name }
     }
@@ -91,4 +105,11 @@ export class Inference {
     while (found !== undefined && found.group !== found.name) found = this.#names.get(found.group)
     return found
   }
+}
+
+/** Records of one shape are of one type; a record and a map, or another record, are a map of anything. */
+function agreeRecords(a: OpenType, b: OpenType): OpenType | undefined {
+  if (a === b) return a
+  const mapLike = (type: OpenType): boolean => typeof type === 'object' && ('record' in type || 'map' in type)
+  return mapLike(a) && mapLike(b) ? { map: 'dyn' } : undefined
 }

@@ -1,65 +1,125 @@
-import { isCelList, isCelMap } from '@bufbuild/cel'
-import type { CelInput, CelList, CelMap, CelValue } from '@bufbuild/cel'
-import { create, isMessage } from '@bufbuild/protobuf'
-import { isReflectMessage } from '@bufbuild/protobuf/reflect'
-import { DurationSchema, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import { CelDuration, CelOptional, CelTimestamp, CelTypeValue, CelUint } from './value.ts'
+import type { CelMap, CelMapKey, CelValue } from './value.ts'
 
-/** A value of the evaluator, told apart. Times are nanoseconds: since 1970, or long. */
-export type Kinded =
-  | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'int'; readonly value: bigint }
-  | { readonly kind: 'bool'; readonly value: boolean }
-  | { readonly kind: 'string'; readonly value: string }
-  | { readonly kind: 'bytes'; readonly value: Uint8Array }
-  | { readonly kind: 'null'; readonly value: null }
-  | { readonly kind: 'list'; readonly value: CelList }
-  | { readonly kind: 'map'; readonly value: CelMap }
-  | { readonly kind: 'timestamp'; readonly value: bigint }
-  | { readonly kind: 'duration'; readonly value: bigint }
-  | { readonly kind: 'other'; readonly value: undefined }
+/** What a value is at run time. JSON numbers and doubles are one kind. */
+export type Kind =
+  | 'number'
+  | 'int'
+  | 'uint'
+  | 'bool'
+  | 'string'
+  | 'bytes'
+  | 'null'
+  | 'list'
+  | 'map'
+  | 'timestamp'
+  | 'duration'
+  | 'type'
+  | 'optional'
+  | 'other'
 
-const nanosPerSecond = 1_000_000_000n
-const timestampSecondsMin = -62_135_596_800n
-const timestampSecondsMax = 253_402_300_799n
-
-/** Tells a value apart by what it is at run time. */
-export function kindOf(value: CelValue): Kinded {
+/** Tells a value apart by what it is at run time. `other`: nothing that an expression can hold. */
+export function kindOf(value: unknown): Kind {
   switch (typeof value) {
     case 'number':
-      return { kind: 'number', value }
+      return 'number'
     case 'bigint':
-      return { kind: 'int', value }
+      return 'int'
     case 'boolean':
-      return { kind: 'bool', value }
+      return 'bool'
     case 'string':
-      return { kind: 'string', value }
+      return 'string'
+    case 'object':
+      return kindOfObject(value)
     default:
-      break
+      return 'other'
   }
-  if (value === null) return { kind: 'null', value }
-  if (value instanceof Uint8Array) return { kind: 'bytes', value }
-  if (isCelList(value)) return { kind: 'list', value }
-  if (isCelMap(value)) return { kind: 'map', value }
-  const message = isReflectMessage(value) ? value.message : undefined
-  if (isMessage(message, TimestampSchema)) return { kind: 'timestamp', value: nanosOf(message) }
-  if (isMessage(message, DurationSchema)) return { kind: 'duration', value: nanosOf(message) }
-  return { kind: 'other', value: undefined }
 }
 
-function nanosOf(time: { readonly seconds: bigint; readonly nanos: number }): bigint {
-  return time.seconds * nanosPerSecond + BigInt(time.nanos)
+function kindOfObject(value: object | null): Kind {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'list'
+  if (isPlainObject(value) || value instanceof Map) return 'map'
+  if (value instanceof Uint8Array) return 'bytes'
+  if (value instanceof CelUint) return 'uint'
+  if (value instanceof CelTimestamp) return 'timestamp'
+  if (value instanceof CelDuration) return 'duration'
+  if (value instanceof CelTypeValue) return 'type'
+  return value instanceof CelOptional ? 'optional' : 'other'
 }
 
-/** A point in time, or undefined outside the years 1 to 9999. */
-export function timestampOf(nanos: bigint): CelInput | undefined {
-  const rest = ((nanos % nanosPerSecond) + nanosPerSecond) % nanosPerSecond
-  const seconds = (nanos - rest) / nanosPerSecond
-  if (seconds < timestampSecondsMin || seconds > timestampSecondsMax) return undefined
-  return create(TimestampSchema, { seconds, nanos: Number(rest) })
+/** Whether the value is a plain object, of this realm or another. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, CelValue>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return true
+  return Object.getPrototypeOf(prototype) === null
 }
 
-/** A span of time, or undefined where its nanoseconds do not fit 64 bits. */
-export function durationOf(nanos: bigint): CelInput | undefined {
-  if (BigInt.asIntN(64, nanos) !== nanos) return undefined
-  return create(DurationSchema, { seconds: nanos / nanosPerSecond, nanos: Number(nanos % nanosPerSecond) })
+/** Whether the value is a list. */
+export function isList(value: unknown): value is readonly CelValue[] {
+  return Array.isArray(value)
+}
+
+/** Whether the value is a map, built by an expression or from JSON. */
+export function isMap(value: unknown): value is CelMap {
+  return value instanceof Map || isPlainObject(value)
+}
+
+/** Whether the map was built by an expression, and so holds what expressions hold. */
+export function isBuilt(map: CelMap): map is ReadonlyMap<CelMapKey, CelValue> {
+  return map instanceof Map
+}
+
+/** The kind in words with its article, such as `a whole number`, for messages. */
+export function kindPhrase(kind: Kind): string {
+  switch (kind) {
+    case 'int':
+      return 'a whole number'
+    case 'uint':
+      return 'an unsigned whole number'
+    case 'optional':
+      return 'an optional'
+    case 'null':
+    case 'bytes':
+      return kind
+    case 'other':
+      return 'something else'
+    default:
+      return `a ${kind}`
+  }
+}
+
+/** The kind of a value in words with its article. */
+export function phraseOf(value: unknown): string {
+  return kindPhrase(kindOf(value))
+}
+
+/** The key under which a map holds a value for this one; undefined where it can't be a key. */
+export function keyOf(value: CelValue): CelMapKey | undefined {
+  if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value
+  if (value instanceof CelUint) return value.value
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : undefined
+}
+
+/** The value under a key, own members only; undefined where there is none. */
+export function memberOf(map: CelMap, key: CelMapKey): CelValue | undefined {
+  if (isBuilt(map)) return map.get(key)
+  return typeof key === 'string' && Object.hasOwn(map, key) ? map[key] : undefined
+}
+
+/** Whether the map has the key. */
+export function hasMember(map: CelMap, key: CelMapKey): boolean {
+  if (isBuilt(map)) return map.has(key)
+  return typeof key === 'string' && Object.hasOwn(map, key)
+}
+
+/** The keys of a map, in its order. */
+export function keysOf(map: CelMap): readonly CelMapKey[] {
+  return isBuilt(map) ? [...map.keys()] : Object.keys(map)
+}
+
+/** How many entries a map has. */
+export function sizeOf(map: CelMap): number {
+  return isBuilt(map) ? map.size : Object.keys(map).length
 }

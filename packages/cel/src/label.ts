@@ -1,4 +1,5 @@
 import type { Node } from './syntax.ts'
+import { CelUint } from './value.ts'
 
 const labelLengthMax = 60
 
@@ -22,12 +23,13 @@ function render(node: Node): string {
     case 'name':
       return node.name
     case 'select':
-      return `${render(node.operand)}.${node.field}`
+      return `${render(node.operand)}.${node.optional ? '?' : ''}${node.field}`
     case 'has':
       return `has(${render(node.operand)}.${node.field})`
     case 'index':
       return `${render(node.operand)}[${render(node.index)}]`
     case 'logic':
+      return node.operands.map(inner).join(` ${node.operator} `)
     case 'binary':
       return `${inner(node.left)} ${node.operator} ${inner(node.right)}`
     case 'unary':
@@ -39,11 +41,13 @@ function render(node: Node): string {
       return node.target === undefined ? call : `${inner(node.target)}.${call}`
     }
     case 'list':
-      return `[${node.items.map(render).join(', ')}]`
+      return `[${node.items.map((item) => render(item.value)).join(', ')}]`
     case 'map':
       return '{…}'
     case 'macro':
       return `${inner(node.range)}.${node.macro}(${node.variable}, …)`
+    case 'bind':
+      return `cel.bind(${node.variable}, …)`
     default:
       return unlabelled(node)
   }
@@ -56,6 +60,7 @@ function inner(node: Node): string {
 
 function literalText(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
+  if (value instanceof CelUint) return `${value.value}u`
   return value instanceof Uint8Array ? 'b"…"' : String(value)
 }
 

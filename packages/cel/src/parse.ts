@@ -1,37 +1,51 @@
-import { parse } from '@bufbuild/cel'
-import type { Constant, Expr, Expr_Call, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
-import { nestingMax, nodesMax, sourceLengthMax } from './limits.ts'
 import { isExact } from './exact-number.ts'
-import type { BinaryOperator, CelProblem, LiteralValue, MacroName, Node } from './syntax.ts'
-import { syntaxProblem } from './syntax-problem.ts'
-import { checkNesting, readTokens, skipBlank, tooDeep } from './tokens.ts'
+import { readText } from './escapes.ts'
+import type { SourceLimits } from './limits.ts'
+import { checkNesting, tooDeep } from './nesting.ts'
+import { binaryPower, NodeBuilder, Refusal } from './node-builder.ts'
+import type { Draft } from './node-builder.ts'
+import { isMacroName, macroOf } from './parse-macro.ts'
+import { reservedProblem, syntaxProblem } from './syntax-problem.ts'
+import type { BinaryOperator, CelProblem, ListItem, MapEntry, Node } from './syntax.ts'
+import { readTokens } from './tokens.ts'
 import type { Token } from './tokens.ts'
+import { CelUint } from './value.ts'
+
+/** How a dialect is written. */
+export interface Grammar {
+  readonly limits: SourceLimits
+  /**
+   * Whether all of CEL may be written: comments, optionals, `5u`, `.name`, numbers that are not exact in JSON. A macro
+   * whose variable is no name is refused here then; the check of conditions does that with more to say.
+   */
+  readonly standard: boolean
+  /** Whether a name with dots, such as `math.abs`, is a function. */
+  readonly isFunction: (qualified: string) => boolean
+}
 
 /** A source as a tree, or the first thing that keeps it from being one. */
 export type Parsed =
   | { readonly kind: 'parsed'; readonly root: Node }
   | { readonly kind: 'refused'; readonly problem: CelProblem }
 
-/** Parses a condition within the limits. Never throws. */
-export function parseCondition(source: string): Parsed {
-  if (source.length > sourceLengthMax) {
-    const message = `the condition is longer than ${sourceLengthMax} characters`
-    return refused(sourceLengthMax, message, 'split it into several rules')
+/** Parses an expression within the limits. Never throws. */
+export function parseSource(source: string, grammar: Grammar): Parsed {
+  const { limits } = grammar
+  if (source.length > limits.length) {
+    const message = `the condition is longer than ${limits.length} characters`
+    return refused(limits.length, message, 'split it into several rules')
   }
-  const read = readTokens(source)
+  const read = readTokens(source, grammar.standard)
   if (read.kind === 'refused') return read
   if (read.tokens.length === 0)
     return refused(0, 'the condition is empty', 'write an expression such as `amount > 500`')
-  const nesting = checkNesting(read.tokens)
+  const nesting = checkNesting(read.tokens, limits.nesting)
   if (nesting !== undefined) return { kind: 'refused', problem: nesting }
   try {
-    const parsed = parse(source)
-    if (parsed.expr === undefined) return refused(0, 'the condition is empty', 'write an expression')
-    const positions = parsed.sourceInfo?.positions ?? {}
-    const macros = parsed.sourceInfo?.macroCalls ?? {}
-    const reader = new TreeReader(source, positions, macros)
-    const root = reader.read(parsed.expr, 0)
-    const inexact = read.tokens.find((token) => token.kind === 'number' && !isExact(token.text))
+    const root = new Parser(source, read.tokens, grammar).parseAll()
+    const inexact = grammar.standard
+      ? undefined
+      : read.tokens.find((token) => token.kind === 'number' && !isExact(token.text))
     if (inexact === undefined) return { kind: 'parsed', root }
     return refused(
       inexact.offset,
@@ -39,238 +53,365 @@ export function parseCondition(source: string): Parsed {
       'write fewer digits, or int("…") for a long whole number',
     )
   } catch (thrown) {
-    return { kind: 'refused', problem: problemOf(thrown, read.tokens) }
+    if (thrown instanceof Refusal) return { kind: 'refused', problem: thrown.problem }
+    return { kind: 'refused', problem: tooDeep(0, limits.nesting) }
   }
-}
-
-/** Ends the reading at a place that has no meaning here. */
-class Refusal extends Error {
-  readonly problem: CelProblem
-
-  constructor(offset: number, message: string, fix: string) {
-    super(message)
-    this.problem = { offset, message, fix }
-  }
-}
-
-function problemOf(thrown: unknown, tokens: readonly Token[]): CelProblem {
-  if (thrown instanceof Refusal) return thrown.problem
-  if (thrown instanceof RangeError) return tooDeep(0)
-  const offset = errorOffset(thrown)
-  if (offset !== undefined && thrown instanceof Error && thrown.message.includes('reserved')) {
-    const name = tokens.find((token) => token.offset + token.text.length > offset)?.text ?? ''
-    const known = syntaxProblem(tokens, offset)
-    if (known.message.includes('not how CEL')) return known
-    return {
-      offset,
-      message: `\`${name}\` is a reserved word`,
-      fix: `use another name, or write ["${name}"]`,
-    }
-  }
-  if (offset !== undefined) return syntaxProblem(tokens, offset)
-  return {
-    offset: 0,
-    message: 'a text holds an escape that stands for no character',
-    fix: 'correct its `\\` escapes',
-  }
-}
-
-function errorOffset(thrown: unknown): number | undefined {
-  if (!(thrown instanceof Error) || !('location' in thrown)) return undefined
-  const location = thrown.location
-  if (typeof location !== 'object' || location === null || !('start' in location)) return undefined
-  const start = location.start
-  if (typeof start !== 'object' || start === null || !('offset' in start)) return undefined
-  return typeof start.offset === 'number' ? start.offset : undefined
 }
 
 function refused(offset: number, message: string, fix: string): Parsed {
   return { kind: 'refused', problem: { offset, message, fix } }
 }
 
-const binaryOperators: Readonly<Record<string, BinaryOperator | undefined>> = {
-  '_+_': '+',
-  '_-_': '-',
-  '_*_': '*',
-  '_/_': '/',
-  '_%_': '%',
-  '_==_': '==',
-  '_!=_': '!=',
-  '_<_': '<',
-  '_<=_': '<=',
-  '_>_': '>',
-  '_>=_': '>=',
-  '@in': 'in',
-}
+const unaryPower = 7
+const constants: ReadonlyMap<string, boolean | null> = new Map<string, boolean | null>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+])
 
-/** Turns the library's tree into ours. The library has expanded the macros; this folds them back. */
-class TreeReader {
+/** Recursive descent with binding powers. Its recursion is bounded by `checkNesting` and by the depth of nodes. */
+class Parser {
   readonly #source: string
-  readonly #positions: Readonly<Record<string, number>>
-  readonly #macros: Readonly<Record<string, Expr>>
-  #nodes = 0
+  readonly #tokens: readonly Token[]
+  readonly #grammar: Grammar
+  readonly #make: NodeBuilder
+  #at = 0
 
-  constructor(source: string, positions: Record<string, number>, macros: Record<string, Expr>) {
+  constructor(source: string, tokens: readonly Token[], grammar: Grammar) {
     this.#source = source
-    this.#positions = positions
-    this.#macros = macros
+    this.#tokens = tokens
+    this.#grammar = grammar
+    this.#make = new NodeBuilder(grammar.limits)
   }
 
-  read(expr: Expr | undefined, depth: number): Node {
-    if (expr === undefined) throw new Refusal(0, 'the condition is incomplete', 'complete it')
-    const offset = this.#offset(expr)
-    this.#nodes += 1
-    if (this.#nodes > nodesMax) {
-      throw new Refusal(
-        offset,
-        `the condition has more than ${nodesMax} parts`,
-        'split it into several rules',
-      )
+  parseAll(): Node {
+    const root = this.#expression()
+    if (this.#peek() !== undefined) throw this.#unexpected()
+    return root
+  }
+
+  #peek(ahead = 0): Token | undefined {
+    return this.#tokens[this.#at + ahead]
+  }
+
+  /** Whether the next token is this mark. */
+  #is(text: string): boolean {
+    const token = this.#peek()
+    return token?.kind === 'mark' && token.text === text
+  }
+
+  #take(text: string): boolean {
+    if (!this.#is(text)) return false
+    this.#at += 1
+    return true
+  }
+
+  #expect(text: string): void {
+    if (!this.#take(text)) throw this.#unexpected()
+  }
+
+  #start(): number {
+    return this.#peek()?.offset ?? this.#source.length
+  }
+
+  /** Where the token before the next one ends. */
+  #end(): number {
+    const last = this.#tokens[this.#at - 1]
+    return last === undefined ? 0 : last.offset + last.text.length
+  }
+
+  #unexpected(): Refusal {
+    const token = this.#peek()
+    const last = this.#tokens.at(-1)
+    const end = last?.kind === 'mark' || last?.text === 'in' ? last.offset : this.#source.length
+    return new Refusal(syntaxProblem(this.#tokens, token?.offset ?? end))
+  }
+
+  #expression(): Node {
+    const start = this.#start()
+    const condition = this.#binary(1)
+    const mark = this.#peek()
+    if (mark === undefined || !this.#take('?')) return condition
+    const whenTrue = this.#binary(1)
+    this.#expect(':')
+    const whenFalse = this.#expression()
+    return this.#make.node({ kind: 'choice', condition, whenTrue, whenFalse }, mark.offset, [
+      start,
+      this.#end(),
+    ])
+  }
+
+  #binary(minPower: number): Node {
+    const start = this.#start()
+    let left = this.#unary()
+    for (;;) {
+      const token = this.#peek()
+      const power = token === undefined || token.kind === 'text' ? undefined : binaryPower.get(token.text)
+      if (token === undefined || power === undefined || power < minPower) return left
+      this.#at += 1
+      left =
+        token.text === '&&' || token.text === '||'
+          ? this.#logic(token, token.text, left, start)
+          : this.#operation(token, left, start)
     }
-    if (depth > nestingMax) throw new Refusal(offset, tooDeep(offset).message, tooDeep(offset).fix)
-    const below = depth + 1
-    const kind = expr.exprKind
-    switch (kind.case) {
-      case 'constExpr':
-        return { kind: 'literal', offset, value: this.#literal(kind.value, offset) }
-      case 'identExpr':
-        return this.#name(kind.value.name, offset)
-      case 'selectExpr': {
-        const operand = this.read(kind.value.operand, below)
-        const tested = kind.value.testOnly
-        return {
-          kind: tested ? 'has' : 'select',
-          offset: tested ? offset : operand.offset,
-          operand,
-          field: kind.value.field,
-        }
-      }
-      case 'callExpr':
-        return this.#call(kind.value, offset, below)
-      case 'listExpr':
-        return { kind: 'list', offset, items: kind.value.elements.map((item) => this.read(item, below)) }
-      case 'structExpr': {
-        if (kind.value.messageName !== '') {
-          throw new Refusal(offset, 'a condition cannot build a message', 'compare the fields one by one')
-        }
-        const entries = kind.value.entries.map((entry) => {
-          const key = entry.keyKind.case === 'mapKey' ? entry.keyKind.value : undefined
-          return { key: this.read(key, below), value: this.read(entry.value, below) }
-        })
-        return { kind: 'map', offset, entries }
-      }
-      case 'comprehensionExpr':
-        return this.#macro(expr.id, kind.value, offset, below)
+  }
+
+  #operation(token: Token, left: Node, start: number): Node {
+    const operator = token.text as BinaryOperator
+    const right = this.#binary((binaryPower.get(operator) ?? 0) + 1)
+    return this.#make.node({ kind: 'binary', operator, left, right }, token.offset, [start, this.#end()])
+  }
+
+  #logic(token: Token, operator: '&&' | '||', first: Node, start: number): Node {
+    const power = binaryPower.get(operator) ?? 0
+    const operands = [first, this.#binary(power + 1)]
+    while (this.#take(operator)) {
+      this.#make.count(token.offset)
+      operands.push(this.#binary(power + 1))
+    }
+    return this.#make.node({ kind: 'logic', operator, operands }, token.offset, [start, this.#end()])
+  }
+
+  #unary(): Node {
+    const token = this.#peek()
+    if (token?.kind !== 'mark' || (token.text !== '!' && token.text !== '-')) return this.#member()
+    this.#at += 1
+    const next = this.#peek()
+    if (token.text === '-' && next?.kind === 'number' && next.offset === token.offset + 1) {
+      return this.#member(token)
+    }
+    const operand = this.#binary(unaryPower)
+    return this.#make.node({ kind: 'unary', operator: token.text, operand }, token.offset, [
+      token.offset,
+      this.#end(),
+    ])
+  }
+
+  /** A primary and what follows it: `.field`, `.method(…)`, `[index]`. `minus` belongs to the number that comes. */
+  #member(minus?: Token): Node {
+    const start = minus?.offset ?? this.#start()
+    let node = this.#primary(minus)
+    for (;;) {
+      if (this.#take('.')) node = this.#afterDot(node, start)
+      else if (this.#take('[')) node = this.#index(node, start)
+      else return node
+    }
+  }
+
+  #index(operand: Node, start: number): Node {
+    const optional = this.#optionalMark()
+    const index = this.#expression()
+    this.#expect(']')
+    const draft: Draft = { kind: 'index', operand, index, optional }
+    return this.#make.node(draft, operand.offset, [start, this.#end()])
+  }
+
+  #optionalMark(): boolean {
+    if (!this.#grammar.standard || !this.#is('?')) return false
+    this.#at += 1
+    return true
+  }
+
+  #afterDot(operand: Node, start: number): Node {
+    const optional = this.#optionalMark()
+    const token = this.#peek()
+    if (token === undefined || (token.kind !== 'word' && token.kind !== 'field')) throw this.#unexpected()
+    if (token.text === 'in' || constants.has(token.text)) {
+      throw new Refusal(reservedProblem(this.#tokens, token))
+    }
+    this.#at += 1
+    if (token.kind === 'field' || optional || !this.#is('(')) {
+      const field = token.kind === 'field' ? token.text.slice(1, -1) : token.text
+      const draft: Draft = { kind: 'select', operand, field, optional }
+      return this.#make.node(draft, operand.offset, [start, this.#end()])
+    }
+    return this.#method(operand, token, start)
+  }
+
+  #method(target: Node, token: Token, start: number): Node {
+    const args = this.#arguments()
+    const span = [start, this.#end()] as const
+    const macro = macroOf(target, token.text, args, this.#grammar.standard)
+    if (macro !== undefined) return this.#make.node(macro, token.offset, span)
+    if (this.#grammar.standard && isMacroName(token.text, args.length)) {
+      const message = `a variable of \`${token.text}\` must be a plain name`
+      throw Refusal.at(args[0]?.offset ?? token.offset, message, `write it as list.${token.text}(x, …)`)
+    }
+    const path = qualifiedName(target)
+    const qualified = path === undefined ? undefined : `${path}.${token.text}`
+    if (qualified !== undefined && this.#grammar.isFunction(qualified)) {
+      return this.#make.node({ kind: 'call', name: qualified, target: undefined, args }, target.offset, span)
+    }
+    return this.#make.node({ kind: 'call', name: token.text, target, args }, token.offset, span)
+  }
+
+  #arguments(): Node[] {
+    const opening = this.#at
+    this.#expect('(')
+    const args: Node[] = []
+    if (this.#take(')')) return args
+    do args.push(this.#expression())
+    while (this.#take(','))
+    if (!this.#take(')')) throw this.#inOfArguments(opening)
+    return args
+  }
+
+  /** `x in ("a", "b")` is what other languages write. */
+  #inOfArguments(opening: number): Refusal {
+    const before = this.#tokens[opening - 1]
+    if (before?.text === 'in' && this.#is(',')) return new Refusal(syntaxProblem(this.#tokens, before.offset))
+    return this.#unexpected()
+  }
+
+  #primary(minus: Token | undefined): Node {
+    const token = this.#peek()
+    if (token === undefined) throw this.#unexpected()
+    switch (token.kind) {
+      case 'number':
+        return this.#number(token, minus)
+      case 'text':
+        return this.#text(token)
+      case 'word':
+        return this.#word(token, undefined)
+      case 'field':
+        throw this.#unexpected()
       default:
-        throw new Refusal(offset, 'this part of the condition is not understood', 'write it in another way')
+        return this.#marked(token)
     }
   }
 
-  /** The parser places an operator at the blank before it, and a `.` call at its dot. */
-  #offset(expr: Expr): number {
-    return skipBlank(this.#source, this.#positions[expr.id.toString()] ?? 0)
-  }
-
-  #name(name: string, offset: number): Node {
-    // The parser drops the dot, and a comprehension variable would silently take the place of the name.
-    if (this.#source[offset] === '.')
-      throw new Refusal(offset, 'a name cannot start with a dot', 'remove the dot')
-    return { kind: 'name', offset, name }
-  }
-
-  #call(call: Expr_Call, offset: number, below: number): Node {
-    const name = call.function
-    if (call.target !== undefined) {
-      const target = this.read(call.target, below)
-      const args = call.args.map((arg) => this.read(arg, below))
-      return { kind: 'call', offset: this.#afterDot(offset), name, target, args }
-    }
-    const args = call.args.map((arg) => this.read(arg, below))
-    const [first, second, third] = args
-    const operator = binaryOperators[name]
-    if (first !== undefined && second !== undefined) {
-      if (operator !== undefined) return { kind: 'binary', offset, operator, left: first, right: second }
-      if (name === '_&&_') return { kind: 'logic', offset, operator: '&&', left: first, right: second }
-      if (name === '_||_') return { kind: 'logic', offset, operator: '||', left: first, right: second }
-      if (name === '_[_]') return { kind: 'index', offset: first.offset, operand: first, index: second }
-      if (name === '_?_:_' && third !== undefined) {
-        return { kind: 'choice', offset, condition: first, whenTrue: second, whenFalse: third }
+  #marked(token: Token): Node {
+    const opening = this.#at
+    switch (token.text) {
+      case '(': {
+        this.#at += 1
+        const inner = this.#expression()
+        if (!this.#take(')')) throw this.#inOfArguments(opening)
+        return inner
       }
-    }
-    if (first !== undefined && name === '!_') return { kind: 'unary', offset, operator: '!', operand: first }
-    if (first !== undefined && name === '-_') return { kind: 'unary', offset, operator: '-', operand: first }
-    return { kind: 'call', offset, name, target: undefined, args }
-  }
-
-  #afterDot(offset: number): number {
-    return this.#source[offset] === '.' ? skipBlank(this.#source, offset + 1) : offset
-  }
-
-  #macro(id: bigint, fold: Expr_Comprehension, offset: number, below: number): Node {
-    const written = this.#macros[id.toString()]?.exprKind
-    const step = callArguments(fold.loopStep)
-    if (written?.case !== 'callExpr')
-      throw new Refusal(offset, 'this part of the condition is not understood', 'rewrite it')
-    const range = this.read(fold.iterRange, below)
-    const placed = { kind: 'macro' as const, offset: this.#afterDot(offset), range, variable: fold.iterVar }
-    const make = (macro: MacroName, test: Expr | undefined, result: Expr | undefined): Node => ({
-      ...placed,
-      macro,
-      test: test === undefined ? undefined : this.read(test, below),
-      step: result === undefined ? undefined : this.read(result, below),
-    })
-    switch (written.value.function) {
-      case 'all':
-        return make('all', step[1], undefined)
-      case 'exists':
-        return make('exists', step[1], undefined)
-      case 'exists_one':
-      case 'existsOne':
-        return make('exists_one', step[0], undefined)
-      case 'filter':
-        return make('filter', step[0], undefined)
-      case 'map':
-        return step.length === 3
-          ? make('map', step[0], appended(step[1]))
-          : make('map', undefined, appended(fold.loopStep))
+      case '[':
+        return this.#list(token)
+      case '{':
+        return this.#map(token)
+      case '.': {
+        const word = this.#peek(1)
+        if (word?.kind !== 'word') break
+        if (!this.#grammar.standard)
+          throw Refusal.at(token.offset, 'a name cannot start with a dot', 'remove the dot')
+        this.#at += 1
+        return this.#word(word, token)
+      }
       default:
-        throw new Refusal(
-          offset,
-          'this macro is not understood',
-          'use all, exists, exists_one, filter or map',
-        )
     }
+    throw this.#unexpected()
   }
 
-  #literal(constant: Constant, offset: number): LiteralValue {
-    const kind = constant.constantKind
-    switch (kind.case) {
-      case 'int64Value':
-        if (BigInt.asIntN(64, kind.value) === kind.value) return kind.value
-        throw new Refusal(offset, 'this whole number does not fit 64 bits', 'write a smaller number')
-      case 'doubleValue':
-        if (Number.isFinite(kind.value)) return kind.value
-        throw new Refusal(offset, 'this number is too large', 'write a smaller number')
-      case 'stringValue':
-      case 'boolValue':
-      case 'bytesValue':
-        return kind.value
-      case 'nullValue':
-        return null
-      case 'uint64Value':
-        throw new Refusal(offset, 'unsigned numbers are not used here', 'write the number without the `u`')
-      default:
-        throw new Refusal(offset, 'this constant is not understood', 'write it in another way')
+  #list(token: Token): Node {
+    this.#at += 1
+    const items: ListItem[] = []
+    while (!this.#is(']')) {
+      const optional = this.#optionalMark()
+      items.push({ value: this.#expression(), optional })
+      if (!this.#take(',')) break
     }
+    this.#expect(']')
+    return this.#make.node({ kind: 'list', items }, token.offset, [token.offset, this.#end()])
+  }
+
+  #map(token: Token): Node {
+    this.#at += 1
+    const entries: MapEntry[] = []
+    while (!this.#is('}')) {
+      const optional = this.#optionalMark()
+      const key = this.#expression()
+      this.#expect(':')
+      entries.push({ key, value: this.#expression(), optional })
+      if (!this.#take(',')) break
+    }
+    this.#expect('}')
+    return this.#make.node({ kind: 'map', entries }, token.offset, [token.offset, this.#end()])
+  }
+
+  #word(token: Token, dot: Token | undefined): Node {
+    const start = dot?.offset ?? token.offset
+    if (token.text === 'in') throw this.#unexpected()
+    const constant = dot === undefined ? constants.get(token.text) : undefined
+    this.#at += 1
+    if (constant !== undefined) {
+      return this.#make.node({ kind: 'literal', value: constant }, token.offset, [start, this.#end()])
+    }
+    if (reservedWords.has(token.text)) throw new Refusal(reservedProblem(this.#tokens, token))
+    if (this.#is('(')) {
+      const args = this.#arguments()
+      const [only] = args
+      const span = [start, this.#end()] as const
+      if (token.text === 'has' && args.length === 1 && only?.kind === 'select' && !only.optional) {
+        const { operand, field } = only
+        return this.#make.node({ kind: 'has', operand, field }, token.offset, span)
+      }
+      if (token.text === 'has' && this.#grammar.standard) {
+        throw Refusal.at(token.offset, '`has` takes one field', 'write it as has(value.field)')
+      }
+      return this.#make.node({ kind: 'call', name: token.text, target: undefined, args }, token.offset, span)
+    }
+    const draft: Draft = { kind: 'name', name: token.text, absolute: dot !== undefined }
+    const name = this.#make.node(draft, start, [start, this.#end()])
+    if (this.#is('{')) {
+      throw Refusal.at(start, 'a condition cannot build a message', 'compare the fields one by one')
+    }
+    return name
+  }
+
+  #number(token: Token, minus: Token | undefined): Node {
+    this.#at += 1
+    const start = minus?.offset ?? token.offset
+    const value = this.#numberValue(token, minus !== undefined)
+    return this.#make.node({ kind: 'literal', value }, start, [start, this.#end()])
+  }
+
+  #numberValue(token: Token, negative: boolean): bigint | number | CelUint {
+    const { text, offset } = token
+    const hex = /^0x/i.test(text)
+    if (/u$/i.test(text)) {
+      if (!this.#grammar.standard) {
+        const fix = 'write the number without the `u`'
+        throw Refusal.at(offset, 'unsigned numbers are not used here', fix)
+      }
+      const value = /^(?:0x[0-9a-f]+|\d+)u$/i.test(text) ? BigInt(text.slice(0, -1)) : -1n
+      if (!negative && value === BigInt.asUintN(64, value)) return new CelUint(value)
+      throw Refusal.at(offset, 'this unsigned number does not fit 64 bits', 'write a smaller number')
+    }
+    if (hex || /^\d+$/.test(text)) {
+      const value = negative ? -BigInt(text) : BigInt(text)
+      if (BigInt.asIntN(64, value) === value) return value
+      throw Refusal.at(offset, 'this whole number does not fit 64 bits', 'write a smaller number')
+    }
+    const value = Number(text)
+    if (Number.isFinite(value)) return negative ? -value : value
+    throw Refusal.at(offset, 'this number is too large', 'write a smaller number')
+  }
+
+  #text(token: Token): Node {
+    this.#at += 1
+    const value = readText(token.text)
+    if (value === undefined) {
+      const message = 'a text holds an escape that stands for no character'
+      throw Refusal.at(token.offset, message, 'correct its `\\` escapes')
+    }
+    return this.#make.node({ kind: 'literal', value }, token.offset, [token.offset, this.#end()])
   }
 }
 
-function callArguments(expr: Expr | undefined): readonly Expr[] {
-  return expr?.exprKind.case === 'callExpr' ? expr.exprKind.value.args : []
+/** The dotted name that a chain of fields spells, or undefined. */
+export function qualifiedName(node: Node): string | undefined {
+  if (node.kind === 'name') return node.name
+  if (node.kind !== 'select' || node.optional) return undefined
+  const operand = qualifiedName(node.operand)
+  return operand === undefined ? undefined : `${operand}.${node.field}`
 }
 
-/** The `step` in the expansion `@result + [step]`. */
-function appended(expr: Expr | undefined): Expr | undefined {
-  const list = callArguments(expr)[1]
-  return list?.exprKind.case === 'listExpr' ? list.exprKind.value.elements[0] : undefined
-}
+const reservedWords: ReadonlySet<string> = new Set(
+  'as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
+)

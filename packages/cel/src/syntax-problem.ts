@@ -46,6 +46,14 @@ export function idiomFix(name: string): string | undefined {
   return Object.hasOwn(idioms, name) ? idioms[name] : undefined
 }
 
+/** The problem of a word that CEL keeps for itself, with the idiom of another language recognised. */
+export function reservedProblem(tokens: readonly Token[], token: Token): CelProblem {
+  const known = syntaxProblem(tokens, token.offset)
+  if (known.message.includes('not how CEL')) return known
+  const fix = `use another name, or write ["${token.text}"]`
+  return { offset: token.offset, message: `\`${token.text}\` is a reserved word`, fix }
+}
+
 /** Words a syntax error in plain language, with the idiom of another language recognised where there is one. */
 export function syntaxProblem(tokens: readonly Token[], offset: number): CelProblem {
   const index = tokens.findIndex((token) => token.offset + token.text.length > offset)

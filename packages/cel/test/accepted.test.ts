@@ -49,6 +49,15 @@ const pairs: readonly (readonly [holds: string, fails: string])[] = [
   ['int(refund_amount) % 7 == 5', 'int(refund_amount) % 7 == 4'],
   ['timestamp(0) < now', 'timestamp(0) > now'],
   ["{'a': 1}['a'] == 1", "{'a': 1}['a'] == 2"],
+  ['math.abs(-refund_amount) == 600', 'math.abs(-refund_amount) == -600'],
+  ['math.greatest(refund_amount, 700) == 700', 'math.greatest(refund_amount, 500) == 700'],
+  ['tags.exists(i, t, i == 1 && t == "fragile")', 'tags.exists(i, t, i == 0 && t == "fragile")'],
+  ['limits.all(k, v, k == "daily" && v == 500)', 'limits.all(k, v, v > 500)'],
+  ['limits.transformList(k, v, v * 2) == [1000]', 'limits.transformList(k, v, v) == [1000]'],
+  ['cel.bind(x, refund_amount * 2, x > 1000 && x < 1300)', 'cel.bind(x, refund_amount * 2, x > 1300)'],
+  ['size("😀") == 1 && "😀x".charAt(1) == "x"', 'size("😀") == 2'],
+  ['[refund_amount, 1.5].exists(x, x == 1.5)', '[refund_amount, 1.5].exists(x, x == 1)'],
+  ['scores.exists(s, s in [2, 3])', 'scores.exists(s, s in [3, 4])'],
 ]
 
 test.each(pairs)('%s holds, and %s does not', (holds, fails) => {

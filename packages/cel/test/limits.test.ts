@@ -47,7 +47,7 @@ test('comprehensions nest twice, and no deeper', () => {
 
 const costly: readonly string[] = [
   'params.list.all(x, params.list.all(y, x == y))',
-  'params.list.all(x, x in params.list)',
+  'params.list.all(x, !(2 in params.list))',
   'params.list.all(x, params.list == params.list)',
   'params.list.all(x, size(string(params.text)) > 1)',
   'params.list.all(x, params.text.contains("b") || true)',
