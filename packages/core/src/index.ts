@@ -45,14 +45,28 @@ export type {
   PermittedCall,
 } from './execution/governance.ts'
 export type { Approval, ApprovalStatus, Vote, VoteChoice } from './model/approval.ts'
-export type { ApprovalFact, ApprovalRefusal, Facts, Outcome, OutcomeStatus, ToolCall } from './model/call.ts'
 export type {
+  ApprovalFact,
+  ApprovalRefusal,
+  Facts,
+  LookupResult,
+  Outcome,
+  OutcomeStatus,
+  SessionFact,
+  ToolCall,
+} from './model/call.ts'
+export type {
+  AllowDecision,
   ApprovalTerms,
+  CounterUse,
   Decision,
   DenyCode,
   DeterminingRule,
   Effect,
+  Obligation,
   PolicyRef,
+  SessionTrace,
+  ShadowedDecision,
 } from './model/decision.ts'
 export { Fault, unreachable, type FaultCode } from './model/fault.ts'
 export {
@@ -65,10 +79,12 @@ export {
   type AgentId,
   type ApprovalId,
   type CallId,
+  type CounterKey,
   type DecisionId,
   type Instant,
   type PersonId,
   type RuleId,
+  type SessionId,
   type Sha256,
 } from './model/ids.ts'
 export type { Json, JsonObject } from './model/json.ts'
@@ -82,7 +98,9 @@ export {
   recordBytesMax,
   waitSecondsMax,
 } from './model/limits.ts'
-export type { CompiledPolicy, FactDeclaration } from './model/policy.ts'
+export type { CounterNeed, DecisionNeeds, LookupNeed } from './model/needs.ts'
+export type { CompiledPolicy, FactDeclaration, ParentFile } from './model/policy.ts'
+export type { CounterWindow, TimeWindow } from './model/window.ts'
 export { problemText, type Problem } from './model/problem.ts'
 export type {
   AccessRecord,

@@ -39,6 +39,8 @@ export function decide(policy: CompiledPolicy, call: ToolCall, facts: Facts): De
     reasons: [reasonAllowed],
     rules: [...allowed, ...listedOf(escalating)],
     consumesApproval: claim?.kind === 'granted',
+    obligations: [],
+    consumes: [],
   }
 }
 

@@ -42,16 +42,25 @@ export function parsePolicy(text: string): ParsedPolicy {
   const policy: CompiledPolicy = {
     ref: { id: file.agent_id, version: file.version ?? null, sha256: sha256Of(json as Json) },
     agentId: file.agent_id,
+    agents: [actionPattern(file.agent_id)],
     domain: file.domain,
+    mode: 'enforce',
+    environments: undefined,
     allowed: listed(file.allowed_actions, 'allowed_actions', positions),
     forbidden: listed(file.forbidden_actions ?? [], 'forbidden_actions', positions),
     facts: new Map<string, FactDeclaration>([
       ...declared.facts,
       ...compiled.inferred.map((fact) => [fact.name, fact] as const),
     ]),
+    parentsAllow: [],
+    actions: [],
     rules: compiled.rules,
+    flows: [],
+    counters: [],
+    roles: new Map(),
     routes: routes.routes,
     source: text,
+    parents: [],
   }
   return { kind: 'valid', policy, warnings: problems }
 }
@@ -66,6 +75,7 @@ function listed(texts: readonly string[], key: string, positions: Positions): Li
     id: `${key}[${at}]` as RuleId,
     pattern: actionPattern(text),
     line: positions.ofValue([key, at]).line,
+    file: undefined,
   }))
 }
 

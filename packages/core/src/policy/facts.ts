@@ -85,10 +85,12 @@ export function declareFacts(
       type: written.type,
       source: source === 'context' ? 'context' : 'params',
       path: rest,
+      lookup: undefined,
       for: written.for === undefined ? undefined : [written.for].flat().map(actionPattern),
       default: written.default,
       inferred: false,
       line: place.line,
+      file: undefined,
     })
   }
   return { facts, problems }

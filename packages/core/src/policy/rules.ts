@@ -66,10 +66,17 @@ export function compileRules(
       effect: written.effect,
       on: written.on === undefined ? undefined : [written.on].flat().map(actionPattern),
       condition,
+      unless: undefined,
+      window: undefined,
+      outside: undefined,
+      environments: undefined,
+      link: undefined,
+      shadow: false,
       facts: condition ? factsOf(condition) : [],
       route: written.route,
       reason: written.reason,
       line: positions.ofValue(written.path).line,
+      file: undefined,
     })
   }
   return { rules, inferred: [...inferred.values()], problems }
@@ -189,10 +196,12 @@ function inferFacts(
       type,
       source: 'params',
       path: [name],
+      lookup: undefined,
       for: undefined,
       default: undefined,
       inferred: true,
       line: place.line,
+      file: undefined,
     })
   }
 }
