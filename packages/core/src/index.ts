@@ -112,6 +112,7 @@ export type {
   OutcomeRecord,
   PolicyRecord,
   RecordBody,
+  RecordedUse,
   VoteRecord,
 } from './model/record.ts'
 export { noticesOf, type Notice } from './monitor/notice.ts'

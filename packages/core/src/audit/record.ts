@@ -2,7 +2,7 @@ import { Fault, unreachable } from '../model/fault.ts'
 import type { Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
-import type { DecisionRecord, LogRecord, RecordBody } from '../model/record.ts'
+import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 
 /** What the sequencer knows of a record and its author does not. */
@@ -23,7 +23,7 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
   switch (body.kind) {
     case 'decision': {
       const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
-      const { obligations, session, shadow } = body
+      const { consumes, labels, obligations, session, shadow } = body
       return {
         action,
         agent,
@@ -31,10 +31,12 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
         callId,
         claims: claims === null ? null : { consumed: claims.consumed, id: claims.id },
         code,
+        consumes: consumes?.map(orderedUse),
         effect,
         id,
         index,
         kind,
+        labels,
         ledger,
         obligations: obligations?.map(orderedObligation),
         opens: opens === null ? null : orderedOpens(opens),
@@ -99,6 +101,10 @@ function orderedObligation(obligation: Obligation): Obligation {
   }
 }
 
+function orderedUse({ amount, counter, releasable, windowMs }: RecordedUse): RecordedUse {
+  return { amount, counter, releasable, windowMs }
+}
+
 function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
   return { code, effect, reasons, rules: rules.map(orderedRule) }
 }
@@ -143,12 +149,18 @@ function decisionText(record: DecisionRecord): string {
     record
   return (
     `{"action":${quoted(action)},"agent":${quoted(agent)},"at":"${at}","callId":${quoted(callId)},` +
-    `"claims":${claims === null ? 'null' : JSON.stringify(claims)},"code":${quoted(code)},"effect":"${effect}",` +
-    `"id":"${id}","index":${index},"kind":"decision","ledger":${quoted(ledger)},` +
-    `"opens":${opens === null ? 'null' : JSON.stringify(opens)},"payload":${quoted(payload)},` +
-    `"policy":${policy === null ? 'null' : policyRefText(policy)},"reasons":${JSON.stringify(record.reasons)},` +
-    `"rules":${JSON.stringify(record.rules)},"v":1}`
+    `"claims":${claims === null ? 'null' : JSON.stringify(claims)},"code":${quoted(code)},` +
+    `${optional('consumes', record.consumes)}"effect":"${effect}",` +
+    `"id":"${id}","index":${index},"kind":"decision",${optional('labels', record.labels)}"ledger":${quoted(ledger)},` +
+    `${optional('obligations', record.obligations)}"opens":${opens === null ? 'null' : JSON.stringify(opens)},` +
+    `"payload":${quoted(payload)},"policy":${policy === null ? 'null' : policyRefText(policy)},` +
+    `"reasons":${JSON.stringify(record.reasons)},"rules":${JSON.stringify(record.rules)},` +
+    `${optional('session', record.session)}${optional('shadow', record.shadow)}"v":1}`
   )
+}
+
+function optional(name: string, value: object | string | undefined): string {
+  return value === undefined ? '' : `"${name}":${JSON.stringify(value)},`
 }
 
 function policyRefText({ id, sha256, version }: PolicyRef): string {
@@ -162,16 +174,21 @@ type WrittenMembers =
   | 'callId'
   | 'claims'
   | 'code'
+  | 'consumes'
   | 'effect'
   | 'id'
   | 'index'
   | 'kind'
+  | 'labels'
   | 'ledger'
+  | 'obligations'
   | 'opens'
   | 'payload'
   | 'policy'
   | 'reasons'
   | 'rules'
+  | 'session'
+  | 'shadow'
   | 'v'
 // A member of decisions, or of what names a policy, that is not written above breaks the build here.
 const everyMemberIsWritten: Exclude<keyof DecisionRecord, WrittenMembers> extends never
@@ -266,6 +283,8 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     policy: 'object or null',
     opens: 'object or null',
     claims: 'object or null',
+    consumes: 'list or absent',
+    labels: 'list or absent',
     obligations: 'list or absent',
     session: 'text or absent',
     shadow: 'object or absent',
