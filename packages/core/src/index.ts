@@ -30,6 +30,7 @@ export {
 export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
+export { explain } from './decision/explain.ts'
 export { needsOf } from './decision/needs.ts'
 export { factsFromRecord, recordedFacts } from './decision/recorded-facts.ts'
 export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
@@ -100,6 +101,14 @@ export {
   recordBytesMax,
   waitSecondsMax,
 } from './model/limits.ts'
+export type {
+  ExplainedChange,
+  ExplainedCounter,
+  ExplainedFact,
+  ExplainedPart,
+  ExplainedRule,
+  Explanation,
+} from './model/explanation.ts'
 export type { CounterNeed, DecisionNeeds, LookupNeed } from './model/needs.ts'
 export type { CompiledPolicy, FactDeclaration, ParentFile } from './model/policy.ts'
 export type { CounterWindow, TimeWindow } from './model/window.ts'

@@ -1,4 +1,4 @@
-import type { ConditionResult } from '@bailiwick/cel'
+import type { ConditionResult, Node, TracedPart } from '@bailiwick/cel'
 import type { RuleId } from './ids.ts'
 import type { Json } from './json.ts'
 import type { Obligation, PolicyRef } from './decision.ts'
@@ -55,8 +55,12 @@ export interface Condition {
   readonly source: string
   /** The names it uses, each once, in order of first use. */
   readonly uses: readonly string[]
+  /** The tree, with the type of every part. */
+  readonly ast: Node
   /** Evaluates. Never throws; an error counts as matched. */
   evaluate(given: Given): ConditionResult
+  /** Evaluates slowly, and tells what became of every part. Never throws. */
+  trace(given: Given): TracedPart
 }
 
 /** What rules, flows, budgets and rates have in common. Order in the file carries no meaning. */

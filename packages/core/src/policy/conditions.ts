@@ -19,7 +19,7 @@ export interface ConditionNames extends ReaderNames {
 /** Compiles the conditions of one policy, and collects the facts that they make up. */
 export class Conditions {
   readonly #names: ConditionNames
-  readonly #scope: ConditionScope
+  readonly #scope: ConditionScope<Given>
   readonly #findings: Findings
   readonly #inferred = new Map<string, FactDeclaration>()
 
@@ -27,7 +27,7 @@ export class Conditions {
     const types = new Map(scopeNames)
     for (const fact of names.facts.values()) types.set(fact.name, celTypeOf(fact.type))
     this.#names = names
-    this.#scope = { names: types, inferUnknown: names.infer }
+    this.#scope = { names: types, inferUnknown: names.infer, read: (name) => readerOf(name, names) }
     this.#findings = findings
   }
 
@@ -53,7 +53,7 @@ export class Conditions {
     }
     this.#inferFacts(compiled.condition, source, path)
     this.#checkEnvironments(compiled.condition, source, path)
-    return reading(compiled.condition, this.#names)
+    return reading(compiled.condition)
   }
 
   /** The facts among the names that conditions use. */
@@ -63,7 +63,7 @@ export class Conditions {
   }
 
   // Two rules may use one undeclared name; it has to be of one type, or somebody misread something.
-  #inferFacts(condition: CompiledCondition, source: PolicySource, path: DocumentPath): void {
+  #inferFacts(condition: CompiledCondition<Given>, source: PolicySource, path: DocumentPath): void {
     for (const [name, type] of condition.inferred) {
       const place = source.positions.insideString(path, Math.max(condition.source.indexOf(name), 0))
       const before = this.#inferred.get(name)
@@ -91,7 +91,7 @@ export class Conditions {
   }
 
   // A misspelt environment would make a condition false for ever, without a word.
-  #checkEnvironments(condition: CompiledCondition, source: PolicySource, path: DocumentPath): void {
+  #checkEnvironments(condition: CompiledCondition<Given>, source: PolicySource, path: DocumentPath): void {
     const { environments } = this.#names
     if (environments === undefined || !condition.uses.includes('env')) return
     for (const { value, offset } of environmentLiterals(condition.source)) {
@@ -104,17 +104,7 @@ export class Conditions {
   }
 }
 
-// Only what the condition uses is read.
-function reading(condition: CompiledCondition, names: ReaderNames): Condition {
-  const { source, uses } = condition
-  const readers = uses.map((name) => [name, readerOf(name, names)] as const)
-  const evaluate = (given: Given) => {
-    const values = new Map<string, unknown>()
-    for (const [name, read] of readers) {
-      const value = read(given)
-      if (value !== undefined) values.set(name, value)
-    }
-    return condition.evaluate(values)
-  }
-  return { source, uses, evaluate }
+// The condition reads what it needs from the call itself: no values are gathered for it.
+function reading({ source, uses, ast, evaluate, trace }: CompiledCondition<Given>): Condition {
+  return { source, uses, ast, evaluate, trace }
 }

@@ -91,7 +91,10 @@ describe('a policy in shadow mode', () => {
     const evaluate = (): never => {
       throw new Error('out of order')
     }
-    const rules = policy.rules.map((rule) => ({ ...rule, condition: { source: 'x', uses: [], evaluate } }))
+    const rules = policy.rules.map((rule) => ({
+      ...rule,
+      condition: rule.condition && { ...rule.condition, uses: [], evaluate },
+    }))
     const broken = { ...policy, rules }
     expect(decideCall(broken, parsed, facts)).toMatchObject({ effect: 'deny', code: 'evaluation_failed' })
   })
