@@ -87,7 +87,8 @@ export {
   waitSecondsMax,
 } from './model/limits.ts'
 export type { CompiledPolicy, FactDeclaration } from './model/policy.ts'
-export { problemText, type Problem } from './model/problem.ts'
+export type { DocumentChange, DocumentEdit } from './model/document-edit.ts'
+export { besideFile, problemText, type Problem } from './model/problem.ts'
 export type {
   AccessRecord,
   DecisionRecord,
@@ -121,5 +122,8 @@ export {
 } from './policy-test/suite.ts'
 export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { parsePolicy, type ParsedPolicy } from './policy/compile.ts'
+export { editedText, type EditedText } from './policy/edit/edited-text.ts'
+export { textChange, type TextChange } from './policy/edit/text-change.ts'
+export { flowText, keyText } from './policy/edit/yaml-text.ts'
 export { policyFormat } from './policy/shape.ts'
 export { tooLargeProblem } from './policy/yaml-file.ts'

@@ -6,6 +6,7 @@ import type { ApprovalRoute, CompiledPolicy, FactDeclaration, ListedAction } fro
 import type { Problem } from '../model/problem.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import { actionNameProblems } from './action-names.ts'
+import { removeRepeated } from './edit/edits.ts'
 import { declareFacts } from './facts.ts'
 import { actionPattern } from './pattern.ts'
 import type { Positions } from './positions.ts'
@@ -130,6 +131,8 @@ function listProblems(file: PolicyFile, positions: Positions): Problem[] {
         ...positions.ofValue([key, at]),
         message: `\`${text}\` stands twice in ${key}`,
         fix: 'remove one of the two',
+        code: 'repeated-entry',
+        edit: removeRepeated(key, at, text),
       })
     }
   }

@@ -8,6 +8,7 @@ import type { RuleId } from '../model/ids.ts'
 import type { ConditionRule, FactDeclaration } from '../model/policy.ts'
 import type { Problem } from '../model/problem.ts'
 import { conditionLengthMax } from '../model/limits.ts'
+import { declareFact } from './edit/edits.ts'
 import { celTypeOf, scopeNames } from './facts.ts'
 import { actionPattern } from './pattern.ts'
 import type { DocumentPath, Positions } from './positions.ts'
@@ -183,6 +184,8 @@ function inferFacts(
       ...place,
       message: `no fact declares \`${name}\`, so it stands for \`params.${name}\`, and a call without it counts as matched`,
       fix: `add under facts: \`${name}: {type: ${type}, from: params.${name}}\`, with the path where the value really is`,
+      code: 'undeclared-fact',
+      edit: declareFact(name, type),
     })
     inferred.set(name, {
       name,
