@@ -124,6 +124,13 @@ export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { parsePolicy, type ParsedPolicy } from './policy/compile.ts'
 export { editedText, type EditedText } from './policy/edit/edited-text.ts'
 export { textChange, type TextChange } from './policy/edit/text-change.ts'
-export { flowText, keyText } from './policy/edit/yaml-text.ts'
+export { blockLines, flowText, scalarText } from './policy/edit/yaml-text.ts'
+export {
+  compileParamsSchema,
+  type CompiledParamsSchema,
+  type ParamsSchema,
+} from './policy/params-schema/compile.ts'
+export { exampleParams } from './policy/params-schema/example.ts'
+export { narrowParamsSchema, type NarrowedSchema } from './policy/params-schema/narrow.ts'
 export { policyFormat } from './policy/shape.ts'
 export { tooLargeProblem } from './policy/yaml-file.ts'

@@ -13,7 +13,7 @@ import {
 } from 'yaml'
 import type { DocumentChange } from '../../model/document-edit.ts'
 import type { Json } from '../../model/json.ts'
-import { flowText, keyText } from './yaml-text.ts'
+import { flowText, scalarText } from './yaml-text.ts'
 
 /** Characters of a text and what takes their place. Offsets count UTF-16 code units from 0. */
 export interface TextChange {
@@ -50,7 +50,7 @@ function addition(
 /** One more entry at the end of a map. */
 function withEntry(text: string, map: YAMLMap, key: string, value: Json): TextChange | undefined {
   const last = map.items[map.items.length - 1]
-  const entry = `${keyText(key)}: ${flowText(value)}`
+  const entry = `${scalarText(key)}: ${flowText(value)}`
   if (map.flow === true) {
     const start = map.range?.[0]
     if (start === undefined) return undefined
@@ -79,8 +79,8 @@ function withBlock(text: string, document: Document, root: YAMLMap, block: NewBl
   if (column === undefined || end === undefined) return undefined
   const margin = ' '.repeat(column)
   const lines = [
-    `${margin}${keyText(block.name)}:`,
-    `${margin}${' '.repeat(indentation(text, root))}${keyText(block.key)}: ${flowText(block.value)}`,
+    `${margin}${scalarText(block.name)}:`,
+    `${margin}${' '.repeat(indentation(text, root))}${scalarText(block.key)}: ${flowText(block.value)}`,
   ]
   const spaced = root.items.slice(1).some((pair) => hasBlankLineAbove(text, startOf(pair)))
   const next = root.items.find((pair) => isScalar(pair.key) && block.before.includes(String(pair.key.value)))
