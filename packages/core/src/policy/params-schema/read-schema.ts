@@ -8,9 +8,9 @@ import type { SchemaNode, SchemaPath } from './schema-node.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 
 /** How deep schemas may nest, references followed. */
-export const schemaDepthMax = 64
+const schemaDepthMax = 64
 /** How many schemas a parameter schema may unfold into when every reference is followed. */
-export const schemaSizeMax = 10_000
+const schemaSizeMax = 10_000
 
 /** What is known of the place where a schema stands. */
 interface Place {

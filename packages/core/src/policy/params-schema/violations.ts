@@ -22,7 +22,7 @@ export interface ParamsProblem {
 }
 
 /** How many problems of one call are told. */
-export const paramsProblemsMax = 20
+const paramsProblemsMax = 20
 
 const nameShownMax = 100
 const valuesShownMax = 10
