@@ -1,5 +1,6 @@
 import {
   blockLines,
+  compileParamsSchema,
   exampleParams,
   flowText,
   narrowParamsSchema,
@@ -177,12 +178,31 @@ function caseLines({ tool, class: found, narrowed }: DraftedTool): readonly stri
   }
   const given = Object.keys(params ?? {}).length === 0 ? [] : [`    params: ${flowText(params as Json)}`]
   return [
-    `  - name: ${flowText(`${tool.name} ${says}`.slice(-200))}`,
+    `  - name: ${caseName(tool, says)}`,
     `    action: ${scalarText(tool.name)}`,
     ...given,
     `    expect: ${expect}`,
     '',
+    ...(found !== 'destructive' && needsParams(narrowed) ? deniedWithoutParams(tool) : []),
   ]
+}
+
+function needsParams(narrowed: NarrowedSchema | undefined): boolean {
+  const compiled = narrowed === undefined ? undefined : compileParamsSchema(narrowed.schema)
+  return compiled?.kind === 'compiled' && !compiled.schema.accepts({})
+}
+
+function deniedWithoutParams(tool: DeclaredTool): readonly string[] {
+  return [
+    `  - name: ${caseName(tool, 'without parameters is denied')}`,
+    `    action: ${scalarText(tool.name)}`,
+    '    expect: deny',
+    '',
+  ]
+}
+
+function caseName({ name }: DeclaredTool, says: string): string {
+  return flowText(`${name} ${says}`.slice(-200))
 }
 
 function unusedName(tools: readonly DraftedTool[]): string {

@@ -55,7 +55,7 @@ function rewritten(written: unknown, path: SchemaPath, notes: string[]): unknown
   if (!isMap(written)) return written
   const schema: Schema = {}
   for (const [keyword, value] of Object.entries(written)) {
-    if (annotations.has(keyword) || describing.has(keyword)) continue
+    if (annotations.has(keyword) || describing.has(keyword) || asksNothing(keyword, value)) continue
     const at = [...path, keyword]
     if (keyword === '$defs' || keyword === 'definitions') {
       schema['$defs'] = mapped(value, at, notes)
@@ -69,6 +69,12 @@ function rewritten(written: unknown, path: SchemaPath, notes: string[]): unknown
   }
   respell(schema)
   return schema
+}
+
+// Generators write these for every tool; they would only make a policy longer.
+function asksNothing(keyword: string, value: unknown): boolean {
+  if (keyword === 'required') return Array.isArray(value) && value.length === 0
+  return keyword === 'properties' && isMap(value) && Object.keys(value).length === 0
 }
 
 const describing: ReadonlySet<string> = new Set([
