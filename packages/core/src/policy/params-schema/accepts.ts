@@ -11,22 +11,23 @@ export type Check = (value: unknown) => boolean
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Compiles a schema to one closure. It allocates nothing, except for `uniqueItems` over long lists and for a
- * `multipleOf` beyond 2^53. What is no JSON (NaN, undefined) is never valid, wherever it stands.
+ * Compiles schemas to closures, each schema once. A closure allocates nothing, except for `uniqueItems` over long lists
+ * and for a `multipleOf` beyond 2^53. What is no JSON (NaN, undefined) is never valid, wherever it stands.
  */
-export function compileChecks(root: SchemaNode): Check {
+export function schemaCompiler(): Compile {
   const compiled = new Map<SchemaNode, Check>()
-  const compile = (node: SchemaNode): Check => {
+  const compile: Compile = (node) => {
     const before = compiled.get(node)
     if (before !== undefined) return before
     const check = nodeCheck(node, compile)
     compiled.set(node, check)
     return check
   }
-  return compile(root)
+  return compile
 }
 
-type Compile = (node: SchemaNode) => Check
+/** Gives the check of a schema. */
+export type Compile = (node: SchemaNode) => Check
 
 function nodeCheck(node: SchemaNode, compile: Compile): Check {
   if (node.never) return () => false
@@ -145,10 +146,11 @@ function listCheck(node: SchemaNode, compile: Compile): (items: readonly unknown
 
 function mapCheck(node: SchemaNode, compile: Compile): (members: Members) => boolean {
   const { required, minProperties = 0, maxProperties = Number.POSITIVE_INFINITY } = node
+  const requiredNames = new Set(required)
   const declared = [...node.properties].map(([name, child]) => ({
     name,
     check: compile(child),
-    required: required.includes(name),
+    required: requiredNames.has(name),
   }))
   const others = required.filter((name) => !node.properties.has(name))
   const additional = node.additionalProperties === undefined ? isJson : compile(node.additionalProperties)

@@ -1,5 +1,5 @@
 import type { FactType } from '../../model/policy.ts'
-import { compileChecks } from './accepts.ts'
+import { schemaCompiler } from './accepts.ts'
 import { boundsAt, namesAt, presenceAt, typeAt, type Presence, type SizeBounds } from './described.ts'
 import { readSchema } from './read-schema.ts'
 import type { SchemaProblem } from './schema-problem.ts'
@@ -33,12 +33,13 @@ export type CompiledParamsSchema =
 export function compileParamsSchema(written: unknown): CompiledParamsSchema {
   const { node, problems } = readSchema(written)
   if (problems.length > 0) return { kind: 'invalid', problems }
-  const accepts = compileChecks(node)
+  const checkOf = schemaCompiler()
+  const accepts = checkOf(node)
   return {
     kind: 'compiled',
     schema: {
       accepts,
-      problems: (params) => (accepts(params) ? [] : violations(node, params, compileChecks)),
+      problems: (params) => (accepts(params) ? [] : violations(node, params, checkOf)),
       typeOf: (path) => typeAt(node, path),
       bounds: (path) => boundsAt(node, path),
       presence: (path) => presenceAt(node, path),

@@ -61,9 +61,11 @@ export class ReadValues {
   protected names(written: RawSchema, keyword: string, path: SchemaPath): readonly string[] {
     const value = Object.hasOwn(written, keyword) ? written[keyword] : []
     if (Array.isArray(value) && value.every((name): name is string => typeof name === 'string')) {
-      const twice = value.findIndex((name, at) => value.indexOf(name) !== at)
-      if (twice !== -1)
-        this.wrong([...path, keyword, twice], `\`${value[twice]}\` stands twice in \`${keyword}\``)
+      const seen = new Set<string>()
+      for (const [at, name] of value.entries()) {
+        if (seen.has(name)) this.wrong([...path, keyword, at], `\`${name}\` stands twice in \`${keyword}\``)
+        seen.add(name)
+      }
       return value
     }
     this.wrong([...path, keyword], `\`${keyword}\` must be a list of names`)

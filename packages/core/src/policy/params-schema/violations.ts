@@ -1,4 +1,4 @@
-import type { Check } from './accepts.ts'
+import type { Compile } from './accepts.ts'
 import { isAtLeast, isAtMost } from './code-points.ts'
 import { allDifferent, jsonEqual } from './equality.ts'
 import { formats, formatTexts } from './formats.ts'
@@ -25,17 +25,15 @@ export interface ParamsProblem {
 const paramsProblemsMax = 20
 
 const nameShownMax = 100
+// What an author wrote, such as a long `enum`, may be longer than what an answer should carry.
+const messageMax = 300
 const valuesShownMax = 10
 
 /**
  * What is wrong with a value, in the order of the schema, at most `paramsProblemsMax` problems. Slow, and only for
  * values that the compiled checks have refused.
  */
-export function violations(
-  root: SchemaNode,
-  value: unknown,
-  checkOf: (node: SchemaNode) => Check,
-): ParamsProblem[] {
+export function violations(root: SchemaNode, value: unknown, checkOf: Compile): ParamsProblem[] {
   const walk = new Walk(checkOf)
   walk.visit(root, value, [])
   // Whatever the walk cannot explain is still refused.
@@ -44,9 +42,9 @@ export function violations(
 
 class Walk {
   readonly problems: ParamsProblem[] = []
-  readonly #checkOf: (node: SchemaNode) => Check
+  readonly #checkOf: Compile
 
-  constructor(checkOf: (node: SchemaNode) => Check) {
+  constructor(checkOf: Compile) {
     this.#checkOf = checkOf
   }
 
@@ -173,7 +171,7 @@ class Walk {
   }
 
   #tell(path: SchemaPath, message: string): void {
-    if (!this.#isFull()) this.problems.push({ path, message })
+    if (!this.#isFull()) this.problems.push({ path, message: cut(message, messageMax) })
   }
 
   #isFull(): boolean {
@@ -220,7 +218,11 @@ function typesText(bits: number): string {
 }
 
 function shown(name: string): string {
-  return name.length <= nameShownMax ? name : `${name.slice(0, nameShownMax)}…`
+  return cut(name, nameShownMax)
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max)}…`
 }
 
 function counted(count: number, noun: string): string {

@@ -169,3 +169,21 @@ describe('hostile values end', () => {
     expect(schema.accepts({ value: [...items, { text: 'x', at: [0] }] })).toBe(false)
   })
 })
+
+test('schemas with very many names, and calls with very many problems, end as well', () => {
+  const names = Array.from({ length: 60_000 }, (_, at) => `n${at}`)
+  const schema = compiled({ type: 'object', required: names })
+  expect(schema.accepts({ n0: 1 })).toBe(false)
+  const alternatives = {
+    anyOf: [
+      { type: 'number', minimum: 1 },
+      { type: 'number', maximum: -1 },
+    ],
+  }
+  const list = ofValue({ type: 'array', items: alternatives })
+  const value = names.map(() => 5)
+  expect(list.problems({ value })).toEqual([])
+  expect(list.problems({ value: [...value, 0] })).toEqual([
+    { path: ['value', 60_000], message: 'fits none of 2 alternatives' },
+  ])
+})

@@ -71,6 +71,11 @@ describe('what is wrong with parameters', () => {
     expect(ofValue({ type: 'array', items: { type: 'number' } }).problems({ value })).toHaveLength(20)
   })
 
+  test('a long list of values is cut', () => {
+    const schema = ofValue({ enum: ['x'.repeat(5000)] })
+    expect(schema.problems({ value: 1 })[0]?.message).toHaveLength(301)
+  })
+
   test('a long name that the caller chose is cut', () => {
     const [problem] = refund.problems({ amount: 1, order_id: 'ORD-1', ['x'.repeat(5000)]: 1 })
     expect(problem?.path).toEqual([`${'x'.repeat(100)}…`])
