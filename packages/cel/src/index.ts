@@ -1,5 +1,6 @@
 export { compileCondition, compileValue } from './condition.ts'
 export { compileExpression } from './expression.ts'
+export { compilePattern, type Pattern } from './library/pattern.ts'
 export { nearest } from './nearest.ts'
 export { childrenOf } from './syntax.ts'
 export type {

@@ -112,6 +112,7 @@ export type {
 export type { CounterNeed, DecisionNeeds, LookupNeed } from './model/needs.ts'
 export type { CompiledPolicy, FactDeclaration, ParentFile } from './model/policy.ts'
 export type { CounterWindow, TimeWindow } from './model/window.ts'
+export type { DocumentChange, DocumentEdit } from './model/document-edit.ts'
 export { besideFile, problemText, type Problem } from './model/problem.ts'
 export type {
   AccessRecord,
@@ -149,6 +150,16 @@ export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { bindAgents, type AgentOverlap, type BoundAgents } from './policy/agents.ts'
 export { parsePolicy, type ParsedPolicy, type ParsePolicyOptions } from './policy/compile.ts'
 export { masked } from './policy/sensitive.ts'
+export { editedText, type EditedText } from './policy/edit/edited-text.ts'
+export { textChange, type TextChange } from './policy/edit/text-change.ts'
+export { blockLines, flowText, scalarText } from './policy/edit/yaml-text.ts'
+export {
+  compileParamsSchema,
+  type CompiledParamsSchema,
+  type ParamsSchema,
+} from './policy/params-schema/compile.ts'
+export { exampleParams } from './policy/params-schema/example.ts'
+export { narrowParamsSchema, type NarrowedSchema } from './policy/params-schema/narrow.ts'
 export { policyFormat } from './policy/shape.ts'
 export type { LoadFile } from './policy/sources.ts'
 export { windowStart } from './policy/windows.ts'

@@ -6,7 +6,7 @@ import { method } from './forms.ts'
 import { patternProgramMax, patternUnitsMax } from './limits.ts'
 
 /** A compiled pattern. Kept apart from the library's own type, so that nobody depends on more of it. */
-interface Pattern {
+export interface Pattern {
   test(text: string): boolean
 }
 
@@ -14,7 +14,7 @@ interface Pattern {
  * Compiles a pattern in RE2's syntax. Matching takes time in proportion to the text, whatever the pattern. A failure
  * says what is wrong and does not quote the pattern, which may come from a call.
  */
-function compilePattern(pattern: CelValue): Pattern | CelFailure {
+export function compilePattern(pattern: CelValue): Pattern | CelFailure {
   if (typeof pattern !== 'string') return new CelFailure('is not a pattern in a string')
   if (pattern.length > patternUnitsMax)
     return new CelFailure(`is a pattern of more than ${String(patternUnitsMax)} characters`)

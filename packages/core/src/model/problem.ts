@@ -1,3 +1,5 @@
+import type { DocumentEdit } from './document-edit.ts'
+
 /** Something wrong in a file that a person wrote, with its place. */
 export interface Problem {
   readonly severity: 'error' | 'warning'
@@ -11,6 +13,10 @@ export interface Problem {
   readonly message: string
   /** One sentence: what to do. */
   readonly fix: string
+  /** What kind of problem it is, in kebab case and stable: for machines, and to look it up. */
+  readonly code?: string | undefined
+  /** A change of the file that mends it. */
+  readonly edit?: DocumentEdit | undefined
 }
 
 /** The problem on one line, as editors and CI logs link it: `policy.yaml:12:16 what is wrong; what to do`. */

@@ -1,7 +1,7 @@
 import type { RuleId } from '../model/ids.ts'
 import type { Obligation } from '../model/decision.ts'
 import type { ActionConstraints, ParamsSchema } from '../model/policy.ts'
-import { compileParamsSchema } from './params.ts'
+import { compileParamsSchema } from './params-schema/compile.ts'
 import { namePattern } from './pattern.ts'
 import type { RuleContext } from './rules.ts'
 import type { PolicyFile } from './schema.ts'

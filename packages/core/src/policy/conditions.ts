@@ -2,6 +2,7 @@ import { compileCondition, nearest, type CompiledCondition, type ConditionScope 
 import type { Given } from '../model/plan.ts'
 import type { Condition, FactDeclaration } from '../model/policy.ts'
 import { conditionLengthMax } from '../model/limits.ts'
+import { declareFact } from './edit/edits.ts'
 import { environmentLiterals } from './environments.ts'
 import { celTypeOf, scopeNames } from './facts.ts'
 import type { DocumentPath } from './positions.ts'
@@ -74,7 +75,10 @@ export class Conditions {
       if (before) continue
       const message = `no fact declares \`${name}\`, so it stands for \`params.${name}\`, and a call without it counts as matched`
       const fix = `add under facts: \`${name}: {type: ${type}, from: params.${name}}\`, with the path where the value really is`
-      this.#findings.warning(source, place, message, fix)
+      this.#findings.warning(source, place, message, fix, {
+        code: 'undeclared-fact',
+        edit: declareFact(name, type),
+      })
       this.#inferred.set(name, {
         name,
         type,
@@ -105,6 +109,13 @@ export class Conditions {
 }
 
 // The condition reads what it needs from the call itself: no values are gathered for it.
-function reading({ source, uses, ast, evaluate, trace }: CompiledCondition<Given>): Condition {
-  return { source, uses, ast, evaluate, trace }
+function reading(condition: CompiledCondition<Given>): Condition {
+  const { source, uses, ast } = condition
+  return {
+    source,
+    uses,
+    ast,
+    evaluate: (given) => condition.evaluate(given),
+    trace: (given) => condition.trace(given),
+  }
 }

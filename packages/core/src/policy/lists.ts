@@ -1,5 +1,6 @@
 import type { RuleId } from '../model/ids.ts'
 import type { ListedAction } from '../model/policy.ts'
+import { removeRepeated } from './edit/edits.ts'
 import { namePattern } from './pattern.ts'
 import type { Findings, PolicySource } from './sources.ts'
 
@@ -45,7 +46,10 @@ function checkTwice(source: PolicySource, key: ListKey, texts: readonly string[]
   for (const [at, text] of texts.entries()) {
     if (texts.indexOf(text) === at) continue
     const place = source.positions.ofValue([key, at])
-    findings.warning(source, place, `\`${text}\` stands twice in ${key}`, 'remove one of the two')
+    findings.warning(source, place, `\`${text}\` stands twice in ${key}`, 'remove one of the two', {
+      code: 'repeated-entry',
+      edit: removeRepeated(key, at, text),
+    })
   }
 }
 

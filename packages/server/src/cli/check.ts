@@ -1,13 +1,23 @@
+import { readFileSync, statSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { onOneLine, problemText, type Problem } from '@bailiwick/core'
+import { policyFormat } from '@bailiwick/core'
 import { isPolicyTestFile, readPolicies, readPolicyTest } from '@bailiwick/store'
-import type { Command } from 'commander'
-import { badInput, fine, type ExitCode } from './exit-codes.ts'
-import type { CliPorts } from './ports.ts'
+import { Option, type Command } from 'commander'
 import type { Act } from './act.ts'
+import { fixedLines, lineReport, prettyReport, type CheckedFile, type FixedFile } from './check-report.ts'
+import { badInput, fine, type ExitCode } from './exit-codes.ts'
+import { fixFiles } from './fix-files.ts'
+import { githubCommands } from './github-commands.ts'
+import type { CliPorts } from './ports.ts'
+import { sarifLog } from './sarif.ts'
+
+const formats = ['pretty', 'text', 'json', 'sarif', 'github'] as const
+type Format = (typeof formats)[number]
 
 interface CheckOptions {
+  readonly format?: Format
+  readonly fix?: true
   readonly json?: true
 }
 
@@ -17,22 +27,75 @@ export function addCheck(program: Command, act: Act): void {
     .command('check')
     .description('Checks policy files, policy tests, and directories of both. Warnings do not fail it.')
     .argument('[paths...]', 'policy files, policy tests or directories', ['.'])
-    .option('--json', 'print {files: [{file, valid, problems}]}')
+    .addOption(
+      new Option('--format <format>', 'how to print; default pretty on a terminal, text elsewhere').choices(
+        formats,
+      ),
+    )
+    .option('--fix', 'make the edits that change no decision, say which, and check again')
+    .option('--json', 'the same as --format json: {files: [{file, valid, problems}]}')
     .action(act(check))
 }
 
-interface CheckedFile {
-  readonly file: string
-  readonly valid: boolean
-  readonly problems: readonly Problem[]
+async function check(ports: CliPorts, paths: readonly string[], options: CheckOptions): Promise<ExitCode> {
+  let files = await checkedPaths(paths)
+  const fixed = options.fix === true ? await fixFiles(files) : undefined
+  if (fixed?.some(({ made }) => made.length > 0) === true) files = await checkedPaths(paths)
+  report(ports, files, fixed, formatOf(options, ports))
+  return files.every(({ valid }) => valid) ? fine : badInput
 }
 
-async function check(ports: CliPorts, paths: readonly string[], options: CheckOptions): Promise<ExitCode> {
+function formatOf({ format, json }: CheckOptions, { isTerminal }: CliPorts): Format {
+  if (json === true) return 'json'
+  return format ?? (isTerminal === true ? 'pretty' : 'text')
+}
+
+function report(
+  ports: CliPorts,
+  files: readonly CheckedFile[],
+  fixed: readonly FixedFile[] | undefined,
+  format: Format,
+): void {
+  const changes = fixedLines(fixed ?? [])
+  const directory = process.cwd()
+  switch (format) {
+    case 'json':
+      ports.out(JSON.stringify({ files, ...(fixed === undefined ? {} : { fixed }) }))
+      return
+    case 'sarif':
+      for (const line of changes) ports.err(line)
+      ports.out(JSON.stringify(sarifLog(files, { directory, textOf }), null, 2))
+      return
+    case 'github':
+      for (const line of changes) ports.err(line)
+      for (const line of githubCommands(files, directory)) ports.out(line)
+      return
+    case 'text':
+      ports.out([...changes, lineReport(files)].join('\n'))
+      return
+    case 'pretty': {
+      const colours = ports.isTerminal === true && (ports.env['NO_COLOR'] ?? '') === ''
+      ports.out([...changes, prettyReport(files, { colours, textOf })].join('\n'))
+      return
+    }
+    default:
+      format satisfies never
+  }
+}
+
+// For the lines that people see: where the file cannot be read again, they see the problem without its line.
+function textOf(file: string): string | undefined {
+  try {
+    return statSync(file).size > policyFormat.bytesMax ? undefined : readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+async function checkedPaths(paths: readonly string[]): Promise<readonly CheckedFile[]> {
   const files: CheckedFile[] = []
   for (const path of paths) files.push(...(await checkedFiles(path)))
-  if (options.json) ports.out(JSON.stringify({ files }))
-  else ports.out(reportText(files))
-  return files.every(({ valid }) => valid) ? fine : badInput
+  return files
 }
 
 async function checkedFiles(path: string): Promise<CheckedFile[]> {
@@ -57,22 +120,4 @@ async function testsBeside(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return []
   const names = (await readdir(path)).filter(isPolicyTestFile).sort()
   return names.map((name) => join(path, name))
-}
-
-function reportText(files: readonly CheckedFile[]): string {
-  const lines = files.flatMap(({ file, problems }) =>
-    problems.map((problem) => onOneLine(problemText(file, problem))),
-  )
-  const severities = files.flatMap(({ problems }) => problems.map(({ severity }) => severity))
-  const errors = severities.filter((severity) => severity === 'error').length
-  const counts = [
-    counted(files.length, 'file'),
-    counted(errors, 'error'),
-    counted(severities.length - errors, 'warning'),
-  ]
-  return [...lines, counts.join(', ')].join('\n')
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

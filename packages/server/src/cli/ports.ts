@@ -4,6 +4,10 @@ export interface CliPorts {
   out(text: string): void
   /** Writes a line, or several, to standard error: what went wrong, what is going on. */
   err(text: string): void
+  /** Whether a person reads standard output on a terminal. */
+  readonly isTerminal?: boolean
+  /** All of standard input, up to `bytesMax`; undefined where there is more. */
+  readInput?(bytesMax: number): Promise<string | undefined>
   readonly env: Readonly<Record<string, string | undefined>>
   /** Hears of SIGINT and SIGTERM. Returns what ends it. */
   onStopSignal(listener: () => void): () => void
@@ -22,6 +26,8 @@ export function processPorts(): CliPorts {
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
+    isTerminal: process.stdout.isTTY,
+    readInput,
     env: process.env,
     onStopSignal: (listener) => {
       process.on('SIGINT', listener)
@@ -33,4 +39,15 @@ export function processPorts(): CliPorts {
     },
     exitNow: (code) => process.exit(code),
   }
+}
+
+async function readInput(bytesMax: number): Promise<string | undefined> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    length += part.length
+    if (length > bytesMax) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
 }

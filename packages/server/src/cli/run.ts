@@ -31,12 +31,17 @@ export async function runCli(args: readonly string[], ports: CliPorts): Promise<
   } catch (error) {
     // Help and the version are no errors; everything else that the parser objects to has been said.
     if (error instanceof CommanderError) return error.exitCode === 0 ? fine : usageError(error, args, ports)
-    return reportError(error, args.includes('--json'), ports)
+    return reportError(error, wantsJson(args), ports)
   }
 }
 
+function wantsJson(args: readonly string[]): boolean {
+  if (args.includes('--json') || args.includes('--format=json')) return true
+  return args.some((arg, at) => arg === 'json' && args[at - 1] === '--format')
+}
+
 function usageError(error: CommanderError, args: readonly string[], ports: CliPorts): ExitCode {
-  if (args.includes('--json')) {
+  if (wantsJson(args)) {
     const message = error.message
       .replace(/^error: /, '')
       .split('\n')

@@ -15,6 +15,7 @@ export interface CliRun {
 export async function cli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  { isTerminal = false, input = '' }: { readonly isTerminal?: boolean; readonly input?: string } = {},
 ): Promise<CliRun> {
   const out: string[] = []
   const err: string[] = []
@@ -22,6 +23,8 @@ export async function cli(
     out: (text) => void out.push(`${text}\n`),
     err: (text) => void err.push(`${text}\n`),
     env,
+    isTerminal,
+    readInput: (bytesMax) => Promise.resolve(Buffer.byteLength(input) > bytesMax ? undefined : input),
     onStopSignal: () => () => undefined,
     exitNow: (status) => {
       throw new Error(`exit ${status}`)
