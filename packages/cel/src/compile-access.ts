@@ -1,4 +1,4 @@
-import { admit, admitJson, fieldType, whyNotJson } from './admit.ts'
+import { admit, jsonValue, fieldType, whyNotJson } from './admit.ts'
 import { labelled, named } from './compile-context.ts'
 import type { CompileContext } from './compile-context.ts'
 import type { Evaluate, Outcome } from './frame.ts'
@@ -34,7 +34,12 @@ type Check = (value: unknown) => Outcome
 
 function checkOf(type: CelType | undefined, node: Node, policy: boolean): Check {
   if (type !== undefined && type !== 'dyn') return (value) => admit(labelOf(node), value, type)
-  if (policy) return (value) => admitJson(value, () => labelOf(node))
+  if (policy) {
+    return (value) => {
+      const json = jsonValue(value)
+      return json === undefined ? new CelFailure(`${labelOf(node)} ${whyNotJson(value)}`) : json
+    }
+  }
   return standardValue
 }
 
@@ -70,7 +75,9 @@ function compileField(node: SelectNode, context: CompileContext): Evaluate {
   return (frame) => {
     const container = operand(frame)
     if (isPlainObject(container)) {
-      if (Object.hasOwn(container, field)) return check(container[field])
+      if (Object.hasOwn(container, field)) {
+        return check(container[field])
+      }
     } else if (container instanceof CelFailure) return container
     else if (container instanceof CelOptional) return within(container, read)
     return read(container)

@@ -139,7 +139,8 @@ function callTwo(
     const other = right(frame)
     if (other instanceof CelFailure) return other
     for (const candidate of candidates) {
-      const [a, b] = [candidate.accept[0]?.(one), candidate.accept[1]?.(other)]
+      const a = candidate.accept[0]?.(one)
+      const b = candidate.accept[1]?.(other)
       if (a === undefined || b === undefined) continue
       const { form, prepared, call, finish } = candidate
       if (prepared !== undefined && (prepared.at !== 1 || isUnready(prepared.literal)))

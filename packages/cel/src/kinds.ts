@@ -50,9 +50,10 @@ function kindOfObject(value: object | null): Kind {
 
 /** Whether the value is a plain object, of this realm or another. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, CelValue>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return true
+  if (prototype === Object.prototype || prototype === null) return !Array.isArray(value)
+  if (Array.isArray(value)) return false
   return Object.getPrototypeOf(prototype) === null
 }
 
