@@ -75,7 +75,7 @@ export function isBuilt(map: CelMap): map is ReadonlyMap<CelMapKey, CelValue> {
 }
 
 /** The kind in words with its article, such as `a whole number`, for messages. */
-export function kindPhrase(kind: Kind): string {
+function kindPhrase(kind: Kind): string {
   switch (kind) {
     case 'int':
       return 'a whole number'
