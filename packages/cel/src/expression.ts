@@ -40,6 +40,19 @@ export type CompileExpressionResult =
 
 /** Parses and compiles an expression of the standard dialect; its types are checked when it is evaluated. Never throws. */
 export function compileExpression(source: string, scope: ExpressionScope = {}): CompileExpressionResult {
+  try {
+    return compile(source, scope)
+  } catch {
+    // A fault of this package.
+    const fix = 'write it in another way'
+    return {
+      kind: 'invalid',
+      problems: [{ offset: 0, message: 'the expression could not be compiled', fix }],
+    }
+  }
+}
+
+function compile(source: string, scope: ExpressionScope): CompileExpressionResult {
   const parsed = parseSource(source, standardGrammar)
   if (parsed.kind === 'refused') return { kind: 'invalid', problems: [parsed.problem] }
   const { root } = parsed

@@ -54,7 +54,8 @@ export function parseSource(source: string, grammar: Grammar): Parsed {
     )
   } catch (thrown) {
     if (thrown instanceof Refusal) return { kind: 'refused', problem: thrown.problem }
-    return { kind: 'refused', problem: tooDeep(0, limits.nesting) }
+    if (thrown instanceof RangeError) return { kind: 'refused', problem: tooDeep(0, limits.nesting) }
+    return refused(0, 'the condition could not be read', 'write it in another way')
   }
 }
 
