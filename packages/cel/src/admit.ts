@@ -13,7 +13,10 @@ const nanosPerMs = 1_000_000n
 export function admit(path: string, value: unknown, type: CelType): CelValue | CelFailure {
   if (value === undefined) return new CelFailure(`${path} is missing`)
   if (typeof type === 'object') return admitContainer(path, value, type)
-  if (type === 'dyn') return admitJson(value, () => path)
+  if (type === 'dyn') {
+    const json = jsonValue(value)
+    return json === undefined ? new CelFailure(`${path} ${whyNotJson(value)}`) : json
+  }
   const scalar = scalarOf(value, type)
   return scalar === undefined ? unlike(path, value, type) : scalar
 }
@@ -120,7 +123,7 @@ function valuePhrase(value: unknown): string {
 }
 
 /** The value itself where JSON can carry it, looking no deeper; else undefined. */
-function jsonValue(value: unknown): CelValue | undefined {
+export function jsonValue(value: unknown): CelValue | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -133,12 +136,6 @@ function jsonValue(value: unknown): CelValue | undefined {
     default:
       return undefined
   }
-}
-
-/** The value itself where JSON can carry it, looking no deeper. */
-export function admitJson(value: unknown, path: () => string): CelValue | CelFailure {
-  const json = jsonValue(value)
-  return json === undefined ? new CelFailure(`${path()} ${whyNotJson(value)}`) : json
 }
 
 /** Why JSON cannot carry the value, as a predicate. */

@@ -19,18 +19,17 @@ export function checkCall(node: CallNode, checker: Checking): OpenType {
 
   const given = target === undefined ? args : [target, ...args]
   const exact = counted.filter((one) => fits(one, given, checker, false))
-  const fitting = exact.length > 0 ? exact : counted.filter((one) => fits(one, given, checker, true))
+  // What a value of any type turns out to be may ask for another form, in which whole numbers are numbers.
+  const isOpen = given.some((type) => isUntold(type, checker))
+  const fitting =
+    exact.length > 0 && !isOpen ? exact : counted.filter((one) => fits(one, given, checker, true))
   const [chosen] = fitting
   if (chosen === undefined) return illTyped(node, counted, target, args, checker)
   checker.forms.set(node, fitting)
-  if (fitting.length === 1) {
-    // Only one form fits, so it tells the types of names that are not declared.
-    const nodes = node.target === undefined ? node.args : [node.target, ...node.args]
-    parametersOf(chosen).forEach((wanted, index) => {
-      learn(nodes[index], given[index], wanted, checker)
-    })
-  }
+  const nodes = node.target === undefined ? node.args : [node.target, ...node.args]
+  for (const [index, part] of nodes.entries()) learn(part, given[index], wantedAt(index, fitting), checker)
   checkLiterals(node, chosen, checker)
+  if (fitting.length === 1 && !isOneType(node, chosen, given, checker)) return 'dyn'
   const results = fitting.map((one) => resultOf(one, given, checker))
   const [result = 'dyn'] = results
   return results.every((one) => one === result) ? result : 'dyn'
@@ -116,6 +115,39 @@ function openTypeOf(type: LibraryType, bound: OpenType): OpenType {
   if ('list' in type) return { list: openTypeOf(type.list, bound) }
   if ('map' in type) return { map: openTypeOf(type.map[1], bound), key: openTypeOf(type.map[0], bound) }
   return 'dyn'
+}
+
+/** Whether the type of an argument is told only by its value, or by other uses of a name. */
+function isUntold(type: OpenType, checker: Checking): boolean {
+  const known = checker.inference.resolve(type)
+  return known === 'dyn' || openName(known) !== undefined
+}
+
+/** What all forms that fit want at a place, where they agree: it tells the type of a name that is not declared. */
+function wantedAt(index: number, forms: readonly LibraryFunction[]): LibraryType | undefined {
+  const wanted = forms.map((form) => parametersOf(form)[index])
+  const [first] = wanted
+  if (wanted.every((type) => type === first)) return first
+  return wanted.every((type) => type === 'int' || type === 'double' || type === 'number')
+    ? 'number'
+    : undefined
+}
+
+/** Whether what a form takes as `T` is of one type throughout; reports where it is not. */
+function isOneType(
+  node: CallNode,
+  form: LibraryFunction,
+  given: readonly OpenType[],
+  checker: Checking,
+): boolean {
+  const lists = given.filter((_, index) => JSON.stringify(parametersOf(form)[index]) === '{"list":"T"}')
+  const items = lists.map((type) => (typeof type === 'object' && 'list' in type ? type.list : 'dyn'))
+  const [first, second] = items
+  if (first === undefined || second === undefined) return true
+  if (checker.inference.agree(first, second, node.offset) !== undefined) return true
+  const message = `\`${node.name}\` compares ${typePhrase(first)} with ${typePhrase(second)}`
+  checker.report(node.offset, message, 'use lists of the same type')
+  return false
 }
 
 function resultOf(form: LibraryFunction, given: readonly OpenType[], checker: Checking): OpenType {

@@ -1,16 +1,16 @@
-import { fieldType } from './admit.ts'
+import { checkField, checkIndex } from './check-access.ts'
 import { Inference } from './infer.ts'
-import { labelOf } from './label.ts'
 import { nearest } from './nearest.ts'
 import { checkBinary } from './check-binary.ts'
 import { checkCall } from './check-call.ts'
-import type { Checking } from './checking.ts'
+import { checkBind, checkMacro } from './check-macro.ts'
+import type { Checking, Variable } from './checking.ts'
 import type { LibraryFunction } from './library/entry.ts'
 import type { CheckScope } from './scope.ts'
 import { idiomFix } from './syntax-problem.ts'
-import type { BindNode, CallNode, CelProblem, IndexNode, MacroNode, Node } from './syntax.ts'
+import type { CallNode, CelProblem, MacroNode, Node } from './syntax.ts'
 import { isNumeric, typePhrase } from './types.ts'
-import type { CelType, InferredType, OpenType, RecordType } from './types.ts'
+import type { CelType, InferredType, OpenType } from './types.ts'
 
 /** What the check found out about a condition. */
 export interface Checked {
@@ -54,7 +54,7 @@ class Checker implements Checking {
   readonly #scope: CheckScope
   readonly #types = new Map<Node, OpenType>()
   #macroDepth = 0
-  readonly #variables: { readonly name: string; readonly type: OpenType }[] = []
+  readonly #variables: Variable[] = []
 
   constructor(scope: CheckScope) {
     this.#scope = scope
@@ -101,12 +101,12 @@ class Checker implements Checking {
       case 'name':
         return this.#name(node.name, node.offset, true)
       case 'select':
-        return this.#field(node.operand, node.field)
+        return checkField(node.operand, node.field, this)
       case 'has':
-        this.#field(node.operand, node.field)
+        checkField(node.operand, node.field, this)
         return 'bool'
       case 'index':
-        return this.#index(node)
+        return checkIndex(node, this)
       case 'logic':
         node.operands.forEach((operand, index) => {
           this.expectBool(operand, `what stands ${index === 0 ? 'before' : 'after'} \`${node.operator}\``)
@@ -125,9 +125,9 @@ class Checker implements Checking {
       case 'map':
         return this.#map(node)
       case 'macro':
-        return this.#macro(node)
+        return checkMacro(node, this)
       case 'bind':
-        return this.#bind(node)
+        return checkBind(node, this)
       default:
         return node
     }
@@ -158,76 +158,11 @@ class Checker implements Checking {
   }
 
   /** A name that is selected from or indexed must be declared: its use does not tell its type. */
-  #container(node: Node): OpenType {
+  visitContainer(node: Node): OpenType {
     if (node.kind !== 'name') return this.visit(node)
     const type = this.#name(node.name, node.offset, false)
     this.#types.set(node, type)
     return type
-  }
-
-  #field(operand: Node, field: string): OpenType {
-    const type = this.#container(operand)
-    if (type === 'dyn') return 'dyn'
-    if (typeof type === 'object' && 'map' in type) return type.map
-    if (typeof type === 'object' && 'record' in type) return this.#recordField(type, field, operand)
-    const isList = typeof type === 'object' && 'list' in type
-    const isTime = type === 'timestamp' || type === 'duration'
-    const asMethod = isTime ? `call a method on it, as in \`x.getHours()\`` : `remove \`.${field}\``
-    const fix = isList ? `take one item first, as in \`list[0].${field}\`` : asMethod
-    return this.report(
-      operand.offset,
-      `\`.${field}\` selects from ${typePhrase(type)}, which has no fields`,
-      fix,
-    )
-  }
-
-  #recordField(type: RecordType, field: string, operand: Node): OpenType {
-    const known = fieldType(type, field)
-    if (known !== undefined) return known
-    const fields = Object.keys(type.record)
-    const near = nearest(field, fields)
-    const listed = fields
-      .slice(0, 8)
-      .map((one) => `\`${one}\``)
-      .join(', ')
-    const others = fields.length === 0 ? 'it has no fields' : `it has ${listed}`
-    const message = `${labelOf(operand)} has no field \`${field}\``
-    return this.report(operand.offset, message, near === undefined ? others : `did you mean \`${near}\`?`)
-  }
-
-  #index({ operand, index }: IndexNode): OpenType {
-    const type = this.#container(operand)
-    const by = this.visit(index)
-    if (type === 'dyn') {
-      if (by === 'dyn' || by === 'int' || this.#isOpenOr(by, 'string', index.offset)) return 'dyn'
-      return this.report(
-        index.offset,
-        `an index cannot be ${typePhrase(by)}`,
-        'use a whole number or a string',
-      )
-    }
-    if (typeof type === 'object' && 'list' in type) {
-      if (by === 'dyn' || by === 'int') return type.list
-      return this.report(
-        index.offset,
-        `a list is indexed by a whole number, not ${typePhrase(by)}`,
-        'use int(x)',
-      )
-    }
-    if (typeof type === 'object' && 'map' in type) {
-      if (by === 'dyn' || this.#isOpenOr(by, 'string', index.offset)) return type.map
-      return this.report(index.offset, `a map is indexed by a string, not ${typePhrase(by)}`, 'use string(x)')
-    }
-    if (typeof type === 'object' && 'record' in type) {
-      if (index.kind === 'literal' && typeof index.value === 'string')
-        return this.#recordField(type, index.value, operand)
-      if (by === 'dyn' || this.#isOpenOr(by, 'string', index.offset)) return 'dyn'
-    }
-    return this.report(operand.offset, `${typePhrase(type)} cannot be indexed`, 'index a list or a map')
-  }
-
-  #isOpenOr(type: OpenType, wanted: CelType, offset: number): boolean {
-    return this.inference.agree(type, wanted, offset) !== undefined
   }
 
   #unary(operator: '!' | '-', operand: Node): OpenType {
@@ -274,86 +209,29 @@ class Checker implements Checking {
     return { map: this.#common(node.entries.map((entry) => entry.value)) }
   }
 
-  #macro(node: MacroNode): OpenType {
-    const range = this.#container(node.range)
-    const item = this.#itemType(range, node)
-    this.#macroDepth += 1
-    if (this.#macroDepth > this.#scope.macroNestingMax) {
-      const message = `\`${node.macro}\` nests deeper than ${this.#scope.macroNestingMax}`
-      this.report(node.offset, message, 'check the inner list in a rule of its own')
-    }
-    const isMap = typeof range === 'object' && ('map' in range || 'record' in range)
-    const key: OpenType = isMap ? 'string' : 'int'
-    const variables: readonly { readonly name: string; readonly type: OpenType }[] =
-      node.second === undefined
-        ? [{ name: node.variable, type: item }]
-        : [
-            { name: node.variable, type: key },
-            { name: node.second, type: valueType(range, item) },
-          ]
-    for (const { name } of variables) this.#checkVariable(name, node.offset)
+  within(variables: readonly Variable[], visit: () => OpenType): OpenType {
     const depth = this.#variables.length
     this.#variables.push(...variables)
-    if (node.test !== undefined) this.expectBool(node.test, `the test of \`${node.macro}\``)
-    const step = node.step === undefined ? 'dyn' : this.visit(node.step)
+    const type = visit()
     this.#variables.length = depth
-    this.#macroDepth -= 1
-    return resultType(node, item, step, range)
+    return type
   }
 
-  #checkVariable(name: string, offset: number): void {
+  checkVariable(name: string, offset: number): void {
     const taken = this.#scope.names.has(name) || this.#variables.some((variable) => variable.name === name)
     if (!taken) return
     this.report(offset, `the variable \`${name}\` hides a name of the condition`, 'use another variable')
   }
 
-  #bind(node: BindNode): OpenType {
-    const type = this.visit(node.value)
-    this.#checkVariable(node.variable, node.offset)
-    const depth = this.#variables.length
-    this.#variables.push({ name: node.variable, type })
-    const body = this.visit(node.body)
-    this.#variables.length = depth
-    return body
-  }
-
-  #itemType(range: OpenType, node: MacroNode): OpenType {
-    if (range === 'dyn') return 'dyn'
-    if (typeof range === 'object' && 'list' in range) return range.list
-    if (typeof range === 'object' && ('map' in range || 'record' in range)) return 'string'
-    return this.report(
-      node.range.offset,
-      `\`${node.macro}\` goes over a list or a map, not ${typePhrase(range)}`,
-      'use a list',
-    )
-  }
-}
-
-/** The type of the second of two variables: the items of a list, the values of a map. */
-function valueType(range: OpenType, item: OpenType): OpenType {
-  if (typeof range !== 'object') return 'dyn'
-  return 'map' in range ? range.map : 'list' in range ? item : 'dyn'
-}
-
-function resultType(node: MacroNode, item: OpenType, step: OpenType, range: OpenType): OpenType {
-  switch (node.macro) {
-    case 'all':
-    case 'exists':
-    case 'exists_one':
-      return 'bool'
-    case 'filter':
-      return { list: item }
-    case 'map':
-    case 'transformList':
-      return { list: step }
-    case 'transformMap':
-      return typeof range === 'object' && 'list' in range ? 'dyn' : { map: step }
-    case 'transformMapEntry':
-    case 'optMap':
-    case 'optFlatMap':
-      return 'dyn'
-    default:
-      return node.macro
+  nested(node: MacroNode, visit: () => OpenType): OpenType {
+    this.#macroDepth += 1
+    if (this.#macroDepth > this.#scope.macroNestingMax) {
+      const message = `\`${node.macro}\` nests deeper than ${this.#scope.macroNestingMax}`
+      this.report(node.offset, message, 'check the inner list in a rule of its own')
+    }
+    const type = visit()
+    this.#macroDepth -= 1
+    return type
   }
 }
 

@@ -7,8 +7,7 @@ import { listLengthMax, textLengthMax } from './limits.ts'
 import { CelDuration, CelFailure, CelTimestamp, CelUint } from './value.ts'
 import type { CelValue } from './value.ts'
 
-/** Why a whole number cannot be given. */
-export const unfitting: CelFailure = new CelFailure('does not fit 64 bits')
+const unfitting = new CelFailure('does not fit 64 bits')
 /** Why a quotient cannot be given. */
 export const byZero: CelFailure = new CelFailure('divides by zero')
 const textTooLong = new CelFailure('makes a text that is too long')

@@ -1,18 +1,8 @@
-import { admit, admitJson, fieldType, whyNotJson } from './admit.ts'
+import { admit, jsonValue, fieldType, whyNotJson } from './admit.ts'
 import { labelled, named } from './compile-context.ts'
 import type { CompileContext } from './compile-context.ts'
 import type { Evaluate, Outcome } from './frame.ts'
-import {
-  hasMember,
-  isBuilt,
-  isList,
-  isMap,
-  isPlainObject,
-  keyOf,
-  kindOf,
-  memberOf,
-  phraseOf,
-} from './kinds.ts'
+import { hasMember, isBuilt, isList, isMap, keyOf, kindOf, memberOf, phraseOf } from './kinds.ts'
 import { labelOf } from './label.ts'
 import { wholeOf } from './policy-dialect.ts'
 import type { IndexNode, Node, SelectNode } from './syntax.ts'
@@ -34,7 +24,12 @@ type Check = (value: unknown) => Outcome
 
 function checkOf(type: CelType | undefined, node: Node, policy: boolean): Check {
   if (type !== undefined && type !== 'dyn') return (value) => admit(labelOf(node), value, type)
-  if (policy) return (value) => admitJson(value, () => labelOf(node))
+  if (policy) {
+    return (value) => {
+      const json = jsonValue(value)
+      return json === undefined ? new CelFailure(`${labelOf(node)} ${whyNotJson(value)}`) : json
+    }
+  }
   return standardValue
 }
 
@@ -65,16 +60,27 @@ function compileField(node: SelectNode, context: CompileContext): Evaluate {
   const operand = context.compile(node.operand)
   const read = fieldReader(node, context)
   const { field, optional } = node
+  if (optional) return optionally(operand, read)
+  const slowly = (container: Outcome): Outcome => {
+    if (container instanceof CelFailure) return container
+    return container instanceof CelOptional ? within(container, read) : read(container)
+  }
+  if (!isOnlyOfMaps(field)) return (frame) => slowly(operand(frame))
   const check = checkOf(declaredField(node.operand, field), node, context.dialect.policy)
-  if (optional) return optionally(operand, (value) => read(value))
   return (frame) => {
     const container = operand(frame)
-    if (isPlainObject(container)) {
-      if (Object.hasOwn(container, field)) return check(container[field])
-    } else if (container instanceof CelFailure) return container
-    else if (container instanceof CelOptional) return within(container, read)
-    return read(container)
+    if (typeof container === 'object' && container !== null && Object.hasOwn(container, field)) {
+      return check((container as Readonly<Record<string, unknown>>)[field])
+    }
+    return slowly(container)
   }
+}
+
+const ownElsewhere: ReadonlySet<string> = new Set(['value', 'nanos', 'name', 'message', 'length'])
+
+/** Whether of all values that expressions hold only a JSON object can have the field as its own. */
+function isOnlyOfMaps(field: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(field) && !ownElsewhere.has(field)
 }
 
 /** Reads a field of a value; the failure has its label. */

@@ -142,29 +142,34 @@ function compareNumbers(
   switch (operator) {
     case '>':
       return (frame) => {
-        const [a, b] = [left(frame), right(frame)]
+        const a = left(frame)
+        const b = right(frame)
         return typeof a === 'number' && typeof b === 'number' ? a > b : combine(a, b, frame)
       }
     case '>=':
       return (frame) => {
-        const [a, b] = [left(frame), right(frame)]
+        const a = left(frame)
+        const b = right(frame)
         return typeof a === 'number' && typeof b === 'number' ? a >= b : combine(a, b, frame)
       }
     case '<':
       return (frame) => {
-        const [a, b] = [left(frame), right(frame)]
+        const a = left(frame)
+        const b = right(frame)
         return typeof a === 'number' && typeof b === 'number' ? a < b : combine(a, b, frame)
       }
     case '<=':
       return (frame) => {
-        const [a, b] = [left(frame), right(frame)]
+        const a = left(frame)
+        const b = right(frame)
         return typeof a === 'number' && typeof b === 'number' ? a <= b : combine(a, b, frame)
       }
     case '==':
     case '!=': {
       const equal = operator === '=='
       return (frame) => {
-        const [a, b] = [left(frame), right(frame)]
+        const a = left(frame)
+        const b = right(frame)
         return typeof a === 'number' && typeof b === 'number' ? (a === b) === equal : combine(a, b, frame)
       }
     }
@@ -190,7 +195,8 @@ function calculate(
   const apply = context.dialect.policy ? arithmetic[operator] : undefined
   if (apply === undefined) return (frame) => combine(left(frame), right(frame), frame)
   return (frame) => {
-    const [a, b] = [left(frame), right(frame)]
+    const a = left(frame)
+    const b = right(frame)
     if (typeof a === 'number' && typeof b === 'number') {
       const result = apply(a, b)
       if (Number.isFinite(result)) return result

@@ -1,16 +1,18 @@
+import { generalMisfit, misfitOf, uncounted } from './call-misfit.ts'
+import type { Misfit } from './call-misfit.ts'
 import { parametersOf } from './check-call.ts'
 import { labelled } from './compile-context.ts'
 import type { CompileContext } from './compile-context.ts'
-import { exhausted } from './frame.ts'
-import type { Evaluate, Frame, Outcome } from './frame.ts'
-import { isList, isMap, phraseOf, sizeOf } from './kinds.ts'
+import { exhausted, Frame } from './frame.ts'
+import type { Evaluate, Outcome } from './frame.ts'
+import { isList } from './kinds.ts'
 import { labelOf } from './label.ts'
 import { charactersPerStep } from './limits.ts'
 import type { LibraryFunction } from './library/entry.ts'
 import { literalProblem } from './literal-problem.ts'
+import { measure } from './measure.ts'
 import { acceptOf } from './parameters.ts'
 import type { Accept } from './parameters.ts'
-import { wholeOf } from './policy-dialect.ts'
 import type { CallNode, Node } from './syntax.ts'
 import { CelFailure } from './value.ts'
 import type { CelValue } from './value.ts'
@@ -22,28 +24,41 @@ interface PreparedForm {
   /** Which argument of `call` goes through `prepare` first, and what it gave where that was a literal. */
   readonly prepared: { readonly at: number; readonly literal: unknown } | undefined
   readonly call: (...args: unknown[]) => CelValue | CelFailure
+  /** What becomes of a result: in conditions, a number must be finite. */
+  readonly finish: (result: CelValue | CelFailure) => Outcome
 }
 
 /** `name(args)` or `target.name(args)`. Which form is meant may hang on the values. */
 export function compileCall(node: CallNode, context: CompileContext): Evaluate {
   const nodes = node.target === undefined ? node.args : [node.target, ...node.args]
+  const evaluate = compileForms(node, nodes, context)
+  if (context.observed || nodes.length === 0 || !nodes.every((one) => one.kind === 'literal')) return evaluate
+  // What stands written out is worked out once. A failure stays where it is: it may never be asked for.
+  const value = evaluate(new Frame(0))
+  return value instanceof CelFailure ? evaluate : () => value
+}
+
+function compileForms(node: CallNode, nodes: readonly Node[], context: CompileContext): Evaluate {
   const args = nodes.map((arg) => context.compile(arg))
   const forms = context.formsOf(node) ?? shapedForms(node, context)
-  if (forms.length === 0) {
+  const [form] = forms
+  if (form === undefined) {
     const failure = new CelFailure(`${labelOf(node)} could not be evaluated: there is no such function`)
     return () => failure
   }
-  const policy = context.dialect.policy
-  const exact = forms.map((form) => prepareForm(form, node, context, false))
-  const loose = policy ? forms.filter(takesNumbers).map((form) => prepareForm(form, node, context, true)) : []
+  const { policy } = context.dialect
+  const exact = forms.map((one) => prepareForm(one, node, context, false))
+  const loose = policy ? forms.filter(takesNumbers).map((one) => prepareForm(one, node, context, true)) : []
   const candidates = [...exact, ...loose]
-  const [only] = exact
-  const misfit =
-    policy && forms.length === 1 && only !== undefined
-      ? explainer(node, nodes, only.form)
-      : generalMisfit(node)
-  if (nodes.length === 1) return callOne(node, args[0], candidates, misfit, policy)
-  return callMany(node, args, candidates, misfit)
+  const misfit = policy && forms.length === 1 ? misfitOf(node, nodes, form) : generalMisfit(node)
+  const [first, second] = args
+  if (first !== undefined && args.length === 1) {
+    const counted = policy && node.name === 'size' && nodes[0]?.type === 'dyn'
+    return callOne(candidates, counted ? countable(node, first) : first, misfit)
+  }
+  if (first !== undefined && second !== undefined && args.length === 2)
+    return callTwo(candidates, first, second, misfit)
+  return callMany(candidates, args, misfit)
 }
 
 function takesNumbers(form: LibraryFunction): boolean {
@@ -66,96 +81,85 @@ function prepareForm(
 ): PreparedForm {
   const accept = parametersOf(form).map((type) => acceptOf(type, context.dialect.policy, loosely))
   const call = form.call as (...args: unknown[]) => CelValue | CelFailure
-  if (form.literal === undefined || form.prepare === undefined)
-    return { form, accept, prepared: undefined, call }
+  const plain = { form, accept, prepared: undefined, call, finish: finisher(node, context.dialect.policy) }
+  if (form.literal === undefined || form.prepare === undefined) return plain
   const at = form.literal.arg + (form.target === undefined ? 0 : 1)
   const arg = node.args[form.literal.arg]
   if (arg?.kind !== 'literal' || accept[at]?.(arg.value) === undefined)
-    return { form, accept, prepared: { at, literal: undefined }, call }
+    return { ...plain, prepared: { at, literal: undefined } }
   const literal = form.prepare(arg.value)
   if (literal instanceof CelFailure && !loosely)
     context.problems.push(literalProblem(node, arg.offset, literal))
-  return { form, accept, prepared: { at, literal }, call }
+  return { ...plain, prepared: { at, literal } }
 }
 
-type Misfit = (values: readonly CelValue[]) => CelFailure
-
-function generalMisfit(node: CallNode): Misfit {
-  return (values) => {
-    const given = values.map(phraseOf).join(' and ')
-    return new CelFailure(
-      `${labelOf(node)} could not be evaluated: no such overload of ${node.name} for ${given}`,
-    )
+function finisher(node: CallNode, policy: boolean): (result: CelValue | CelFailure) => Outcome {
+  const notFinite = new CelFailure('is not a finite number')
+  return (result) => {
+    if (result instanceof CelFailure) return labelled(node, result)
+    // A comparison with what is not a number would quietly be false.
+    return policy && typeof result === 'number' && !Number.isFinite(result)
+      ? labelled(node, notFinite)
+      : result
   }
 }
 
-/** What is wrong with the values, where only one form can be meant. */
-function explainer(node: CallNode, nodes: readonly Node[], form: LibraryFunction): Misfit {
-  const types = parametersOf(form)
-  return (values) => {
-    for (const [index, type] of types.entries()) {
-      const [value, arg] = [values[index], nodes[index]]
-      if (value === undefined || arg === undefined) continue
-      if (acceptOf(type, true, true)(value) !== undefined) continue
-      if (type === 'int') {
-        const whole = wholeOf(value)
-        return whole instanceof CelFailure ? labelled(arg, whole) : labelled(arg, new CelFailure('fails'))
-      }
-      if (typeof type === 'string')
-        return new CelFailure(`${labelOf(arg)} is ${phraseOf(value)}, not a ${type}`)
-      const what = 'list' in type ? 'list' : 'map'
-      if (what === 'list' && isList(value)) {
-        const items = 'list' in type && typeof type.list === 'string' ? `${type.list}s` : 'the right items'
-        const verb = node.name === 'join' ? 'joins' : 'takes'
-        return labelled(node, new CelFailure(`${verb} a list that is not only ${items}`))
-      }
-      const why = `could not be evaluated: ${labelOf(arg)} is ${phraseOf(value)}, not a ${what}`
-      return labelled(node, new CelFailure(why))
-    }
-    return generalMisfit(node)(values)
-  }
-}
-
-function callOne(
-  node: CallNode,
-  arg: Evaluate | undefined,
-  candidates: readonly PreparedForm[],
-  misfit: Misfit,
-  policy: boolean,
-): Evaluate {
-  // Of a value of any type, only a list is counted: what is sent in place of it has another size.
-  const counted = policy && node.name === 'size' && isAnything(node.target ?? node.args[0])
-  const [first] = candidates
+function countable(node: CallNode, evaluate: Evaluate): Evaluate {
   return (frame) => {
-    const value = arg?.(frame) ?? null
+    const value = evaluate(frame)
+    return isList(value) || value instanceof CelFailure ? value : uncounted(node, value)
+  }
+}
+
+function callOne(candidates: readonly PreparedForm[], arg: Evaluate, misfit: Misfit): Evaluate {
+  return (frame) => {
+    const value = arg(frame)
     if (value instanceof CelFailure) return value
-    if (counted && !isList(value)) return uncounted(node, value)
-    const accepted = first?.accept[0]?.(value)
-    if (first !== undefined && accepted !== undefined) return invoke(node, first, [accepted], frame)
     for (const candidate of candidates) {
       const taken = candidate.accept[0]?.(value)
-      if (taken !== undefined) return invoke(node, candidate, [taken], frame)
+      if (taken === undefined) continue
+      if (candidate.prepared !== undefined) return invoke(candidate, [taken], frame)
+      const { form, call, finish } = candidate
+      const steps = form.cost === undefined ? plainCost(taken) : Math.ceil(form.cost(measure(taken)))
+      return frame.charge(steps) ? finish(call(taken)) : exhausted
     }
     return misfit([value])
   }
 }
 
-function isAnything(node: Node | undefined): boolean {
-  return node?.type === 'dyn'
-}
-
-function uncounted(node: CallNode, value: CelValue): CelFailure {
-  const label = labelOf(node.target ?? node.args[0] ?? node)
-  const text = 'is a string; write size(string(…)) if a text is meant'
-  return new CelFailure(`${label} ${typeof value === 'string' ? text : `is ${phraseOf(value)}, not a list`}`)
-}
-
-function callMany(
-  node: CallNode,
-  args: readonly Evaluate[],
+function callTwo(
   candidates: readonly PreparedForm[],
+  left: Evaluate,
+  right: Evaluate,
   misfit: Misfit,
 ): Evaluate {
+  return (frame) => {
+    const one = left(frame)
+    if (one instanceof CelFailure) return one
+    const other = right(frame)
+    if (other instanceof CelFailure) return other
+    for (const candidate of candidates) {
+      const a = candidate.accept[0]?.(one)
+      const b = candidate.accept[1]?.(other)
+      if (a === undefined || b === undefined) continue
+      const { form, prepared, call, finish } = candidate
+      if (prepared !== undefined && (prepared.at !== 1 || isUnready(prepared.literal)))
+        return invoke(candidate, [a, b], frame)
+      const steps =
+        form.cost === undefined ? plainCost(a) + plainCost(b) : Math.ceil(form.cost(measure(a), measure(b)))
+      if (!frame.charge(steps)) return exhausted
+      return finish(prepared === undefined ? call(a, b) : call(a, prepared.literal))
+    }
+    return misfit([one, other])
+  }
+}
+
+/** Whether an argument is still to be prepared, or could not be. */
+function isUnready(literal: unknown): boolean {
+  return literal === undefined || literal instanceof CelFailure
+}
+
+function callMany(candidates: readonly PreparedForm[], args: readonly Evaluate[], misfit: Misfit): Evaluate {
   return (frame) => {
     const values: CelValue[] = []
     for (const arg of args) {
@@ -165,7 +169,7 @@ function callMany(
     }
     for (const candidate of candidates) {
       const taken = takenBy(candidate, values)
-      if (taken !== undefined) return invoke(node, candidate, taken, frame)
+      if (taken !== undefined) return invoke(candidate, taken, frame)
     }
     return misfit(values)
   }
@@ -183,35 +187,28 @@ function takenBy({ accept }: PreparedForm, values: readonly CelValue[]): CelValu
 }
 
 function invoke(
-  node: CallNode,
-  { form, prepared, call }: PreparedForm,
+  { form, prepared, call, finish }: PreparedForm,
   values: readonly CelValue[],
   frame: Frame,
 ): Outcome {
   if (!frame.charge(costOf(form, values))) return exhausted
+  if (prepared === undefined) return finish(call(...values))
+  const { at, literal } = prepared
+  const argument = values[at] ?? null
+  if (literal === undefined && !frame.charge(form.prepareCost?.(measure(argument)) ?? 0)) return exhausted
+  const ready = literal ?? form.prepare?.(argument)
+  if (ready instanceof CelFailure) return finish(ready)
   const args: unknown[] = [...values]
-  if (prepared !== undefined) {
-    const { at, literal } = prepared
-    const argument = values[at] ?? null
-    if (literal === undefined && !frame.charge(form.prepareCost?.(measure(argument)) ?? 0)) return exhausted
-    const ready = literal ?? form.prepare?.(argument)
-    if (ready instanceof CelFailure) return labelled(node, ready)
-    args[at] = ready
-  }
-  const result = call(...args)
-  return result instanceof CelFailure ? labelled(node, result) : result
+  args[at] = ready
+  return finish(call(...args))
 }
 
-/** Within a comprehension, what a call costs must not exceed what it reads. */
 function costOf(form: LibraryFunction, values: readonly CelValue[]): number {
   if (form.cost !== undefined) return Math.ceil(form.cost(...values.map(measure)))
-  let units = 0
-  for (const value of values) units += typeof value === 'string' ? value.length : 0
-  return Math.floor(units / charactersPerStep)
+  return values.reduce<number>((steps, value) => steps + plainCost(value), 0)
 }
 
-/** The size of a value as cost functions take it. */
-export function measure(value: CelValue): number {
-  if (typeof value === 'string' || value instanceof Uint8Array || isList(value)) return value.length
-  return isMap(value) ? sizeOf(value) : 1
+/** Where a function tells no cost: within a comprehension, a call must not cost less than it may read. */
+function plainCost(value: CelValue): number {
+  return typeof value === 'string' ? Math.floor(value.length / charactersPerStep) : 0
 }

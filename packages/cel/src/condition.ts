@@ -1,6 +1,7 @@
 import { policyGrammar } from './grammars.ts'
 import { checkCondition } from './check.ts'
 import type { Checked } from './check.ts'
+import { costOf } from './cost.ts'
 import { compileTree } from './compile.ts'
 import type { Compiled, CompileOptions } from './compile.ts'
 import { policyFunctions } from './function-table.ts'
@@ -48,6 +49,11 @@ interface CompiledSource<Input> {
   readonly inferred: ReadonlyMap<string, InferredType>
   /** The tree, with the type of every part. */
   readonly ast: Node
+  /**
+   * The steps that one evaluation takes at most, told from the bounds of the scope. It may be far beyond what an
+   * evaluation is given; that one then ends in an error.
+   */
+  readonly cost: number
   /**
    * Evaluates slowly, and tells what became of every part, from the whole down to the names and literals. Never
    * throws. The values are those of the call.
@@ -157,15 +163,27 @@ function prepare<Input>(source: string, scope: ConditionScope<Input>, type: Valu
     const compiled = compile(false)
     const problems = [...checked.problems, ...compiled.problems].toSorted((a, b) => a.offset - b.offset)
     if (problems.length > 0) return { kind: 'invalid', problems }
+    const cost = costOf(root, { bounds: scope.bounds, formsOf: (node) => checked.forms.get(node) })
+    if (scope.costMax !== undefined && cost > scope.costMax)
+      return { kind: 'invalid', problems: [tooCostly(root, cost, scope.costMax)] }
     const { uses, inferred } = checked
     let observed: Compiled | undefined
     const trace = (input: Input): TracedPart => traceOf(source, root, (observed ??= compile(true)), input)
-    const parts = { source, uses, inferred, ast: root, trace }
+    const parts = { source, uses, inferred, ast: root, cost, trace }
     return { kind: 'prepared', parts, run: runnerOf(compiled) }
   } catch {
     // A fault of this package; a condition that is not understood must not be taken for one that is.
     const fix = 'write it in another way'
     return { kind: 'invalid', problems: [{ offset: 0, message: 'the condition could not be checked', fix }] }
+  }
+}
+
+function tooCostly(root: Node, cost: number, costMax: number): CelProblem {
+  const rounded = cost > 1e9 ? 'more than a billion' : String(cost)
+  return {
+    offset: root.offset,
+    message: `the condition may take ${rounded} steps, and ${costMax} are allowed`,
+    fix: 'declare how long its lists and texts may be, or go over fewer of them',
   }
 }
 

@@ -126,7 +126,7 @@ function textOfBytes(bytes: Uint8Array): string | CelFailure {
 }
 
 /** The name of a value's type, as `type(value)` gives it. */
-export function typeName(value: CelValue): string {
+function typeName(value: CelValue): string {
   if (value instanceof CelOptional) return 'optional_type'
   const kind = kindOf(value)
   return typeNames[kind] ?? kind

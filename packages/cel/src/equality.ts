@@ -12,7 +12,7 @@ export function isAlike(a: Kind, b: Kind): boolean {
 }
 
 /** Whether values of this kind are numbers. */
-export function isNumber(kind: Kind): boolean {
+function isNumber(kind: Kind): boolean {
   return kind === 'number' || kind === 'int' || kind === 'uint'
 }
 

@@ -4,9 +4,10 @@ import type { CompileOptions } from './compile.ts'
 import { standardFunctions } from './function-table.ts'
 import type { Evaluate, Outcome } from './frame.ts'
 import { standardGrammar } from './grammars.ts'
-import { parseSource, qualifiedName } from './parse.ts'
+import { parseSource } from './parse.ts'
 import { runnerOf } from './runner.ts'
 import { standardDialect } from './standard-dialect.ts'
+import { qualifiedName } from './syntax.ts'
 import type { CelProblem, NameNode, Node, SelectNode } from './syntax.ts'
 import { CelFailure, CelTypeValue } from './value.ts'
 import type { CelValue } from './value.ts'
@@ -39,6 +40,19 @@ export type CompileExpressionResult =
 
 /** Parses and compiles an expression of the standard dialect; its types are checked when it is evaluated. Never throws. */
 export function compileExpression(source: string, scope: ExpressionScope = {}): CompileExpressionResult {
+  try {
+    return compile(source, scope)
+  } catch {
+    // A fault of this package.
+    const fix = 'write it in another way'
+    return {
+      kind: 'invalid',
+      problems: [{ offset: 0, message: 'the expression could not be compiled', fix }],
+    }
+  }
+}
+
+function compile(source: string, scope: ExpressionScope): CompileExpressionResult {
   const parsed = parseSource(source, standardGrammar)
   if (parsed.kind === 'refused') return { kind: 'invalid', problems: [parsed.problem] }
   const { root } = parsed

@@ -50,9 +50,12 @@ function kindOfObject(value: object | null): Kind {
 
 /** Whether the value is a plain object, of this realm or another. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, CelValue>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (typeof value !== 'object' || value === null) return false
+  // Almost always so, and far faster than to ask for the prototype. What JSON carries cannot pretend it.
+  if (value.constructor === Object) return true
+  if (Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return true
+  if (prototype === null) return true
   return Object.getPrototypeOf(prototype) === null
 }
 
@@ -72,7 +75,7 @@ export function isBuilt(map: CelMap): map is ReadonlyMap<CelMapKey, CelValue> {
 }
 
 /** The kind in words with its article, such as `a whole number`, for messages. */
-export function kindPhrase(kind: Kind): string {
+function kindPhrase(kind: Kind): string {
   switch (kind) {
     case 'int':
       return 'a whole number'

@@ -19,8 +19,6 @@ export const macroNestingMax = 2
  * started portion of a text that is read or a list that is copied. 200,000 steps take a fraction of a second.
  */
 export const evaluationStepsMax = 200_000
-/** The steps that one evaluation may take at worst, told from the declared sizes when it is compiled. */
-export const staticCostMax = 1_000_000
 /** The size of a name whose size is not declared: the largest payload, in UTF-16 code units. */
 export const undeclaredSize = 64 * 1024
 /** How much text is read in one step, in UTF-16 code units. */

@@ -34,5 +34,11 @@ function zoneOrOther(node: CallNode, offset: number, failure: CelFailure): CelPr
     return { offset, message: 'the time zone is unknown', fix }
   }
   const message = `this argument of \`${node.name}\` ${failure.message}`
-  return { offset, message, fix: 'correct it' }
+  return { offset, message, fix: fixes.get(node.name) ?? 'correct it' }
 }
+
+const fixes: ReadonlyMap<string, string> = new Map([
+  ['ipInRange', 'write the network and its prefix, as in "10.0.0.0/8" or "2001:db8::/32"'],
+  ['hostMatches', 'write one name, or `*.` and a name for all names below it'],
+  ['semverMatches', 'write whole versions, as in "^1.2.3" or ">=1.2.0 <2.0.0"'],
+])

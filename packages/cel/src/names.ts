@@ -38,6 +38,11 @@ export function nameReader(
         const value = raw(frame.input)
         return typeof value === 'string' ? value : admit(name, value, type)
       }
+    case 'int':
+      return (frame) => {
+        const value = raw(frame.input)
+        return Number.isSafeInteger(value) ? BigInt(Number(value)) : admit(name, value, type)
+      }
     default:
       return isShallow(type) ? shallowReader(name, type, raw) : slotReader(name, type, raw, newSlot())
   }

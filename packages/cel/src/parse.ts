@@ -1,15 +1,15 @@
 import { isExact } from './exact-number.ts'
-import { readText } from './escapes.ts'
 import type { SourceLimits } from './limits.ts'
 import { checkNesting, tooDeep } from './nesting.ts'
 import { binaryPower, NodeBuilder, Refusal } from './node-builder.ts'
 import type { Draft } from './node-builder.ts'
+import { literalOf } from './parse-literal.ts'
 import { isMacroName, macroOf } from './parse-macro.ts'
 import { reservedProblem, syntaxProblem } from './syntax-problem.ts'
+import { qualifiedName } from './syntax.ts'
 import type { BinaryOperator, CelProblem, ListItem, MapEntry, Node } from './syntax.ts'
 import { readTokens } from './tokens.ts'
 import type { Token } from './tokens.ts'
-import { CelUint } from './value.ts'
 
 /** How a dialect is written. */
 export interface Grammar {
@@ -54,7 +54,8 @@ export function parseSource(source: string, grammar: Grammar): Parsed {
     )
   } catch (thrown) {
     if (thrown instanceof Refusal) return { kind: 'refused', problem: thrown.problem }
-    return { kind: 'refused', problem: tooDeep(0, limits.nesting) }
+    if (thrown instanceof RangeError) return { kind: 'refused', problem: tooDeep(0, limits.nesting) }
+    return refused(0, 'the condition could not be read', 'write it in another way')
   }
 }
 
@@ -268,9 +269,8 @@ class Parser {
     if (token === undefined) throw this.#unexpected()
     switch (token.kind) {
       case 'number':
-        return this.#number(token, minus)
       case 'text':
-        return this.#text(token)
+        return this.#literal(token, minus)
       case 'word':
         return this.#word(token, undefined)
       case 'field':
@@ -362,52 +362,12 @@ class Parser {
     return name
   }
 
-  #number(token: Token, minus: Token | undefined): Node {
+  #literal(token: Token, minus: Token | undefined): Node {
     this.#at += 1
     const start = minus?.offset ?? token.offset
-    const value = this.#numberValue(token, minus !== undefined)
+    const value = literalOf(token, minus !== undefined, this.#grammar.standard)
     return this.#make.node({ kind: 'literal', value }, start, [start, this.#end()])
   }
-
-  #numberValue(token: Token, negative: boolean): bigint | number | CelUint {
-    const { text, offset } = token
-    const hex = /^0x/i.test(text)
-    if (/u$/i.test(text)) {
-      if (!this.#grammar.standard) {
-        const fix = 'write the number without the `u`'
-        throw Refusal.at(offset, 'unsigned numbers are not used here', fix)
-      }
-      const value = /^(?:0x[0-9a-f]+|\d+)u$/i.test(text) ? BigInt(text.slice(0, -1)) : -1n
-      if (!negative && value === BigInt.asUintN(64, value)) return new CelUint(value)
-      throw Refusal.at(offset, 'this unsigned number does not fit 64 bits', 'write a smaller number')
-    }
-    if (hex || /^\d+$/.test(text)) {
-      const value = negative ? -BigInt(text) : BigInt(text)
-      if (BigInt.asIntN(64, value) === value) return value
-      throw Refusal.at(offset, 'this whole number does not fit 64 bits', 'write a smaller number')
-    }
-    const value = Number(text)
-    if (Number.isFinite(value)) return negative ? -value : value
-    throw Refusal.at(offset, 'this number is too large', 'write a smaller number')
-  }
-
-  #text(token: Token): Node {
-    this.#at += 1
-    const value = readText(token.text)
-    if (value === undefined) {
-      const message = 'a text holds an escape that stands for no character'
-      throw Refusal.at(token.offset, message, 'correct its `\\` escapes')
-    }
-    return this.#make.node({ kind: 'literal', value }, token.offset, [token.offset, this.#end()])
-  }
-}
-
-/** The dotted name that a chain of fields spells, or undefined. */
-export function qualifiedName(node: Node): string | undefined {
-  if (node.kind === 'name') return node.name
-  if (node.kind !== 'select' || node.optional) return undefined
-  const operand = qualifiedName(node.operand)
-  return operand === undefined ? undefined : `${operand}.${node.field}`
 }
 
 const reservedWords: ReadonlySet<string> = new Set(

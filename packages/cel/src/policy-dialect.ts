@@ -95,7 +95,7 @@ function isNumber(value: CelValue): value is number | bigint {
 }
 
 /** The number, if it is one. A comparison with NaN would quietly be false. */
-export function finite(value: number): number | CelFailure {
+function finite(value: number): number | CelFailure {
   return Number.isFinite(value) ? value : notFinite
 }
 

@@ -27,9 +27,12 @@ export interface ConditionScope<Input = ReadonlyMap<string, unknown>> {
    * Without `read`, the input is a map from names to values.
    */
   readonly read?: ((name: string) => ((input: Input) => unknown) | undefined) | undefined
-  /** How large the values of names are at most; a value without bounds may be as large as the largest payload. */
+  /**
+   * How large values are at most, by their path: `tags` is a name, `params.items` a field, `params.items[]` what a list
+   * holds. A value without bounds may be as large as the largest payload, 64 KiB.
+   */
   readonly bounds?: ReadonlyMap<string, SizeBounds> | undefined
-  /** The steps that one evaluation may take at worst; what may take more is a problem. 1,000,000 where not given. */
+  /** The steps that one evaluation may take at worst; what may take more is a problem. Unlimited where not given. */
   readonly costMax?: number | undefined
 }
 

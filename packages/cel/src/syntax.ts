@@ -171,6 +171,14 @@ export function childrenOf(node: Node): readonly Node[] {
   }
 }
 
+/** The dotted name that a chain of fields spells, or undefined. */
+export function qualifiedName(node: Node): string | undefined {
+  if (node.kind === 'name') return node.name
+  if (node.kind !== 'select' || node.optional) return undefined
+  const operand = qualifiedName(node.operand)
+  return operand === undefined ? undefined : `${operand}.${node.field}`
+}
+
 /** Something wrong with an expression, with its place. */
 export interface CelProblem {
   /** Zero-based UTF-16 offset into the source. */

@@ -66,6 +66,10 @@ test.each(pairs)('%s holds, and %s does not', (holds, fails) => {
 })
 
 const dynamicPairs: readonly (readonly [holds: string, fails: string])[] = [
+  ['math.greatest(params.amount, 700) == 700', 'math.greatest(params.amount, 500) == 500'],
+  ['math.greatest(params.half, 1) == 1', 'math.greatest(params.half, 0) == 0'],
+  ['math.abs(params.half) == 0.5', 'math.abs(params.half) == 1'],
+  ["params.tags.intersects(['x', 'z'])", "params.tags.intersects(['z'])"],
   ['params.amount * 2 > 10', 'params.amount * 2 > 1200'],
   ['params.amount == 600', 'params.amount == 5'],
   ['params.amount % 7 == 5', 'params.amount % 7 == 4'],

@@ -65,6 +65,9 @@ test('a result that is not a finite number is an error', () => {
   expect(failureOf("double('NaN') > 5")).toBe('`double("NaN")` is not a finite number')
   expect(failureOf("double('inf') > 5")).toBe('`double("inf")` is not a finite number')
   expect(failureOf("double('1e999') > 5")).toBe('`double("1e999")` is not a finite number')
+  expect(failureOf('math.sqrt(-refund_amount) < 5')).toBe(
+    '`math.sqrt(-refund_amount)` needs a number that is not negative',
+  )
   expect(failureOf('int("9223372036854775807") + 1 > 0')).toBe(
     '`int("9223372036854775807") + 1` does not fit 64 bits',
   )

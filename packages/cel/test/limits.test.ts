@@ -53,14 +53,18 @@ const costly: readonly string[] = [
   'params.list.all(x, params.text.contains("b") || true)',
   'params.list.all(x, params.text < params.text || true)',
   'params.list.map(x, params.list + params.list).size() > 1',
-  "params.list.all(x, now.getHours('Europe/Berlin') >= 0)",
+  'params.list.all(x, now.getHours(params.zone) >= 0)',
   'params.list.exists(x, params.list.exists(y, y == 2)) || true',
 ]
 
 test.each(costly)(
   '%s takes too many steps over a large call, and is an error whatever the rest says',
   (source) => {
-    const params = { list: Array.from({ length: 8000 }, () => 1), text: 'a'.repeat(30_000) }
+    const params = {
+      list: Array.from({ length: 8000 }, () => 1),
+      text: 'a'.repeat(30_000),
+      zone: 'Asia/Tokyo',
+    }
     expect(failureOf(source, { params })).toMatch(/takes too many steps$/)
   },
 )

@@ -67,6 +67,7 @@ const illTyped: readonly (readonly [source: string, offset: number, message: str
   ['5u > 1', 0, 'unsigned numbers are not used here', 'without'],
   ['99999999999999999999 > 1', 0, 'this whole number does not fit 64 bits', 'smaller'],
   ['1e999 > 1.0', 0, 'this number is too large', 'smaller'],
+  ['scores.intersects(tags)', 7, '`intersects` compares a number with a string', 'same type'],
   ['math.abs(region) > 1', 9, '`math.abs` takes a', 'give it'],
   ['abs(refund_amount) > 1', 0, 'unknown function `abs`', 'math.abs'],
   ['max(refund_amount, 1) > 1', 0, 'unknown function `max`', 'math.greatest'],
@@ -193,6 +194,7 @@ test('the type of an undeclared name is told from its use', () => {
   expect(told('amount * 2 > 5 && -other < 1')).toEqual({ amount: 'number', other: 'number' })
   expect(told("to.endsWith('@example.com')")).toEqual({ to: 'string' })
   expect(told('a == b && b > 5')).toEqual({ a: 'number', b: 'number' })
+  expect(told('math.abs(amount) > 5 && text.contains("x")')).toEqual({ amount: 'number', text: 'string' })
   expect(told('refund_amount > 5')).toEqual({})
 })
 

@@ -32,7 +32,7 @@ const values: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   [
     'params',
     JSON.parse(
-      '{"amount":600,"zero":0,"to":"a@example.com","note":null,"tags":["x","y"],"list":[1,2,3],"items":[{"qty":5},{"qty":1}],"empty":[]}',
+      '{"amount":600,"zero":0,"half":0.5,"to":"a@example.com","note":null,"tags":["x","y"],"list":[1,2,3],"items":[{"qty":5},{"qty":1}],"empty":[]}',
     ),
   ],
   ['context', { user: 'ann', note: null }],

@@ -98,7 +98,9 @@ describe('digits of doubles', () => {
     )
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        // With 17 digits there are no halves. The host writes small exponents with one digit.
+        const manyDigits = 60
+        fc.pre(!/^-?\d\.\d{16}50*e/.test(value.toExponential(manyDigits)))
+        // The host writes small exponents with one digit.
         const host = value.toExponential(16).replace(/e([+-])(\d)$/, 'e$10$2')
         expect(scientificText(value, 16).replace('-0.0000000000000000', '0.0000000000000000')).toBe(host)
       }),

@@ -36,7 +36,7 @@ function evaluated(source: string): ConditionResult {
 
 function problemsOf(source: string): readonly string[] {
   const compiled = compileCondition(source, { names, inferUnknown: false })
-  return compiled.kind === 'invalid' ? compiled.problems.map(({ message }) => message) : []
+  return compiled.kind === 'invalid' ? compiled.problems.map(({ message, fix }) => `${message}; ${fix}`) : []
 }
 
 describe('in conditions', () => {
@@ -84,9 +84,12 @@ describe('in conditions', () => {
   })
 
   test.each([
-    ["ipInRange(params.ip, '10.0.0.1/8')", 'is not a range'],
-    ["hostMatches(params.url, '*')", 'is not a host such as'],
-    ["semverMatches(params.version, '^1')", 'is not a range such as'],
+    [
+      "ipInRange(params.ip, '10.0.0.1/8')",
+      'is not a range such as 10.0.0.0/8, with no bits set beyond its prefix; write the network',
+    ],
+    ["hostMatches(params.url, '*')", 'is not a host such as example.com or *.example.com; write one name'],
+    ["semverMatches(params.version, '^1')", 'with all three numbers; write whole versions'],
     ["isWeekday(now, 'Europe/Nowhere')", 'the time zone is unknown'],
     ["params.url.matches('(?=a)')", 'is not a valid RE2 regular expression'],
     ['params.url.matches(params.version)', 'must be written out'],

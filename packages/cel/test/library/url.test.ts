@@ -132,7 +132,6 @@ describe('URLs', () => {
       fc.array(pieces, { maxLength: 8 }).map((all) => all.join('')),
       fc.array(pieces, { maxLength: 8 }).map((all) => `https://good.com${all.join('')}`),
       fc.array(pieces, { maxLength: 8 }).map((all) => `https://${all.join('')}`),
-      fc.webUrl({ withQueryParameters: true, withFragments: true }),
     )
     fc.assert(
       fc.property(urls, (text) => {
@@ -150,7 +149,7 @@ describe('URLs', () => {
             decodeURIComponent(new URL('https://x.test' + path).pathname),
           )
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 
