@@ -149,6 +149,7 @@ export {
 export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { bindAgents, type AgentOverlap, type BoundAgents } from './policy/agents.ts'
 export { parsePolicy, type ParsedPolicy, type ParsePolicyOptions } from './policy/compile.ts'
+export { policyJsonSchema } from './policy/json-schema.ts'
 export { masked } from './policy/sensitive.ts'
 export { editedText, type EditedText } from './policy/edit/edited-text.ts'
 export { textChange, type TextChange } from './policy/edit/text-change.ts'
