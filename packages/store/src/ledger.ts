@@ -28,6 +28,7 @@ import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
 import {
+  deleteCounted,
   findApprovals,
   findDecisions,
   lastPolicy,
@@ -55,6 +56,9 @@ export interface LedgerOptions {
   /** What looks facts up; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
 }
+
+/** How many uses of counters one call of `expireOverdue` looks at. */
+const countedPerSweep = 10_000
 
 /** What other parts hear after each commit. */
 export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
@@ -153,8 +157,12 @@ export class Ledger {
     return await this.#sequencer.submit(noteOperation(body, payload))
   }
 
-  /** Writes down deadlines that have passed; returns how many. Safe to run anywhere, any number of times. */
+  /**
+   * Writes down deadlines that have passed, and returns how many; forgets a bounded number of uses that no counter
+   * counts any more. Safe to run anywhere, any number of times.
+   */
   async expireOverdue(): Promise<number> {
+    await deleteCounted(this.pool, this.name, this.now(), countedPerSweep)
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
     const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
     return expired.filter(Boolean).length
@@ -218,7 +226,7 @@ export class Ledger {
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
     const { connection, dataDir } = this.#options
-    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress })
+    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
   }
 
   /** Hears of every commit of this process, before its callers do. Returns what ends it. */
