@@ -69,13 +69,46 @@ export interface ApprovalDecidedNotice extends NoticeBase {
   readonly data: { readonly approval: ApprovalId; readonly status: 'approved' | 'rejected' }
 }
 
+/** A call was allowed that a policy, or a rule of it, in shadow mode would have stopped. */
+export interface ShadowedNotice extends NoticeBase {
+  readonly kind: 'violation.shadowed'
+  readonly data: {
+    readonly decision: DecisionId
+    readonly agent: string
+    readonly action: string
+    /** What would have happened. */
+    readonly effect: 'deny' | 'escalate'
+    readonly reasons: readonly string[]
+    /** The ids of the rules that took part. */
+    readonly rules: readonly string[]
+  }
+}
+
+/** A call was allowed of which the policy wants somebody told. */
+export interface ObligationNotice extends NoticeBase {
+  readonly kind: 'obligation.notify'
+  readonly data: {
+    readonly decision: DecisionId
+    readonly agent: string
+    readonly action: string
+    /** The channels as the policy names them; what they mean is for the receiver to know. */
+    readonly channels: readonly string[]
+  }
+}
+
 /**
  * Something that people want to hear of, caused by one record. Its data leaves the house, so it never
  * holds parameters, context or comments.
  */
-export type Notice = DeniedNotice | ApprovalRequestedNotice | ApprovalExpiredNotice | ApprovalDecidedNotice
+export type Notice =
+  | DeniedNotice
+  | ShadowedNotice
+  | ObligationNotice
+  | ApprovalRequestedNotice
+  | ApprovalExpiredNotice
+  | ApprovalDecidedNotice
 
-/** The notices that a record causes: none or one. Depends on nothing but the record, so reading it again is harmless. */
+/** The notices that a record causes, of each kind at most one. Depends on nothing but the record, so reading it again is harmless. */
 export function noticesOf(record: LogRecord): readonly Notice[] {
   switch (record.kind) {
     case 'decision':
@@ -96,7 +129,7 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
 function ofDecision(record: DecisionRecord): readonly Notice[] {
   switch (record.effect) {
     case 'allow':
-      return []
+      return [...shadowed(record), ...notified(record)]
     case 'deny':
       return [denied(record)]
     case 'escalate':
@@ -126,6 +159,47 @@ function denied(record: DecisionRecord): DeniedNotice {
       approval: claimed !== undefined && indexOfId('apr', claimed) !== undefined ? claimed : null,
     },
   }
+}
+
+function shadowed(record: DecisionRecord): readonly ShadowedNotice[] {
+  const { shadow } = record
+  if (shadow === undefined) return []
+  const would = shadow.effect === 'deny' ? 'denied' : 'escalated'
+  return [
+    {
+      kind: 'violation.shadowed',
+      severity: 'info',
+      index: record.index,
+      at: record.at,
+      ...actor(record),
+      title: `${name(record.agent)} was allowed ${name(record.action)}, which would have been ${would} outside of shadow mode`,
+      data: {
+        decision: record.id,
+        ...actor(record),
+        effect: shadow.effect,
+        reasons: bounded(shadow.reasons, noticeTextLengthMax),
+        rules: bounded(shadow.rules.map((rule) => rule.id)),
+      },
+    },
+  ]
+}
+
+function notified(record: DecisionRecord): readonly ObligationNotice[] {
+  const channels = (record.obligations ?? []).flatMap((obligation) =>
+    obligation.kind === 'notify' ? [obligation.channel] : [],
+  )
+  if (channels.length === 0) return []
+  return [
+    {
+      kind: 'obligation.notify',
+      severity: 'info',
+      index: record.index,
+      at: record.at,
+      ...actor(record),
+      title: `${name(record.agent)} was allowed ${name(record.action)}`,
+      data: { decision: record.id, ...actor(record), channels: bounded(channels) },
+    },
+  ]
 }
 
 /** Critical: an agent tried what its policy rules out by name, or its policy could not be evaluated. */

@@ -57,6 +57,18 @@ function detailsOf(notice: Notice): Details {
         fields: [...field('Code', notice.data.code), ...field('Approval', notice.data.approval)],
         reasons: notice.data.reasons,
       }
+    case 'violation.shadowed':
+      return {
+        heading: 'Shadow mode: call would have been stopped',
+        fields: field('Would have been', notice.data.effect === 'deny' ? 'denied' : 'escalated'),
+        reasons: notice.data.reasons,
+      }
+    case 'obligation.notify':
+      return {
+        heading: 'Call allowed',
+        fields: field('For', notice.data.channels.join(', ')),
+        reasons: [],
+      }
     case 'approval.requested':
       return {
         heading: 'Approval needed',

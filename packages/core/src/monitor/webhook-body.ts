@@ -34,6 +34,8 @@ export function noticeUrl(notice: Notice, links: NoticeLinks): string {
   const base = links.consoleUrl.replace(/\/+$/, '')
   switch (notice.kind) {
     case 'violation.denied':
+    case 'violation.shadowed':
+    case 'obligation.notify':
       return `${base}/decisions/${decisionId(notice.index)}`
     case 'approval.requested':
     case 'approval.expired':

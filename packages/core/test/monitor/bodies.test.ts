@@ -36,6 +36,19 @@ describe('the body for webhooks', () => {
     })
   })
 
+  test('links what was allowed in shadow mode, or has to be told, to the decision', () => {
+    const { rules, reasons } = deniedRecord()
+    const shadow = { effect: 'deny', code: 'forbidden', reasons, rules } as const
+    const obligations = [{ kind: 'notify', channel: 'finance' }] as const
+    for (const more of [{ shadow }, { obligations }]) {
+      const notice = only(deniedRecord({ effect: 'allow', code: null, ...more }))
+      expect(webhookBody(notice, links)).toMatchObject({
+        data: { url: 'https://bailiwick.example/decisions/dec_7' },
+      })
+      expect(JSON.stringify(slackBody(notice, links))).toContain('decisions/dec_7')
+    }
+  })
+
   test('links everything about an approval to the approval, whichever record told of it', () => {
     for (const record of [escalatedRecord(), expiryRecord, voteRecord('approved'), voteRecord('rejected')]) {
       expect(webhookBody(only(record), links)).toMatchObject({

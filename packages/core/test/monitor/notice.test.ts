@@ -41,6 +41,36 @@ describe('what causes a notice', () => {
     expect(noticesOf(deniedRecord({ effect: 'allow', code: null, claims }))).toEqual([])
   })
 
+  test('an allowed call of which the policy wants somebody told names the channels, and nothing of the call', () => {
+    const obligations = [
+      { kind: 'notify', channel: 'finance' },
+      { kind: 'redact', path: 'result.iban' },
+      { kind: 'notify', channel: 'audit' },
+    ] as const
+    const record = deniedRecord({ effect: 'allow', code: null, reasons: ['Action approved'], obligations })
+    expect(noticesOf(record)).toMatchObject([
+      {
+        kind: 'obligation.notify',
+        severity: 'info',
+        data: { decision: 'dec_7', channels: ['finance', 'audit'] },
+      },
+    ])
+    const onlyRedacts = deniedRecord({ effect: 'allow', code: null, obligations: [obligations[1]] })
+    expect(noticesOf(onlyRedacts)).toEqual([])
+  })
+
+  test('a call that shadow mode let pass says what would have happened', () => {
+    const { rules, reasons } = deniedRecord()
+    const shadow = { effect: 'deny', code: 'forbidden', reasons, rules } as const
+    expect(noticesOf(deniedRecord({ effect: 'allow', code: null, shadow }))).toMatchObject([
+      {
+        kind: 'violation.shadowed',
+        severity: 'info',
+        data: { effect: 'deny', reasons: ['Action is forbidden by policy'], rules: ['forbidden_actions[0]'] },
+      },
+    ])
+  })
+
   test('a call that tries to use an approval twice is a violation that names the approval', () => {
     const claims = { id: 'apr_3', consumed: false }
     const [notice] = noticesOf(deniedRecord({ code: 'approval_refused', claims }))
