@@ -30,6 +30,8 @@ export {
 export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
+export { needsOf } from './decision/needs.ts'
+export { factsFromRecord, recordedFacts } from './decision/recorded-facts.ts'
 export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
 export { parseCall, type ParsedCall } from './execution/call.ts'
 export { decideCall } from './execution/decide-call.ts'
@@ -101,7 +103,7 @@ export {
 export type { CounterNeed, DecisionNeeds, LookupNeed } from './model/needs.ts'
 export type { CompiledPolicy, FactDeclaration, ParentFile } from './model/policy.ts'
 export type { CounterWindow, TimeWindow } from './model/window.ts'
-export { problemText, type Problem } from './model/problem.ts'
+export { besideFile, problemText, type Problem } from './model/problem.ts'
 export type {
   AccessRecord,
   DecisionRecord,
@@ -110,6 +112,7 @@ export type {
   OutcomeRecord,
   PolicyRecord,
   RecordBody,
+  RecordedUse,
   VoteRecord,
 } from './model/record.ts'
 export { noticesOf, type Notice } from './monitor/notice.ts'
@@ -134,6 +137,10 @@ export {
   type PolicyTestSuite,
 } from './policy-test/suite.ts'
 export { onOneLine, textReport } from './policy-test/text-report.ts'
-export { parsePolicy, type ParsedPolicy } from './policy/compile.ts'
+export { bindAgents, type AgentOverlap, type BoundAgents } from './policy/agents.ts'
+export { parsePolicy, type ParsedPolicy, type ParsePolicyOptions } from './policy/compile.ts'
+export { masked } from './policy/sensitive.ts'
 export { policyFormat } from './policy/shape.ts'
+export type { LoadFile } from './policy/sources.ts'
+export { windowStart } from './policy/windows.ts'
 export { tooLargeProblem } from './policy/yaml-file.ts'

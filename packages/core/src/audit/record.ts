@@ -1,8 +1,8 @@
 import { Fault, unreachable } from '../model/fault.ts'
 import type { Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
-import type { DeterminingRule, PolicyRef } from '../model/decision.ts'
-import type { DecisionRecord, LogRecord, RecordBody } from '../model/record.ts'
+import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
+import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 
 /** What the sequencer knows of a record and its author does not. */
@@ -23,6 +23,7 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
   switch (body.kind) {
     case 'decision': {
       const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
+      const { consumes, labels, obligations, session, shadow } = body
       return {
         action,
         agent,
@@ -30,16 +31,21 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
         callId,
         claims: claims === null ? null : { consumed: claims.consumed, id: claims.id },
         code,
+        consumes: consumes?.map(orderedUse),
         effect,
         id,
         index,
         kind,
+        labels,
         ledger,
+        obligations: obligations?.map(orderedObligation),
         opens: opens === null ? null : orderedOpens(opens),
         payload,
         policy: policy === null ? null : orderedPolicy(policy),
         reasons,
         rules: rules.map(orderedRule),
+        session,
+        shadow: shadow && orderedShadow(shadow),
         v: 1,
       }
     }
@@ -74,11 +80,33 @@ function orderedRule({
   condition,
   detail,
   effect,
+  file,
   id,
   line,
+  link,
   route,
+  shadow,
 }: DeterminingRule): DeterminingRule {
-  return { because, condition, detail, effect, id, line, route }
+  return { because, condition, detail, effect, file, id, line, link, route, shadow }
+}
+
+function orderedObligation(obligation: Obligation): Obligation {
+  switch (obligation.kind) {
+    case 'redact':
+      return { kind: 'redact', path: obligation.path }
+    case 'notify':
+      return { channel: obligation.channel, kind: 'notify' }
+    default:
+      return unreachable(obligation)
+  }
+}
+
+function orderedUse({ amount, counter, releasable, windowMs }: RecordedUse): RecordedUse {
+  return { amount, counter, releasable, windowMs }
+}
+
+function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
+  return { code, effect, reasons, rules: rules.map(orderedRule) }
 }
 
 function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
@@ -121,12 +149,18 @@ function decisionText(record: DecisionRecord): string {
     record
   return (
     `{"action":${quoted(action)},"agent":${quoted(agent)},"at":"${at}","callId":${quoted(callId)},` +
-    `"claims":${claims === null ? 'null' : JSON.stringify(claims)},"code":${quoted(code)},"effect":"${effect}",` +
-    `"id":"${id}","index":${index},"kind":"decision","ledger":${quoted(ledger)},` +
-    `"opens":${opens === null ? 'null' : JSON.stringify(opens)},"payload":${quoted(payload)},` +
-    `"policy":${policy === null ? 'null' : policyRefText(policy)},"reasons":${JSON.stringify(record.reasons)},` +
-    `"rules":${JSON.stringify(record.rules)},"v":1}`
+    `"claims":${claims === null ? 'null' : JSON.stringify(claims)},"code":${quoted(code)},` +
+    `${optional('consumes', record.consumes)}"effect":"${effect}",` +
+    `"id":"${id}","index":${index},"kind":"decision",${optional('labels', record.labels)}"ledger":${quoted(ledger)},` +
+    `${optional('obligations', record.obligations)}"opens":${opens === null ? 'null' : JSON.stringify(opens)},` +
+    `"payload":${quoted(payload)},"policy":${policy === null ? 'null' : policyRefText(policy)},` +
+    `"reasons":${JSON.stringify(record.reasons)},"rules":${JSON.stringify(record.rules)},` +
+    `${optional('session', record.session)}${optional('shadow', record.shadow)}"v":1}`
   )
+}
+
+function optional(name: string, value: object | string | undefined): string {
+  return value === undefined ? '' : `"${name}":${JSON.stringify(value)},`
 }
 
 function policyRefText({ id, sha256, version }: PolicyRef): string {
@@ -140,16 +174,21 @@ type WrittenMembers =
   | 'callId'
   | 'claims'
   | 'code'
+  | 'consumes'
   | 'effect'
   | 'id'
   | 'index'
   | 'kind'
+  | 'labels'
   | 'ledger'
+  | 'obligations'
   | 'opens'
   | 'payload'
   | 'policy'
   | 'reasons'
   | 'rules'
+  | 'session'
+  | 'shadow'
   | 'v'
 // A member of decisions, or of what names a policy, that is not written above breaks the build here.
 const everyMemberIsWritten: Exclude<keyof DecisionRecord, WrittenMembers> extends never
@@ -202,9 +241,12 @@ export function recordTerms(record: LogRecord): readonly string[] {
 type Shape =
   | 'text'
   | 'text or null'
+  | 'text or absent'
   | 'list'
+  | 'list or absent'
   | 'object'
   | 'object or null'
+  | 'object or absent'
   | 'index'
   | 'instant'
   | 'sha256 or null'
@@ -241,6 +283,11 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     policy: 'object or null',
     opens: 'object or null',
     claims: 'object or null',
+    consumes: 'list or absent',
+    labels: 'list or absent',
+    obligations: 'list or absent',
+    session: 'text or absent',
+    shadow: 'object or absent',
   },
   outcome: { decision: 'text', agent: 'text', status: ['succeeded', 'failed', 'unknown'] },
   vote: { approval: 'text', person: 'text', vote: ['approve', 'reject'], status: statuses },
@@ -280,7 +327,11 @@ function misfitOf(
   for (const member in shapes) {
     const shape = shapes[member]
     if (shape === undefined) continue
-    if (!Object.hasOwn(value, member) || !hasShape(value[member], shape)) return member
+    if (!Object.hasOwn(value, member)) {
+      if (isOptional(shape)) continue
+      return member
+    }
+    if (!hasShape(value[member], shape)) return member
   }
   return undefined
 }
@@ -293,15 +344,23 @@ function parseJson(text: string): unknown {
   }
 }
 
+// Members that came later: older records lack them.
+function isOptional(shape: Shape): boolean {
+  return typeof shape === 'string' && shape.endsWith('or absent')
+}
+
 function hasShape(value: unknown, shape: Shape): boolean {
   switch (shape) {
     case 'text':
+    case 'text or absent':
       return typeof value === 'string'
     case 'text or null':
       return typeof value === 'string' || value === null
     case 'list':
+    case 'list or absent':
       return Array.isArray(value)
     case 'object':
+    case 'object or absent':
       return isObject(value)
     case 'object or null':
       return isObject(value) || value === null

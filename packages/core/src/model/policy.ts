@@ -1,13 +1,16 @@
-import type { CompiledCondition } from '@bailiwick/cel'
+import type { ConditionResult } from '@bailiwick/cel'
 import type { RuleId } from './ids.ts'
-import type { Json, JsonObject } from './json.ts'
+import type { Json } from './json.ts'
 import type { Obligation, PolicyRef } from './decision.ts'
 import type { Lookup } from './lookup.ts'
+import type { Given, PlanMemo } from './plan.ts'
 import type { CounterWindow, TimeWindow } from './window.ts'
 
 /** A pattern for names of actions or agents: a whole name, `*` standing for any run of characters. */
 export interface NamePattern {
   readonly text: string
+  /** Whether it stands for one name only. */
+  readonly exact: boolean
   matches(name: string): boolean
 }
 
@@ -47,6 +50,15 @@ export interface FactDeclaration extends Standing {
   readonly inferred: boolean
 }
 
+/** A condition that has been checked and reads what it needs from the call itself. */
+export interface Condition {
+  readonly source: string
+  /** The names it uses, each once, in order of first use. */
+  readonly uses: readonly string[]
+  /** Evaluates. Never throws; an error counts as matched. */
+  evaluate(given: Given): ConditionResult
+}
+
 /** What rules, flows, budgets and rates have in common. Order in the file carries no meaning. */
 export interface RuleBase extends Standing {
   readonly id: RuleId
@@ -66,9 +78,9 @@ export interface RuleBase extends Standing {
 /** A rule with a condition. It matches where everything that is given here holds. */
 export interface ConditionRule extends RuleBase {
   /** Undefined: always true. */
-  readonly condition: CompiledCondition | undefined
+  readonly condition: Condition | undefined
   /** Undefined: never true. */
-  readonly unless: CompiledCondition | undefined
+  readonly unless: Condition | undefined
   /** The names of facts that condition and `unless` use. */
   readonly facts: readonly string[]
   /** Inside this window only. */
@@ -84,7 +96,7 @@ export interface FlowRule extends RuleBase {
   readonly after:
     | { readonly kind: 'label'; readonly label: string }
     | { readonly kind: 'action'; readonly pattern: NamePattern }
-  readonly unless: CompiledCondition | undefined
+  readonly unless: Condition | undefined
   /** The names of facts that `unless` uses. */
   readonly facts: readonly string[]
 }
@@ -118,8 +130,17 @@ export interface ValueExpression {
 
 /** The parameters that an action takes. Opaque: a JSON Schema, compiled. */
 export interface ParamsSchema {
-  /** Everything that is wrong, with paths below `params` and without values; empty where nothing is. */
-  problems(params: JsonObject): readonly { readonly path: string; readonly message: string }[]
+  /** Whether the parameters fit. */
+  accepts(params: unknown): boolean
+  /** Why they do not: paths below `params`, and sentences without values. Empty where they fit. */
+  problems(params: unknown): readonly ParamsProblem[]
+}
+
+/** One thing that is wrong with the parameters of a call. */
+export interface ParamsProblem {
+  readonly path: readonly (string | number)[]
+  /** To be read after the path: `must be a number`. */
+  readonly message: string
 }
 
 /** What an action has to satisfy beyond being allowed, and what it entails. One entry of `actions`. */
@@ -130,12 +151,12 @@ export interface ActionConstraints extends Standing {
   readonly params: ParamsSchema | undefined
   /** The agent needs one of these roles; undefined: none. */
   readonly roles: readonly string[] | undefined
-  readonly when: CompiledCondition | undefined
+  readonly when: Condition | undefined
   /** The names of facts that `when` uses. */
   readonly facts: readonly string[]
   readonly window: TimeWindow | undefined
   readonly environments: readonly string[] | undefined
-  /** Paths below `params` that are masked wherever people or webhooks see them. */
+  /** Paths such as `['params', 'iban']` that are masked wherever people or webhooks see them. */
   readonly sensitive: readonly (readonly string[])[]
   /** What the session is marked with once the action was allowed. */
   readonly labels: readonly string[]
@@ -151,6 +172,11 @@ export interface ApprovalRoute {
   readonly approvers: readonly string[]
   readonly quorum: number
   readonly deadlineMs: number
+}
+
+/** The environments that a policy is made for, by all of its files. */
+export interface EnvironmentList extends Standing {
+  readonly names: readonly string[]
 }
 
 /** One file that a policy extends. */
@@ -171,7 +197,7 @@ export interface CompiledPolicy {
   /** `shadow`: decided and recorded, and nothing is stopped. */
   readonly mode: 'enforce' | 'shadow'
   /** The environments it is made for; undefined: all. */
-  readonly environments: readonly string[] | undefined
+  readonly environments: EnvironmentList | undefined
   readonly allowed: readonly ListedAction[]
   /** The lists of the files it extends. An action has to be on every one of them, too. */
   readonly parentsAllow: readonly (readonly ListedAction[])[]
@@ -188,4 +214,5 @@ export interface CompiledPolicy {
   readonly source: string
   /** What it extends, each file once; needed to replay, too. */
   readonly parents: readonly ParentFile[]
+  readonly plans: PlanMemo
 }

@@ -1,5 +1,14 @@
 import type { ApprovalId, DecisionId, PersonId, Sha256 } from './ids.ts'
-import type { ApprovalTerms, DenyCode, DeterminingRule, Effect, PolicyRef } from './decision.ts'
+import type {
+  ApprovalTerms,
+  CounterUse,
+  DenyCode,
+  DeterminingRule,
+  Effect,
+  Obligation,
+  PolicyRef,
+  ShadowedDecision,
+} from './decision.ts'
 import type { OutcomeStatus } from './call.ts'
 import type { ApprovalStatus, VoteChoice } from './approval.ts'
 
@@ -19,7 +28,10 @@ interface RecordBase {
   readonly payload: Sha256 | null
 }
 
-/** A decision, whatever its effect. Its payload is `{params, context}`. */
+/**
+ * A decision, whatever its effect. Its payload is `{params, context}`, with `facts` where anything beside the time was
+ * known, and `keys` where it consumes: the keys of `consumes`, in the same order.
+ */
 export interface DecisionRecord extends RecordBase {
   readonly kind: 'decision'
   readonly id: DecisionId
@@ -35,7 +47,20 @@ export interface DecisionRecord extends RecordBase {
   readonly opens: { readonly id: ApprovalId; readonly terms: ApprovalTerms; readonly deadline: string } | null
   /** The approval that the caller claimed, and whether this decision used it up. */
   readonly claims: { readonly id: string; readonly consumed: boolean } | null
+  /** What it takes from budgets and rates: only with effect `allow`, and only where it takes something. */
+  readonly consumes?: readonly RecordedUse[] | undefined
+  /** What its session is marked with, beside the action: only with effect `allow`, in a session. */
+  readonly labels?: readonly string[] | undefined
+  /** What has to be done beside the action: only with effect `allow`, and only where there is something. */
+  readonly obligations?: readonly Obligation[] | undefined
+  /** The session that the call named, where it named one. */
+  readonly session?: string | undefined
+  /** What a policy in shadow mode would have decided, where that is something else. */
+  readonly shadow?: ShadowedDecision | undefined
 }
+
+/** What a decision takes from one counter. Its key may hold personal data, and is in the payload. */
+export type RecordedUse = Omit<CounterUse, 'key'>
 
 /** What became of an allowed call. Its payload is `{detail, result}`. */
 export interface OutcomeRecord extends RecordBase {
@@ -63,7 +88,7 @@ export interface ExpiryRecord extends RecordBase {
   readonly action: string
 }
 
-/** A policy that decides from here on. Its payload is `{source}`. */
+/** A policy that decides from here on. Its payload is `{source}`, and `parents` where it extends files. */
 export interface PolicyRecord extends RecordBase {
   readonly kind: 'policy'
   readonly policy: PolicyRef

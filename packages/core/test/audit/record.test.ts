@@ -49,13 +49,54 @@ describe.each(bodies)('a record of kind $kind', (body) => {
   })
 
   test('does not read back without any one of its members', () => {
-    for (const member of Object.keys(record)) {
+    for (const member of Object.keys(JSON.parse(text) as JsonObject)) {
       const rest = Object.fromEntries(
         Object.entries(JSON.parse(text) as JsonObject).filter(([name]) => name !== member),
       )
       expect(() => parseRecord(JSON.stringify(rest))).toThrow(broken)
     }
   })
+})
+
+test('a decision with all that is optional is written in order, and older ones do without', () => {
+  const rule = {
+    line: 3,
+    id: 'r' as RuleId,
+    because: 'matched',
+    effect: 'deny',
+    file: 'org.yaml',
+    shadow: true,
+  } as const
+  const body: RecordBody = {
+    ...decision,
+    shadow: { rules: [rule], reasons: ['no'], effect: 'deny', code: 'denied_by_rule' },
+    session: 's-1',
+    labels: ['pii', 'untrusted'],
+    consumes: [{ windowMs: 60_000, releasable: true, counter: 'daily' as RuleId, amount: 1e-7 }],
+    obligations: [
+      { path: 'result.card', kind: 'redact' },
+      { kind: 'notify', channel: 'finance' },
+    ],
+  }
+  const text = recordText(completeRecord(body, place))
+  expect(completedRecordText(completeRecord(body, place))).toBe(text)
+  expect(canonicalJson(JSON.parse(text) as Json)).toBe(text)
+  expect(parseRecord(text)).toMatchObject({
+    session: 's-1',
+    shadow: { rules: [rule] },
+    labels: ['pii', 'untrusted'],
+    consumes: [{ counter: 'daily', amount: 1e-7, releasable: true, windowMs: 60_000 }],
+  })
+  for (const wrong of [
+    { session: 1 },
+    { shadow: null },
+    { obligations: 'redact' },
+    { consumes: {} },
+    { labels: null },
+  ]) {
+    const changed = JSON.stringify({ ...(JSON.parse(text) as JsonObject), ...wrong })
+    expect(() => parseRecord(changed)).toThrow(broken)
+  }
 })
 
 test('what a body says beyond its type cannot replace where the record stands', () => {
@@ -75,10 +116,21 @@ test('a record whose nested members come in any order, with any text, is written
       fc.string({ unit: 'binary' }),
       fc.nat(),
       (one, other, number) => {
+        // Keys may hold personal data: they are left out of the record, whoever leaves them in its body.
+        const use = {
+          windowMs: number,
+          releasable: false,
+          counter: one as RuleId,
+          amount: number / 7,
+          key: other,
+        }
         const body = {
           ...decision,
           action: one,
           reasons: [one, other],
+          session: other,
+          labels: [one],
+          consumes: [use],
           rules: [
             {
               route: one,
