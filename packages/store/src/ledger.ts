@@ -21,6 +21,7 @@ import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import { Sequencer } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
+import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
@@ -49,6 +50,10 @@ export interface LedgerOptions {
   /** The console's address, for links to approvals. */
   readonly consoleUrl: string
   readonly now?: (() => Instant) | undefined
+  /** The environment that calls are made in, such as `prod`: conditions and policies may ask for it. */
+  readonly env?: string | undefined
+  /** What looks facts up; without it, every lookup counts as failed. */
+  readonly lookups?: LookupGatherer | undefined
 }
 
 /** What other parts hear after each commit. */
@@ -67,6 +72,7 @@ export class Ledger {
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
   readonly #settings: DecideSettings
+  readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
   /** The head that this process last held against what was published; every later one must contain it. */
@@ -83,9 +89,9 @@ export class Ledger {
     this.pool.on('error', () => undefined)
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
-      policyFor: (agent) => options.policies.for(agent),
       approvalUrl: (id) => `${base}/approvals/${id}`,
     }
+    this.#surroundings = { env: options.env, lookups: options.lookups }
     this.#sequencer = new Sequencer({
       connection: options.connection,
       ledger: name,
@@ -122,7 +128,10 @@ export class Ledger {
   /** Decides, records durably, and answers. @throws Fault: then nothing may run. */
   async decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
     const parsed = parseCall(agent, request)
-    return await this.#sequencer.submit(decideOperation(parsed, this.#settings))
+    const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
+    // Nothing is waited for that need not be: the call takes its place in the order in which it came.
+    const gathered = gathering instanceof Promise ? await gathering : gathering
+    return await this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
   }
 
   /** Records what became of an allowed call; the index is null where the same had been said before. */
