@@ -96,10 +96,11 @@ describe('calls that ask the same at the same time', () => {
     const origin = await servers.start((_request, response) => {
       held.push(response)
     })
-    const lookups = lookupsFor(allowing(origin), { now: () => 0 })
+    const clock = { now: 0 }
+    const lookups = lookupsFor(allowing(origin), { now: () => clock.now })
     const waiting = (count: number) =>
       eventually(`${count} requests`, async () => (held.length >= count ? held : undefined))
-    return { origin, lookups, held, waiting }
+    return { origin, lookups, held, waiting, clock }
   }
 
   test('share one request, where answers may be used again', async () => {
@@ -133,6 +134,22 @@ describe('calls that ask the same at the same time', () => {
     for (const response of held) response.writeHead(200, json).end('"gold"')
     await Promise.all(asked)
     expect(held).toHaveLength(3)
+  })
+
+  test('do not share one that began longer ago than an answer may be old, or than nothing may be', async () => {
+    const { origin, lookups, held, waiting, clock } = await holding()
+    const need = httpNeed(`${origin}/a`, { cacheMs: 60 })
+    const asked = [only(lookups, need)]
+    await waiting(1)
+    clock.now += 59
+    asked.push(only(lookups, need), only(lookups, { ...need, cacheMs: 0 }))
+    await waiting(2)
+    clock.now += 1
+    asked.push(only(lookups, need))
+    await waiting(3)
+    for (const [at, response] of held.entries()) response.writeHead(200, json).end(String(at))
+    const found = (await Promise.all(asked)).map((result) => result?.kind === 'value' && result.value)
+    expect(found).toEqual([0, 0, 1, 2])
   })
 
   test('wait no longer than their own policy says', async () => {

@@ -135,6 +135,7 @@ describeOnPostgres('a fact from a database', (postgres) => {
     'select id from orders limit 1 for update',
     "select set_config('transaction_read_only', 'off', true)",
     'select 1; delete from orders',
+    'select 1) as x; select * from (select 2',
     'select 1) as x; delete from orders; select * from (select 1',
     'commit',
     'set transaction read write',
@@ -259,6 +260,27 @@ test('a database that is not there, lets nobody in, or never answers fails', asy
     b: failed('silent gave no answer within 50 ms'),
   })
   for (const socket of sockets) socket.destroy()
+  await lookups.close()
+})
+
+test('a database that lets us in and then says nothing is left, and its connection ended', async () => {
+  let ended = (): void => undefined
+  const left = new Promise<void>((resolve) => {
+    ended = resolve
+  })
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('close', () => ended())
+    // To the first message: you are in, and I am ready for queries.
+    socket.once('data', () => socket.write(Buffer.from('5200000008000000005a0000000549', 'hex')))
+  })
+  silent.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const lookups = lookupsFor({ BAILIWICK_SOURCE_ORDERS: `postgresql://user:s3cret@127.0.0.1:${port}/x` })
+  const found = await only(lookups, sqlNeed('select 1', { timeoutMs: 100 }))
+  expect(found).toEqual(failed('orders gave no answer within 100 ms'))
+  await left
   await lookups.close()
 })
 
