@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import {
+  canonicalJson,
   indexOfId,
   instantText,
   parseCall,
   type ApprovalStatus,
   type ApprovalView,
+  type CompiledPolicy,
   type DecisionAnswer,
   type DecisionRequest,
   type DecisionView,
@@ -28,6 +30,7 @@ import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
 import {
+  deleteCounted,
   findApprovals,
   findDecisions,
   lastPolicy,
@@ -37,6 +40,7 @@ import {
   type ApprovalFilter,
   type DecisionFilter,
 } from './queries.ts'
+import { replayDecision, type Replay } from './replay.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
@@ -55,6 +59,9 @@ export interface LedgerOptions {
   /** What looks facts up; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
 }
+
+/** How many uses of counters one call of `expireOverdue` looks at. */
+const countedPerSweep = 10_000
 
 /** What other parts hear after each commit. */
 export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
@@ -153,8 +160,12 @@ export class Ledger {
     return await this.#sequencer.submit(noteOperation(body, payload))
   }
 
-  /** Writes down deadlines that have passed; returns how many. Safe to run anywhere, any number of times. */
+  /**
+   * Writes down deadlines that have passed, and returns how many; forgets a bounded number of uses that no counter
+   * counts any more. Safe to run anywhere, any number of times.
+   */
   async expireOverdue(): Promise<number> {
+    await deleteCounted(this.pool, this.name, this.now(), countedPerSweep)
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
     const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
     return expired.filter(Boolean).length
@@ -166,6 +177,11 @@ export class Ledger {
     const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index])
     if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
     return decisionView(row, this.#settings)
+  }
+
+  /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
+  async replay(id: string): Promise<Replay> {
+    return await replayDecision(this.pool, this.name, id)
   }
 
   /** Decisions, newest first. */
@@ -218,7 +234,7 @@ export class Ledger {
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
     const { connection, dataDir } = this.#options
-    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress })
+    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
   }
 
   /** Hears of every commit of this process, before its callers do. Returns what ends it. */
@@ -246,13 +262,16 @@ export class Ledger {
 
   // Recorded once per change: a restart with the same policies adds nothing to the log.
   async #recordPolicies(): Promise<void> {
-    for (const { ref, source } of this.policies.all) {
+    for (const policy of this.policies.all) {
+      const { ref } = policy
       const last = await lastPolicy(this.pool, this.name, ref.id)
-      if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
+      if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(policy))
     }
   }
 }
 
-function sourcePayload(source: string): string {
-  return JSON.stringify({ source })
+// All that it takes to compile it again.
+function sourcePayload({ source, parents }: CompiledPolicy): string {
+  const files = parents.map((parent) => ({ file: parent.file, source: parent.source }))
+  return canonicalJson(files.length === 0 ? { source } : { parents: files, source })
 }

@@ -1,13 +1,5 @@
 import type pg from 'pg'
-import type {
-  ApprovalRow,
-  CallRow,
-  CounterRow,
-  MarkRow,
-  OutcomeRow,
-  ReleasedRow,
-  VoteRow,
-} from './rows.ts'
+import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
 
 /** A batch that advances the head from `size` by its entries. */
 export interface StagedBatch {
@@ -147,7 +139,13 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all] = appendings
-  const { name, text, folded } = people.some(has) ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
+  const { name, text, folded } = people.some(has)
+    ? uses.some(has)
+      ? all
+      : ofPeople
+    : uses.some(has)
+      ? used
+      : plain
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
   const result = await client.query<{ advanced: number }>({ name, text, values })
   return result.rows[0]?.advanced === 1

@@ -120,7 +120,8 @@ export class CounterWindows {
     const known = this.#known.get(key)
     if (known === undefined || since < known.since || since > known.through) {
       if (asked?.whole === true) return undefined
-      if (known === undefined || since < known.since || asked !== undefined) return { key, since, whole: true }
+      if (known === undefined || since < known.since || asked !== undefined)
+        return { key, since, whole: true }
       return { key, since: known.through, whole: false }
     }
     this.#leave(known, since)

@@ -10,15 +10,7 @@ import {
 } from '@bailiwick/core'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
-import type {
-  ApprovalRow,
-  CallRow,
-  CounterRow,
-  MarkRow,
-  OutcomeRow,
-  ReleasedRow,
-  VoteRow,
-} from './rows.ts'
+import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
 import { SessionMarks, type SessionMark } from './session-marks.ts'
 
 /** A recorded decision with what operations need to know of it. */

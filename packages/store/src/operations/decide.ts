@@ -57,11 +57,7 @@ export function decideOperation(
   }
 }
 
-function needsFor(
-  call: ToolCall,
-  approvalIndex: number | undefined,
-  { counters, session }: Gathered,
-): Needs {
+function needsFor(call: ToolCall, approvalIndex: number | undefined, { counters, session }: Gathered): Needs {
   const wantsSession = session && call.session !== undefined
   if (call.callId === undefined && approvalIndex === undefined && counters.length === 0 && !wantsSession) {
     return noNeeds
@@ -261,7 +257,12 @@ export function decisionBody(
 type AllowMembers = Pick<DecisionRecord, 'consumes' | 'labels' | 'obligations' | 'shadow'>
 
 // Absent where there is nothing to say.
-function allowMembers({ consumes, leaves, obligations, shadow }: Decision & { effect: 'allow' }): AllowMembers {
+function allowMembers({
+  consumes,
+  leaves,
+  obligations,
+  shadow,
+}: Decision & { effect: 'allow' }): AllowMembers {
   return {
     ...(consumes.length === 0 ? {} : { consumes }),
     ...(leaves === undefined || leaves.labels.length === 0 ? {} : { labels: leaves.labels }),
