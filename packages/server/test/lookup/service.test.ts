@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createLookups, GovernanceEnforcer, lookupSettings } from '../../src/index.ts'
 import { agentId } from '../harness/policies.ts'
 import { impatientClient, ServicePlace } from '../harness/service.ts'
 import { allowing, Servers } from './needs.ts'
@@ -88,4 +89,20 @@ describe('a service', () => {
       await expect(place.start({ env })).rejects.toMatchObject({ code: 'bad_input' })
     }
   })
+})
+
+test('an enforcer in the agent’s own process looks facts up the same way, and runs nothing where it cannot', async () => {
+  const origin = await servers.startAnswering({ tier: 'gold' })
+  await writePolicy(origin)
+  const { policies, dataDir, databaseUrl } = place
+  const ran: string[] = []
+  for (const [name, env] of Object.entries({ allowed: allowing(origin), nobody: {} })) {
+    const lookups = createLookups(lookupSettings(env))
+    const enforcer = await GovernanceEnforcer.open({ policies, dataDir, databaseUrl, lookups })
+    const governed = await enforcer.govern('issue_refund', { customer: 'alice' }, () => ran.push(name))
+    expect(governed.kind).toBe(name === 'allowed' ? 'ran' : 'withheld')
+    await enforcer.close()
+    await lookups.close()
+  }
+  expect(ran).toEqual(['allowed'])
 })
