@@ -10,3 +10,5 @@ export type {
 } from '@bailiwick/core'
 export { GovernanceEnforcer, type EnforcerOptions } from '@bailiwick/store'
 export { startService, type RunningService, type ServiceOptions } from './service.ts'
+export { createLookups, type Lookups } from './lookup/lookups.ts'
+export { lookupSettings, type LookupSettings } from './lookup/settings.ts'

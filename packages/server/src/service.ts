@@ -21,6 +21,9 @@ import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { createApp } from './http/app.ts'
 import { readConsoleFiles } from './http/console-files.ts'
+import { createLookups, type Lookups } from './lookup/lookups.ts'
+import { lookupSettings } from './lookup/settings.ts'
+import { unansweredFacts } from './lookup/unanswered.ts'
 import { repeat } from './repeat.ts'
 
 /** How a service is started. */
@@ -35,7 +38,7 @@ export interface ServiceOptions {
   readonly host: string
   /** A PostgreSQL server; absent or empty: the embedded one. */
   readonly databaseUrl?: string | undefined
-  /** Where webhook targets are named, and the address that links should bear (`BAILIWICK_URL`). */
+  /** Where webhook targets and sources of facts are named, and the address that links should bear (`BAILIWICK_URL`). */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (line: string) => void
 }
@@ -91,6 +94,7 @@ async function start(
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
+  const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
   const url = options.env['BAILIWICK_URL']?.replace(/\/+$/, '') ?? listener.url
@@ -105,6 +109,7 @@ async function start(
     policies,
     dataDir: options.dataDir,
     consoleUrl: url,
+    lookups,
   })
   undo.push(() => ledger.close())
   const access = new Access(ledger)
@@ -120,6 +125,19 @@ async function start(
   // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
   undo.push(async () => listener.answerWith(notReady))
   return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }
+}
+
+function startLookups(
+  { env, log }: ServiceOptions,
+  policies: PolicySet,
+  undo: (() => Promise<unknown>)[],
+): Lookups {
+  const settings = lookupSettings(env)
+  // No reason not to start: such a fact counts against the calls that need it, and others can be decided.
+  for (const line of unansweredFacts(policies.all, settings)) log(line)
+  const lookups = createLookups(settings)
+  undo.push(() => lookups.close())
+  return lookups
 }
 
 interface Workers {

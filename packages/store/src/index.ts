@@ -5,6 +5,7 @@ export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
+export type { LookupGatherer } from './operations/gather.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
 export {
   isPolicyFile,
@@ -17,5 +18,6 @@ export {
 } from './policies.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
+export { replayDecision, type Replay } from './replay.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'
