@@ -40,6 +40,8 @@ export interface ServiceOptions {
   readonly databaseUrl?: string | undefined
   /** Where webhook targets and sources of facts are named, and the address that links should bear (`BAILIWICK_URL`). */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The environment it runs in, as policies name it, such as `prod`. */
+  readonly environment?: string | undefined
   readonly log: (line: string) => void
 }
 
@@ -109,6 +111,7 @@ async function start(
     policies,
     dataDir: options.dataDir,
     consoleUrl: url,
+    env: options.environment,
     lookups,
   })
   undo.push(() => ledger.close())

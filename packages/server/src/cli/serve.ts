@@ -5,12 +5,19 @@ import { badInput, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
-import { portSetting, storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
+import {
+  environmentSetting,
+  portSetting,
+  storePlace,
+  withStoreOptions,
+  type StoreOptions,
+} from './settings.ts'
 
 interface ServeOptions extends StoreOptions {
   readonly policies: string
   readonly port?: string
   readonly host: string
+  readonly env?: string
   readonly json?: true
 }
 
@@ -21,6 +28,7 @@ export function addServe(program: Command, act: Act): void {
     .option('--policies <path>', 'a policy file or a directory of them', '.')
     .option('--port <number>', 'port, 0 for any (env BAILIWICK_PORT; default 7420)')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--env <name>', 'the environment, as policies name it (env BAILIWICK_ENV; default none)')
     .option('--json', 'print {url, signInUrl, warnings} once it answers')
     .addHelpText('after', '\nCtrl+C stops it when what is under way is done; a second time, at once.')
     .action(act(serve))
@@ -29,13 +37,24 @@ export function addServe(program: Command, act: Act): void {
 async function serve(ports: CliPorts, options: ServeOptions): Promise<ExitCode> {
   const { dataDir, databaseUrl } = storePlace(options, ports)
   const port = portSetting(options.port, ports)
+  const environment = environmentSetting(options.env, ports)
   const signal = stopSignal(ports)
   try {
     // Loaded only here: the other commands start faster without it.
     const { startService } = await import('../service.ts')
     const { policies, host } = options
     const log = (line: string): void => ports.err(line)
-    const service = await startService({ policies, dataDir, port, host, databaseUrl, env: ports.env, log })
+    const { env } = ports
+    const service = await startService({
+      policies,
+      dataDir,
+      port,
+      host,
+      databaseUrl,
+      environment,
+      env,
+      log,
+    })
     announce(service, options, ports)
     return await untilStopped(service, signal.received, ports)
   } finally {

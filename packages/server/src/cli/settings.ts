@@ -48,6 +48,19 @@ export function portSetting(option: string | undefined, { env }: CliPorts): numb
   })
 }
 
+/**
+ * The environment that the service runs in, as policies name it, or undefined.
+ *
+ * @throws Fault `bad_input` for what no policy can name
+ */
+export function environmentSetting(option: string | undefined, { env }: CliPorts): string | undefined {
+  const text = option ?? nonEmpty(env['BAILIWICK_ENV'])
+  if (text === undefined || /^[^\s\p{C}]{1,200}$/u.test(text)) return text
+  throw new Fault('bad_input', `\`${text}\` is no name of an environment`, {
+    fix: 'Give a name without white space, such as prod, with --env or BAILIWICK_ENV.',
+  })
+}
+
 /** The address under which people reach the service, for links. */
 export function serviceUrl(ports: CliPorts): string {
   const url = nonEmpty(ports.env['BAILIWICK_URL']) ?? `http://127.0.0.1:${portSetting(undefined, ports)}`
