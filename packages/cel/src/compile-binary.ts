@@ -33,7 +33,7 @@ export function compileBinary(node: BinaryNode, context: CompileContext): Evalua
 function operationOf(node: BinaryNode, context: CompileContext): BinaryOperation {
   const { operator } = node
   const operation = context.dialect.binary[operator]
-  if (operator !== '==' && operator !== '!=') return operation
+  if (!context.dialect.policy || (operator !== '==' && operator !== '!=')) return operation
   if (node.left.type !== 'null' && node.right.type !== 'null') return operation
   return (a, b) => (a === null && b === null) === (operator === '==')
 }

@@ -45,7 +45,8 @@ export function named(node: Node, outcome: Outcome): Outcome {
 /** A node where a bool is needed. */
 export function compileBool(node: Node, context: CompileContext): Evaluate {
   const evaluate = context.compile(node)
-  if (node.type === 'bool') return evaluate
+  // The standard dialect takes the values of names as they are given, whatever was declared.
+  if (context.dialect.policy && node.type === 'bool') return evaluate
   return (frame) => {
     const value = evaluate(frame)
     if (typeof value === 'boolean' || value instanceof CelFailure) return value

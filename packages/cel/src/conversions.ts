@@ -92,7 +92,7 @@ function intOfDouble(value: number): bigint | CelFailure {
 
 function uintOfDouble(value: number): CelUint | CelFailure {
   if (!Number.isFinite(value)) return notFinite
-  return value < 2 ** 64 && value > -1 ? new CelUint(BigInt(Math.trunc(value))) : fittingUnsigned(-1n)
+  return value < 2 ** 64 && value >= 0 ? new CelUint(BigInt(Math.trunc(value))) : fittingUnsigned(-1n)
 }
 
 /** Text such as `""` and `"0x10"`, which JavaScript takes for numbers, is none. */

@@ -6,9 +6,12 @@ import type { Evaluate, Outcome } from './frame.ts'
 import { standardGrammar } from './grammars.ts'
 import { parseSource } from './parse.ts'
 import { runnerOf } from './runner.ts'
+import { checkExpression } from './standard-check.ts'
+import type { StandardScope } from './standard-check.ts'
 import { standardDialect } from './standard-dialect.ts'
 import { qualifiedName } from './syntax.ts'
 import type { CelProblem, NameNode, Node, SelectNode } from './syntax.ts'
+import type { CelType } from './types.ts'
 import { CelFailure, CelTypeValue } from './value.ts'
 import type { CelValue } from './value.ts'
 
@@ -19,6 +22,11 @@ export type ExpressionValues = ReadonlyMap<string, CelValue>
 export interface ExpressionScope {
   /** The namespace in which names are looked for first: in `a.b`, the name `x` is `a.b.x`, `a.x` or `x`. */
   readonly container?: string | undefined
+  /**
+   * The names and their types; a name may have dots. With them, types are checked at load, as the specification has it.
+   * Without them, everything is told when it is evaluated.
+   */
+  readonly names?: ReadonlyMap<string, CelType> | undefined
 }
 
 /** What became of an evaluation. The message is one sentence and quotes no value. */
@@ -28,6 +36,7 @@ export type ExpressionResult =
 /** An expression of the Common Expression Language as its specification has it. */
 export interface CompiledExpression {
   readonly source: string
+  /** The tree. Its types are told where the names were declared. */
   readonly ast: Node
   /** Evaluates. Never throws. An evaluation that takes more than `evaluationStepsMax` steps is an error. */
   evaluate(values: ExpressionValues): ExpressionResult
@@ -38,7 +47,7 @@ export type CompileExpressionResult =
   | { readonly kind: 'compiled'; readonly expression: CompiledExpression }
   | { readonly kind: 'invalid'; readonly problems: readonly CelProblem[] }
 
-/** Parses and compiles an expression of the standard dialect; its types are checked when it is evaluated. Never throws. */
+/** Parses, checks and compiles an expression of the standard dialect. Never throws. */
 export function compileExpression(source: string, scope: ExpressionScope = {}): CompileExpressionResult {
   try {
     return compile(source, scope)
@@ -56,6 +65,9 @@ function compile(source: string, scope: ExpressionScope): CompileExpressionResul
   const parsed = parseSource(source, standardGrammar)
   if (parsed.kind === 'refused') return { kind: 'invalid', problems: [parsed.problem] }
   const { root } = parsed
+  const problems =
+    scope.names === undefined ? [] : checkExpression(root, checkScope(scope.names, scope.container))
+  if (problems.length > 0) return { kind: 'invalid', problems }
   const run = runnerOf(compileTree(root, optionsOf(scope), false))
   const evaluate = (values: ExpressionValues): ExpressionResult => {
     const outcome = run(values)
@@ -70,6 +82,14 @@ const typeNames =
 const typeValues: ReadonlyMap<string, CelTypeValue> = new Map(
   typeNames.split(' ').map((name) => [name, new CelTypeValue(name)] as const),
 )
+
+function checkScope(names: ReadonlyMap<string, CelType>, container = ''): StandardScope {
+  return {
+    names,
+    candidatesOf: (name, absolute) => (absolute ? [name] : candidatesOf(name, container)),
+    isTypeName: (name) => typeValues.has(name),
+  }
+}
 
 function optionsOf({ container = '' }: ExpressionScope): CompileOptions {
   return {

@@ -10,7 +10,7 @@ const empty = new CelFailure('holds no value')
 /** The functions of optional values. */
 export const optionalFunctions: readonly LibraryFunction[] = [
   form('optional.of', ['T'], holder, (value: CelValue) => new CelOptional(value)),
-  form('optional.none', [], { optional: 'dyn' }, () => none),
+  form('optional.none', [], holder, () => none),
   form('optional.ofNonZeroValue', ['T'], holder, (value: CelValue) =>
     isZero(value) ? none : new CelOptional(value),
   ),

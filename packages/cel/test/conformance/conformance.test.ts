@@ -42,6 +42,18 @@ test('the sections of the core have 1081 cases', () => {
   expect(core.reduce((sum, [, count]) => sum + count, 0)).toBe(1081)
 })
 
+test('the types that the suite deduces are deduced, but for functions and types that it declares itself', () => {
+  const cases = casesOf('type_deductions')
+  expect(cases).toHaveLength(26)
+  expect(failing(cases).map((text) => text.replace(/^.*: /, ''))).toEqual([
+    "fn('abc', 123)",
+    '[tuple(1, 2u, 3.0), tuple(dyn(1), dyn(2u), dyn(3.0))][0]',
+    'sort(tuple(dyn(1), 2u, 3.0))',
+    'tuple(1, 2u, 3.0) == tuple(1, dyn(2u), dyn(3.0))',
+    'tuple(dyn(1), dyn(2u), 3.0) == tuple(1, 2u, 3.0)',
+  ])
+})
+
 test('`cel.block`, which optimisers write and people do not, is refused and never misread', () => {
   const cases = casesOf('block_ext')
   expect(cases).toHaveLength(25)

@@ -7,10 +7,11 @@ import {
   CelUint,
   compileExpression,
 } from '../../src/index.ts'
-import type { CelMapKey, CelValue } from '../../src/index.ts'
+import type { CelMapKey, CelType, CelValue } from '../../src/index.ts'
 import { parseDuration } from '../../src/library/duration.ts'
 import { parseTimestamp } from '../../src/library/timestamp.ts'
 import { isMap, keysOf, memberOf } from '../../src/kinds.ts'
+import { typeText } from '../../src/static-types.ts'
 
 /** A value as the suite writes it: `{ int64Value: '1' }`. */
 type Written = Readonly<Record<string, unknown>>
@@ -22,8 +23,14 @@ export interface Case {
   readonly expr: string
   readonly container: string
   readonly bindings: ReadonlyMap<string, CelValue>
+  /** The declared names; undefined where the case is not to be checked. */
+  readonly names: ReadonlyMap<string, CelType> | undefined
   /** Undefined: an error is expected. */
   readonly expected: Written | undefined
+  /** The type that the check must tell, where the case says so. */
+  readonly type: CelType | undefined
+  /** Whether it is checked and not evaluated. */
+  readonly checkOnly: boolean
 }
 
 /** What became of a case. `silent`: a wrong value without an error, the worst that can happen. */
@@ -56,14 +63,17 @@ function caseOf(original: Written, section: string, suite: string): Case {
   const bindings = Object.entries(recordOf(original['bindings'])).map(
     ([name, bound]) => [name, valueOf(recordOf(recordOf(bound)['value']))] as const,
   )
-  const typed = recordOf(original['typedResult'])['result']
-  const expected = original['value'] ?? typed
+  const typed = recordOf(original['typedResult'])
+  const expected = original['value'] ?? typed['result']
   return {
     section,
     name: `${suite}/${String(original['name'])}`,
     expr: String(original['expr']),
     container: typeof original['container'] === 'string' ? original['container'] : '',
     bindings: new Map(bindings),
+    names: original['disableCheck'] === true ? undefined : namesOf(original['typeEnv']),
+    type: typed['deducedType'] === undefined ? undefined : typeOf(recordOf(typed['deducedType'])),
+    checkOnly: original['checkOnly'] === true,
     expected:
       expected === undefined
         ? original['evalError'] === undefined
@@ -75,11 +85,55 @@ function caseOf(original: Written, section: string, suite: string): Case {
 
 /** Runs a case. */
 export function verdictOn(one: Case): Verdict {
-  const compiled = compileExpression(one.expr, { container: one.container })
+  const compiled = compileExpression(one.expr, { container: one.container, names: one.names })
   if (compiled.kind === 'invalid') return one.expected === undefined ? 'passed' : 'loud'
+  const { ast } = compiled.expression
+  if (one.type !== undefined && typeText(ast.type) !== typeText(one.type)) return 'silent'
+  if (one.checkOnly) return 'passed'
   const result = compiled.expression.evaluate(one.bindings)
   if (result.kind === 'error') return one.expected === undefined ? 'passed' : 'loud'
   return one.expected !== undefined && isSame(result.value, one.expected) ? 'passed' : 'silent'
+}
+
+const primitives: Readonly<Record<string, CelType | undefined>> = {
+  BOOL: 'bool',
+  INT64: 'int',
+  UINT64: 'uint',
+  DOUBLE: 'double',
+  STRING: 'string',
+  BYTES: 'bytes',
+  TIMESTAMP: 'timestamp',
+  DURATION: 'duration',
+  'google.protobuf.Timestamp': 'timestamp',
+  'google.protobuf.Duration': 'duration',
+}
+
+function namesOf(environment: unknown): ReadonlyMap<string, CelType> {
+  return new Map(
+    listOf(environment).flatMap((declared) => {
+      const { name, ident } = recordOf(declared)
+      return ident === undefined ? [] : [[String(name), typeOf(recordOf(recordOf(ident)['type']))] as const]
+    }),
+  )
+}
+
+function typeOf(written: Written): CelType {
+  const [kind = '', value] = Object.entries(written)[0] ?? []
+  const inner = recordOf(value)
+  switch (kind) {
+    case 'listType':
+      return { list: typeOf(recordOf(inner['elemType'])) }
+    case 'mapType':
+      return { map: typeOf(recordOf(inner['valueType'])), key: typeOf(recordOf(inner['keyType'])) }
+    case 'abstractType':
+      return { optional: typeOf(recordOf(listOf(inner['parameterTypes'])[0])) }
+    case 'null':
+      return 'null'
+    case 'type':
+      return 'type'
+    default:
+      return primitives[String(value)] ?? 'dyn'
+  }
 }
 
 function recordOf(value: unknown): Written {
