@@ -1,19 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import * as core from '../../src/index.ts'
-import { compareEngines, type Extent } from './differential.ts'
+import { compareEngines, ownLanguage, sharedLanguage } from './differential.ts'
 
 // Cedar takes most of it, about 0.15 ms for each call on an idle machine.
 const timeoutMs = 300_000
-
-const shared: Extent = { seed: 1, policies: 200, callsEach: 500, language: 'shared', withCedar: true }
-const own: Extent = { seed: 10_001, policies: 200, callsEach: 500, language: 'own', withCedar: false }
 
 describe('random calls under random policies', () => {
   test(
     'are decided as Cedar decides them, and as a second reading of the manual does',
     { timeout: timeoutMs },
     () => {
-      const result = compareEngines(core, shared)
+      const result = compareEngines(core, sharedLanguage)
       expect(result).toMatchObject({ calls: 100_000 })
       expect(effectsSeldomerThan(0.1, result)).toEqual([])
     },
@@ -23,14 +20,14 @@ describe('random calls under random policies', () => {
     'are decided as a second reading of the manual does, in what Cedar cannot say',
     { timeout: timeoutMs },
     () => {
-      const result = compareEngines(core, own)
+      const result = compareEngines(core, ownLanguage)
       expect(result).toMatchObject({ calls: 100_000 })
       expect(effectsSeldomerThan(0.1, result)).toEqual([])
     },
   )
 
   test('are the same on every run', () => {
-    const few = { ...own, policies: 3, callsEach: 50 }
+    const few = { ...ownLanguage, policies: 3, callsEach: 50 }
     expect(compareEngines(core, few)).toEqual(compareEngines(core, few))
     expect(compareEngines(core, few)).not.toEqual(compareEngines(core, { ...few, seed: 77 }))
   })

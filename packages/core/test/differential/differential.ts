@@ -26,6 +26,24 @@ export interface Extent {
   readonly withCedar: boolean
 }
 
+/** The comparison with Cedar. */
+export const sharedLanguage: Extent = {
+  seed: 1,
+  policies: 200,
+  callsEach: 500,
+  language: 'shared',
+  withCedar: true,
+}
+
+/** The comparison in the whole language. */
+export const ownLanguage: Extent = {
+  seed: 10_001,
+  policies: 200,
+  callsEach: 500,
+  language: 'own',
+  withCedar: false,
+}
+
 /** What happened over a whole run, so that a test can see that it was no run over nothing. */
 export interface Tally {
   calls: number
