@@ -26,6 +26,10 @@ const names = [
   'roles',
   'params',
   'facts',
+  'customer',
+  'is_vip',
+  'vip',
+  'limit',
   'constructor',
   'prototype',
   '__proto__',
@@ -119,6 +123,29 @@ escalation_rules:
     })
   })
 
+  test('finds nothing that every object, list or text inherits', () => {
+    const inherited = policyOf(`
+agent_id: a
+allowed_actions: [pay]
+facts:
+  made_by: { type: string, from: params.constructor.name }
+  length: { type: number, from: params.items.length }
+rules:
+  - { id: fact, condition: made_by == "nobody", effect: deny }
+  - { id: path, condition: 'params.constructor.name == "nobody"', effect: deny }
+  - { id: length, condition: length > 5, effect: deny }
+  - { id: has, condition: has(params.toString), effect: deny }
+`)
+    for (const items of [[1, 2], 'text', {}]) {
+      const call = { action: 'pay', params: { items }, context: {}, now: 0 }
+      expect(answer(inherited, call).rules).toMatchObject([
+        { id: 'fact', because: 'condition_error' },
+        { id: 'path', because: 'condition_error' },
+        { id: 'length', because: 'condition_error' },
+      ])
+    }
+  })
+
   test('takes a name with points for a name, and not for a path', () => {
     const call = { action: 'pay', params: { amount: 5 }, now: Date.UTC(2026, 0, 1) }
     const context = { vip: false, 'customer.is_vip': false, 'context.customer.is_vip': false }
@@ -130,10 +157,15 @@ escalation_rules:
 })
 
 describe.each(examplePolicies())('$file', (example) => {
+  // What the policy itself reads from the params is the model's to say, and of an undeclared name it reads that.
+  const read = new Set(
+    example.facts === undefined
+      ? example.rules.flatMap(({ condition }) => condition.match(/\w+/g) ?? [])
+      : [...example.text.matchAll(/\bparams\.(\w+)/g)].map(([, name = '']) => name),
+  )
+
   test('is decided the same, whatever else the params claim', () => {
     const policy = policyOf(example.text)
-    // What the policy itself reads from the params is the model's to say.
-    const read = new Set([...example.text.matchAll(/\bparams\.(\w+)/g)].map(([, name = '']) => name))
     for (const rule of example.rules) {
       const random = new Random(3)
       for (const call of [...callsFor(example, rule, random)].slice(0, 10)) {
@@ -153,7 +185,8 @@ describe.each(examplePolicies())('$file', (example) => {
           const inParams = { ...place, root: 'params' as const }
           const under = { ...inParams, path: ['context', ...place.path] }
           const dotted = { ...inParams, path: [['context', ...place.path].join('.')] }
-          for (const target of [under, dotted]) {
+          const same = read.has(place.path[0] ?? '') ? [] : [inParams]
+          for (const target of [...same, under, dotted]) {
             expect(answer(policy, withValue(bare, target, claim))).toEqual(expected)
           }
         }
