@@ -67,7 +67,8 @@ function loosened(random: Random, name: string, share: number): string {
   ])
 }
 
-function namesOf(random: Random, known: readonly string[]): string[] {
+/** Patterns for `on` and `for`: names that the policy lists, or patterns that cover them. */
+export function namesFor(random: Random, known: readonly string[]): string[] {
   if (random.chance(0.05)) return ['*']
   return distinct(random.some(known, 1, 3).map((name) => loosened(random, name, 0.3)))
 }
@@ -81,7 +82,7 @@ function generateFact(random: Random, at: number, known: readonly string[]): Fac
     type,
     root,
     path: pathOf(random, `f${at}`),
-    for: random.chance(0.4) ? namesOf(random, known) : undefined,
+    for: random.chance(0.4) ? namesFor(random, known) : undefined,
     default: random.chance(0.25) ? valueOfType(random, type, 'whole') : undefined,
   }
 }
@@ -131,7 +132,7 @@ function generateRule(
   const always = place === 'rules' && random.chance(0.04)
   // Twice an 'and' keeps deny rules from matching nearly every call.
   const condition = always ? undefined : generateTruth(random, material, random.whole(0, 3))
-  const written = random.chance(0.5) || always ? namesOf(random, known) : undefined
+  const written = random.chance(0.5) || always ? namesFor(random, known) : undefined
   const on = written?.filter((name) => condition === undefined || !isSilentFor(condition, name))
   const named = random.chance(0.4)
   return {

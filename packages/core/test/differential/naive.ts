@@ -18,13 +18,23 @@ import type { Verdict } from './verdict.ts'
 // the generator's trees, never a policy's text, and looks up cells, never paths. Where both agree on every call, a
 // mistake would have to have been made twice, in two ways. `undefined` stands for "cannot be evaluated".
 
-/** What the policy language's own description says about a call. */
-export function naiveVerdict(policy: PolicyModel, call: CallModel): Verdict {
+/** Something of the policy that matched a call, or that could not be evaluated and so counts as matched. */
+export interface Match {
+  readonly rule: Pick<RuleModel, 'id' | 'effect' | 'route'>
+  readonly because: 'matched' | 'condition_error'
+}
+
+/**
+ * What the policy language's own description says about a call.
+ *
+ * @param beside what matched beside the rules: flows, budgets and rates
+ */
+export function naiveVerdict(policy: PolicyModel, call: CallModel, beside: readonly Match[] = []): Verdict {
   const forbidden = listed(policy.forbidden, 'forbidden_actions', 'deny', call.action)
   if (forbidden.length > 0) return denied('forbidden', forbidden)
   const allowed = listed(policy.allowed, 'allowed_actions', 'allow', call.action)
   if (allowed.length === 0) return denied('not_allowed', [])
-  const matching = policy.rules.flatMap((rule) => matchOf(rule, call))
+  const matching = [...policy.rules.flatMap((rule) => matchOf(rule, call)), ...beside]
   const denying = matching.filter(({ rule }) => rule.effect === 'deny')
   if (denying.length > 0) return denied('denied_by_rule', denying.map(lineOf))
   if (call.claim.kind === 'refused') return denied('approval_refused', [])
@@ -38,11 +48,6 @@ export function naiveVerdict(policy: PolicyModel, call: CallModel): Verdict {
     terms: undefined,
     usesApproval: call.claim.kind === 'granted',
   }
-}
-
-interface Match {
-  readonly rule: RuleModel
-  readonly because: 'matched' | 'condition_error'
 }
 
 function matchOf(rule: RuleModel, call: CallModel): Match[] {
@@ -61,7 +66,8 @@ function isSilent(condition: Truth, action: string): boolean {
   return refs.every((ref) => ref.kind === 'fact' && !existsFor(ref, action))
 }
 
-function existsFor(fact: FactModel, action: string): boolean {
+/** Whether a fact exists for an action. */
+export function existsFor(fact: FactModel, action: string): boolean {
   return fact.for === undefined || fact.for.some((pattern) => covers(pattern, action))
 }
 
@@ -103,7 +109,8 @@ function escalated(policy: PolicyModel, matching: readonly Match[]): Verdict {
   }
 }
 
-function truthOf(tree: Truth, call: CallModel): boolean | undefined {
+/** Whether a condition holds; undefined where it cannot be evaluated. */
+export function truthOf(tree: Truth, call: CallModel): boolean | undefined {
   switch (tree.kind) {
     case 'and': {
       const sides = [truthOf(tree.left, call), truthOf(tree.right, call)]
@@ -239,8 +246,11 @@ function listOf(ref: Ref, call: CallModel): readonly Json[] | undefined {
   return Array.isArray(value) ? value : undefined
 }
 
-// The generator says whether a value is of the type that is expected, so nothing is told from the value itself.
-function valueOf(ref: Ref, call: CallModel): Json | undefined {
+/**
+ * The value that conditions find, of the type that is expected; undefined where there is none. The generator says
+ * whether a value is of that type, so nothing is told from the value itself.
+ */
+export function valueOf(ref: Ref, call: CallModel): Json | undefined {
   if (ref.kind === 'fact' && !existsFor(ref, call.action)) return undefined
   const cell = call.cells.get(ref.name)
   if (cell?.state === 'there') return cell.value

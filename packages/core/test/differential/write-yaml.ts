@@ -1,8 +1,8 @@
 import { stringify } from 'yaml'
 import type { Atom, NumberTree, PolicyModel, Ref, RuleModel, TextTree, Truth } from './model.ts'
 
-/** The policy as people would write it for the product. */
-export function writeYaml(policy: PolicyModel): string {
+/** The policy as people would write it for the product. `beside`: further keys of the file. */
+export function writeYaml(policy: PolicyModel, beside: object = {}): string {
   const rules = (place: RuleModel['place']): object[] =>
     policy.rules.filter((rule) => rule.place === place).map(writeRule)
   const written = {
@@ -38,6 +38,7 @@ export function writeYaml(policy: PolicyModel): string {
             ],
       ),
     ),
+    ...beside,
   }
   return stringify(written, { aliasDuplicateObjects: false })
 }
@@ -52,7 +53,8 @@ function writeRule(rule: RuleModel): object {
   }
 }
 
-function pathText(ref: Ref): string {
+/** The path of a source, as files write it. */
+export function pathText(ref: Ref): string {
   return [ref.root, ...ref.path].join('.')
 }
 
@@ -65,7 +67,7 @@ interface Written {
 }
 
 /** A condition in CEL, with no more brackets than the binding of its operators asks for. */
-function writeCel(tree: Truth): string {
+export function writeCel(tree: Truth): string {
   return truth(tree).text
 }
 
