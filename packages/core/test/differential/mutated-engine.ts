@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,19 +9,20 @@ import type { Mutant, SourceChange } from './mutants.ts'
 const packages = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Copies the sources of `cel` and `core`, makes the mutant's changes in the copy and hands its engine to `use`.
+ * Copies the sources of `core`, and of `cel` if they are changed too, makes the mutant's changes in the copy and hands its engine to `use`.
  * The sources themselves are never touched; the copy is removed afterwards.
  *
  * @throws a sentence that says what to do, where a text to be changed is not there exactly once
  */
 export async function withMutant<Result>(
-  mutant: Pick<Mutant, 'id' | 'changes'>,
+  mutant: Omit<Mutant, 'breaks'>,
   use: (engine: Engine) => Result,
 ): Promise<Result> {
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'bailiwick-mutant-'))
   try {
-    for (const name of ['cel', 'core']) await copyPackage(name, folder)
-    for (const change of mutant.changes) await apply(mutant.id, change, folder)
+    const copied = copiesFor(mutant)
+    for (const name of copied) await copyPackage(name, copied, folder)
+    await applyAll(mutant, folder)
     const index = path.join(folder, 'packages/core/src/index.ts')
     return use((await import(/* @vite-ignore */ index)) as Engine)
   } finally {
@@ -28,7 +30,12 @@ export async function withMutant<Result>(
   }
 }
 
-async function copyPackage(name: string, folder: string): Promise<void> {
+// What is not changed need not be read anew.
+function copiesFor({ changes, formerly = [] }: Omit<Mutant, 'breaks'>): readonly string[] {
+  return [...changes, ...formerly].some(({ file }) => file.startsWith('cel/')) ? ['core', 'cel'] : ['core']
+}
+
+async function copyPackage(name: string, copied: readonly string[], folder: string): Promise<void> {
   const [from, to] = [path.join(packages, name), path.join(folder, 'packages', name)]
   await cp(path.join(from, 'src'), path.join(to, 'src'), { recursive: true })
   const manifest = await readFile(path.join(from, 'package.json'), 'utf8')
@@ -37,12 +44,23 @@ async function copyPackage(name: string, folder: string): Promise<void> {
   for (const dependency of Object.keys(dependencies)) {
     const link = path.join(to, 'node_modules', dependency)
     await mkdir(path.dirname(link), { recursive: true })
-    // Our own packages are the copies; all others are where they always are.
-    const own = dependency.startsWith('@bailiwick/')
-    const target = own
-      ? path.join(folder, 'packages', dependency.slice('@bailiwick/'.length))
-      : path.join(packages, '../node_modules', dependency)
+    const own = dependency.replace('@bailiwick/', '')
+    const target = copied.includes(own) ? path.join(folder, 'packages', own) : installed(dependency, from)
     await symlink(target, link)
+  }
+}
+
+function installed(dependency: string, from: string): string {
+  const beside = path.join(from, 'node_modules', dependency)
+  return existsSync(beside) ? beside : path.join(packages, '../node_modules', dependency)
+}
+
+async function applyAll({ id, changes, formerly }: Omit<Mutant, 'breaks'>, folder: string): Promise<void> {
+  try {
+    for (const change of changes) await apply(id, change, folder)
+  } catch (error) {
+    if (formerly === undefined) throw error
+    for (const change of formerly) await apply(id, change, folder).catch(() => Promise.reject(error as Error))
   }
 }
 
