@@ -1,5 +1,7 @@
 import { quantile } from './table.mjs'
 
+/** How long each engine runs before it is timed: compilers, also that of WebAssembly, must be done. */
+const warmSeconds = 0.4
 /** The shortest batch: the clock takes some tens of nanoseconds itself, which must not count. */
 const batchNsMin = 20_000
 let sink = 0
@@ -16,7 +18,7 @@ let sink = 0
  */
 export function measure(engines, { seconds, rounds }) {
   const timed = engines.map(({ name, decide, calls }) => {
-    const batch = batchOf(decide, calls, seconds / 4)
+    const batch = batchOf(decide, calls)
     return { name, batch, samples: [] }
   })
   const slices = rounds * 4
@@ -33,11 +35,11 @@ export function measure(engines, { seconds, rounds }) {
 }
 
 // Warm first, and long enough for the compiler; then see how often a batch has to go round.
-function batchOf(decide, calls, seconds) {
+function batchOf(decide, calls) {
   const once = () => {
     for (let at = 0; at < calls.length; at++) sink += decide(calls[at]).reasons.length
   }
-  const end = process.hrtime.bigint() + BigInt(Math.round(seconds * 1e9))
+  const end = process.hrtime.bigint() + BigInt(warmSeconds * 1e9)
   let turns = 0
   const start = process.hrtime.bigint()
   do {

@@ -8,22 +8,22 @@ export const bailiwick = {
   name: 'Bailiwick',
   includes:
     'effect, code, reasons, every rule that matched with id, condition, line and cause; types of facts checked',
-  seed(workload) {
-    return this.rules(workload)
-  },
-  rules(workload) {
-    const parsed = parsePolicy(policyText(workload))
-    if (parsed.kind !== 'valid')
-      throw new Error(`the benchmark policy is invalid: ${parsed.problems[0].message}`)
-    const { policy } = parsed
-    // As in the service: one instant for a batch of calls.
-    const facts = { now: 1_767_225_600_000 }
-    return (call) => decide(policy, call, facts)
-  },
+  seed: engine,
+  rules: engine,
+}
+
+function engine(workload, agent) {
+  const parsed = parsePolicy(policyText(workload, agent))
+  if (parsed.kind !== 'valid')
+    throw new Error(`the benchmark policy is invalid: ${parsed.problems[0].message}`)
+  const { policy } = parsed
+  // As in the service: one instant for a batch of calls.
+  const facts = { now: 1_767_225_600_000 }
+  return (call) => decide(policy, call, facts)
 }
 
 /** A workload as a policy file. Facts exist for the actions whose rules use them. */
-export function policyText({ allowed, forbidden, rules }, agent = 'support-agent') {
+function policyText({ allowed, forbidden, rules }, agent = 'support-agent') {
   const fields = new Map()
   for (const rule of rules) {
     for (const { field } of rule.parts) fields.set(field, [...(fields.get(field) ?? []), ...rule.actions])
