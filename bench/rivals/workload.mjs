@@ -60,7 +60,7 @@ export function manyRules(actions, perAction) {
 
 /** Calls that look at every rule of their action and are allowed, over all actions, with one in eight denied. */
 export function manyCalls(actions) {
-  return Array.from({ length: Math.max(64, actions) }, (_, at) => {
+  return Array.from({ length: Math.max(64, 8 * Math.ceil(actions / 8)) }, (_, at) => {
     const denied = at % 8 === 7
     const params = { amount: denied ? 5_000 : 1 + (at % 400), region: 'EU', order_id: `O-${at}` }
     const effect = denied ? 'deny' : 'allow'
