@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import * as core from '../../src/index.ts'
+import { policyOf } from '../policy/written.ts'
 import { compareEngines, ownLanguage, sharedLanguage } from './differential.ts'
+import { generateCall, writeCall, writeFacts } from './generate-call.ts'
+import { generatePolicy } from './generate-policy.ts'
+import { Random } from './random.ts'
+import { writeYaml } from './write-yaml.ts'
 
 // Cedar takes most of it, about 0.15 ms for each call on an idle machine.
 const timeoutMs = 300_000
@@ -25,6 +30,23 @@ describe('random calls under random policies', () => {
       expect(effectsSeldomerThan(0.1, result)).toEqual([])
     },
   )
+
+  test('are decided by a policy that has decided others as by one that was just read', () => {
+    for (let seed = 50_001; seed <= 50_015; seed++) {
+      const random = new Random(seed)
+      const model = generatePolicy(random, 'own')
+      const read = (): core.CompiledPolicy => policyOf(writeYaml(model))
+      const used = read()
+      const calls = Array.from({ length: 60 }, () => generateCall(random, model, 'any'))
+      const decided = calls.map((call) => core.decide(used, writeCall(model, call), writeFacts(call)))
+      for (const [at, call] of [...calls.entries()].slice(50)) {
+        const fresh = core.decide(read(), writeCall(model, call), writeFacts(call))
+        // To the last word: what is remembered between calls must not show.
+        expect(core.decide(used, writeCall(model, call), writeFacts(call))).toEqual(fresh)
+        expect(decided[at]).toEqual(fresh)
+      }
+    }
+  })
 
   test('are the same on every run', () => {
     const few = { ...ownLanguage, policies: 3, callsEach: 50 }
