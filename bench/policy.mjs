@@ -15,16 +15,6 @@ facts:
 
 export const agent = 'customer-support-agent-v2'
 
-/** One call of each kind, with the effect it must have. */
-export function seedCalls() {
-  return [
-    named('forbidden', 'deny', 'delete_account', {}),
-    named('not allowed', 'deny', 'send_marketing_email', {}),
-    named('allowed', 'allow', 'issue_refund', { amount: 100, order_id: 'A-1001' }),
-    named('escalates', 'escalate', 'issue_refund', { amount: 600, order_id: 'A-1001' }),
-  ]
-}
-
 /** An allowed refund, never twice the same. */
 export function refund(number) {
   return {
@@ -37,8 +27,4 @@ export function refund(number) {
     },
     context: { customer: { id: `C-${number % 5_000}`, is_vip: false } },
   }
-}
-
-function named(name, effect, action, params) {
-  return { name, effect, call: { agent, action, params, context: {} } }
 }

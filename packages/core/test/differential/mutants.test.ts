@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import * as core from '../../src/index.ts'
+import { compareEngines, ownLanguage } from './differential.ts'
+import { compareHistories, knowsHistory } from './history.ts'
+import { historyMutants, mutants, type Mutant } from './mutants.ts'
+import { withMutant } from './mutated-engine.ts'
+
+// The first calls of the comparison itself: what these find, it finds.
+const extent = { ...ownLanguage, policies: 60, callsEach: 100 }
+
+describe('the differential test', () => {
+  test('agrees with a copy of the engine in which nothing was changed', async () => {
+    const result = await withMutant({ id: 'unchanged', changes: [] }, (copy) => compareEngines(copy, extent))
+    expect(result).toMatchObject({ calls: 6_000 })
+  })
+
+  test.each(mutantsOf(mutants))('notices the mistake $id: $breaks', async (mutant) => {
+    const result = await withMutant(mutant, (mutated) => compareEngines(mutated, extent))
+    // A decision that differs; an engine that throws or refuses the policy would be noticed by anything.
+    expect(result).toMatchObject({
+      ours: { effect: expect.any(String) },
+      naive: { effect: expect.any(String) },
+    })
+  })
+
+  test.each(mutantsOf(historyMutants))('notices in histories the mistake $id: $breaks', async (mutant) => {
+    const result = await withMutant(mutant, (mutated) =>
+      knowsHistory(mutated)
+        ? compareHistories(mutated, { seed: 30_001, histories: 100, callsEach: 80 })
+        : mutant,
+    )
+    expect(result).toMatchObject({
+      ours: { effect: expect.any(String) },
+      naive: { effect: expect.any(String) },
+    })
+  })
+
+  test('says which mutant has lost its place when the code it changes was rewritten', async () => {
+    const file = 'core/src/decision/decide.ts'
+    const lost = withMutant({ id: 'lost', changes: [{ file, find: 'no such text', replace: '' }] }, () => 0)
+    await expect(lost).rejects.toThrow(
+      'mutant `lost`: `no such text` occurs 0 times in packages/core/src/decision/decide.ts, and has to occur once. The code was rewritten',
+    )
+    const gone = withMutant(
+      { id: 'gone', changes: [{ file: 'core/src/gone.ts', find: '', replace: '' }] },
+      () => 0,
+    )
+    await expect(gone).rejects.toThrow('mutant `gone`: there is no packages/core/src/gone.ts any longer')
+    const vague = withMutant({ id: 'vague', changes: [{ file, find: 'return', replace: '' }] }, () => 0)
+    await expect(vague).rejects.toThrow(/occurs \d\d times/)
+  })
+
+  test('knows each mistake by one name', () => {
+    const ids = [...mutants, ...historyMutants].map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+})
+
+// Without plans there is nothing that a mutant of plans could break.
+function mutantsOf(all: readonly Mutant[]): readonly Mutant[] {
+  return knowsHistory(core) ? all : all.filter(({ changes, formerly }) => formerly ?? isOfBoth(changes))
+}
+
+// The two that need no other text in the former code.
+function isOfBoth(changes: Mutant['changes']): boolean {
+  return changes.every(({ file }) => file.endsWith('decide.ts') || file.endsWith('pattern.ts'))
+}

@@ -1,0 +1,512 @@
+/**
+ * Mistakes that the differential test has to notice. Each is made in a copy of the sources (mutated-engine.ts) by
+ * replacing a text that must occur there exactly once.
+ *
+ * How to point a mutant at rewritten code: the test fails and names the mutant, the file and the text that is no
+ * longer there. Find the line that does now what `breaks` describes, copy it into `find` with enough around it to be
+ * unique, and write into `replace` what the line would be with the mistake in it. The result has to compile, and it
+ * has to be the mistake that `breaks` describes: a mutant that throws, or that refuses policies, does not count. If
+ * the product does not do any longer what a mutant breaks, remove the mutant in the same change.
+ */
+export interface Mutant {
+  readonly id: string
+  /** The mistake, as somebody could make it. */
+  readonly breaks: string
+  readonly changes: readonly SourceChange[]
+  /** The same in the code as it was before actions had plans; goes when no branch has that code any longer. */
+  readonly formerly?: readonly SourceChange[]
+}
+
+export interface SourceChange {
+  /** Relative to the folder `packages`. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+const decideFile = 'core/src/decision/decide.ts'
+const planFile = 'core/src/decision/plan.ts'
+const matchesFile = 'core/src/decision/matches.ts'
+const plannedRulesFile = 'core/src/decision/planned-rules.ts'
+const plannedCountersFile = 'core/src/decision/planned-counters.ts'
+const termsFile = 'core/src/decision/terms.ts'
+const readersFile = 'core/src/policy/readers.ts'
+const patternFile = 'core/src/policy/pattern.ts'
+const windowsFile = 'core/src/policy/windows.ts'
+const binaryFile = 'cel/src/compile-binary.ts'
+const admitFile = 'cel/src/admit.ts'
+
+const formerRulesFile = 'core/src/decision/rules.ts'
+const formerFactsFile = 'core/src/decision/facts.ts'
+const formerOperatorsFile = 'cel/src/operators.ts'
+const formerValuesFile = 'cel/src/values.ts'
+
+const deniesByRule = 'if (denying.counts) return remembered(plan, denying, deniedBy)'
+const formerDeniesByRule =
+  "if (denying.length > 0) return denied('denied_by_rule', denialReasons(denying), listedOf(denying))"
+
+/** Noticed where single calls are decided. */
+export const mutants: readonly Mutant[] = [
+  {
+    id: 'forbidden-ignored',
+    breaks: 'a forbidden pattern no longer beats an allowed one',
+    changes: [
+      {
+        file: planFile,
+        find: "if (forbidden.length > 0) return settled('forbidden', reasonForbidden, forbidden)",
+        replace: '',
+      },
+    ],
+    formerly: [
+      {
+        file: decideFile,
+        find: "if (forbidden.length > 0) return denied('forbidden', [reasonForbidden], forbidden)",
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'unlisted-allowed',
+    breaks: 'what no pattern allows is not denied',
+    changes: [
+      {
+        file: planFile,
+        find: "return isAllowed ? undefined : settled('not_allowed', reasonNotAllowed, [])",
+        replace: 'return undefined',
+      },
+    ],
+    formerly: [
+      {
+        file: decideFile,
+        find: "if (allowed.length === 0) return denied('not_allowed', [reasonNotAllowed], [])",
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'deny-after-escalate',
+    breaks: 'an escalation is asked for before deny rules have had their say',
+    changes: [
+      { file: decideFile, find: deniesByRule, replace: '' },
+      {
+        file: decideFile,
+        find: 'if (!escalating.counts) return allowed(plan, given, denying, escalating, uses)',
+        replace: `if (!escalating.counts) {\n    ${deniesByRule}\n    return allowed(plan, given, denying, escalating, uses)\n  }`,
+      },
+    ],
+    formerly: [
+      { file: decideFile, find: formerDeniesByRule, replace: '' },
+      {
+        file: decideFile,
+        find: 'if (open.length > 0) return escalated(policy, escalating, open)',
+        replace: `if (open.length > 0) return escalated(policy, escalating, open)\n  ${formerDeniesByRule}`,
+      },
+    ],
+  },
+  {
+    id: 'refused-approval-ignored',
+    breaks: 'a claimed approval that does not hold is no reason to deny',
+    changes: [
+      {
+        file: decideFile,
+        find: "if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], denying.listed)",
+        replace: '',
+      },
+    ],
+    formerly: [
+      {
+        file: decideFile,
+        find: "if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], [])",
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'approval-answers-every-route',
+    breaks: 'an approval granted for one route answers for all others too',
+    changes: [
+      {
+        file: decideFile,
+        find: "return claim?.kind === 'granted' && route !== undefined && claim.routes.includes(route)",
+        replace: "return claim?.kind === 'granted' && route !== undefined",
+      },
+    ],
+  },
+  {
+    id: 'remembered-for-other-effect',
+    breaks: 'a decision made for rules that deny is given where the same number of rules escalate',
+    changes: [
+      {
+        file: matchesFile,
+        find: "const key = matches.found[0]?.rule.effect === 'deny' ? memoKey * 2 : memoKey * 2 + 1",
+        replace: 'const key = memoKey',
+      },
+    ],
+  },
+  {
+    id: 'remembered-by-count',
+    breaks: 'a decision is remembered by how many rules matched, and not by which',
+    changes: [
+      {
+        file: matchesFile,
+        find: 'const { memoKey } = matches',
+        replace: 'const memoKey = matches.memoKey < 0 ? -1 : matches.found.length',
+      },
+    ],
+  },
+  {
+    id: 'errors-remembered',
+    breaks: 'the decision for rules that matched is given where one of them could not be evaluated',
+    changes: [
+      {
+        file: matchesFile,
+        find: 'memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << at) : -1',
+        replace: 'memoKey = memoKey >= 0 ? memoKey | (1 << at) : -1',
+      },
+    ],
+  },
+  {
+    id: 'smallest-quorum',
+    breaks: 'of several routes the one that asks the fewest people decides',
+    changes: [
+      {
+        file: termsFile,
+        find: 'quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),',
+        replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
+      },
+    ],
+    formerly: [
+      {
+        file: decideFile,
+        find: 'quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),',
+        replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
+      },
+    ],
+  },
+  {
+    id: 'error-not-matched',
+    breaks: 'a condition that cannot be evaluated counts as not matched',
+    changes: [
+      {
+        file: plannedRulesFile,
+        find: "return result.kind === 'true' ? matched : failed(given, result.message)",
+        replace: "return result.kind === 'true' ? matched : undefined",
+      },
+    ],
+    formerly: [
+      {
+        file: formerRulesFile,
+        find: "if (result?.kind === 'false') return undefined",
+        replace: "if (result !== undefined && result.kind !== 'true') return undefined",
+      },
+    ],
+  },
+  {
+    id: 'error-taken-for-match',
+    breaks: 'a condition that could not be evaluated is reported as one that matched',
+    changes: [
+      {
+        file: plannedRulesFile,
+        find: "return { ...matched, because: 'condition_error', detail: why.join('; ') }",
+        replace: "return { ...matched, detail: why.join('; ') }",
+      },
+    ],
+    formerly: [
+      {
+        file: formerRulesFile,
+        find: "return { ...listed, because: 'condition_error', condition, detail }",
+        replace: "return { ...listed, because: 'matched', condition, detail }",
+      },
+    ],
+  },
+  {
+    id: 'first-match-only',
+    breaks: 'only the first rule that matches is found, so others and their routes are lost',
+    changes: [
+      {
+        file: matchesFile,
+        find: `memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << at) : -1
+  }
+  for`,
+        replace: `memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << at) : -1
+    break
+  }
+  for`,
+      },
+    ],
+    formerly: [
+      {
+        file: formerRulesFile,
+        find: 'if (listed !== undefined) matched.push({ rule, listed })',
+        replace: 'if (listed !== undefined) return [{ rule, listed }]',
+      },
+    ],
+  },
+  {
+    id: 'on-ignored',
+    breaks: 'a rule speaks of every action, whatever its `on` says',
+    changes: [
+      {
+        file: plannedRulesFile,
+        find: 'return on === undefined || on.some((pattern) => pattern.matches(action))',
+        replace: 'return true',
+      },
+    ],
+    formerly: [
+      {
+        file: formerRulesFile,
+        find: 'if (rule.on !== undefined && !rule.on.some((pattern) => pattern.matches(action))) return false',
+        replace: '',
+      },
+    ],
+  },
+  {
+    id: 'one-absent-fact-silences',
+    breaks: 'a rule falls silent as soon as one of its facts does not exist for the action',
+    changes: [
+      {
+        file: plannedRulesFile,
+        find: 'return condition.uses.some((name) => {',
+        replace: 'return condition.uses.every((name) => {',
+      },
+    ],
+    formerly: [
+      {
+        file: formerRulesFile,
+        find: 'return rule.facts.some((name) => {',
+        replace: 'return rule.facts.every((name) => {',
+      },
+    ],
+  },
+  {
+    id: 'for-ignored',
+    breaks: 'a fact exists for every action, whatever its `for` says',
+    changes: [
+      {
+        file: readersFile,
+        find: 'return fact.for === undefined || fact.for.some((pattern) => pattern.matches(action))',
+        replace: 'return true',
+      },
+    ],
+    formerly: [
+      {
+        file: formerFactsFile,
+        find: 'return fact.for === undefined || fact.for.some((pattern) => pattern.matches(action))',
+        replace: 'return true',
+      },
+    ],
+  },
+  {
+    id: 'default-for-ill-typed',
+    breaks: 'a default stands in for a value of the wrong type',
+    changes: [
+      {
+        file: readersFile,
+        find: 'return value === undefined ? otherwise : value',
+        replace:
+          'return value === undefined || (otherwise !== undefined && typeof value !== typeof otherwise) ? otherwise : value',
+      },
+    ],
+    formerly: [
+      {
+        file: formerFactsFile,
+        find: 'return value === undefined ? fact.default : value',
+        replace:
+          'return value === undefined || (fact.default !== undefined && typeof value !== typeof fact.default) ? fact.default : value',
+      },
+    ],
+  },
+  {
+    id: 'default-for-null',
+    breaks: 'a default stands in for null',
+    changes: [
+      {
+        file: readersFile,
+        find: 'return value === undefined ? otherwise : value',
+        replace: 'return value ?? otherwise',
+      },
+    ],
+    formerly: [
+      {
+        file: formerFactsFile,
+        find: 'return value === undefined ? fact.default : value',
+        replace: 'return value ?? fact.default',
+      },
+    ],
+  },
+  {
+    id: 'default-ignored',
+    breaks: 'a default never stands in',
+    changes: [
+      { file: readersFile, find: 'return value === undefined ? otherwise : value', replace: 'return value' },
+    ],
+    formerly: [
+      {
+        file: formerFactsFile,
+        find: 'return value === undefined ? fact.default : value',
+        replace: 'return value',
+      },
+    ],
+  },
+  {
+    id: 'pattern-matches-beginnings',
+    breaks: 'a pattern needs only to match the beginning of a name',
+    changes: [
+      {
+        file: patternFile,
+        find: 'if (!action.startsWith(first) || !action.endsWith(last)) return false',
+        replace: 'if (!action.startsWith(first)) return false',
+      },
+    ],
+  },
+  {
+    id: 'names-of-any-case',
+    breaks: 'action names are compared without regard to case',
+    changes: [
+      {
+        file: patternFile,
+        find: 'matches: (name) => name === text }',
+        replace: 'matches: (name) => name.toLowerCase() === text.toLowerCase() }',
+      },
+    ],
+    formerly: [
+      {
+        file: patternFile,
+        find: 'matches: (action) => action === text }',
+        replace: 'matches: (action) => action.toLowerCase() === text.toLowerCase() }',
+      },
+    ],
+  },
+  {
+    id: 'greater-is-at-least',
+    breaks: '`>` also holds where both sides are equal',
+    changes: [
+      {
+        file: binaryFile,
+        find: 'return is(a) ? a > fast : combine(a, value, frame)',
+        replace: 'return is(a) ? a >= fast : combine(a, value, frame)',
+      },
+    ],
+    formerly: [
+      {
+        file: formerOperatorsFile,
+        find: "ordering('@>', (between) => between > 0)",
+        replace: "ordering('@>', (between) => between >= 0)",
+      },
+    ],
+  },
+  {
+    id: 'numbers-from-text',
+    breaks: 'a text that looks like a number is taken for one',
+    changes: [
+      {
+        file: admitFile,
+        find: `    case 'double':
+      return typeof value === 'number' && Number.isFinite(value) ? value : undefined`,
+        replace: `    case 'double':
+      return value !== null && Number.isFinite(Number(value)) ? Number(value) : undefined`,
+      },
+    ],
+    formerly: [
+      {
+        file: formerValuesFile,
+        find: "return typeof value === 'number' && Number.isFinite(value) ? value : undefined",
+        replace: 'return value !== null && Number.isFinite(Number(value)) ? Number(value) : undefined',
+      },
+    ],
+  },
+]
+
+/** Noticed where calls follow one another. */
+export const historyMutants: readonly Mutant[] = [
+  {
+    id: 'spent-up-to-the-last',
+    breaks: 'a budget is used up before its last unit is taken',
+    changes: [
+      {
+        file: plannedCountersFile,
+        find: 'return before + used.amount <= max ? undefined : matched',
+        replace: 'return before + used.amount < max ? undefined : matched',
+      },
+    ],
+  },
+  {
+    id: 'amount-not-added',
+    breaks: 'what the call itself would use is not counted',
+    changes: [
+      {
+        file: plannedCountersFile,
+        find: 'return before + used.amount <= max ? undefined : matched',
+        replace: 'return before <= max ? undefined : matched',
+      },
+    ],
+  },
+  {
+    id: 'unknown-use-is-none',
+    breaks: 'a counter that nobody has read is taken for unused',
+    changes: [
+      {
+        file: plannedCountersFile,
+        find: 'const before = given.facts.counters?.get(used.key)',
+        replace: 'const before = given.facts.counters?.get(used.key) ?? 0',
+      },
+    ],
+  },
+  {
+    id: 'negative-amounts-allowed',
+    breaks: 'a negative amount gives a budget back',
+    changes: [
+      {
+        file: plannedCountersFile,
+        find: 'return value < 0 ? `${source} is negative` : value',
+        replace: 'return value',
+      },
+    ],
+  },
+  {
+    id: 'all-calls-together',
+    breaks: 'a counter is not kept apart by its `per`',
+    changes: [
+      {
+        file: plannedCountersFile,
+        find: 'const key = apart.length === 0 ? whole : keyOf(name, apart, given)',
+        replace: 'const key = whole',
+      },
+    ],
+  },
+  {
+    id: 'rates-given-back',
+    breaks: 'a run that failed gives back what it took from a rate',
+    changes: [
+      { file: plannedCountersFile, find: "releasable: kind === 'budget' }", replace: 'releasable: true }' },
+    ],
+  },
+  {
+    id: 'window-an-instant-longer',
+    breaks: 'a sliding window still holds what happened exactly its length ago',
+    changes: [{ file: windowsFile, find: '(now - window.ms + 1)', replace: '(now - window.ms)' }],
+  },
+  {
+    id: 'no-session-no-flow',
+    breaks: 'a flow does not match where the call names no session',
+    changes: [
+      {
+        file: plannedRulesFile,
+        find: 'if (before === false) return undefined',
+        replace: 'if (before !== true) return undefined',
+      },
+    ],
+  },
+  {
+    id: 'flow-excused-by-error',
+    breaks: 'an `unless` that cannot be evaluated excuses',
+    changes: [
+      {
+        file: plannedRulesFile,
+        find: "if (excuse?.kind !== 'error') return matched",
+        replace: `if (excuse?.kind === 'error') return undefined
+      return matched`,
+      },
+    ],
+  },
+]
