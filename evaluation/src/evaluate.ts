@@ -9,7 +9,7 @@ import { score } from './score.ts'
 import type { Score, Share } from './score.ts'
 
 /** The files that an evaluation reads, below its folder. */
-export const evaluationFiles = [
+const evaluationFiles = [
   'runners/score-calls.mjs',
   'tau/tau2-airline.jsonl',
   'incidents/calls.jsonl',
