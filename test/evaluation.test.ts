@@ -1,9 +1,13 @@
 import { join } from 'node:path'
+import type { JsonObject } from '@bailiwick/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { evaluate, missingFiles } from '../evaluation/src/evaluate.ts'
 import type { Evaluation } from '../evaluation/src/evaluate.ts'
-import { permittedCall, permittedFields } from '../evaluation/src/permitted.ts'
+import { isObject, permittedCall, permittedFields } from '../evaluation/src/permitted.ts'
+import type { PermittedCall } from '../evaluation/src/permitted.ts'
+import { loadPolicy, verdictOn } from '../evaluation/src/policies.ts'
+import { readRows } from '../evaluation/src/rows.ts'
 import type { Share } from '../evaluation/src/score.ts'
 import { evaluationTable } from '../evaluation/src/table.ts'
 import { ROOT } from './workspace.ts'
@@ -68,11 +72,23 @@ describe('what a policy may see of a published call', () => {
 
 describe('a folder without the data', () => {
   test('is told, file by file', () => {
-    expect(missingFiles(import.meta.dirname)).toContain('tau/tau2-airline.jsonl')
+    expect(missingFiles(import.meta.dirname)).toContain('tau/*-airline.jsonl')
+    const { scores, missing: untold } = evaluate(import.meta.dirname, join(ROOT, 'examples'))
+    expect(scores).toEqual([])
+    expect(untold).toContain('runners/score-calls.mjs')
   })
 })
 
-const nothing: Evaluation = { scores: [], scenariosStopped: { met: 0, of: 0 } }
+const nothing: Evaluation = { scores: [], scenariosStopped: { met: 0, of: 0 }, missing }
+
+/** The call, with something else in its session. */
+function inSession(call: PermittedCall, changes: JsonObject): PermittedCall {
+  const { session } = call.context
+  return {
+    ...call,
+    context: { ...call.context, session: { ...(isObject(session) ? session : {}), ...changes } },
+  }
+}
 
 function atLeast(share: Share | undefined, ratio: number): void {
   expect(share?.of).toBeGreaterThan(0)
@@ -107,8 +123,26 @@ describe.skipIf(missing.length > 0)(
       expect(scenariosStopped).toEqual({ met: 144, of: 144 })
     })
 
+    test('no call about a user goes through in the session of another, or before the user has said yes', () => {
+      const policy = loadPolicy(join(ROOT, 'examples/airline/airline.yaml'))
+      const calls = readRows(join(folder, 'tau/tau2-airline.jsonl')).map((row) => permittedCall(row))
+      const allowed = calls.filter((call) => verdictOn(policy, call) === 'allow')
+      const personal = allowed.filter(({ tool }) => /^(get|book|update|cancel|send)_/.test(tool))
+      const changing = personal.filter(({ tool }) => !tool.startsWith('get_'))
+      expect(changing.length).toBeGreaterThan(40)
+      const stranger = { user_id: 'somebody_else' }
+      expect(personal.map((call) => verdictOn(policy, inSession(call, stranger)))).not.toContain('allow')
+      expect(
+        personal.map((call) => verdictOn(policy, inSession(call, { authenticated: false }))),
+      ).not.toContain('allow')
+      expect(
+        changing.map((call) => verdictOn(policy, inSession(call, { user_confirmed: false }))),
+      ).not.toContain('allow')
+      expect(personal.map((call) => verdictOn(policy, { ...call, context: {} }))).not.toContain('allow')
+    })
+
     test('are shown in a table with a line for each suite', () => {
-      const lines = evaluationTable({ scores, scenariosStopped }).split('\n')
+      const lines = evaluationTable({ scores, scenariosStopped, missing }).split('\n')
       expect(lines.slice(1, 4).map((line) => line.split(' ')[0])).toEqual(scores.map(({ suite }) => suite))
     })
   },

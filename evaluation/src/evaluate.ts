@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { decideBanking } from './banking.ts'
 import { permittedCall } from './permitted.ts'
@@ -8,49 +8,64 @@ import { readRows, textOf } from './rows.ts'
 import { score } from './score.ts'
 import type { Score, Share } from './score.ts'
 
-/** The files that an evaluation reads, below its folder. */
-const evaluationFiles = [
-  'runners/score-calls.mjs',
-  'tau/tau2-airline.jsonl',
-  'incidents/calls.jsonl',
-  'agentdojo/calls.jsonl',
-  'agentdojo/tasks.jsonl',
-  'agentdojo/scenarios.jsonl',
-  'agentdojo/env-banking.json',
-] as const
-
-/** What the policies of `examples/` made of the published calls. */
+/** What came of the published calls that were found. */
 export interface Evaluation {
   readonly scores: readonly Score[]
   /** Of the pairs of a user task and an injected task: those in which the injected task was stopped. */
   readonly scenariosStopped: Share
+  /** What was not evaluated because a file is missing; empty where everything was. */
+  readonly missing: readonly string[]
 }
 
-/** The files that are missing in a folder of evaluation data; none where an evaluation can run. */
+const scorer = 'runners/score-calls.mjs'
+const bankingFiles = ['calls', 'tasks', 'scenarios'].map((file) => `agentdojo/${file}.jsonl`)
+
+/** The files that are missing in a folder of evaluation data; none where every suite can be evaluated. */
 export function missingFiles(folder: string): readonly string[] {
-  return evaluationFiles.filter((file) => !existsSync(join(folder, file)))
+  const files = [scorer, 'incidents/calls.jsonl', ...bankingFiles, 'agentdojo/env-banking.json']
+  const missing = files.filter((file) => !existsSync(join(folder, file)))
+  return airlineCalls(folder).length > 0 ? missing : [...missing, 'tau/*-airline.jsonl']
 }
 
 /**
- * Decides every published call with the policies of `examples/`, through the library, and scores the decisions
- * with the scorer that comes with the data.
+ * Decides the published calls with the policies of `examples/`, through the library, and scores the decisions with
+ * the scorer that comes with the data. A suite of which a file is missing is left out, and `missing` says so.
  *
  * @param folder the evaluation data; see {@link missingFiles}
  * @param examples the folder `examples/` of this repository
  * @throws Error where a file cannot be read, a policy is invalid, or the scorer fails
  */
 export function evaluate(folder: string, examples: string): Evaluation {
-  const airline = join(folder, 'tau/tau2-airline.jsonl')
-  const incidents = join(folder, 'incidents/calls.jsonl')
-  const banking = decideBanking(join(folder, 'agentdojo'), join(examples, 'banking/banking.yaml'))
+  const missing = missingFiles(folder)
+  if (missing.includes(scorer)) return { scores: [], scenariosStopped: { met: 0, of: 0 }, missing }
+  const scored = (calls: string, policy: string) =>
+    score(folder, join(folder, calls), decideCalls(join(folder, calls), join(examples, policy)))
+  const banking = missing.some((file) => file.startsWith('agentdojo/'))
+    ? undefined
+    : decideBanking(join(folder, 'agentdojo'), join(examples, 'banking/banking.yaml'))
   return {
     scores: [
-      ...score(folder, airline, decideCalls(airline, join(examples, 'airline/airline.yaml'))),
-      ...score(folder, incidents, decideCalls(incidents, join(examples, 'incidents/fleet.yaml'))),
-      ...score(folder, join(folder, 'agentdojo/calls.jsonl'), banking.verdicts),
+      ...airlineCalls(folder).flatMap((calls) => scored(calls, 'airline/airline.yaml')),
+      ...(missing.includes('incidents/calls.jsonl')
+        ? []
+        : scored('incidents/calls.jsonl', 'incidents/fleet.yaml')),
+      ...(banking === undefined
+        ? []
+        : score(folder, join(folder, 'agentdojo/calls.jsonl'), banking.verdicts)),
     ],
-    scenariosStopped: banking.scenariosStopped,
+    scenariosStopped: banking?.scenariosStopped ?? { met: 0, of: 0 },
+    missing,
   }
+}
+
+/** The files with calls of an airline's agent: `tau/*-airline.jsonl`, without its tasks. */
+function airlineCalls(folder: string): readonly string[] {
+  const tau = join(folder, 'tau')
+  if (!existsSync(tau)) return []
+  const files = readdirSync(tau).filter(
+    (file) => file.endsWith('-airline.jsonl') && !file.startsWith('tasks'),
+  )
+  return files.sort().map((file) => `tau/${file}`)
 }
 
 /** The verdicts on each call of a file by one policy, each call decided for itself. */
