@@ -34,6 +34,8 @@ export {
 } from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
+export { needsOf } from './decision/needs.ts'
+export { factsFromRecord, recordedFacts } from './decision/recorded-facts.ts'
 export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
 export { parseCall, type ParsedCall } from './execution/call.ts'
 export { decideCall } from './execution/decide-call.ts'
@@ -49,14 +51,28 @@ export type {
   PermittedCall,
 } from './execution/governance.ts'
 export type { Approval, ApprovalStatus, Vote, VoteChoice } from './model/approval.ts'
-export type { ApprovalFact, ApprovalRefusal, Facts, Outcome, OutcomeStatus, ToolCall } from './model/call.ts'
 export type {
+  ApprovalFact,
+  ApprovalRefusal,
+  Facts,
+  LookupResult,
+  Outcome,
+  OutcomeStatus,
+  SessionFact,
+  ToolCall,
+} from './model/call.ts'
+export type {
+  AllowDecision,
   ApprovalTerms,
+  CounterUse,
   Decision,
   DenyCode,
   DeterminingRule,
   Effect,
+  Obligation,
   PolicyRef,
+  SessionTrace,
+  ShadowedDecision,
 } from './model/decision.ts'
 export { Fault, unreachable, type FaultCode } from './model/fault.ts'
 export {
@@ -69,10 +85,12 @@ export {
   type AgentId,
   type ApprovalId,
   type CallId,
+  type CounterKey,
   type DecisionId,
   type Instant,
   type PersonId,
   type RuleId,
+  type SessionId,
   type Sha256,
 } from './model/ids.ts'
 export type { Json, JsonObject } from './model/json.ts'
@@ -86,8 +104,10 @@ export {
   recordBytesMax,
   waitSecondsMax,
 } from './model/limits.ts'
-export type { CompiledPolicy, FactDeclaration } from './model/policy.ts'
-export { problemText, type Problem } from './model/problem.ts'
+export type { CounterNeed, DecisionNeeds, LookupNeed } from './model/needs.ts'
+export type { CompiledPolicy, FactDeclaration, ParentFile } from './model/policy.ts'
+export type { CounterWindow, TimeWindow } from './model/window.ts'
+export { besideFile, problemText, type Problem } from './model/problem.ts'
 export type {
   AccessRecord,
   DecisionRecord,
@@ -120,6 +140,10 @@ export {
   type PolicyTestSuite,
 } from './policy-test/suite.ts'
 export { onOneLine, textReport } from './policy-test/text-report.ts'
-export { parsePolicy, type ParsedPolicy } from './policy/compile.ts'
+export { bindAgents, type AgentOverlap, type BoundAgents } from './policy/agents.ts'
+export { parsePolicy, type ParsedPolicy, type ParsePolicyOptions } from './policy/compile.ts'
+export { masked } from './policy/sensitive.ts'
 export { policyFormat } from './policy/shape.ts'
+export type { LoadFile } from './policy/sources.ts'
+export { windowStart } from './policy/windows.ts'
 export { tooLargeProblem } from './policy/yaml-file.ts'

@@ -1,7 +1,7 @@
 import { Fault, unreachable } from '../model/fault.ts'
 import type { Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
-import type { DeterminingRule, PolicyRef } from '../model/decision.ts'
+import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
 import type { DecisionRecord, LogRecord, RecordBody } from '../model/record.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 
@@ -23,6 +23,7 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
   switch (body.kind) {
     case 'decision': {
       const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
+      const { obligations, session, shadow } = body
       return {
         action,
         agent,
@@ -35,11 +36,14 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
         index,
         kind,
         ledger,
+        obligations: obligations?.map(orderedObligation),
         opens: opens === null ? null : orderedOpens(opens),
         payload,
         policy: policy === null ? null : orderedPolicy(policy),
         reasons,
         rules: rules.map(orderedRule),
+        session,
+        shadow: shadow && orderedShadow(shadow),
         v: 1,
       }
     }
@@ -74,11 +78,29 @@ function orderedRule({
   condition,
   detail,
   effect,
+  file,
   id,
   line,
+  link,
   route,
+  shadow,
 }: DeterminingRule): DeterminingRule {
-  return { because, condition, detail, effect, id, line, route }
+  return { because, condition, detail, effect, file, id, line, link, route, shadow }
+}
+
+function orderedObligation(obligation: Obligation): Obligation {
+  switch (obligation.kind) {
+    case 'redact':
+      return { kind: 'redact', path: obligation.path }
+    case 'notify':
+      return { channel: obligation.channel, kind: 'notify' }
+    default:
+      return unreachable(obligation)
+  }
+}
+
+function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
+  return { code, effect, reasons, rules: rules.map(orderedRule) }
 }
 
 function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
@@ -155,9 +177,12 @@ export function recordColumns(record: LogRecord): RecordColumns {
 type Shape =
   | 'text'
   | 'text or null'
+  | 'text or absent'
   | 'list'
+  | 'list or absent'
   | 'object'
   | 'object or null'
+  | 'object or absent'
   | 'index'
   | 'instant'
   | 'sha256 or null'
@@ -194,6 +219,9 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     policy: 'object or null',
     opens: 'object or null',
     claims: 'object or null',
+    obligations: 'list or absent',
+    session: 'text or absent',
+    shadow: 'object or absent',
   },
   outcome: { decision: 'text', agent: 'text', status: ['succeeded', 'failed', 'unknown'] },
   vote: { approval: 'text', person: 'text', vote: ['approve', 'reject'], status: statuses },
@@ -233,7 +261,11 @@ function misfitOf(
   for (const member in shapes) {
     const shape = shapes[member]
     if (shape === undefined) continue
-    if (!Object.hasOwn(value, member) || !hasShape(value[member], shape)) return member
+    if (!Object.hasOwn(value, member)) {
+      if (isOptional(shape)) continue
+      return member
+    }
+    if (!hasShape(value[member], shape)) return member
   }
   return undefined
 }
@@ -246,15 +278,23 @@ function parseJson(text: string): unknown {
   }
 }
 
+// Members that came later: older records lack them.
+function isOptional(shape: Shape): boolean {
+  return typeof shape === 'string' && shape.endsWith('or absent')
+}
+
 function hasShape(value: unknown, shape: Shape): boolean {
   switch (shape) {
     case 'text':
+    case 'text or absent':
       return typeof value === 'string'
     case 'text or null':
       return typeof value === 'string' || value === null
     case 'list':
+    case 'list or absent':
       return Array.isArray(value)
     case 'object':
+    case 'object or absent':
       return isObject(value)
     case 'object or null':
       return isObject(value) || value === null

@@ -1,44 +1,159 @@
 import type { ApprovalFact, ApprovalRefusal, Facts, ToolCall } from '../model/call.ts'
-import type { ApprovalTerms, Decision, DenyCode, DenyDecision, DeterminingRule } from '../model/decision.ts'
-import type { ApprovalRoute, CompiledPolicy, ListedAction } from '../model/policy.ts'
-import { approvalDeadlineMsDefault } from '../model/limits.ts'
-import { matchedRules, type MatchedRule } from './rules.ts'
+import type {
+  AllowDecision,
+  CounterUse,
+  Decision,
+  DenyCode,
+  DenyDecision,
+  DeterminingRule,
+} from '../model/decision.ts'
+import type { ActionPlan, Given, Violation } from '../model/plan.ts'
+import type { CompiledPolicy, RuleBase } from '../model/policy.ts'
+import { planFor } from './plan.ts'
+import { consumed } from './planned-counters.ts'
+import { shadowed } from './shadow.ts'
+import { approvalTerms, routesOf } from './terms.ts'
 
-/** The reasons that users of the original policy format know. */
-const reasonForbidden = 'Action is forbidden by policy'
-const reasonNotAllowed = 'Action not in allowed list'
-const reasonAllowed = 'Action approved'
+/** A rule, flow or counter that matched a call, or that could not be evaluated and so counts as matched (G2). */
+interface Match {
+  readonly rule: RuleBase
+  readonly denial: string
+  readonly listed: DeterminingRule
+}
+
+type Uses = readonly (CounterUse | string)[]
+
+const noMatches: readonly Match[] = Object.freeze([])
+const noUses: Uses = Object.freeze([])
 
 /**
  * Decides one call. Pure: equal inputs give equal decisions (G7).
  *
- * Order, with no priorities: forbidden, not allowed, deny rules, a claimed approval that does not
- * hold, escalations, allow. At each step every rule that matches is listed. A condition that cannot be
- * evaluated counts as matched. A granted approval is a fact and no bypass: it answers only for the
- * routes it was granted for, after everything that denies has had its say.
+ * Order, with no priorities: suspended, forbidden, not allowed, constraints of the action, everything that denies, a
+ * claimed approval that does not hold, obligations that the caller does not carry out, escalations, allow. At each
+ * step everything that matches is listed. What cannot be evaluated counts as matched. A granted approval is a fact and
+ * no bypass: it answers only for the routes it was granted for, after everything that denies has had its say. Only an
+ * allow uses up budgets and rates.
  */
 export function decide(policy: CompiledPolicy, call: ToolCall, facts: Facts): Decision {
-  const forbidden = covering(policy.forbidden, call, 'deny')
-  if (forbidden.length > 0) return denied('forbidden', [reasonForbidden], forbidden)
+  if (facts.suspension !== undefined) return denySuspended(facts.suspension.reason)
+  const plan = planFor(policy, call.action)
+  if (policy.mode === 'enforce') {
+    if (plan.settled !== undefined) return plan.settled
+    const given = { call, facts }
+    const uses = usesOf(plan, given)
+    return enforced(policy, plan, given, uses)
+  }
+  const given = { call, facts }
+  const uses = usesOf(plan, given)
+  const decision = plan.settled ?? enforced(policy, plan, given, uses)
+  return shadowed(decision, plan, given, consumed(uses))
+}
 
-  const allowed = covering(policy.allowed, call, 'allow')
-  if (allowed.length === 0) return denied('not_allowed', [reasonNotAllowed], [])
+function usesOf(plan: ActionPlan, given: Given): Uses {
+  return plan.counters.length === 0 ? noUses : plan.counters.map((planned) => planned.use(given))
+}
 
-  const denying = matchedRules('deny', policy, call, facts)
-  if (denying.length > 0) return denied('denied_by_rule', denialReasons(denying), listedOf(denying))
+function enforced(policy: CompiledPolicy, plan: ActionPlan, given: Given, uses: Uses): Decision {
+  const violations = violationsOf(plan, given)
+  if (violations !== undefined) return unfit(violations)
 
-  const claim = facts.approval
-  if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], [])
+  const denying = matches('deny', plan, given, uses)
+  if (counting(denying)) return deniedBy(denying)
 
-  const escalating = matchedRules('escalate', policy, call, facts)
-  const open = escalating.filter(({ rule }) => !isGranted(claim, rule.route))
-  if (open.length > 0) return escalated(policy, escalating, open)
+  const claim = given.facts.approval
+  if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], listedOf(denying))
 
+  const undone = plan.duties.filter(({ kind }) => given.facts.supports?.includes(kind) !== true)
+  if (undone.length > 0) return unsupported(undone)
+
+  const escalating = matches('escalate', plan, given, uses)
+  const open = escalating.filter(({ rule }) => !rule.shadow && !isGranted(claim, rule.route))
+  if (open.length > 0) return escalated(policy, [...denying, ...escalating], open)
+
+  return allowed(plan, given, [...denying, ...escalating], uses)
+}
+
+function violationsOf(plan: ActionPlan, given: Given): Violation[] | undefined {
+  let violations: Violation[] | undefined
+  for (const constraint of plan.constraints) {
+    const violation = constraint(given)
+    if (violation !== undefined) (violations ??= []).push(violation)
+  }
+  return violations
+}
+
+function unfit(violations: readonly Violation[]): DenyDecision {
+  const reasons = violations.flatMap((violation) => violation.reasons)
+  const code = violations[0]?.code ?? 'evaluation_failed'
+  return denied(
+    code,
+    unique(reasons),
+    violations.map(({ rule }) => rule),
+  )
+}
+
+/** Everything of one effect that matches the call, also in shadow mode. */
+function matches(effect: 'deny' | 'escalate', plan: ActionPlan, given: Given, uses: Uses): readonly Match[] {
+  let found: Match[] | undefined
+  for (const planned of effect === 'deny' ? plan.denying : plan.escalating) {
+    const listed = planned.match(given)
+    if (listed !== undefined) (found ??= []).push({ rule: planned.rule, denial: planned.denial, listed })
+  }
+  for (let at = 0; at < plan.counters.length; at++) {
+    const planned = plan.counters[at]
+    if (planned?.counter.effect !== effect) continue
+    const listed = planned.match(given, uses[at] ?? 'its use is not known')
+    if (listed !== undefined) (found ??= []).push({ rule: planned.counter, denial: planned.denial, listed })
+  }
+  return found ?? noMatches
+}
+
+function counting(found: readonly Match[]): boolean {
+  return found.some(({ rule }) => !rule.shadow)
+}
+
+function deniedBy(denying: readonly Match[]): DenyDecision {
+  const counted = denying.filter(({ rule }) => !rule.shadow)
+  const reasons = unique([...counted.map(({ denial }) => denial), ...conditionErrors(counted)])
+  return denied('denied_by_rule', reasons, listedOf(denying))
+}
+
+function unsupported(undone: ActionPlan['duties']): DenyDecision {
+  const reasons = undone.map(({ kind }) => `The caller does not carry out the obligation ${kind}`)
+  return denied(
+    'obligation_unsupported',
+    unique(reasons),
+    undone.map(({ rule }) => rule),
+  )
+}
+
+// The terms are those of every route together: the most people, the shortest time.
+function escalated(policy: CompiledPolicy, listed: readonly Match[], open: readonly Match[]): Decision {
+  const asking = listed.filter(({ rule }) => rule.effect === 'escalate' && !rule.shadow)
+  const required = routesOf(open.map(({ rule }) => rule)).map((route) => `Escalation required: ${route}`)
+  const written = open.flatMap(({ rule }) => rule.reason ?? [])
   return {
-    effect: 'allow',
-    reasons: [reasonAllowed],
-    rules: [...allowed, ...listedOf(escalating)],
-    consumesApproval: claim?.kind === 'granted',
+    effect: 'escalate',
+    reasons: unique([...required, ...written, ...conditionErrors(open)]),
+    rules: listedOf(listed),
+    approval: approvalTerms(policy, routesOf(asking.map(({ rule }) => rule))),
+  }
+}
+
+function allowed(plan: ActionPlan, given: Given, listed: readonly Match[], uses: Uses): AllowDecision {
+  const { call, facts } = given
+  const consumes = uses.length === 0 ? plan.allow.consumes : consumed(uses)
+  const consumesApproval = facts.approval?.kind === 'granted'
+  if (listed.length === 0 && consumes.length === 0 && !consumesApproval && call.session === undefined) {
+    return plan.allow
+  }
+  return {
+    ...plan.allow,
+    rules: [...plan.allow.rules, ...listedOf(listed)],
+    consumesApproval,
+    consumes,
+    ...(call.session === undefined ? {} : { leaves: { action: call.action, labels: plan.labels } }),
   }
 }
 
@@ -57,80 +172,30 @@ export function denyFailedEvaluation(): DenyDecision {
   return denied('evaluation_failed', ['The policy could not be evaluated for this call'], [])
 }
 
-function covering(
-  list: readonly ListedAction[],
-  call: ToolCall,
-  effect: 'deny' | 'allow',
-): DeterminingRule[] {
-  return list
-    .filter(({ pattern }) => pattern.matches(call.action))
-    .map(({ id, line }) => ({ id, effect, because: 'matched' as const, line }))
+function denySuspended(reason: string): DenyDecision {
+  return denied('suspended', [`The agent is suspended: ${reason}`], [])
 }
 
 function denied(code: DenyCode, reasons: readonly string[], rules: readonly DeterminingRule[]): DenyDecision {
   return { effect: 'deny', code, reasons, rules }
 }
 
-function listedOf(matches: readonly MatchedRule[]): DeterminingRule[] {
-  return matches.map(({ listed }) => listed)
+function listedOf(found: readonly Match[]): DeterminingRule[] {
+  return found.map(({ listed }) => listed)
 }
 
 function isGranted(claim: ApprovalFact | undefined, route: string | undefined): boolean {
   return claim?.kind === 'granted' && route !== undefined && claim.routes.includes(route)
 }
 
-function denialReasons(denying: readonly MatchedRule[]): string[] {
-  const written = denying.map(({ rule }) => rule.reason ?? `Denied by rule ${rule.id}`)
-  return unique([...written, ...conditionErrors(denying)])
-}
-
-function conditionErrors(matches: readonly MatchedRule[]): string[] {
-  return matches.flatMap(({ listed }) =>
+function conditionErrors(found: readonly Match[]): string[] {
+  return found.flatMap(({ listed }) =>
     listed.because === 'condition_error' ? [`condition_error in ${listed.id}: ${listed.detail ?? ''}`] : [],
   )
 }
 
 function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)]
-}
-
-/** Whom a route asks that names nobody. */
-const approversDefault: readonly string[] = ['role:approver', 'role:administrator']
-
-// A person must be entitled by every route. A route that names nobody asks the usual people: beside routes
-// that name somebody it must not fall away.
-function approverSets(routes: readonly ApprovalRoute[]): readonly (readonly string[])[] {
-  if (routes.every(({ approvers }) => approvers.length === 0)) return []
-  return routes.map(({ approvers }) => (approvers.length === 0 ? approversDefault : approvers))
-}
-
-// The terms are those of every route together: the most people, the shortest time.
-function escalated(
-  policy: CompiledPolicy,
-  escalating: readonly MatchedRule[],
-  open: readonly MatchedRule[],
-): Decision {
-  const names = unique(escalating.flatMap(({ rule }) => rule.route ?? []))
-  const routes = names.flatMap((name) => policy.routes.get(name) ?? [])
-  const approval: ApprovalTerms = {
-    routes: names,
-    approvers: approverSets(routes),
-    quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),
-    deadlineMs: Math.min(
-      ...routes.map(({ deadlineMs }) => deadlineMs),
-      routes.length > 0 ? Infinity : approvalDeadlineMsDefault,
-    ),
-  }
-  const required = unique(open.flatMap(({ rule }) => rule.route ?? [])).map(
-    (route) => `Escalation required: ${route}`,
-  )
-  const written = open.flatMap(({ rule }) => rule.reason ?? [])
-  return {
-    effect: 'escalate',
-    reasons: unique([...required, ...written, ...conditionErrors(open)]),
-    rules: listedOf(escalating),
-    approval,
-  }
 }
 
 function refusalReason(claim: { readonly id: string; readonly why: ApprovalRefusal }): string {

@@ -1,6 +1,13 @@
 import type { OutcomeStatus } from '../model/call.ts'
 import type { ApprovalStatus, VoteChoice } from '../model/approval.ts'
-import type { ApprovalTerms, DeterminingRule, Effect, PolicyRef } from '../model/decision.ts'
+import type {
+  ApprovalTerms,
+  DeterminingRule,
+  Effect,
+  Obligation,
+  PolicyRef,
+  ShadowedDecision,
+} from '../model/decision.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
 
@@ -13,6 +20,10 @@ export interface DecisionRequest {
   readonly callId?: string | undefined
   /** The approval that lets an escalated call through; it is checked, and used up with the decision. */
   readonly approvalId?: string | undefined
+  /** The host's name for the conversation or task that the call is part of; flows look back along it. */
+  readonly session?: string | undefined
+  /** The obligations that the caller carries out, by kind, such as `redact`. */
+  readonly supports?: readonly string[] | undefined
 }
 
 /** A decision as its caller gets it: durably recorded before it is returned (G1). */
@@ -27,6 +38,10 @@ export interface DecisionAnswer {
   readonly record: { readonly index: number }
   /** With effect `escalate`: the approval that people are asked for. */
   readonly approval?: { readonly id: ApprovalId; readonly url: string; readonly deadline: string } | undefined
+  /** With effect `allow`: what the caller has to do beside the action. Absent where nothing. */
+  readonly obligations?: readonly Obligation[] | undefined
+  /** With a policy in shadow mode: what would have happened, had it been enforced. */
+  readonly shadow?: ShadowedDecision | undefined
   /** The call id had been decided before: this is that answer, and whoever got it first may have run. */
   readonly replayed?: boolean | undefined
   /** With `replayed`: what became of the run, or null where nobody has said. */

@@ -1,7 +1,7 @@
 import { canonicalJson, frozenCopy, jsonProblem } from '../model/canonical-json.ts'
 import type { ToolCall } from '../model/call.ts'
 import { Fault } from '../model/fault.ts'
-import type { ActionName, AgentId, ApprovalId, CallId } from '../model/ids.ts'
+import type { ActionName, AgentId, ApprovalId, CallId, SessionId } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
 import { nameLengthMax, payloadBytesMax, payloadDepthMax } from '../model/limits.ts'
 import type { DecisionRequest } from './answer.ts'
@@ -11,11 +11,15 @@ export interface ParsedCall {
   readonly call: ToolCall
   /** Canonical JSON of `{context, params}`, or of null where the call is malformed. */
   readonly payload: string
+  /** The obligations that the caller says it carries out, by kind. For `Facts.supports`. */
+  readonly supports: readonly string[]
   /** Why the call has no canonical form; such a call is denied, and recorded without its parameters. */
   readonly malformed: string | undefined
 }
 
 const name = /^[^\s\p{C}]+$/u
+/** How many obligations a caller may name; there are fewer. */
+const supportsMax = 20
 // Most names, told faster.
 const plainName = /^[!-~]+$/
 
@@ -30,6 +34,8 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const callId = request.callId === undefined ? undefined : checkedName(request.callId, 'callId')
   const approvalId =
     request.approvalId === undefined ? undefined : checkedName(request.approvalId, 'approvalId')
+  const session = request.session === undefined ? undefined : checkedName(request.session, 'session')
+  const supports = checkedNames(request.supports ?? [], 'supports')
   const params = checkedObject(request.params, 'params')
   const context = checkedObject(request.context ?? {}, 'context')
   const malformed =
@@ -55,8 +61,9 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
     ...safe,
     callId: callId as CallId | undefined,
     approvalId: approvalId as ApprovalId | undefined,
+    ...(session === undefined ? {} : { session: session as SessionId }),
   }
-  return { call, payload, malformed }
+  return { call, payload, supports, malformed }
 }
 
 // One UTF-16 unit is at most three bytes, so most payloads need no counting.
@@ -73,6 +80,15 @@ function checkedName(value: unknown, what: string): string {
     return value
   }
   throw new Fault('bad_input', `\`${what}\` must be 1 to ${nameLengthMax} characters without white space`, {
+    fix: `Correct \`${what}\`.`,
+  })
+}
+
+function checkedNames(value: unknown, what: string): readonly string[] {
+  if (Array.isArray(value) && value.length <= supportsMax) {
+    return value.map((item: unknown) => checkedName(item, what))
+  }
+  throw new Fault('bad_input', `\`${what}\` must be a list of at most ${supportsMax} names`, {
     fix: `Correct \`${what}\`.`,
   })
 }

@@ -26,10 +26,17 @@ export function decideCall(policy: CompiledPolicy | undefined, parsed: ParsedCal
 // A decision whose explanation would not fit into a record is denied: it must not go unrecorded.
 // Added up and not serialised: this runs for every call.
 function bounded(decision: Decision): Decision {
-  let length = 0
-  for (const reason of decision.reasons) length += reason.length
-  for (const { id, condition, detail } of decision.rules) {
-    length += 100 + id.length + (condition?.length ?? 0) + (detail?.length ?? 0)
-  }
+  let length = lengthOf(decision)
+  if (decision.effect === 'allow' && decision.shadow !== undefined) length += lengthOf(decision.shadow)
   return length > explanationLengthMax ? denyFailedEvaluation() : decision
+}
+
+function lengthOf({ reasons, rules }: Pick<Decision, 'reasons' | 'rules'>): number {
+  let length = 0
+  for (const reason of reasons) length += reason.length
+  for (const { id, condition, detail, file, link } of rules) {
+    length += 100 + id.length + (condition?.length ?? 0) + (detail?.length ?? 0)
+    length += (file?.length ?? 0) + (link?.length ?? 0)
+  }
+  return length
 }

@@ -6,6 +6,7 @@ import type { Outcome } from '../model/call.ts'
 import { commentLengthMax } from '../model/limits.ts'
 import type { ApprovalView, DecisionAnswer } from './answer.ts'
 import type { DecisionPoint, Governed, GovernOptions, GovernPorts, PermittedCall } from './governance.ts'
+import { redacted } from './redact.ts'
 
 const pollSeconds = 30
 const retryMsFirst = 250
@@ -13,6 +14,8 @@ const retryMsMax = 5_000
 /** How long after a deadline a wait still tries to hear what became of the approval. */
 const deadlineGraceMs = 60_000
 const outcomeAttempts = 5
+/** The obligations that `govern` carries out itself. */
+const supports = ['redact'] as const
 
 /** What `govern` is told about one call. */
 export interface GovernedCall<Result> {
@@ -40,6 +43,8 @@ export async function govern<Result>(
     params,
     context: call.options.context,
     callId: call.options.callId ?? ports.newCallId(),
+    session: call.options.session,
+    supports,
   }
   let decision = await point.decide(request)
 
@@ -146,7 +151,8 @@ async function runOnce<Result>(
     throw error
   }
   const outcomeRecorded = await recordOutcome(point, ports, decision.id, { status: 'succeeded' })
-  return { kind: 'ran', result, decision, outcomeRecorded }
+  const shown = redacted(result, decision.obligations ?? []) as Result
+  return { kind: 'ran', result: shown, decision, outcomeRecorded }
 }
 
 // Anything can be thrown. What cannot be recorded as text must not keep the outcome from being recorded; cutting

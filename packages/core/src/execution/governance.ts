@@ -25,6 +25,8 @@ export interface PermittedCall {
 /** How a call may be governed. */
 export interface GovernOptions {
   readonly context?: JsonObject | undefined
+  /** The host's name for the conversation or task that the call is part of; flows look back along it. */
+  readonly session?: string | undefined
   /** Chosen by the caller so that a retry, also after a crash, does not act twice. Default: a fresh one. */
   readonly callId?: string | undefined
   /** Ends the wait for people; the call does not run, and the approval stays open until its deadline. */
@@ -36,6 +38,7 @@ export type Governed<Result> =
   /** It was allowed, and ran once, here. `outcomeRecorded` is false where the log could not be told. */
   | {
       readonly kind: 'ran'
+      /** What `run` gave, with everything redacted that the decision obliges to redact. */
       readonly result: Result
       readonly decision: DecisionAnswer
       readonly outcomeRecorded: boolean

@@ -1,4 +1,4 @@
-import type { ActionName, AgentId, CallId, ApprovalId, Instant } from './ids.ts'
+import type { ActionName, AgentId, CallId, ApprovalId, CounterKey, Instant, SessionId } from './ids.ts'
 import type { Json, JsonObject } from './json.ts'
 
 /** One thing an agent wants to do. `params` come from a model and are trusted by nothing. */
@@ -11,14 +11,44 @@ export interface ToolCall {
   readonly callId?: CallId | undefined
   /** The approval that the caller claims covers this call. A claim, until the store has checked it. */
   readonly approvalId?: ApprovalId | undefined
+  /** The host's name for the conversation or task that the call is part of. */
+  readonly session?: SessionId | undefined
 }
 
-/** What the outside world knew when the call was decided. With the call and the policy, it fixes the decision (G7). */
+/**
+ * What the outside world knew when the call was decided. With the call and the policy, it fixes the decision (G7).
+ *
+ * Everything beside `now` may be absent; what a policy asks for and is absent counts against the call.
+ */
 export interface Facts {
   readonly now: Instant
   /** What became of the approval that the call claims; absent when it claims none. */
   readonly approval?: ApprovalFact | undefined
+  /** Set where the agent is suspended: nothing it asks for is allowed. */
+  readonly suspension?: { readonly reason: string } | undefined
+  /** The environment that the service runs in, such as `prod`; absent where nobody has named it. */
+  readonly env?: string | undefined
+  /** What the call's session has done so far; absent where the call names no session. */
+  readonly session?: SessionFact | undefined
+  /** What has been used of each counter in its window, before this call. An absent key has not been read. */
+  readonly counters?: ReadonlyMap<CounterKey, number> | undefined
+  /** What was looked up for this call, by the name of the fact. */
+  readonly lookups?: ReadonlyMap<string, LookupResult> | undefined
+  /** The obligations that the enforcement point says it carries out, by kind. */
+  readonly supports?: readonly string[] | undefined
 }
+
+/** What a session has been through. Both lists hold each entry once, in any order. */
+export interface SessionFact {
+  /** The labels that its allowed actions have left behind. */
+  readonly labels: readonly string[]
+  /** The actions that were allowed in it. */
+  readonly actions: readonly string[]
+}
+
+/** What looking a fact up came to. A failure makes every condition that uses the fact count as matched. */
+export type LookupResult =
+  { readonly kind: 'value'; readonly value: Json } | { readonly kind: 'failed'; readonly why: string }
 
 /** The state of a claimed approval, settled in the transaction that records the decision. */
 export type ApprovalFact =

@@ -1,12 +1,12 @@
-import type { RuleId, Sha256 } from './ids.ts'
+import type { CounterKey, RuleId, Sha256 } from './ids.ts'
 
 /** Which policy decided. */
 export interface PolicyRef {
-  /** The policy's `agent_id`. */
+  /** The policy's `agent_id`, or the first of its `agents`. */
   readonly id: string
   /** The `version` its author gave it, or null. */
   readonly version: number | null
-  /** SHA-256 over the canonical JSON of the policy as loaded, so comments do not count. */
+  /** SHA-256 over the canonical JSON of the policy and of all it extends, so comments do not count. */
   readonly sha256: Sha256
 }
 
@@ -25,13 +25,27 @@ export interface DeterminingRule {
   readonly route?: string | undefined
   /** One-based line of the rule in its policy file. */
   readonly line: number
+  /** The file it stands in, seen from the agent's policy file; absent where it stands in that file itself. */
+  readonly file?: string | undefined
+  /** Where people can read why the rule is there. */
+  readonly link?: string | undefined
+  /** The rule is in shadow mode: it matched, and did not count. */
+  readonly shadow?: true | undefined
 }
 
 /** Stable codes for why a call was denied. */
 export type DenyCode =
   | 'forbidden'
   | 'not_allowed'
+  | 'params_invalid'
+  | 'role_missing'
+  | 'wrong_environment'
+  | 'outside_window'
+  | 'when_false'
+  | 'requirement_missing'
+  | 'obligation_unsupported'
   | 'denied_by_rule'
+  | 'suspended'
   | 'malformed_call'
   | 'no_policy'
   | 'approval_refused'
@@ -50,6 +64,44 @@ export interface AllowDecision extends Determined {
   readonly effect: 'allow'
   /** Whether an approval was used up by this decision. */
   readonly consumesApproval: boolean
+  /** What has to be done beside the action. */
+  readonly obligations: readonly Obligation[]
+  /** What it uses up of budgets and rates. Only an allow uses anything up. */
+  readonly consumes: readonly CounterUse[]
+  /** What it adds to the call's session; absent where the call names none. */
+  readonly leaves?: SessionTrace | undefined
+  /** With a policy in shadow mode: what would have happened, had it been enforced. Absent where the same. */
+  readonly shadow?: ShadowedDecision | undefined
+}
+
+/**
+ * Something that has to be done with an allowed call. `redact`: the enforcement point replaces what stands at the
+ * path before it gives the result to anybody. `notify`: the service tells the channel.
+ */
+export type Obligation =
+  { readonly kind: 'redact'; readonly path: string } | { readonly kind: 'notify'; readonly channel: string }
+
+/** An amount that an allowed call takes from a counter. */
+export interface CounterUse {
+  readonly counter: RuleId
+  readonly key: CounterKey
+  readonly amount: number
+  /** For how long it can count, at the longest; it may be forgotten afterwards. */
+  readonly windowMs: number
+  /** Whether a run that failed gives it back. */
+  readonly releasable: boolean
+}
+
+/** What an allowed call leaves behind in its session. */
+export interface SessionTrace {
+  readonly action: string
+  readonly labels: readonly string[]
+}
+
+/** The decision that a policy in shadow mode would have made. */
+export interface ShadowedDecision extends Determined {
+  readonly effect: 'deny' | 'escalate'
+  readonly code?: DenyCode | undefined
 }
 
 export interface DenyDecision extends Determined {

@@ -15,6 +15,13 @@ export type ApprovalId = Id<'approval'>
 export type PersonId = Id<'person'>
 /** Where a rule stands in its policy, such as `escalation_rules[0]`, or the id its author gave it. */
 export type RuleId = Id<'rule'>
+/** The host's name for a conversation or task: what an agent does in it, one call after the other. */
+export type SessionId = Id<'session'>
+/**
+ * What a counter counts under: the counter's name and the values of its `per`. It has no line breaks and at most
+ * 700 characters. It may hold personal data, such as a customer's id.
+ */
+export type CounterKey = Id<'counter key'>
 /** SHA-256 as 64 lower-case hexadecimal digits. */
 export type Sha256 = Id<'sha256'>
 

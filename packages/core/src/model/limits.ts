@@ -22,3 +22,15 @@ export const approvalDeadlineMsMax = 30 * 24 * 60 * 60 * 1000
 export const waitSecondsMax = 60
 /** A policy test file's size in bytes. */
 export const policyTestBytesMax = 1024 * 1024
+/** How many files a policy may extend, all together. */
+export const parentFilesMax = 8
+/** The longest span a budget or a rate may count over: 366 days. */
+export const counterWindowMsMax = 366 * 24 * 60 * 60 * 1000
+/** How long looking one fact up may take, at the longest. */
+export const lookupTimeoutMsMax = 10 * 1000
+/** How long it may take unless the policy says otherwise. */
+export const lookupTimeoutMsDefault = 1000
+/** For how long what was looked up may be used again, at the longest: 1 day. */
+export const lookupCacheMsMax = 24 * 60 * 60 * 1000
+/** How long the part of a counter's key may be that stands for its `per`; longer values are hashed. */
+export const counterKeyValueLengthMax = 200

@@ -1,56 +1,168 @@
-import type { CompiledCondition } from '@bailiwick/cel'
+import type { ConditionResult } from '@bailiwick/cel'
 import type { RuleId } from './ids.ts'
 import type { Json } from './json.ts'
-import type { PolicyRef } from './decision.ts'
+import type { Obligation, PolicyRef } from './decision.ts'
+import type { Lookup } from './lookup.ts'
+import type { Given, PlanMemo } from './plan.ts'
+import type { CounterWindow, TimeWindow } from './window.ts'
 
-/** A pattern for action names: a whole name, `*` standing for any run of characters. */
-export interface ActionPattern {
+/** A pattern for names of actions or agents: a whole name, `*` standing for any run of characters. */
+export interface NamePattern {
   readonly text: string
-  matches(action: string): boolean
+  /** Whether it stands for one name only. */
+  readonly exact: boolean
+  matches(name: string): boolean
+}
+
+/** Where something stands: in the policy file itself, or in one that it extends. */
+export interface Standing {
+  readonly line: number
+  /** Seen from the policy file; undefined: that file itself. */
+  readonly file: string | undefined
 }
 
 /** An entry of `allowed_actions` or `forbidden_actions`. */
-export interface ListedAction {
+export interface ListedAction extends Standing {
   readonly id: RuleId
-  readonly pattern: ActionPattern
-  readonly line: number
+  readonly pattern: NamePattern
 }
 
 /** The type of a declared fact. `number` is any finite JSON number. */
 export type FactType = 'number' | 'bool' | 'string' | 'list<string>' | 'list<number>'
 
+/** Where a fact's value comes from. `params`: the model's word. `context`: the host's. `lookup`: another system's. */
+export type FactSource = 'params' | 'context' | 'lookup'
+
 /** A name that conditions may use, and where its value comes from. */
-export interface FactDeclaration {
+export interface FactDeclaration extends Standing {
   readonly name: string
   readonly type: FactType
-  /** `params`: the model's word. `context`: the host's. */
-  readonly source: 'params' | 'context'
-  /** The path below the source; `['customer', 'is_vip']` for `context.customer.is_vip`. */
+  readonly source: FactSource
+  /** The path below the source; `['customer', 'is_vip']` for `context.customer.is_vip`. Empty for a lookup. */
   readonly path: readonly string[]
+  /** How it is looked up, where `source` is `lookup`. */
+  readonly lookup: Lookup | undefined
   /** The actions for which the fact exists; undefined: all. */
-  readonly for: readonly ActionPattern[] | undefined
+  readonly for: readonly NamePattern[] | undefined
   /** Used where the value is absent (not where it is ill-typed), and only if the author wrote one. */
   readonly default: Json | undefined
   /** Not declared by the author: read from `params.<name>` because no fact of that name exists. */
   readonly inferred: boolean
-  readonly line: number
 }
 
-/** A rule with a condition. Order in the file carries no meaning: there are no priorities. */
-export interface ConditionRule {
+/** A condition that has been checked and reads what it needs from the call itself. */
+export interface Condition {
+  readonly source: string
+  /** The names it uses, each once, in order of first use. */
+  readonly uses: readonly string[]
+  /** Evaluates. Never throws; an error counts as matched. */
+  evaluate(given: Given): ConditionResult
+}
+
+/** What rules, flows, budgets and rates have in common. Order in the file carries no meaning. */
+export interface RuleBase extends Standing {
   readonly id: RuleId
   readonly effect: 'deny' | 'escalate'
   /** The actions it speaks of; undefined: all. */
-  readonly on: readonly ActionPattern[] | undefined
-  /** Undefined: always matches. */
-  readonly condition: CompiledCondition | undefined
-  /** The names of facts that the condition uses. */
-  readonly facts: readonly string[]
+  readonly on: readonly NamePattern[] | undefined
   /** The approval route, where the effect is `escalate`. */
   readonly route: string | undefined
   /** Shown instead of the usual reason, where the author wrote one. */
   readonly reason: string | undefined
-  readonly line: number
+  /** Where people can read why it is there. */
+  readonly link: string | undefined
+  /** In shadow mode: a match is listed and does not count. */
+  readonly shadow: boolean
+}
+
+/** A rule with a condition. It matches where everything that is given here holds. */
+export interface ConditionRule extends RuleBase {
+  /** Undefined: always true. */
+  readonly condition: Condition | undefined
+  /** Undefined: never true. */
+  readonly unless: Condition | undefined
+  /** The names of facts that condition and `unless` use. */
+  readonly facts: readonly string[]
+  /** Inside this window only. */
+  readonly window: TimeWindow | undefined
+  /** Outside this window only. */
+  readonly outside: TimeWindow | undefined
+  /** In these environments only; undefined: in all. */
+  readonly environments: readonly string[] | undefined
+}
+
+/** A rule about what happened earlier in the session. */
+export interface FlowRule extends RuleBase {
+  readonly after:
+    | { readonly kind: 'label'; readonly label: string }
+    | { readonly kind: 'action'; readonly pattern: NamePattern }
+  readonly unless: Condition | undefined
+  /** The names of facts that `unless` uses. */
+  readonly facts: readonly string[]
+}
+
+/**
+ * A budget or a rate: what may be used up in a window. It matches where what has been used and the call's
+ * amount together pass `max`.
+ */
+export interface Counter extends RuleBase {
+  readonly kind: 'budget' | 'rate'
+  /** What its keys begin with: the policy's id and its own; or its own alone, where policies share it by `extends`. */
+  readonly name: string
+  /** What one call uses; undefined: 1. */
+  readonly sum: ValueExpression | undefined
+  /** Counted apart for each combination of these values; empty: all calls together. */
+  readonly per: readonly ValueExpression[]
+  readonly window: CounterWindow
+  readonly max: number
+  /** The names of facts that `sum` and `per` use. */
+  readonly facts: readonly string[]
+}
+
+/** A value that a budget sums or is kept apart by: the name of a fact, or a path below `params` or `context`. */
+export interface ValueExpression {
+  readonly source: string
+  /** The root name that it reads. */
+  readonly root: string
+  /** The path below the root; empty for a fact. */
+  readonly path: readonly string[]
+}
+
+/** The parameters that an action takes. Opaque: a JSON Schema, compiled. */
+export interface ParamsSchema {
+  /** Whether the parameters fit. */
+  accepts(params: unknown): boolean
+  /** Why they do not: paths below `params`, and sentences without values. Empty where they fit. */
+  problems(params: unknown): readonly ParamsProblem[]
+}
+
+/** One thing that is wrong with the parameters of a call. */
+export interface ParamsProblem {
+  readonly path: readonly (string | number)[]
+  /** To be read after the path: `must be a number`. */
+  readonly message: string
+}
+
+/** What an action has to satisfy beyond being allowed, and what it entails. One entry of `actions`. */
+export interface ActionConstraints extends Standing {
+  /** `actions.` and the pattern as it is written. */
+  readonly id: RuleId
+  readonly pattern: NamePattern
+  readonly params: ParamsSchema | undefined
+  /** The agent needs one of these roles; undefined: none. */
+  readonly roles: readonly string[] | undefined
+  readonly when: Condition | undefined
+  /** The names of facts that `when` uses. */
+  readonly facts: readonly string[]
+  readonly window: TimeWindow | undefined
+  readonly environments: readonly string[] | undefined
+  /** Paths such as `['params', 'iban']` that are masked wherever people or webhooks see them. */
+  readonly sensitive: readonly (readonly string[])[]
+  /** What the session is marked with once the action was allowed. */
+  readonly labels: readonly string[]
+  readonly obligations: readonly Obligation[]
+  /** Paths that must be there and not empty: `['context', 'reason']`. */
+  readonly requires: readonly (readonly string[])[]
 }
 
 /** What an escalation's `action` means. */
@@ -62,16 +174,45 @@ export interface ApprovalRoute {
   readonly deadlineMs: number
 }
 
-/** A policy that has been read, checked and compiled; immutable. */
+/** The environments that a policy is made for, by all of its files. */
+export interface EnvironmentList extends Standing {
+  readonly names: readonly string[]
+}
+
+/** One file that a policy extends. */
+export interface ParentFile {
+  /** Seen from the policy file, such as `../org.yaml`. */
+  readonly file: string
+  readonly source: string
+}
+
+/** A policy that has been read, checked and compiled, with all that it extends; immutable. */
 export interface CompiledPolicy {
   readonly ref: PolicyRef
+  /** The policy's `agent_id`, or the first of its `agents`. */
   readonly agentId: string
+  /** The agents that it binds. */
+  readonly agents: readonly NamePattern[]
   readonly domain: string | undefined
+  /** `shadow`: decided and recorded, and nothing is stopped. */
+  readonly mode: 'enforce' | 'shadow'
+  /** The environments it is made for; undefined: all. */
+  readonly environments: EnvironmentList | undefined
   readonly allowed: readonly ListedAction[]
+  /** The lists of the files it extends. An action has to be on every one of them, too. */
+  readonly parentsAllow: readonly (readonly ListedAction[])[]
   readonly forbidden: readonly ListedAction[]
+  readonly actions: readonly ActionConstraints[]
   readonly facts: ReadonlyMap<string, FactDeclaration>
   readonly rules: readonly ConditionRule[]
+  readonly flows: readonly FlowRule[]
+  readonly counters: readonly Counter[]
   readonly routes: ReadonlyMap<string, ApprovalRoute>
+  /** Groups of agents: role → who has it. */
+  readonly roles: ReadonlyMap<string, readonly NamePattern[]>
   /** The file's text, kept so that decisions can be replayed and people can read what decided. */
   readonly source: string
+  /** What it extends, each file once; needed to replay, too. */
+  readonly parents: readonly ParentFile[]
+  readonly plans: PlanMemo
 }

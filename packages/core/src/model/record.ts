@@ -1,5 +1,13 @@
 import type { ApprovalId, DecisionId, PersonId, Sha256 } from './ids.ts'
-import type { ApprovalTerms, DenyCode, DeterminingRule, Effect, PolicyRef } from './decision.ts'
+import type {
+  ApprovalTerms,
+  DenyCode,
+  DeterminingRule,
+  Effect,
+  Obligation,
+  PolicyRef,
+  ShadowedDecision,
+} from './decision.ts'
 import type { OutcomeStatus } from './call.ts'
 import type { ApprovalStatus, VoteChoice } from './approval.ts'
 
@@ -19,7 +27,7 @@ interface RecordBase {
   readonly payload: Sha256 | null
 }
 
-/** A decision, whatever its effect. Its payload is `{params, context}`. */
+/** A decision, whatever its effect. Its payload is `{params, context}`, and `facts` where the policy asked for any. */
 export interface DecisionRecord extends RecordBase {
   readonly kind: 'decision'
   readonly id: DecisionId
@@ -35,6 +43,12 @@ export interface DecisionRecord extends RecordBase {
   readonly opens: { readonly id: ApprovalId; readonly terms: ApprovalTerms; readonly deadline: string } | null
   /** The approval that the caller claimed, and whether this decision used it up. */
   readonly claims: { readonly id: string; readonly consumed: boolean } | null
+  /** What has to be done beside the action: only with effect `allow`, and only where there is something. */
+  readonly obligations?: readonly Obligation[] | undefined
+  /** The session that the call named, where it named one. */
+  readonly session?: string | undefined
+  /** What a policy in shadow mode would have decided, where that is something else. */
+  readonly shadow?: ShadowedDecision | undefined
 }
 
 /** What became of an allowed call. Its payload is `{detail, result}`. */
@@ -63,7 +77,7 @@ export interface ExpiryRecord extends RecordBase {
   readonly action: string
 }
 
-/** A policy that decides from here on. Its payload is `{source}`. */
+/** A policy that decides from here on. Its payload is `{source}`, and `parents` where it extends files. */
 export interface PolicyRecord extends RecordBase {
   readonly kind: 'policy'
   readonly policy: PolicyRef

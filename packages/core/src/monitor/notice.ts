@@ -135,7 +135,15 @@ function severityOf(code: DenyCode): Severity {
     case 'evaluation_failed':
       return 'critical'
     case 'not_allowed':
+    case 'params_invalid':
+    case 'role_missing':
+    case 'wrong_environment':
+    case 'outside_window':
+    case 'when_false':
+    case 'requirement_missing':
+    case 'obligation_unsupported':
     case 'denied_by_rule':
+    case 'suspended':
     case 'malformed_call':
     case 'no_policy':
     case 'approval_refused':

@@ -5,7 +5,7 @@ import type { JsonObject } from '../model/json.ts'
 import { commentLengthMax, nameLengthMax, policyTestBytesMax } from '../model/limits.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Position } from '../policy/positions.ts'
-import { name } from '../policy/schema.ts'
+import { name } from '../policy/schema-values.ts'
 import { shapeYaml, type YamlFormat } from '../policy/yaml-file.ts'
 
 /** When a case happens that names no `now`: 2026-01-01T00:00:00Z, so that a run does not depend on the day. */
@@ -99,10 +99,10 @@ const policyTestSchema = z.strictObject(
 /** The policy test file of this version. */
 export const policyTestFormat: YamlFormat<z.output<typeof policyTestSchema>> = {
   name: 'the policy test',
-  schema: policyTestSchema,
+  schemaFor: () => policyTestSchema,
   bytesMax: policyTestBytesMax,
   tooLargeFix: 'split it into several files',
-  planned: new Set(),
+  refused: new Map(),
 }
 
 /**

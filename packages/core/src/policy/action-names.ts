@@ -1,34 +1,43 @@
 import { nearest } from '@bailiwick/cel'
-import type { Problem } from '../model/problem.ts'
-import { actionPattern } from './pattern.ts'
-import type { DocumentPath, Position, Positions } from './positions.ts'
+import { namePattern } from './pattern.ts'
+import type { DocumentPath } from './positions.ts'
 import type { PolicyFile } from './schema.ts'
+import type { Findings, PolicySource } from './sources.ts'
 
 /**
- * Problems of the action names in `on` and `for`. A misspelt one would switch a rule off without a
+ * Checks the action names in `on`, `for`, `after` and `actions`. A misspelt one would switch a rule off without a
  * word, so one that is close to a listed action is an error. Others are warnings: the rule or fact has
  * no effect, because the action is denied anyway.
+ *
+ * In a file that others extend it is no error to speak of actions that this policy does not list: other policies may.
+ *
+ * @param listed what all files of the policy allow or forbid
  */
-export function actionNameProblems(file: PolicyFile, positions: Positions): Problem[] {
-  const listed = [...file.allowed_actions, ...(file.forbidden_actions ?? [])]
-  const patterns = listed.map(actionPattern)
-  return writtenNames(file).flatMap(({ path, text }): Problem[] => {
-    if (patterns.some((pattern) => pattern.matches(text))) return []
-    const place = positions.ofValue(path)
-    if (text.includes('*')) return coversSomething(text, listed) ? [] : [coversNothing(text, listed, place)]
-    const near = nearest(text, listed)
-    const message = `\`${text}\` is neither allowed nor forbidden`
-    if (near === undefined) {
-      const fix = 'add it to allowed_actions, or remove it: it has no effect'
-      return [{ severity: 'warning', ...place, message, fix }]
+export function checkActionNames(source: PolicySource, listed: readonly string[], findings: Findings): void {
+  const patterns = listed.map(namePattern)
+  for (const { path, text, isKey } of writtenNames(source.content)) {
+    if (patterns.some((pattern) => pattern.matches(text))) continue
+    const isPattern = text.includes('*')
+    if (isPattern && coversSomething(text, listed)) continue
+    const near = nearest(text.replaceAll('*', ''), listed)
+    const place = isKey ? source.positions.ofKey(path) : source.positions.ofValue(path)
+    const message = isPattern
+      ? `the pattern \`${text}\` covers no action that is allowed or forbidden`
+      : `\`${text}\` is neither allowed nor forbidden`
+    if (source.file !== undefined) {
+      if (near !== undefined) findings.warning(source, place, message, `did you mean \`${near}\`?`)
+    } else if (near !== undefined) {
+      findings.error(source, place, message, `did you mean \`${near}\`?`)
+    } else {
+      const fix = isPattern ? 'correct it, or remove it' : 'add it to allowed_actions, or remove it'
+      findings.warning(source, place, message, `${fix}: it has no effect`)
     }
-    return [{ severity: 'error', ...place, message, fix: `did you mean \`${near}\`?` }]
-  })
+  }
 }
 
 // Patterns on both sides: one covers the other's text read as a name, or their fixed beginnings may meet.
 function coversSomething(text: string, listed: readonly string[]): boolean {
-  const pattern = actionPattern(text)
+  const pattern = namePattern(text)
   const start = text.slice(0, text.indexOf('*'))
   return listed.some((name) => {
     if (!name.includes('*')) return pattern.matches(name)
@@ -37,25 +46,34 @@ function coversSomething(text: string, listed: readonly string[]): boolean {
   })
 }
 
-function coversNothing(text: string, listed: readonly string[], place: Position): Problem {
-  const message = `the pattern \`${text}\` covers no action that is allowed or forbidden`
-  const near = nearest(text.replaceAll('*', ''), listed)
-  if (near !== undefined) return { severity: 'error', ...place, message, fix: `did you mean \`${near}\`?` }
-  return { severity: 'warning', ...place, message, fix: 'correct it, or remove it: it has no effect' }
+interface WrittenName {
+  readonly path: DocumentPath
+  readonly text: string
+  readonly isKey?: true
 }
 
-function writtenNames(file: PolicyFile): { readonly path: DocumentPath; readonly text: string }[] {
-  const facts = Object.entries(file.facts ?? {}).map(([name, fact]) =>
+function writtenNames(file: PolicyFile): readonly WrittenName[] {
+  const facts = Object.entries(file.facts ?? {}).flatMap(([name, fact]) =>
     namesAt(['facts', name, 'for'], fact.for),
   )
-  const rules = (file.rules ?? []).map((rule, at) => namesAt(['rules', at, 'on'], rule.on))
-  const escalations = (file.escalation_rules ?? []).map((rule, at) =>
-    namesAt(['escalation_rules', at, 'on'], rule.on),
+  const rules = (['escalation_rules', 'rules', 'budgets', 'rates', 'flows'] as const).flatMap((key) =>
+    (file[key] ?? []).flatMap((rule, at) => namesAt([key, at, 'on'], rule.on)),
   )
-  return [...facts, ...rules, ...escalations].flat()
+  const flows = (file.flows ?? []).flatMap(({ after }, at) =>
+    namesAt(['flows', at, 'after', 'action'], after.action),
+  )
+  const actions = Object.keys(file.actions ?? {}).map((text): WrittenName => ({
+    path: ['actions', text],
+    text,
+    isKey: true,
+  }))
+  return [...facts, ...rules, ...flows, ...actions]
 }
 
-function namesAt(path: DocumentPath, written: string | readonly string[] | undefined) {
+function namesAt(
+  path: DocumentPath,
+  written: string | readonly string[] | undefined,
+): readonly WrittenName[] {
   if (typeof written === 'string') return [{ path, text: written }]
   return (written ?? []).map((text, at) => ({ path: [...path, at], text }))
 }

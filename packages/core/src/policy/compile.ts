@@ -1,157 +1,150 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../model/canonical-json.ts'
-import type { RuleId, Sha256 } from '../model/ids.ts'
+import type { Sha256 } from '../model/ids.ts'
 import type { Json } from '../model/json.ts'
-import type { ApprovalRoute, CompiledPolicy, FactDeclaration, ListedAction } from '../model/policy.ts'
+import type { CompiledPolicy, FactDeclaration, NamePattern } from '../model/policy.ts'
 import type { Problem } from '../model/problem.ts'
-import { approvalDeadlineMsDefault } from '../model/limits.ts'
-import { actionNameProblems } from './action-names.ts'
+import { checkActionNames } from './action-names.ts'
+import { compileActions } from './actions.ts'
+import { Conditions } from './conditions.ts'
+import { compileCounters } from './counters.ts'
+import { declaredOnce } from './declared-once.ts'
+import { declareEnvironments } from './environments.ts'
 import { declareFacts } from './facts.ts'
-import { actionPattern } from './pattern.ts'
-import type { Positions } from './positions.ts'
-import { compileRules } from './rules.ts'
-import type { PolicyFile } from './schema.ts'
-import { shapePolicy } from './shape.ts'
-import { inFileOrder } from './yaml-file.ts'
+import { compileFlows } from './flows.ts'
+import { checkLists, checkNarrowing, listedActions } from './lists.ts'
+import { namePattern } from './pattern.ts'
+import { References } from './references.ts'
+import { declareRoutes } from './routes.ts'
+import { compileRules, type RuleContext } from './rules.ts'
+import { Findings, readSources, type LoadFile, type PolicySource } from './sources.ts'
+import { declareWindows } from './windows.ts'
 
 /** What became of a policy file's text. Warnings do not stop a policy; one error does. */
 export type ParsedPolicy =
   | { readonly kind: 'valid'; readonly policy: CompiledPolicy; readonly warnings: readonly Problem[] }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
+/** How a policy's text is read. */
+export interface ParsePolicyOptions {
+  /** Gives the files that the policy extends; without it, a policy that extends something is invalid. */
+  readonly load?: LoadFile | undefined
+}
+
 /**
- * Reads, checks and compiles the text of a policy file. Every problem is reported at once, with line
- * and column; never throws for what a file may contain.
+ * Reads, checks and compiles the text of a policy file, and of all that it extends. Every problem is reported at
+ * once, with line and column; never throws for what a file may contain.
  */
-export function parsePolicy(text: string): ParsedPolicy {
-  const shaped = shapePolicy(text)
-  if (shaped.kind === 'misshapen') return { kind: 'invalid', problems: shaped.problems }
-  const { file, json, positions } = shaped
-  const declared = declareFacts(file, positions)
-  const compiled = compileRules(file, declared.facts, positions)
-  const routes = approvalRoutes(file, compiled.rules)
-  const problems = inFileOrder([
-    ...listProblems(file, positions),
-    ...actionNameProblems(file, positions),
-    ...declared.problems,
-    ...compiled.problems,
-    ...unusedRoutes(file, routes.used, positions),
-    ...unreachableQuorums(file, positions),
-  ])
-  if (problems.some((problem) => problem.severity === 'error')) return { kind: 'invalid', problems }
-  const policy: CompiledPolicy = {
-    ref: { id: file.agent_id, version: file.version ?? null, sha256: sha256Of(json as Json) },
-    agentId: file.agent_id,
-    domain: file.domain,
-    allowed: listed(file.allowed_actions, 'allowed_actions', positions),
-    forbidden: listed(file.forbidden_actions ?? [], 'forbidden_actions', positions),
-    facts: new Map<string, FactDeclaration>([
-      ...declared.facts,
-      ...compiled.inferred.map((fact) => [fact.name, fact] as const),
-    ]),
-    rules: compiled.rules,
-    routes: routes.routes,
-    source: text,
-  }
+export function parsePolicy(text: string, { load }: ParsePolicyOptions = {}): ParsedPolicy {
+  const read = readSources(text, load)
+  if (read.kind === 'invalid') return read
+  const { leaf, parents } = read
+  const findings = new Findings()
+  const policy = compile(leaf, parents, findings)
+  const problems = findings.inOrder([leaf, ...parents].map(({ file }) => file))
+  if (findings.hasErrors) return { kind: 'invalid', problems }
   return { kind: 'valid', policy, warnings: problems }
 }
 
+function compile(leaf: PolicySource, parents: readonly PolicySource[], findings: Findings): CompiledPolicy {
+  // Those that are extended come first: what is said of a name is said where it is declared again.
+  const sources = [...parents].reverse().concat(leaf)
+  const id = leaf.content.agent_id ?? leaf.content.agents?.[0] ?? ''
+  checkNames(leaf, sources, findings)
+  const environments = declareEnvironments(sources, findings)
+  const roles = declareRoles(sources, findings)
+  const declared = declareFacts(sources, findings)
+  const infer = sources.every(({ content }) => content.facts === undefined)
+  const conditions = new Conditions(
+    { facts: declared, roles, infer, environments: environments?.names },
+    findings,
+  )
+  const windows = declareWindows(sources, findings)
+  const references = new References({ windows, roles, environments: environments?.names }, findings)
+  const parts = compileParts([leaf, ...parents], id, { facts: declared, conditions, references })
+  const asking = [...parts.rules, ...parts.flows, ...parts.counters]
+  const used = new Set(asking.flatMap(({ route }) => route ?? []))
+  return {
+    ref: { id, version: leaf.content.version ?? null, sha256: sha256Of(leaf, parents) },
+    agentId: id,
+    agents: agentsOf(leaf),
+    domain: leaf.content.domain,
+    mode: leaf.content.mode ?? 'enforce',
+    environments,
+    allowed: listedActions(leaf, 'allowed_actions'),
+    parentsAllow: parents.flatMap((parent) =>
+      parent.content.allowed_actions === undefined ? [] : [listedActions(parent, 'allowed_actions')],
+    ),
+    forbidden: [leaf, ...parents].flatMap((source) => listedActions(source, 'forbidden_actions')),
+    facts: new Map<string, FactDeclaration>([...declared, ...conditions.inferred]),
+    ...parts,
+    routes: declareRoutes(sources, used, findings),
+    roles,
+    source: leaf.text,
+    parents: parents.map(({ file = '', text }) => ({ file, source: text })),
+    plans: { owner: undefined, byAction: new Map() },
+  }
+}
+
+function compileParts(sources: readonly PolicySource[], policyId: string, context: RuleContext) {
+  const actions = sources.flatMap((source) => compileActions(source, context))
+  const labels = new Set(actions.flatMap((action) => action.labels))
+  return {
+    actions,
+    rules: sources.flatMap((source) => compileRules(source, context)),
+    flows: sources.flatMap((source) => compileFlows(source, labels, context)),
+    // After the conditions: a counter may add up what they made up.
+    counters: sources.flatMap((source) => compileCounters(source, policyId, context)),
+  }
+}
+
+function checkNames(leaf: PolicySource, sources: readonly PolicySource[], findings: Findings): void {
+  const listed = sources.flatMap(({ content }) => [
+    ...(content.allowed_actions ?? []),
+    ...(content.forbidden_actions ?? []),
+  ])
+  for (const source of sources) {
+    checkLists(source, findings)
+    checkActionNames(source, listed, findings)
+    checkMode(source, leaf, findings)
+  }
+  checkNarrowing(sources, findings)
+}
+
+function checkMode(source: PolicySource, leaf: PolicySource, findings: Findings): void {
+  if (source === leaf) return
+  const { mode } = source.content
+  if (mode === 'shadow') {
+    const fix = 'write `mode: shadow` at its rules, or in the policy that extends this file'
+    const place = source.positions.ofValue(['mode'])
+    findings.error(source, place, 'a file that others extend cannot be in shadow mode', fix)
+  }
+  if (mode === 'enforce' && leaf.content.mode === 'shadow') {
+    const message = `\`${source.file ?? ''}\` is to be enforced, so this policy cannot be in shadow mode`
+    findings.error(leaf, leaf.positions.ofValue(['mode']), message, 'remove `mode: shadow`')
+  }
+}
+
+function declareRoles(
+  sources: readonly PolicySource[],
+  findings: Findings,
+): ReadonlyMap<string, readonly NamePattern[]> {
+  return new Map(
+    declaredOnce('roles', sources, findings).map(({ name, written }) => [name, written.map(namePattern)]),
+  )
+}
+
+function agentsOf({ content }: PolicySource): readonly NamePattern[] {
+  if (content.agents !== undefined) return content.agents.map(namePattern)
+  const id = content.agent_id ?? ''
+  // In `agent_id`, a `*` stands for itself.
+  return [{ text: id, exact: true, matches: (agent) => agent === id }]
+}
+
 // Over the content and not the bytes: a comment or another quoting must not look like another policy.
-function sha256Of(json: Json): Sha256 {
-  return createHash('sha256').update(canonicalJson(json)).digest('hex') as Sha256
-}
-
-function listed(texts: readonly string[], key: string, positions: Positions): ListedAction[] {
-  return texts.map((text, at) => ({
-    id: `${key}[${at}]` as RuleId,
-    pattern: actionPattern(text),
-    line: positions.ofValue([key, at]).line,
-  }))
-}
-
-function approvalRoutes(
-  file: PolicyFile,
-  rules: CompiledPolicy['rules'],
-): { routes: Map<string, ApprovalRoute>; used: Set<string> } {
-  const used = new Set(rules.flatMap((rule) => (rule.route === undefined ? [] : [rule.route])))
-  const written = file.approvals ?? {}
-  const routes = new Map<string, ApprovalRoute>()
-  for (const name of new Set([...used, ...Object.keys(written)])) {
-    const terms = Object.hasOwn(written, name) ? written[name] : undefined
-    routes.set(name, {
-      name,
-      approvers: terms?.approvers ?? [],
-      quorum: terms?.quorum ?? 1,
-      deadlineMs: terms?.deadline ?? approvalDeadlineMsDefault,
-    })
-  }
-  return { routes, used }
-}
-
-function unusedRoutes(file: PolicyFile, used: ReadonlySet<string>, positions: Positions): Problem[] {
-  return Object.keys(file.approvals ?? {})
-    .filter((name) => !used.has(name))
-    .map((name) => ({
-      severity: 'warning' as const,
-      ...positions.ofKey(['approvals', name]),
-      message: `no rule asks for the route \`${name}\``,
-      fix: 'remove it, or correct the `action` of the rule that means it',
-    }))
-}
-
-// Where only people are named, they can be counted; how many hold a role is not the policy's to know.
-function unreachableQuorums(file: PolicyFile, positions: Positions): Problem[] {
-  return Object.entries(file.approvals ?? {}).flatMap(([name, { approvers = [], quorum = 1 }]) => {
-    const people = new Set(approvers.map((entry) => entry.toLowerCase()))
-    const countable = people.size > 0 && approvers.every((entry) => entry.startsWith('person:'))
-    if (!countable || people.size >= quorum) return []
-    return [
-      {
-        severity: 'error' as const,
-        ...positions.ofKey(['approvals', name]),
-        message: `\`${name}\` needs ${quorum} approvals and names ${people.size} ${people.size === 1 ? 'person' : 'people'}, so nobody can ever give them`,
-        fix: 'name more people or a role, or lower the quorum',
-      },
-    ]
-  })
-}
-
-function listProblems(file: PolicyFile, positions: Positions): Problem[] {
-  const problems: Problem[] = []
-  const forbidden = file.forbidden_actions ?? []
-  for (const [key, texts] of [
-    ['allowed_actions', file.allowed_actions],
-    ['forbidden_actions', forbidden],
-  ] as const) {
-    for (const [at, text] of texts.entries()) {
-      if (texts.indexOf(text) === at) continue
-      problems.push({
-        severity: 'warning',
-        ...positions.ofValue([key, at]),
-        message: `\`${text}\` stands twice in ${key}`,
-        fix: 'remove one of the two',
-      })
-    }
-  }
-  for (const [at, text] of forbidden.entries()) {
-    if (!file.allowed_actions.includes(text)) continue
-    problems.push({
-      severity: 'error',
-      ...positions.ofValue(['forbidden_actions', at]),
-      message: `\`${text}\` is both allowed and forbidden`,
-      fix: 'remove it from one of the two lists',
-    })
-  }
-  for (const [at, text] of file.allowed_actions.entries()) {
-    if (text.includes('*') || forbidden.includes(text)) continue
-    const beaten = forbidden.find((pattern) => pattern.includes('*') && actionPattern(pattern).matches(text))
-    if (beaten === undefined) continue
-    problems.push({
-      severity: 'warning',
-      ...positions.ofValue(['allowed_actions', at]),
-      message: `\`${text}\` is never allowed: the forbidden pattern \`${beaten}\` covers it`,
-      fix: 'remove it, or narrow the pattern',
-    })
-  }
-  return problems
+function sha256Of(leaf: PolicySource, parents: readonly PolicySource[]): Sha256 {
+  const whole = parents.length === 0 ? leaf.json : [leaf, ...parents].map(({ json }) => json)
+  return createHash('sha256')
+    .update(canonicalJson(whole as Json))
+    .digest('hex') as Sha256
 }

@@ -1,10 +1,11 @@
 import type { CelType } from '@bailiwick/cel'
 import type { FactDeclaration, FactType } from '../model/policy.ts'
 import type { Json } from '../model/json.ts'
-import type { Problem } from '../model/problem.ts'
-import { actionPattern } from './pattern.ts'
-import type { Positions } from './positions.ts'
+import { declaredOnce, type Declared } from './declared-once.ts'
+import { compileLookup } from './lookups.ts'
+import { namePattern } from './pattern.ts'
 import type { PolicyFile } from './schema.ts'
+import type { Findings, PolicySource } from './sources.ts'
 
 /** Names that conditions may always use, and that no fact may take. */
 export const scopeNames: ReadonlyMap<string, CelType> = new Map<string, CelType>([
@@ -13,12 +14,14 @@ export const scopeNames: ReadonlyMap<string, CelType> = new Map<string, CelType>
   ['agent', 'string'],
   ['action', 'string'],
   ['now', 'timestamp'],
+  ['env', 'string'],
+  ['roles', { list: 'string' }],
+  ['session', { map: 'dyn' }],
+  ['approval', { map: 'dyn' }],
 ])
 
 const reservedNames = new Set([
   ...scopeNames.keys(),
-  'session',
-  'approval',
   'true',
   'false',
   'null',
@@ -44,54 +47,67 @@ const reservedNames = new Set([
   'dyn',
 ])
 
-/** The declared facts, with every problem of their declarations. */
+type WrittenFact = NonNullable<PolicyFile['facts']>[string]
+
+/**
+ * The declared facts of all files.
+ *
+ * @param sources the files, those that are extended before those that extend them
+ */
 export function declareFacts(
-  file: PolicyFile,
-  positions: Positions,
-): { facts: Map<string, FactDeclaration>; problems: Problem[] } {
+  sources: readonly PolicySource[],
+  findings: Findings,
+): Map<string, FactDeclaration> {
   const facts = new Map<string, FactDeclaration>()
-  const problems: Problem[] = []
-  for (const [name, written] of Object.entries(file.facts ?? {})) {
-    const path = ['facts', name]
-    const place = positions.ofKey(path)
-    if (reservedNames.has(name)) {
-      problems.push({
-        severity: 'error',
-        ...place,
-        message: `a fact cannot be named \`${name}\``,
-        fix: 'choose another name: conditions already know this one',
-      })
-      continue
-    }
-    const [source, ...rest] = written.from.split('.')
-    if (written.default !== undefined && !hasType(written.default, written.type)) {
-      problems.push({
-        severity: 'error',
-        ...positions.ofValue([...path, 'default']),
-        message: `the default of \`${name}\` is no ${written.type}`,
-        fix: 'correct the default or the type',
-      })
-    }
-    if (written.default !== undefined && source === 'params') {
-      problems.push({
-        severity: 'warning',
-        ...place,
-        message: `\`${name}\` is the model's own word, and the default lets the model leave it out`,
-        fix: 'take it from `context`, which the host fills in, or drop the default',
-      })
-    }
-    facts.set(name, {
-      name,
-      type: written.type,
-      source: source === 'context' ? 'context' : 'params',
-      path: rest,
-      for: written.for === undefined ? undefined : [written.for].flat().map(actionPattern),
-      default: written.default,
-      inferred: false,
-      line: place.line,
-    })
+  for (const declared of declaredOnce('facts', sources, findings)) {
+    const fact = declareFact(declared, findings)
+    if (fact !== undefined) facts.set(fact.name, fact)
   }
-  return { facts, problems }
+  return facts
+}
+
+function declareFact(declared: Declared<WrittenFact>, findings: Findings): FactDeclaration | undefined {
+  const { name, written, source } = declared
+  const place = source.positions.ofKey(['facts', name])
+  if (reservedNames.has(name)) {
+    const fix = 'choose another name: conditions already know this one'
+    findings.error(source, place, `a fact cannot be named \`${name}\``, fix)
+    return undefined
+  }
+  defaultProblems(declared, findings)
+  const base = {
+    name,
+    type: written.type,
+    for: written.for === undefined ? undefined : [written.for].flat().map(namePattern),
+    default: written.default,
+    inferred: false,
+    line: place.line,
+    file: source.file,
+  }
+  if (typeof written.from === 'string') {
+    const [root, ...path] = written.from.split('.')
+    return { ...base, source: root === 'context' ? 'context' : 'params', path, lookup: undefined }
+  }
+  const lookup = compileLookup(name, written.from, source, findings)
+  return lookup && { ...base, source: 'lookup', path: [], lookup }
+}
+
+function defaultProblems({ name, written, source }: Declared<WrittenFact>, findings: Findings): void {
+  if (written.default === undefined) return
+  const path = ['facts', name, 'default']
+  if (!hasType(written.default, written.type)) {
+    const message = `the default of \`${name}\` is no ${written.type}`
+    findings.error(source, source.positions.ofValue(path), message, 'correct the default or the type')
+  }
+  if (typeof written.from !== 'string') {
+    const message = `\`${name}\` is looked up, and cannot have a default`
+    const fix = 'remove the default: what cannot be looked up counts as matched'
+    findings.error(source, source.positions.ofKey(path), message, fix)
+  } else if (written.from.startsWith('params.')) {
+    const message = `\`${name}\` is the model's own word, and the default lets the model leave it out`
+    const fix = 'take it from `context`, which the host fills in, or drop the default'
+    findings.warning(source, source.positions.ofKey(['facts', name]), message, fix)
+  }
 }
 
 /** Whether `value` is of a fact's type; numbers have to be finite. */

@@ -1,13 +1,13 @@
-import type { ActionPattern } from '../model/policy.ts'
+import type { NamePattern } from '../model/policy.ts'
 
 /**
- * Compiles a pattern for action names. `*` stands for any run of characters, also none; everything
+ * Compiles a pattern for names of actions or agents. `*` stands for any run of characters, also none; everything
  * else stands for itself, and the whole name has to match.
  */
-export function actionPattern(text: string): ActionPattern {
+export function namePattern(text: string): NamePattern {
   const pieces = text.split('*')
-  if (pieces.length === 1) return { text, matches: (action) => action === text }
-  return { text, matches: (action) => matchesPieces(pieces, action) }
+  if (pieces.length === 1) return { text, exact: true, matches: (name) => name === text }
+  return { text, exact: false, matches: (name) => matchesPieces(pieces, name) }
 }
 
 // Leftmost placement of each middle piece is enough: a later placement never leaves more room.

@@ -1,52 +1,64 @@
 import { z } from 'zod'
-import { approvalDeadlineMsMax, nameLengthMax } from '../model/limits.ts'
+import { approvalDeadlineMsMax, lookupCacheMsMax, lookupTimeoutMsMax } from '../model/limits.ts'
+import { budget, escalation, flow, rate, rule } from './schema-rules.ts'
+import {
+  condition,
+  durationMs,
+  identifierPattern,
+  mode,
+  name,
+  names,
+  patterns,
+  someNames,
+  zone,
+} from './schema-values.ts'
 
-// No white space and no control characters: names are compared as they stand, and shown to people.
-const namePattern = /^[^\s\p{C}]+$/u
-const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]*$/
-
-/** A name as calls carry it: of an action, an agent, a rule. */
-export const name = z
-  .string({ error: 'must be a text' })
-  .min(1, { error: 'must not be empty' })
-  .max(nameLengthMax, { error: `must have at most ${nameLengthMax} characters` })
-  .regex(namePattern, { error: 'must not contain white space or control characters' })
-
-const names = z.array(name, { error: 'must be a list of names' })
-// An empty list would make a rule or a fact that never applies, without a word.
-const patterns = z.union([name, names.min(1, { error: 'must name at least one action' })], {
-  error: 'must be a name or a list of names',
-})
-const condition = z.string({ error: 'must be a text with a condition, such as "refund_amount > 500"' })
-const reason = z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' }).max(500, {
-  error: 'must have at most 500 characters',
+const factSourceError =
+  'must say where the value comes from: a path such as params.amount or context.customer.is_vip, or a map with http or sql'
+const callPath = z.string().regex(/^(params|context)(\.[A-Za-z_][A-Za-z0-9_]*)+$/, {
+  error: 'must be params. or context. and a path of names, such as params.amount',
 })
 
-/** A length of time such as `30s`, `5m`, `2h` or `1d`, in milliseconds. */
-const durationMs = z
-  .string({ error: 'must be a length of time such as 30s, 5m, 2h or 1d' })
-  .regex(/^[1-9][0-9]{0,6}(s|m|h|d)$/, { error: 'must be a length of time such as 30s, 5m, 2h or 1d' })
-  .transform((text) => Number(text.slice(0, -1)) * unitMs(text.slice(-1)))
-  .refine((ms) => ms <= approvalDeadlineMsMax, { error: 'must be at most 30d' })
-
-function unitMs(unit: string): number {
-  if (unit === 's') return 1000
-  if (unit === 'm') return 60_000
-  return unit === 'h' ? 3_600_000 : 86_400_000
-}
+const lookup = z
+  .strictObject(
+    {
+      http: z.string({ error: 'must be an address' }).max(2000, { error: 'is too long' }).optional(),
+      select: z
+        .string({ error: 'must be a path into the answer, such as data.tier' })
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/, {
+          error: 'must be a path into the answer, such as data.tier',
+        })
+        .optional(),
+      sql: z.string({ error: 'must be a query' }).max(4096, { error: 'is too long' }).optional(),
+      args: z
+        .array(callPath, { error: 'must be a list of paths such as params.customer_id' })
+        .max(20)
+        .optional(),
+      source: name.optional(),
+      timeout: durationMs(['ms', 's'], lookupTimeoutMsMax).optional(),
+      cache: durationMs(['s', 'm', 'h', 'd'], lookupCacheMsMax).optional(),
+    },
+    { error: factSourceError },
+  )
+  .refine((value) => (value.http === undefined) !== (value.sql === undefined), {
+    error: 'must have either `http` or `sql`',
+  })
+  .refine((value) => value.http === undefined || (value.args === undefined && value.source === undefined), {
+    error: 'an `http` lookup has no `args` and no `source`: they belong to `sql`',
+  })
+  .refine((value) => value.sql === undefined || value.select === undefined, {
+    error: 'a `sql` lookup has no `select`: its query gives one row with one column',
+  })
+  .refine((value) => value.sql === undefined || value.source !== undefined, {
+    error: 'a `sql` lookup needs `source`, the name of a data source of the service',
+  })
 
 const fact = z.strictObject(
   {
     type: z.enum(['number', 'bool', 'string', 'list<string>', 'list<number>'], {
       error: 'must be one of number, bool, string, list<string>, list<number>',
     }),
-    from: z
-      .string({
-        error: 'must say where the value comes from, such as params.amount or context.customer.is_vip',
-      })
-      .regex(/^(params|context)(\.[A-Za-z_][A-Za-z0-9_]*)+$/, {
-        error: 'must be params. or context. and a path of names, such as params.amount',
-      }),
+    from: z.union([callPath, lookup], { error: factSourceError }),
     for: patterns.optional(),
     unit: z.string({ error: 'must be a text such as USD' }).optional(),
     default: z
@@ -57,31 +69,6 @@ const fact = z.strictObject(
   },
   { error: 'must be a map with type and from' },
 )
-
-const escalation = z.strictObject(
-  { id: name.optional(), on: patterns.optional(), condition, action: name, reason: reason.optional() },
-  { error: 'must be a map with condition and action' },
-)
-
-const rule = z
-  .strictObject(
-    {
-      id: name.optional(),
-      on: patterns.optional(),
-      condition: condition.optional(),
-      effect: z.enum(['deny', 'escalate'], { error: 'must be deny or escalate' }),
-      action: name.optional(),
-      reason: reason.optional(),
-    },
-    { error: 'must be a map with effect and, usually, on and condition' },
-  )
-  .refine((value) => value.effect !== 'escalate' || value.action !== undefined, {
-    error: 'an escalating rule needs `action`, the approval route to ask for',
-  })
-  .refine((value) => value.effect !== 'deny' || value.action === undefined, {
-    error: 'a denying rule has no `action`: nobody is asked; remove it, or write `effect: escalate`',
-    path: ['action'],
-  })
 
 const route = z.strictObject(
   {
@@ -98,55 +85,136 @@ const route = z.strictObject(
       .min(1, { error: 'must be at least 1' })
       .max(20, { error: 'must be at most 20' })
       .optional(),
-    deadline: durationMs.optional(),
+    deadline: durationMs(['s', 'm', 'h', 'd'], approvalDeadlineMsMax).optional(),
   },
   { error: 'must be a map with approvers, quorum or deadline' },
 )
 
-/** The policy file of this version. Keys that are not listed are errors: what is not enforced must not be promised. */
-export const policySchema = z.strictObject(
+const timeError = 'must be a time of day in quotes, such as "08:00"'
+const timeOfDay = z
+  .string({ error: timeError })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, { error: timeError })
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+
+const timeWindow = z
+  .strictObject(
+    {
+      zone,
+      days: z
+        .array(z.enum(weekdays, { error: `must be one of ${weekdays.join(', ')}` }), {
+          error: 'must be a list of days such as [mon, tue]',
+        })
+        .min(1, { error: 'must name at least one day' })
+        .optional(),
+      from: timeOfDay.optional(),
+      to: timeOfDay.optional(),
+    },
+    { error: 'must be a map with zone, and days or from and to' },
+  )
+  .refine((value) => value.from !== '24:00', {
+    error: 'cannot begin at 24:00; write "00:00"',
+    path: ['from'],
+  })
+  .refine((value) => value.from === undefined || value.from !== value.to, {
+    error: 'begins and ends at the same time; for whole days leave both out',
+  })
+
+const resultPath = z
+  .string({ error: 'must be a path such as result.card_number' })
+  .regex(/^result(\.[A-Za-z_][A-Za-z0-9_]*)+$/, { error: 'must be a path such as result.card_number' })
+
+const obligation = z
+  .strictObject(
+    { redact: resultPath.optional(), require: callPath.optional(), notify: name.optional() },
+    { error: 'must be a map with redact, require or notify' },
+  )
+  .refine((value) => Object.keys(value).length === 1, {
+    error: 'must have exactly one of `redact`, `require` and `notify`',
+  })
+
+const action = z.strictObject(
   {
-    agent_id: name,
-    domain: z.string({ error: 'must be a text' }).optional(),
-    allowed_actions: names,
-    forbidden_actions: names.optional(),
-    escalation_rules: z.array(escalation, { error: 'must be a list of rules' }).optional(),
-    audit_frequency: z
-      .literal('every_action_logged', { error: 'must be every_action_logged: nothing less is recorded' })
+    params: z
+      .union([z.boolean(), z.record(z.string(), z.unknown())], { error: 'must be a JSON Schema' })
       .optional(),
-    version: z.int({ error: 'must be a whole number' }).min(0, { error: 'must not be negative' }).optional(),
-    mode: z
-      .literal('enforce', { error: 'must be enforce: this version does not know another mode' })
-      .optional(),
-    facts: z
-      .record(
-        z.string().regex(identifierPattern, { error: 'must be a name of letters, digits and _' }),
-        fact,
-        {
-          error: 'must be a map from a name to its type and source',
-        },
-      )
-      .optional(),
-    rules: z.array(rule, { error: 'must be a list of rules' }).optional(),
-    approvals: z.record(name, route, { error: 'must be a map from a route to its terms' }).optional(),
+    roles: someNames('role').optional(),
+    when: condition.optional(),
+    window: name.optional(),
+    environments: someNames('environment').optional(),
+    sensitive: z.array(callPath, { error: 'must be a list of paths such as params.iban' }).optional(),
+    labels: names.optional(),
+    obligations: z.array(obligation, { error: 'must be a list of obligations' }).optional(),
   },
-  { error: 'must be a map: a policy starts with agent_id and allowed_actions' },
+  { error: 'must be a map with params, roles, when, window, environments, sensitive, labels or obligations' },
 )
 
-/** A policy file's content, its shape checked. */
-export type PolicyFile = z.output<typeof policySchema>
+const path = z
+  .string({ error: 'must be the path of a file' })
+  .min(1, { error: 'must not be empty' })
+  .max(500, { error: 'must have at most 500 characters' })
+  .regex(/^[^\\\p{C}]+$/u, { error: 'must be a path with `/` between its parts' })
+  .refine((text) => !text.startsWith('/') && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text), {
+    error: 'must be a path relative to this file',
+  })
+
+const identifier = z.string().regex(identifierPattern, { error: 'must be a name of letters, digits and _' })
+
+/** What a policy file and a file that it extends may both say. */
+const common = {
+  domain: z.string({ error: 'must be a text' }).optional(),
+  extends: z
+    .union([path, z.array(path).min(1, { error: 'must name at least one file' })], {
+      error: 'must be the path of a file, or a list of paths',
+    })
+    .optional(),
+  forbidden_actions: names.optional(),
+  escalation_rules: z.array(escalation, { error: 'must be a list of rules' }).optional(),
+  audit_frequency: z
+    .literal('every_action_logged', { error: 'must be every_action_logged: nothing less is recorded' })
+    .optional(),
+  version: z.int({ error: 'must be a whole number' }).min(0, { error: 'must not be negative' }).optional(),
+  mode: mode.optional(),
+  environments: someNames('environment').optional(),
+  roles: z
+    .record(name, someNames('agent'), { error: 'must be a map from a role to the agents that have it' })
+    .optional(),
+  windows: z.record(name, timeWindow, { error: 'must be a map from a name to a time window' }).optional(),
+  facts: z.record(identifier, fact, { error: 'must be a map from a name to its type and source' }).optional(),
+  actions: z.record(name, action, { error: 'must be a map from an action to its constraints' }).optional(),
+  rules: z.array(rule, { error: 'must be a list of rules' }).optional(),
+  budgets: z.array(budget, { error: 'must be a list of budgets' }).optional(),
+  rates: z.array(rate, { error: 'must be a list of rates' }).optional(),
+  flows: z.array(flow, { error: 'must be a list of flows' }).optional(),
+  approvals: z.record(name, route, { error: 'must be a map from a route to its terms' }).optional(),
+}
+
+const policyError = { error: 'must be a map: a policy starts with agent_id and allowed_actions' }
+
+/** A policy file for one agent. Keys that are not listed are errors: what is not enforced must not be promised. */
+export const policySchema = z.strictObject({ agent_id: name, allowed_actions: names, ...common }, policyError)
+
+/** A policy file for several agents. */
+export const policyOfAgentsSchema = z.strictObject(
+  { agents: someNames('agent'), allowed_actions: names, ...common },
+  policyError,
+)
+
+/** A file that others extend: it binds no agent. */
+export const parentSchema = z.strictObject(
+  { allowed_actions: names.optional(), ...common },
+  { error: 'must be a map with keys of a policy, without agent_id' },
+)
+
+/** Any of the three, as an editor needs to know them. */
+export const writtenSchema = z.strictObject({
+  agent_id: name.optional(),
+  agents: someNames('agent').optional(),
+  allowed_actions: names.optional(),
+  ...common,
+})
+
+/** A file's content, its shape checked. */
+export type PolicyFile = z.output<typeof writtenSchema>
 
 /** Keys that the language plans for; refused until something enforces them. */
-export const plannedKeys: ReadonlySet<string> = new Set([
-  'extends',
-  'actions',
-  'budgets',
-  'rates',
-  'flows',
-  'invariants',
-  'escalate_to',
-  'when',
-  'unless',
-  'roles',
-  'sensitive',
-])
+export const plannedKeys: ReadonlySet<string> = new Set(['invariants', 'escalate_to'])

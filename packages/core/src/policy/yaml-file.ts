@@ -8,12 +8,13 @@ import { Positions, type DocumentPath, type Position } from './positions.ts'
 export interface YamlFormat<Content> {
   /** As messages call it, such as `the policy`. */
   readonly name: string
-  readonly schema: z.ZodType<Content>
+  /** The schema for what was read; different contents may be of different forms. */
+  schemaFor(json: unknown): z.ZodType<Content>
   readonly bytesMax: number
   /** What to do with a file that is larger. */
   readonly tooLargeFix: string
-  /** Keys that the language plans for; refused, with a sentence of their own, until something enforces them. */
-  readonly planned: ReadonlySet<string>
+  /** Keys that are refused with a sentence of their own. */
+  readonly refused: ReadonlyMap<string, { readonly why: string; readonly fix: string }>
 }
 
 /** A file whose shape holds, and the means to find places in it. */
@@ -42,9 +43,13 @@ export function shapeYaml<Content>(text: string, format: YamlFormat<Content>): S
   const content = expanded(document, positions)
   if (content.kind === 'refused') return { kind: 'misshapen', problems: content.problems }
   const { json } = content
-  const parsed = format.schema.safeParse(json)
+  const schema = format.schemaFor(json)
+  const parsed = schema.safeParse(json)
   if (parsed.success) return { kind: 'shaped', file: parsed.data, json, positions }
-  return { kind: 'misshapen', problems: shapeProblems(parsed.error.issues, format, json, positions) }
+  return {
+    kind: 'misshapen',
+    problems: shapeProblems(parsed.error.issues, { format, schema, json, positions }),
+  }
 }
 
 /** What is wrong with a file that is larger than its format allows; also for files that nobody has read. */
@@ -200,19 +205,26 @@ function expansionProblem(cause: unknown, document: Document, positions: Positio
   return error(place, `no anchor \`&${unresolved}\` stands before this alias`, 'write the value out')
 }
 
+/** What was read, and by what it is judged. */
+interface Misshapen<Content> {
+  readonly format: YamlFormat<Content>
+  readonly schema: z.ZodType<Content>
+  readonly json: unknown
+  readonly positions: Positions
+}
+
 function shapeProblems<Content>(
   issues: readonly z.core.$ZodIssue[],
-  format: YamlFormat<Content>,
-  json: unknown,
-  positions: Positions,
+  misshapen: Misshapen<Content>,
 ): Problem[] {
+  const { json, positions } = misshapen
   const problems: Problem[] = []
   const missing: { readonly path: string; readonly problem: Problem }[] = []
   const meant = new Set<string>()
-  for (const issue of issues) {
+  for (const issue of issues.flatMap(meantIssues)) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        const { problem, near } = unknownKey(issue.path, key, format, positions)
+        const { problem, near } = unknownKey(issue.path, key, misshapen)
         problems.push(problem)
         if (near !== undefined) meant.add(pathText([...issue.path, near]))
       }
@@ -229,6 +241,19 @@ function shapeProblems<Content>(
   return inFileOrder([...problems, ...reallyMissing])
 }
 
+/**
+ * Where a value may have several forms and has one of them, but wrongly: what is wrong with that form, and not
+ * that none fits.
+ */
+function meantIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const [meant, ...others] = issue.errors.filter(
+    (branch) => !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+  )
+  if (meant === undefined || others.length > 0) return [issue]
+  return meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(meantIssues)
+}
+
 function wrongValue(issue: z.core.$ZodIssue, positions: Positions): Problem {
   const path = asDocumentPath(issue.path)
   const place = issue.code === 'invalid_key' ? positions.ofKey(path) : positions.ofValue(path)
@@ -240,15 +265,14 @@ function wrongValue(issue: z.core.$ZodIssue, positions: Positions): Problem {
 function unknownKey<Content>(
   parent: readonly PropertyKey[],
   key: string,
-  format: YamlFormat<Content>,
-  positions: Positions,
+  { format, schema, positions }: Misshapen<Content>,
 ): { readonly problem: Problem; readonly near: string | undefined } {
   const place = positions.ofKey(asDocumentPath([...parent, key]))
-  if (format.planned.has(key)) {
-    const fix = 'remove it: a policy must not promise what nothing enforces'
-    return { problem: error(place, `\`${key}\` is not enforced by this version`, fix), near: undefined }
+  const refused = format.refused.get(key)
+  if (refused !== undefined) {
+    return { problem: error(place, `\`${key}\` ${refused.why}`, refused.fix), near: undefined }
   }
-  const known = keysAt(format.schema, parent)
+  const known = keysAt(schema, parent)
   const near = nearest(key, known)
   const fix =
     near === undefined ? `remove it, or write one of ${known.join(', ')}` : `did you mean \`${near}\`?`
@@ -260,6 +284,7 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly
   const [part, ...rest] = path
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysAt(schema.unwrap(), path)
   if (schema instanceof z.ZodPipe) return keysAt(schema.out, path)
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path))
   if (schema instanceof z.ZodArray) return part === undefined ? [] : keysAt(schema.element, rest)
   if (schema instanceof z.ZodRecord) return part === undefined ? [] : keysAt(schema.valueType, rest)
   if (!(schema instanceof z.ZodObject)) return []

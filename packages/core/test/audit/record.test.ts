@@ -49,13 +49,41 @@ describe.each(bodies)('a record of kind $kind', (body) => {
   })
 
   test('does not read back without any one of its members', () => {
-    for (const member of Object.keys(record)) {
+    for (const member of Object.keys(JSON.parse(text) as JsonObject)) {
       const rest = Object.fromEntries(
         Object.entries(JSON.parse(text) as JsonObject).filter(([name]) => name !== member),
       )
       expect(() => parseRecord(JSON.stringify(rest))).toThrow(broken)
     }
   })
+})
+
+test('a decision with obligations, a session and a shadow is written in order, and older ones do without', () => {
+  const rule = {
+    line: 3,
+    id: 'r' as RuleId,
+    because: 'matched',
+    effect: 'deny',
+    file: 'org.yaml',
+    shadow: true,
+  } as const
+  const body: RecordBody = {
+    ...decision,
+    shadow: { rules: [rule], reasons: ['no'], effect: 'deny', code: 'denied_by_rule' },
+    session: 's-1',
+    obligations: [
+      { path: 'result.card', kind: 'redact' },
+      { kind: 'notify', channel: 'finance' },
+    ],
+  }
+  const text = recordText(completeRecord(body, place))
+  expect(completedRecordText(completeRecord(body, place))).toBe(text)
+  expect(canonicalJson(JSON.parse(text) as Json)).toBe(text)
+  expect(parseRecord(text)).toMatchObject({ session: 's-1', shadow: { rules: [rule] } })
+  for (const wrong of [{ session: 1 }, { shadow: null }, { obligations: 'redact' }]) {
+    const changed = JSON.stringify({ ...(JSON.parse(text) as JsonObject), ...wrong })
+    expect(() => parseRecord(changed)).toThrow(broken)
+  }
 })
 
 test('what a body says beyond its type cannot replace where the record stands', () => {

@@ -95,6 +95,8 @@ describe('the order of the stages', () => {
       reasons: ['Action approved'],
       rules: [{ id: 'allowed_actions[0]', effect: 'allow', because: 'matched', line: 3 }],
       consumesApproval: false,
+      obligations: [],
+      consumes: [],
     })
   })
 })

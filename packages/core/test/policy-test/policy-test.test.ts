@@ -216,10 +216,10 @@ describe('the report for people', () => {
   ✓ small
   ✗ lost (t.yaml:4)
       expected allow, got escalate
-      expected the reason "Action approved", got "Escalation required: lead", "condition_error in escalation_rules[0]: amount is missing; params.amount is absent"
+      expected the reason "Action approved", got "Escalation required: lead", "condition_error in escalation_rules[0]: amount is missing; params.amount is absent (the model's word)"
       expected  allow "Action approved"
-      got       escalate "Escalation required: lead", "condition_error in escalation_rules[0]: amount is missing; params.amount is absent"
-                escalation_rules[0] (p.yaml:6): amount > 500; could not be evaluated: amount is missing; params.amount is absent
+      got       escalate "Escalation required: lead", "condition_error in escalation_rules[0]: amount is missing; params.amount is absent (the model's word)"
+                escalation_rules[0] (p.yaml:6): amount > 500; could not be evaluated: amount is missing; params.amount is absent (the model's word)
 
 1 passed, 1 failed
 `)

@@ -95,7 +95,7 @@ describe('one mistake is one error, with its place', () => {
       `${good}approvals:\n  __proto__: { quorum: 2 }\n`,
       '4:3 error unknown key `__proto__`',
     ],
-    ['a key for later', `${good}budgets: []\n`, '3:1 error `budgets` is not enforced by this version'],
+    ['a key for later', `${good}invariants: []\n`, '3:1 error `invariants` is not enforced by this version'],
     [
       'a key of a rule',
       `${good}rules: [{ effect: deny, contition: "true" }]\n`,
@@ -147,7 +147,7 @@ describe('one mistake is one error, with its place', () => {
       `${good}audit_frequency: daily\n`,
       '3:18 error `audit_frequency` must be every_action_logged',
     ],
-    ['shadow mode', `${good}mode: shadow\n`, '3:7 error `mode` must be enforce'],
+    ['an unknown mode', `${good}mode: dry-run\n`, '3:7 error `mode` must be enforce or shadow'],
     [
       'a deadline of nothing',
       `${good}rules: [{effect: escalate, action: q}]\napprovals: { q: { deadline: 0m } }\n`,

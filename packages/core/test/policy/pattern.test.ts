@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { actionPattern } from '../../src/policy/pattern.ts'
+import { namePattern } from '../../src/policy/pattern.ts'
 
 test.each([
   ['export_*', 'export_csv', true],
@@ -15,7 +15,7 @@ test.each([
   ['issue_refund', 'Issue_refund', false],
   ['a.c', 'abc', false],
 ])('the pattern %s and the name %s: %s', (pattern, name, matches) => {
-  expect(actionPattern(pattern).matches(name)).toBe(matches)
+  expect(namePattern(pattern).matches(name)).toBe(matches)
 })
 
 test('a pattern matches exactly the whole names that the same regular expression matches', () => {
@@ -24,13 +24,13 @@ test('a pattern matches exactly the whole names that the same regular expression
   fc.assert(
     fc.property(letters(['*']), letters([]), (pattern, name) => {
       const oracle = new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace(/\*+/g, '.*')}$`, 's')
-      expect(actionPattern(pattern).matches(name)).toBe(oracle.test(name))
+      expect(namePattern(pattern).matches(name)).toBe(oracle.test(name))
     }),
     { numRuns: 5_000 },
   )
 })
 
 test('a pattern of many stars does not take long', () => {
-  const pattern = actionPattern(`${'*a'.repeat(90)}*b`)
+  const pattern = namePattern(`${'*a'.repeat(90)}*b`)
   expect(pattern.matches('a'.repeat(200))).toBe(false)
 })

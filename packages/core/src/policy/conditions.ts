@@ -1,0 +1,120 @@
+import { compileCondition, nearest, type CompiledCondition, type ConditionScope } from '@bailiwick/cel'
+import type { Given } from '../model/plan.ts'
+import type { Condition, FactDeclaration } from '../model/policy.ts'
+import { conditionLengthMax } from '../model/limits.ts'
+import { environmentLiterals } from './environments.ts'
+import { celTypeOf, scopeNames } from './facts.ts'
+import type { DocumentPath } from './positions.ts'
+import { readerOf, type ReaderNames } from './readers.ts'
+import type { Findings, PolicySource } from './sources.ts'
+
+/** What the conditions of a policy may name. */
+export interface ConditionNames extends ReaderNames {
+  /** Whether a name that nobody declared stands for `params.NAME`. */
+  readonly infer: boolean
+  /** What `env` can be; undefined: anything. */
+  readonly environments: readonly string[] | undefined
+}
+
+/** Compiles the conditions of one policy, and collects the facts that they make up. */
+export class Conditions {
+  readonly #names: ConditionNames
+  readonly #scope: ConditionScope
+  readonly #findings: Findings
+  readonly #inferred = new Map<string, FactDeclaration>()
+
+  constructor(names: ConditionNames, findings: Findings) {
+    const types = new Map(scopeNames)
+    for (const fact of names.facts.values()) types.set(fact.name, celTypeOf(fact.type))
+    this.#names = names
+    this.#scope = { names: types, inferUnknown: names.infer }
+    this.#findings = findings
+  }
+
+  /** The facts that nobody declared, as far as conditions have been compiled. */
+  get inferred(): ReadonlyMap<string, FactDeclaration> {
+    return this.#inferred
+  }
+
+  /** The condition written at `path`; undefined where there is none, or a wrong one, which has then been reported. */
+  compile(source: PolicySource, path: DocumentPath, text: string | undefined): Condition | undefined {
+    if (text === undefined) return undefined
+    if (text.length > conditionLengthMax) {
+      const message = `the condition is longer than ${conditionLengthMax} characters`
+      this.#findings.error(source, source.positions.ofValue(path), message, 'split the rule')
+      return undefined
+    }
+    const compiled = compileCondition(text, this.#scope)
+    if (compiled.kind === 'invalid') {
+      for (const { offset, message, fix } of compiled.problems) {
+        this.#findings.error(source, source.positions.insideString(path, offset), message, fix)
+      }
+      return undefined
+    }
+    this.#inferFacts(compiled.condition, source, path)
+    this.#checkEnvironments(compiled.condition, source, path)
+    return reading(compiled.condition, this.#names)
+  }
+
+  /** The facts among the names that conditions use. */
+  factsOf(...conditions: readonly (Condition | undefined)[]): readonly string[] {
+    const used = conditions.flatMap((condition) => condition?.uses ?? [])
+    return [...new Set(used)].filter((name) => !scopeNames.has(name))
+  }
+
+  // Two rules may use one undeclared name; it has to be of one type, or somebody misread something.
+  #inferFacts(condition: CompiledCondition, source: PolicySource, path: DocumentPath): void {
+    for (const [name, type] of condition.inferred) {
+      const place = source.positions.insideString(path, Math.max(condition.source.indexOf(name), 0))
+      const before = this.#inferred.get(name)
+      if (before && before.type !== type) {
+        const message = `\`${name}\` is used as a ${type} here and as a ${before.type} on line ${before.line}`
+        this.#findings.error(source, place, message, 'declare it under `facts` with one type')
+      }
+      if (before) continue
+      const message = `no fact declares \`${name}\`, so it stands for \`params.${name}\`, and a call without it counts as matched`
+      const fix = `add under facts: \`${name}: {type: ${type}, from: params.${name}}\`, with the path where the value really is`
+      this.#findings.warning(source, place, message, fix)
+      this.#inferred.set(name, {
+        name,
+        type,
+        source: 'params',
+        path: [name],
+        lookup: undefined,
+        for: undefined,
+        default: undefined,
+        inferred: true,
+        line: place.line,
+        file: source.file,
+      })
+    }
+  }
+
+  // A misspelt environment would make a condition false for ever, without a word.
+  #checkEnvironments(condition: CompiledCondition, source: PolicySource, path: DocumentPath): void {
+    const { environments } = this.#names
+    if (environments === undefined || !condition.uses.includes('env')) return
+    for (const { value, offset } of environmentLiterals(condition.source)) {
+      if (environments.includes(value)) continue
+      const near = nearest(value, environments)
+      const fix = near === undefined ? `write one of ${environments.join(', ')}` : `did you mean \`${near}\`?`
+      const place = source.positions.insideString(path, offset)
+      this.#findings.error(source, place, `there is no environment \`${value}\``, fix)
+    }
+  }
+}
+
+// Only what the condition uses is read.
+function reading(condition: CompiledCondition, names: ReaderNames): Condition {
+  const { source, uses } = condition
+  const readers = uses.map((name) => [name, readerOf(name, names)] as const)
+  const evaluate = (given: Given) => {
+    const values = new Map<string, unknown>()
+    for (const [name, read] of readers) {
+      const value = read(given)
+      if (value !== undefined) values.set(name, value)
+    }
+    return condition.evaluate(values)
+  }
+  return { source, uses, evaluate }
+}

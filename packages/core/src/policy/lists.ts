@@ -1,0 +1,99 @@
+import type { RuleId } from '../model/ids.ts'
+import type { ListedAction } from '../model/policy.ts'
+import { namePattern } from './pattern.ts'
+import type { Findings, PolicySource } from './sources.ts'
+
+type ListKey = 'allowed_actions' | 'forbidden_actions'
+
+/** The entries of one list of one file, each with its place. */
+export function listedActions(source: PolicySource, key: ListKey): readonly ListedAction[] {
+  return (source.content[key] ?? []).map((text, at) => ({
+    id: (source.file === undefined ? `${key}[${at}]` : `${source.file}:${key}[${at}]`) as RuleId,
+    pattern: namePattern(text),
+    line: source.positions.ofValue([key, at]).line,
+    file: source.file,
+  }))
+}
+
+/** What is wrong with the lists of one file by themselves: entries twice, entries that cancel each other. */
+export function checkLists(source: PolicySource, findings: Findings): void {
+  const allowed = source.content.allowed_actions ?? []
+  const forbidden = source.content.forbidden_actions ?? []
+  checkTwice(source, 'allowed_actions', allowed, findings)
+  checkTwice(source, 'forbidden_actions', forbidden, findings)
+  for (const [at, text] of forbidden.entries()) {
+    if (!allowed.includes(text)) continue
+    const place = source.positions.ofValue(['forbidden_actions', at])
+    findings.error(
+      source,
+      place,
+      `\`${text}\` is both allowed and forbidden`,
+      'remove it from one of the two lists',
+    )
+  }
+  for (const [at, text] of allowed.entries()) {
+    if (text.includes('*') || forbidden.includes(text)) continue
+    const beaten = forbidden.find((pattern) => pattern.includes('*') && namePattern(pattern).matches(text))
+    if (beaten === undefined) continue
+    const place = source.positions.ofValue(['allowed_actions', at])
+    const message = `\`${text}\` is never allowed: the forbidden pattern \`${beaten}\` covers it`
+    findings.warning(source, place, message, 'remove it, or narrow the pattern')
+  }
+}
+
+function checkTwice(source: PolicySource, key: ListKey, texts: readonly string[], findings: Findings): void {
+  for (const [at, text] of texts.entries()) {
+    if (texts.indexOf(text) === at) continue
+    const place = source.positions.ofValue([key, at])
+    findings.warning(source, place, `\`${text}\` stands twice in ${key}`, 'remove one of the two')
+  }
+}
+
+/**
+ * A file may only narrow what it extends: each action that it allows has to be covered by every file that it
+ * extends, also through another, and be forbidden by none.
+ */
+export function checkNarrowing(sources: readonly PolicySource[], findings: Findings): void {
+  for (const source of sources) {
+    const above = ancestorsOf(source, sources)
+    for (const [at, text] of (source.content.allowed_actions ?? []).entries()) {
+      const place = source.positions.ofValue(['allowed_actions', at])
+      for (const parent of above) checkAllowedBy(parent, source, text, place, findings)
+    }
+  }
+}
+
+function checkAllowedBy(
+  parent: PolicySource,
+  source: PolicySource,
+  text: string,
+  place: { readonly line: number; readonly column: number },
+  findings: Findings,
+): void {
+  const { allowed_actions: allowed, forbidden_actions: forbidden = [] } = parent.content
+  const name = parent.file ?? ''
+  // A `*` in `text` is covered only by a `*`, for no name and no pattern contains one in any other sense.
+  if (allowed !== undefined && !allowed.some((pattern) => namePattern(pattern).matches(text))) {
+    const fix = `allow it there first, or remove it: a policy may only narrow what it extends`
+    findings.error(source, place, `\`${text}\` is not allowed by \`${name}\``, fix)
+  }
+  const beaten = forbidden.find((pattern) => namePattern(pattern).matches(text))
+  if (beaten !== undefined) {
+    const message = `\`${text}\` is never allowed: \`${name}\` forbids \`${beaten}\``
+    findings.warning(source, place, message, 'remove it')
+  }
+}
+
+function ancestorsOf(source: PolicySource, sources: readonly PolicySource[]): readonly PolicySource[] {
+  const above = new Set<PolicySource>()
+  const open = [source]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const file of next.extended) {
+      const parent = sources.find((candidate) => candidate.file === file)
+      if (parent === undefined || above.has(parent)) continue
+      above.add(parent)
+      open.push(parent)
+    }
+  }
+  return [...above]
+}
