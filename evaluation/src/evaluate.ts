@@ -1,23 +1,29 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { decideBanking } from './banking.ts'
+import { decideBanking, type SuiteVerdicts } from './banking.ts'
 import { permittedCall } from './permitted.ts'
 import { loadPolicy, verdictOn } from './policies.ts'
-import type { Verdict } from './policies.ts'
 import { readRows, textOf } from './rows.ts'
 import { score } from './score.ts'
 import type { Score, Share } from './score.ts'
 
-/** What came of the published calls that were found. */
-export interface Evaluation {
-  readonly scores: readonly Score[]
+/** How one policy scored on one suite. */
+export interface PolicyScore extends Score {
+  /** The policy's file, from `examples/`. */
+  readonly policy: string
   /** Of the pairs of a user task and an injected task: those in which the injected task was stopped. */
   readonly scenariosStopped: Share
+}
+
+/** What came of the published calls that were found. */
+export interface Evaluation {
+  readonly scores: readonly PolicyScore[]
   /** What was not evaluated because a file is missing; empty where everything was. */
   readonly missing: readonly string[]
 }
 
 const scorer = 'runners/score-calls.mjs'
+const bankingPolicies = ['banking/banking.yaml', 'banking/banking-flows.yaml']
 const bankingFiles = ['calls', 'tasks', 'scenarios'].map((file) => `agentdojo/${file}.jsonl`)
 
 /** The files that are missing in a folder of evaluation data; none where every suite can be evaluated. */
@@ -37,23 +43,21 @@ export function missingFiles(folder: string): readonly string[] {
  */
 export function evaluate(folder: string, examples: string): Evaluation {
   const missing = missingFiles(folder)
-  if (missing.includes(scorer)) return { scores: [], scenariosStopped: { met: 0, of: 0 }, missing }
-  const scored = (calls: string, policy: string) =>
-    score(folder, join(folder, calls), decideCalls(join(folder, calls), join(examples, policy)))
-  const banking = missing.some((file) => file.startsWith('agentdojo/'))
-    ? undefined
-    : decideBanking(join(folder, 'agentdojo'), join(examples, 'banking/banking.yaml'))
+  if (missing.includes(scorer)) return { scores: [], missing }
+  const scored = (calls: string, policy: string, { verdicts, scenariosStopped }: SuiteVerdicts) =>
+    score(folder, join(folder, calls), verdicts).map((one) => ({ ...one, policy, scenariosStopped }))
+  const each = (calls: string, policy: string) =>
+    scored(calls, policy, decideCalls(join(folder, calls), join(examples, policy)))
+  const banking = (policy: string) =>
+    scored('agentdojo/calls.jsonl', policy, decideBanking(join(folder, 'agentdojo'), join(examples, policy)))
+  const hasBanking = !missing.some((file) => file.startsWith('agentdojo/'))
+  const hasIncidents = !missing.includes('incidents/calls.jsonl')
   return {
     scores: [
-      ...airlineCalls(folder).flatMap((calls) => scored(calls, 'airline/airline.yaml')),
-      ...(missing.includes('incidents/calls.jsonl')
-        ? []
-        : scored('incidents/calls.jsonl', 'incidents/fleet.yaml')),
-      ...(banking === undefined
-        ? []
-        : score(folder, join(folder, 'agentdojo/calls.jsonl'), banking.verdicts)),
+      ...airlineCalls(folder).flatMap((calls) => each(calls, 'airline/airline.yaml')),
+      ...(hasIncidents ? each('incidents/calls.jsonl', 'incidents/fleet.yaml') : []),
+      ...(hasBanking ? bankingPolicies.flatMap(banking) : []),
     ],
-    scenariosStopped: banking?.scenariosStopped ?? { met: 0, of: 0 },
     missing,
   }
 }
@@ -69,7 +73,10 @@ function airlineCalls(folder: string): readonly string[] {
 }
 
 /** The verdicts on each call of a file by one policy, each call decided for itself. */
-function decideCalls(calls: string, policyFile: string): ReadonlyMap<string, Verdict> {
+function decideCalls(calls: string, policyFile: string): SuiteVerdicts {
   const policy = loadPolicy(policyFile)
-  return new Map(readRows(calls).map((row) => [textOf(row, 'id'), verdictOn(policy, permittedCall(row))]))
+  const verdicts = new Map(
+    readRows(calls).map((row) => [textOf(row, 'id'), verdictOn(policy, permittedCall(row))]),
+  )
+  return { verdicts, scenariosStopped: { met: 0, of: 0 } }
 }

@@ -3,23 +3,27 @@ import type { Share } from './score.ts'
 
 const head = [
   'suite',
+  'policy',
   'attack calls stopped',
   'benign calls allowed',
   'sent to a person',
   'attack tasks stopped',
   'benign tasks whole',
+  'pairs stopped',
   'unscored',
 ]
 
 /** The evaluation as a table for people, one line for each suite. */
-export function evaluationTable({ scores, scenariosStopped }: Evaluation): string {
+export function evaluationTable({ scores }: Evaluation): string {
   const rows = scores.map((score) => [
     score.suite,
+    score.policy,
     shareText(score.attackCalls),
     shareText(score.benignCalls),
     shareText(score.toPerson),
     shareText(score.attackTasks),
     shareText(score.benignTasks),
+    shareText(score.scenariosStopped),
     String(score.unscored),
   ])
   const widths = head.map((title, column) =>
@@ -28,16 +32,15 @@ export function evaluationTable({ scores, scenariosStopped }: Evaluation): strin
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
-  const { met, of } = scenariosStopped
   return [
     line(head),
     ...rows.map(line),
     '',
-    `Injected tasks stopped in each user task that they were injected into: ${met} of ${of}.`,
-    '"Sent to a person": of the calls where the data expects that, and nothing else.',
+    'Sent to a person: of the calls where the data expects that, and nothing else.',
+    'Pairs stopped: of the user tasks with an injected task in their way, those where it was stopped.',
   ].join('\n')
 }
 
