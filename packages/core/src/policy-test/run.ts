@@ -1,8 +1,8 @@
 import type { Decision, DenyCode, DeterminingRule, Effect } from '../model/decision.ts'
 import { Fault } from '../model/fault.ts'
 import type { CompiledPolicy } from '../model/policy.ts'
-import { parseCall } from '../execution/call.ts'
 import { decideCall } from '../execution/decide-call.ts'
+import { callOf, factsOf, saidInVain } from './given.ts'
 import type { Expectation, PolicyTestCase, PolicyTestSuite } from './suite.ts'
 
 /** What the policy said to a case. */
@@ -34,8 +34,9 @@ export interface PolicyTestReport {
 }
 
 /**
- * Decides every case by the policy and compares. Pure. The calls are those of the policy's own agent,
- * without an approval, checked and decided as the service would.
+ * Decides every case by the policy and compares. Pure. The calls are those of the policy's own agent, unless a case
+ * names another, without an approval, checked and decided as the service would. Unless a case says otherwise, nothing
+ * has happened in their session and nothing has been used of budgets and rates.
  */
 export function runPolicyTest(policy: CompiledPolicy, suite: PolicyTestSuite): PolicyTestReport {
   const cases = suite.cases.map((testCase) => runCase(policy, testCase))
@@ -44,7 +45,7 @@ export function runPolicyTest(policy: CompiledPolicy, suite: PolicyTestSuite): P
 }
 
 function runCase(policy: CompiledPolicy, testCase: PolicyTestCase): CaseResult {
-  const { name, line, expect: expected } = testCase
+  const { name, line, expect: expected, given } = testCase
   const decision = decideCase(policy, testCase)
   if (decision instanceof Fault) {
     const differences = [`the call could not be decided: ${decision.message}`]
@@ -52,15 +53,14 @@ function runCase(policy: CompiledPolicy, testCase: PolicyTestCase): CaseResult {
   }
   const { effect, reasons, rules } = decision
   const actual = { effect, code: effect === 'deny' ? decision.code : null, reasons, rules }
-  const differences = differencesOf(expected, actual)
+  const differences = [...saidInVain(policy, given), ...differencesOf(expected, actual)]
   return { name, line, passed: differences.length === 0, expected, actual, differences }
 }
 
 function decideCase(policy: CompiledPolicy, testCase: PolicyTestCase): Decision | Fault {
-  const { action, params, context, now } = testCase
   try {
-    const parsed = parseCall(policy.agentId, { action, params, context })
-    return decideCall(policy, parsed, { now })
+    const parsed = callOf(policy, testCase)
+    return decideCall(policy, parsed, factsOf(policy, parsed, testCase))
   } catch (fault) {
     if (fault instanceof Fault) return fault
     throw fault

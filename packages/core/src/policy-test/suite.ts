@@ -7,6 +7,7 @@ import type { Problem } from '../model/problem.ts'
 import type { Position } from '../policy/positions.ts'
 import { name } from '../policy/schema-values.ts'
 import { shapeYaml, type YamlFormat } from '../policy/yaml-file.ts'
+import { givenKeys, givenOf, type Given } from './given.ts'
 
 /** When a case happens that names no `now`: 2026-01-01T00:00:00Z, so that a run does not depend on the day. */
 export const policyTestNowDefault = Date.UTC(2026, 0, 1) as Instant
@@ -29,6 +30,8 @@ export interface PolicyTestCase {
   readonly params: JsonObject
   readonly context: JsonObject
   readonly now: Instant
+  /** Undefined: nothing is said beside the call. */
+  readonly given?: Given | undefined
   readonly expect: Expectation
 }
 
@@ -79,6 +82,7 @@ const testCase = z.strictObject(
         error: 'must be a time such as 2026-01-31T12:00:00Z',
       })
       .optional(),
+    ...givenKeys,
     expect: z.preprocess((value) => (typeof value === 'string' ? { effect: value } : value), expectation),
   },
   { error: 'must be a map with action and expect' },
@@ -120,6 +124,7 @@ export function parsePolicyTest(text: string): ParsedPolicyTest {
     params: written.params ?? {},
     context: written.context ?? {},
     now: (written.now === undefined ? undefined : parseInstant(written.now)) ?? policyTestNowDefault,
+    given: givenOf(written),
     expect: written.expect,
   }))
   const policyPlace = positions.ofValue(['policy'])
