@@ -49,7 +49,7 @@ const lookup = z
   .refine((value) => value.sql === undefined || value.select === undefined, {
     error: 'a `sql` lookup has no `select`: its query gives one row with one column',
   })
-  .refine((value) => value.sql === undefined || value.source !== undefined, {
+  .refine((value) => value.sql === undefined || value.http !== undefined || value.source !== undefined, {
     error: 'a `sql` lookup needs `source`, the name of a data source of the service',
   })
 

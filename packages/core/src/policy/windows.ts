@@ -2,7 +2,7 @@ import type { Instant } from '../model/ids.ts'
 import type { CalendarWindow, CounterWindow, TimeWindow, Weekday } from '../model/window.ts'
 import { declaredOnce } from './declared-once.ts'
 import type { Findings, PolicySource } from './sources.ts'
-import { dayMs, weekdayOf, ZoneClock } from './zone-clock.ts'
+import { dayMs, slotMs, weekdayOf, ZoneClock } from './zone-clock.ts'
 
 const weekdays: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']
 
@@ -48,12 +48,17 @@ export function timeWindow(written: Omit<TimeWindow, 'contains'>): TimeWindow {
 /** A window of a calendar, such as the current day in Berlin. */
 export function calendarWindow(unit: CalendarWindow['unit'], zone: string): CalendarWindow {
   const clock = new ZoneClock(zone)
-  return {
-    kind: 'calendar',
-    unit,
-    zone,
-    startOf: (now) => clock.firstAt(localStart(unit, clock.local(now))),
+  // Midnights, too, fall on full quarters of an hour, so the start of one quarter's instants is one.
+  let slot = Number.NaN
+  let start = 0 as Instant
+  const startOf = (now: Instant): Instant => {
+    if (Math.floor(now / slotMs) !== slot) {
+      start = clock.firstAt(localStart(unit, clock.local(now)))
+      slot = Math.floor(now / slotMs)
+    }
+    return start
   }
+  return { kind: 'calendar', unit, zone, startOf }
 }
 
 function localStart(unit: CalendarWindow['unit'], local: number): number {

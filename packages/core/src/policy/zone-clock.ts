@@ -2,8 +2,8 @@ import type { Instant } from '../model/ids.ts'
 
 /** One day of clock time. */
 export const dayMs = 86_400_000
-// Clocks are changed at full quarters of an hour, so one offset holds for the whole quarter.
-const slotMs = 15 * 60_000
+/** Clocks are changed at full quarters of an hour, so one offset holds for a whole quarter. */
+export const slotMs = 15 * 60_000
 
 /**
  * The clocks of a time zone. Its answers depend on nothing but zone and instant; asking the platform takes
