@@ -1,29 +1,28 @@
 import type { ApprovalFact, ApprovalRefusal, Facts, ToolCall } from '../model/call.ts'
 import type {
   AllowDecision,
-  CounterUse,
   Decision,
   DenyCode,
   DenyDecision,
   DeterminingRule,
+  EscalateDecision,
 } from '../model/decision.ts'
 import type { ActionPlan, Given, Violation } from '../model/plan.ts'
-import type { CompiledPolicy, RuleBase } from '../model/policy.ts'
+import type { CompiledPolicy } from '../model/policy.ts'
 import { planFor } from './plan.ts'
 import { consumed } from './planned-counters.ts'
+import {
+  isCounted,
+  matchesOf,
+  noMatches,
+  remembered,
+  type Match,
+  type Matches,
+  type Uses,
+} from './matches.ts'
 import { shadowed } from './shadow.ts'
 import { approvalTerms, routesOf } from './terms.ts'
 
-/** A rule, flow or counter that matched a call, or that could not be evaluated and so counts as matched (G2). */
-interface Match {
-  readonly rule: RuleBase
-  readonly denial: string
-  readonly listed: DeterminingRule
-}
-
-type Uses = readonly (CounterUse | string)[]
-
-const noMatches: readonly Match[] = Object.freeze([])
 const noUses: Uses = Object.freeze([])
 
 /**
@@ -55,23 +54,28 @@ function usesOf(plan: ActionPlan, given: Given): Uses {
 }
 
 function enforced(policy: CompiledPolicy, plan: ActionPlan, given: Given, uses: Uses): Decision {
-  const violations = violationsOf(plan, given)
-  if (violations !== undefined) return unfit(violations)
-
-  const denying = matches('deny', plan, given, uses)
-  if (counting(denying)) return deniedBy(denying)
+  if (plan.constraints.length > 0) {
+    const violations = violationsOf(plan, given)
+    if (violations !== undefined) return unfit(violations)
+  }
+  const denying = matchesOf('deny', plan, given, uses)
+  if (denying.counts) return remembered(plan, denying, deniedBy)
 
   const claim = given.facts.approval
-  if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], listedOf(denying))
+  if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], denying.listed)
 
-  const undone = plan.duties.filter(({ kind }) => given.facts.supports?.includes(kind) !== true)
-  if (undone.length > 0) return unsupported(undone)
-
-  const escalating = matches('escalate', plan, given, uses)
-  const open = escalating.filter(({ rule }) => !rule.shadow && !isGranted(claim, rule.route))
-  if (open.length > 0) return escalated(policy, [...denying, ...escalating], open)
-
-  return allowed(plan, given, [...denying, ...escalating], uses)
+  if (plan.duties.length > 0) {
+    const undone = plan.duties.filter(({ kind }) => given.facts.supports?.includes(kind) !== true)
+    if (undone.length > 0) return unsupported(undone)
+  }
+  const escalating = matchesOf('escalate', plan, given, uses)
+  if (!escalating.counts) return allowed(plan, given, denying, escalating, uses)
+  if (claim === undefined && denying === noMatches) {
+    return remembered(plan, escalating, ({ found }) => escalated(policy, [], found, found.filter(isCounted)))
+  }
+  const open = escalating.found.filter((match) => isCounted(match) && !isGranted(claim, match.rule.route))
+  if (open.length > 0) return escalated(policy, denying.found, escalating.found, open)
+  return allowed(plan, given, denying, escalating, uses)
 }
 
 function violationsOf(plan: ActionPlan, given: Given): Violation[] | undefined {
@@ -93,30 +97,10 @@ function unfit(violations: readonly Violation[]): DenyDecision {
   )
 }
 
-/** Everything of one effect that matches the call, also in shadow mode. */
-function matches(effect: 'deny' | 'escalate', plan: ActionPlan, given: Given, uses: Uses): readonly Match[] {
-  let found: Match[] | undefined
-  for (const planned of effect === 'deny' ? plan.denying : plan.escalating) {
-    const listed = planned.match(given)
-    if (listed !== undefined) (found ??= []).push({ rule: planned.rule, denial: planned.denial, listed })
-  }
-  for (let at = 0; at < plan.counters.length; at++) {
-    const planned = plan.counters[at]
-    if (planned?.counter.effect !== effect) continue
-    const listed = planned.match(given, uses[at] ?? 'its use is not known')
-    if (listed !== undefined) (found ??= []).push({ rule: planned.counter, denial: planned.denial, listed })
-  }
-  return found ?? noMatches
-}
-
-function counting(found: readonly Match[]): boolean {
-  return found.some(({ rule }) => !rule.shadow)
-}
-
-function deniedBy(denying: readonly Match[]): DenyDecision {
-  const counted = denying.filter(({ rule }) => !rule.shadow)
+function deniedBy({ found, listed }: Matches): DenyDecision {
+  const counted = found.filter(isCounted)
   const reasons = unique([...counted.map(({ denial }) => denial), ...conditionErrors(counted)])
-  return denied('denied_by_rule', reasons, listedOf(denying))
+  return denied('denied_by_rule', reasons, listed)
 }
 
 function unsupported(undone: ActionPlan['duties']): DenyDecision {
@@ -129,28 +113,38 @@ function unsupported(undone: ActionPlan['duties']): DenyDecision {
 }
 
 // The terms are those of every route together: the most people, the shortest time.
-function escalated(policy: CompiledPolicy, listed: readonly Match[], open: readonly Match[]): Decision {
-  const asking = listed.filter(({ rule }) => rule.effect === 'escalate' && !rule.shadow)
-  const required = routesOf(open.map(({ rule }) => rule)).map((route) => `Escalation required: ${route}`)
+function escalated(
+  policy: CompiledPolicy,
+  denying: readonly Match[],
+  escalating: readonly Match[],
+  open: readonly Match[],
+): EscalateDecision {
+  const required = routesOf(open).map((route) => `Escalation required: ${route}`)
   const written = open.flatMap(({ rule }) => rule.reason ?? [])
   return {
     effect: 'escalate',
     reasons: unique([...required, ...written, ...conditionErrors(open)]),
-    rules: listedOf(listed),
-    approval: approvalTerms(policy, routesOf(asking.map(({ rule }) => rule))),
+    rules: [...denying, ...escalating].map(({ listed }) => listed),
+    approval: approvalTerms(policy, routesOf(escalating.filter(isCounted))),
   }
 }
 
-function allowed(plan: ActionPlan, given: Given, listed: readonly Match[], uses: Uses): AllowDecision {
+function allowed(
+  plan: ActionPlan,
+  given: Given,
+  denying: Matches,
+  escalating: Matches,
+  uses: Uses,
+): AllowDecision {
   const { call, facts } = given
   const consumes = uses.length === 0 ? plan.allow.consumes : consumed(uses)
   const consumesApproval = facts.approval?.kind === 'granted'
-  if (listed.length === 0 && consumes.length === 0 && !consumesApproval && call.session === undefined) {
+  const nothingMatched = denying === noMatches && escalating === noMatches
+  if (nothingMatched && consumes.length === 0 && !consumesApproval && call.session === undefined)
     return plan.allow
-  }
   return {
     ...plan.allow,
-    rules: [...plan.allow.rules, ...listedOf(listed)],
+    rules: nothingMatched ? plan.allow.rules : [...plan.allow.rules, ...denying.listed, ...escalating.listed],
     consumesApproval,
     consumes,
     ...(call.session === undefined ? {} : { leaves: { action: call.action, labels: plan.labels } }),
@@ -178,10 +172,6 @@ function denySuspended(reason: string): DenyDecision {
 
 function denied(code: DenyCode, reasons: readonly string[], rules: readonly DeterminingRule[]): DenyDecision {
   return { effect: 'deny', code, reasons, rules }
-}
-
-function listedOf(found: readonly Match[]): DeterminingRule[] {
-  return found.map(({ listed }) => listed)
 }
 
 function isGranted(claim: ApprovalFact | undefined, route: string | undefined): boolean {

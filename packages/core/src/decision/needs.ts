@@ -37,7 +37,7 @@ export function needsOf(
     counters: counters.flatMap((planned): readonly CounterNeed[] => {
       const used = planned.use(given)
       if (typeof used === 'string') return []
-      return [{ counter: used.counter, key: used.key, amount: used.amount, window: planned.counter.window }]
+      return [{ counter: used.counter, key: used.key, amount: used.amount, window: planned.rule.window }]
     }),
   }
 }

@@ -62,6 +62,7 @@ function planOf(policy: CompiledPolicy, action: string): ActionPlan {
     labels: [...new Set(entries.flatMap(({ labels }) => labels))],
     lookups: lookupsOf(policy, new Set([...uses, ...counted]), action),
     needsSession: flows.length > 0 || uses.has('session'),
+    memo: new Map(),
   }
 }
 

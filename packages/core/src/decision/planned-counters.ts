@@ -25,8 +25,9 @@ export function planCounter(counter: Counter, policy: CompiledPolicy): PlannedCo
   const matched = listingOf(counter, limitText(counter))
   const use = useOf(counter, policy)
   return {
-    counter,
+    rule: counter,
     denial: reason ?? `Denied by ${kind} ${id}`,
+    matched,
     use,
     match: (given, used) => {
       if (typeof used === 'string') return failed(counter, matched, policy, given, used)

@@ -54,6 +54,7 @@ export function planRule(rule: ConditionRule, policy: CompiledPolicy): PlannedRu
   return {
     rule,
     denial: rule.reason ?? `Denied by rule ${rule.id}`,
+    matched,
     match: isPlain(rule) ? plainMatch(condition, matched, failed) : fullMatch(rule, matched, failed),
   }
 }
@@ -117,6 +118,7 @@ export function planFlow(flow: FlowRule, policy: CompiledPolicy): PlannedRule {
   return {
     rule: flow,
     denial: flow.reason ?? `Denied by flow ${flow.id}`,
+    matched,
     match: (given) => {
       const before = happened(given)
       if (before === false) return undefined

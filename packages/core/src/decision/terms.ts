@@ -5,9 +5,9 @@ import type { ApprovalRoute, CompiledPolicy, RuleBase } from '../model/policy.ts
 /** Whom a route asks that names nobody. */
 const approversDefault: readonly string[] = ['role:approver', 'role:administrator']
 
-/** The routes that rules ask for, each once. */
-export function routesOf(rules: readonly RuleBase[]): readonly string[] {
-  return [...new Set(rules.flatMap(({ route }) => route ?? []))]
+/** The routes that matched rules ask for, each once. */
+export function routesOf(matches: readonly { readonly rule: RuleBase }[]): readonly string[] {
+  return [...new Set(matches.flatMap(({ rule }) => rule.route ?? []))]
 }
 
 /** The terms of several routes together: the most people, the shortest time, everyone's consent. */

@@ -2,6 +2,7 @@ import type { Facts, ToolCall } from './call.ts'
 import type {
   AllowDecision,
   CounterUse,
+  Decision,
   DenyCode,
   DenyDecision,
   DeterminingRule,
@@ -20,14 +21,17 @@ export interface PlannedRule {
   readonly rule: RuleBase
   /** The reason of a denial by it. */
   readonly denial: string
+  /** How it takes part where it matches without an error: always this very object. */
+  readonly matched: DeterminingRule
   /** How it took part; undefined where it does not match. */
   match(given: Given): DeterminingRule | undefined
 }
 
 /** A budget or rate that counts the plan's actions. */
 export interface PlannedCounter {
-  readonly counter: Counter
+  readonly rule: Counter
   readonly denial: string
+  readonly matched: DeterminingRule
   /** What the call would use, or one sentence that says why that cannot be told. */
   use(given: Given): CounterUse | string
   /** How it took part, given what the call would use; undefined where there is enough left. */
@@ -59,6 +63,8 @@ export interface ActionPlan {
   /** The facts that have to be looked up. */
   readonly lookups: readonly FactDeclaration[]
   readonly needsSession: boolean
+  /** Decisions by what matched, kept where nothing else of the call is in them; see `memoKey`. */
+  readonly memo: Map<number, Decision>
 }
 
 /**

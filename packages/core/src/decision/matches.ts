@@ -1,0 +1,83 @@
+import type { CounterUse, Decision, DeterminingRule } from '../model/decision.ts'
+import type { ActionPlan, Given } from '../model/plan.ts'
+import type { RuleBase } from '../model/policy.ts'
+
+/** What a call would use of each counter of its plan, or why that cannot be told. */
+export type Uses = readonly (CounterUse | string)[]
+
+/** A rule, flow or counter that matched a call, or that could not be evaluated and so counts as matched (G2). */
+export interface Match {
+  readonly rule: RuleBase
+  readonly denial: string
+  readonly listed: DeterminingRule
+}
+
+/** Everything of one effect that matched, also in shadow mode. */
+export interface Matches {
+  readonly found: readonly Match[]
+  readonly listed: readonly DeterminingRule[]
+  /** Whether anything counts: not all of it is in shadow mode. */
+  readonly counts: boolean
+  /**
+   * Which of the plan's rules matched, as bits, where that is all there is to say: no error tells of the call, and
+   * there are few enough rules. Otherwise negative.
+   */
+  readonly memoKey: number
+}
+
+/** What most calls match. Nothing is always this very object. */
+export const noMatches: Matches = Object.freeze({ found: [], listed: [], counts: false, memoKey: -1 })
+
+/** How many rules of a plan have a bit in a key. Bits that numbers work with are 32, one of them the sign. */
+const memoRulesMax = 30
+/** How many decisions a plan keeps. */
+const memoMax = 64
+
+/** Everything of one effect in the plan that matches the call. */
+export function matchesOf(effect: 'deny' | 'escalate', plan: ActionPlan, given: Given, uses: Uses): Matches {
+  const rules = effect === 'deny' ? plan.denying : plan.escalating
+  const { counters } = plan
+  let found: Match[] | undefined
+  let memoKey = rules.length + counters.length > memoRulesMax ? -1 : 0
+  for (let at = 0; at < rules.length; at++) {
+    const planned = rules[at]
+    const listed = planned?.match(given)
+    if (planned === undefined || listed === undefined) continue
+    ;(found ??= []).push({ rule: planned.rule, denial: planned.denial, listed })
+    memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << at) : -1
+  }
+  for (let at = 0; at < counters.length; at++) {
+    const planned = counters[at]
+    if (planned?.rule.effect !== effect) continue
+    const listed = planned.match(given, uses[at] ?? 'its use is not known')
+    if (listed === undefined) continue
+    ;(found ??= []).push({ rule: planned.rule, denial: planned.denial, listed })
+    memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << (rules.length + at)) : -1
+  }
+  if (found === undefined) return noMatches
+  return { found, listed: found.map(({ listed }) => listed), counts: found.some(isCounted), memoKey }
+}
+
+/** Whether a match counts for the effect. */
+export function isCounted({ rule }: Match): boolean {
+  return !rule.shadow
+}
+
+/**
+ * The decision that follows from the matches and from nothing else of the call: made once for each set of rules.
+ * Its effect is that of its matches, so one key means one decision.
+ */
+export function remembered(
+  plan: ActionPlan,
+  matches: Matches,
+  make: (matches: Matches) => Decision,
+): Decision {
+  const { memoKey } = matches
+  if (memoKey < 0) return make(matches)
+  const key = matches.found[0]?.rule.effect === 'deny' ? memoKey * 2 : memoKey * 2 + 1
+  const known = plan.memo.get(key)
+  if (known !== undefined) return known
+  const decision = Object.freeze(make(matches))
+  if (plan.memo.size < memoMax) plan.memo.set(key, decision)
+  return decision
+}
