@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../model/json.ts'
 import type { CompiledPolicy } from '../model/policy.ts'
 
 /** What stands where people may not look. */
-export const maskText = '•••'
+const maskText = '•••'
 
 /**
  * The params or context of a call as people and webhooks may see them: what the policy calls sensitive for the
