@@ -148,6 +148,7 @@ export {
 export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { bindAgents, type AgentOverlap, type BoundAgents } from './policy/agents.ts'
 export { parsePolicy, type ParsedPolicy, type ParsePolicyOptions } from './policy/compile.ts'
+export { policyJsonSchema } from './policy/json-schema.ts'
 export { masked } from './policy/sensitive.ts'
 export { policyFormat } from './policy/shape.ts'
 export type { LoadFile } from './policy/sources.ts'

@@ -21,12 +21,14 @@ import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import { Sequencer } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
+import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
 import {
+  deleteCounted,
   findApprovals,
   findDecisions,
   lastPolicy,
@@ -49,7 +51,14 @@ export interface LedgerOptions {
   /** The console's address, for links to approvals. */
   readonly consoleUrl: string
   readonly now?: (() => Instant) | undefined
+  /** The environment that calls are made in, such as `prod`: conditions and policies may ask for it. */
+  readonly env?: string | undefined
+  /** What looks facts up; without it, every lookup counts as failed. */
+  readonly lookups?: LookupGatherer | undefined
 }
+
+/** How many uses of counters one call of `expireOverdue` looks at. */
+const countedPerSweep = 10_000
 
 /** What other parts hear after each commit. */
 export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
@@ -67,6 +76,7 @@ export class Ledger {
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
   readonly #settings: DecideSettings
+  readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
   /** The head that this process last held against what was published; every later one must contain it. */
@@ -83,9 +93,9 @@ export class Ledger {
     this.pool.on('error', () => undefined)
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
-      policyFor: (agent) => options.policies.for(agent),
       approvalUrl: (id) => `${base}/approvals/${id}`,
     }
+    this.#surroundings = { env: options.env, lookups: options.lookups }
     this.#sequencer = new Sequencer({
       connection: options.connection,
       ledger: name,
@@ -122,7 +132,10 @@ export class Ledger {
   /** Decides, records durably, and answers. @throws Fault: then nothing may run. */
   async decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
     const parsed = parseCall(agent, request)
-    return await this.#sequencer.submit(decideOperation(parsed, this.#settings))
+    const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
+    // Nothing is waited for that need not be: the call takes its place in the order in which it came.
+    const gathered = gathering instanceof Promise ? await gathering : gathering
+    return await this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
   }
 
   /** Records what became of an allowed call; the index is null where the same had been said before. */
@@ -144,8 +157,12 @@ export class Ledger {
     return await this.#sequencer.submit(noteOperation(body, payload))
   }
 
-  /** Writes down deadlines that have passed; returns how many. Safe to run anywhere, any number of times. */
+  /**
+   * Writes down deadlines that have passed, and returns how many; forgets a bounded number of uses that no counter
+   * counts any more. Safe to run anywhere, any number of times.
+   */
   async expireOverdue(): Promise<number> {
+    await deleteCounted(this.pool, this.name, this.now(), countedPerSweep)
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
     const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
     return expired.filter(Boolean).length
@@ -209,7 +226,7 @@ export class Ledger {
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
     const { connection, dataDir } = this.#options
-    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress })
+    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
   }
 
   /** Hears of every commit of this process, before its callers do. Returns what ends it. */

@@ -1,4 +1,11 @@
-import { parseRecord, type OutcomeStatus, type PolicyRef, type StoredEntry } from '@bailiwick/core'
+import {
+  instantText,
+  parseRecord,
+  type Instant,
+  type OutcomeStatus,
+  type PolicyRef,
+  type StoredEntry,
+} from '@bailiwick/core'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
@@ -189,6 +196,34 @@ export async function overdueApprovals(
     [ledger, now, limit],
   )
   return rows.map(({ decision }) => Number(decision))
+}
+
+/** Clocks of services on one database may differ by so much, and none of them misses what it still counts. */
+const clockDifferenceMsMax = 60 * 60 * 1000
+
+// In the order of the log, in which the oldest come first: no index by time has to be kept up for this. Where counters
+// of long and of short windows take turns, the short ones wait for the long ones to go.
+const forgetCounted = `delete from counter_entry where (ledger, decision, key) in (
+    select ledger, decision, key from (
+      select ledger, decision, key, at, window_ms from counter_entry where ledger = $1
+      order by decision limit $3
+    ) as oldest
+    where at + window_ms * interval '1 millisecond' <= $2::timestamptz
+  )`
+
+/**
+ * Deletes what no counter counts any more, out of the `limit` oldest uses; returns how many. Verification does not miss
+ * them.
+ */
+export async function deleteCounted(
+  client: Queryable,
+  ledger: string,
+  now: Instant,
+  limit: number,
+): Promise<number> {
+  const before = instantText((now - clockDifferenceMsMax) as Instant)
+  const { rowCount } = await client.query(forgetCounted, [ledger, before, limit])
+  return rowCount ?? 0
 }
 
 /** The policy that was recorded last under an id, or undefined. */

@@ -1,35 +1,40 @@
-import { unreachable, type VerifyResult } from '@bailiwick/core'
+import { instantText, unreachable, type Instant, type VerifyResult } from '@bailiwick/core'
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
 import type { Queryable } from './log/batches.ts'
+import { firstMiscount } from './verify-counters.ts'
 
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
- * Holds `approval`, `vote`, `call` and `outcome` against the records that they are folded from, row by row and in
+ * Holds `approval`, `vote`, `call`, `outcome`, `session_mark` and `counter_entry` against the records that they are folded from, row by row and in
  * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
  *
  * Call it in the snapshot in which the log was found intact.
  * PostgreSQL does the work, in as little memory as it sorts and joins in; at most one row of each table comes back.
  *
  * @param size how many records the log has
+ * @param now what no counter counts any more at this instant may have been deleted
  * @returns what is wrong at the lowest index, the log itself first; undefined where nothing is
  */
 export async function foldsProblem(
   client: Queryable,
   ledger: string,
   size: number,
+  now: Instant,
 ): Promise<Broken | undefined> {
   try {
     const misplaced = await misplacedTerms(client, ledger, size)
     if (misplaced !== undefined) return misplaced
     const misused = await wronglyUsed(client, ledger)
     if (misused !== undefined) return misused
-    const found: Mismatch[] = []
-    for (const table of [approvals, votes, calls, outcomes]) {
+    const found: Found[] = []
+    for (const table of [approvals, votes, calls, outcomes, marks]) {
       const mismatch = await firstMismatch(client, ledger, table)
-      if (mismatch !== undefined) found.push(mismatch)
+      if (mismatch !== undefined) found.push({ index: mismatch.index, problem: mismatchText(mismatch) })
     }
+    const miscount = await firstMiscount(client, ledger, instantText(now))
+    if (miscount !== undefined) found.push({ ...miscount, problem: oneLine(miscount.problem) })
     const [first] = found.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity))
     return first && brokenBy(first, size)
   } catch (error) {
@@ -179,6 +184,29 @@ const outcomes: FoldedTable = {
     from outcome where ledger = $1`,
 }
 
+// An allowed call leaves its action in its session, and the labels that its record names.
+const marks: FoldedTable = {
+  nameOf: (key) => `the session mark ${key}`,
+  columns: ['index'],
+  said: `select json_build_array(session, kind, value)::text collate "C" as key, min(index) as index
+    from (
+      select index, r.session, m.kind, m.value
+      from log_entry, json_to_record(${members}) as r (session text, action text, labels json),
+        lateral (select 'action' as kind, r.action as value
+          union all select 'label', l.value from json_array_elements_text(coalesce(r.labels, '[]')) as l (value)) as m
+      where ledger = $1 and log_entry.kind = 'decision' and effect = 'allow' and strpos(record, '"session":"') > 0
+    ) as left_behind group by 1`,
+  stored: `select json_build_array(session, kind, value)::text collate "C" as key, index,
+      row_number() over (partition by session, kind, value) as copy
+    from session_mark where ledger = $1`,
+}
+
+/** Something that is wrong with a table, and the record to name. */
+interface Found {
+  readonly index: number | null
+  readonly problem: string
+}
+
 interface Mismatch {
   readonly index: number | null
   readonly kind: 'missing' | 'extra' | 'different'
@@ -221,10 +249,13 @@ async function firstMismatch(
   }
 }
 
-function brokenBy(mismatch: Mismatch, size: number): Broken {
-  const { index, name } = mismatch
+function brokenBy({ index, problem }: Found, size: number): Broken {
   const named = index !== null && index >= 0 && index < size ? index : null
-  return { kind: 'broken', index: named, problem: `${name} ${problemOf(mismatch)}`, fix: fixRow }
+  return { kind: 'broken', index: named, problem, fix: fixRow }
+}
+
+function mismatchText(mismatch: Mismatch): string {
+  return `${mismatch.name} ${problemOf(mismatch)}`
 }
 
 function problemOf({ kind, columns }: Mismatch): string {

@@ -7,6 +7,7 @@ import {
   recordTerms,
   verifyLog,
   type Checkpoint,
+  type Instant,
   type LogRecord,
   type StoredEntry,
   type VerifyResult,
@@ -26,6 +27,8 @@ export interface VerifyOptions {
   readonly dataDir: string
   readonly ledger?: string | undefined
   readonly onProgress?: ((done: number) => void) | undefined
+  /** What no counter counts any more may have been deleted. Default: now. */
+  readonly now?: Instant | undefined
 }
 
 /**
@@ -48,7 +51,7 @@ export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyRes
   client.on('error', () => undefined)
   try {
     await client.connect()
-    return await verifySnapshot(client, ledger, checkpoint, options.onProgress)
+    return await verifySnapshot(client, ledger, checkpoint, options)
   } finally {
     await client.end()
   }
@@ -91,7 +94,7 @@ async function verifySnapshot(
   client: pg.Client,
   ledger: string,
   checkpoint: Checkpoint | undefined,
-  onProgress: VerifyOptions['onProgress'],
+  { onProgress, now = Date.now() as Instant }: Pick<VerifyOptions, 'onProgress' | 'now'>,
 ): Promise<VerifyResult> {
   let read = 0
   try {
@@ -105,7 +108,7 @@ async function verifySnapshot(
       ...(onProgress === undefined ? {} : { onProgress }),
     })
     if (result.kind === 'broken') return result
-    return (await foldsProblem(client, ledger, result.size)) ?? result
+    return (await foldsProblem(client, ledger, result.size, now)) ?? result
   } catch (error) {
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import type { LookupResult, SessionFact } from '../model/call.ts'
 import type { Effect } from '../model/decision.ts'
 import { parseInstant, type Instant } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
 import { commentLengthMax, nameLengthMax, policyTestBytesMax } from '../model/limits.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Position } from '../policy/positions.ts'
-import { name } from '../policy/schema-values.ts'
+import { name, names } from '../policy/schema-values.ts'
 import { shapeYaml, type YamlFormat } from '../policy/yaml-file.ts'
 
 /** When a case happens that names no `now`: 2026-01-01T00:00:00Z, so that a run does not depend on the day. */
@@ -18,6 +19,8 @@ export interface Expectation {
   readonly reason?: string | undefined
   /** Ids of the rules that determine the decision: these and no others, in any order. */
   readonly rules?: readonly string[] | undefined
+  /** What a policy in shadow mode would have done instead of allowing. `none`: nothing else. */
+  readonly shadow?: 'deny' | 'escalate' | 'none' | undefined
 }
 
 /** One call, and what the policy should say to it. */
@@ -29,6 +32,16 @@ export interface PolicyTestCase {
   readonly params: JsonObject
   readonly context: JsonObject
   readonly now: Instant
+  /** Absent: the policy's own, or the first of its agents. */
+  readonly agent?: string | undefined
+  readonly env?: string | undefined
+  readonly session?: (SessionFact & { readonly id: string }) | undefined
+  /** What has been used of budgets and rates before the call, by their ids; 0 of those that are not here. */
+  readonly counters?: ReadonlyMap<string, number> | undefined
+  /** What looking facts up came to, by their names. */
+  readonly lookups?: ReadonlyMap<string, LookupResult> | undefined
+  /** Absent: what `govern` carries out. */
+  readonly supports?: readonly string[] | undefined
   readonly expect: Expectation
 }
 
@@ -59,9 +72,19 @@ const expectation = z.strictObject(
     effect: z.enum(['allow', 'deny', 'escalate'], { error: effectError }),
     reason: z.string({ error: 'must be a text' }).max(commentLengthMax, { error: 'is too long' }).optional(),
     rules: z.array(name, { error: 'must be a list of rule ids' }).optional(),
+    shadow: z.enum(['deny', 'escalate', 'none'], { error: 'must be one of deny, escalate, none' }).optional(),
   },
-  { error: `${effectError}, or a map with effect, reason and rules` },
+  { error: `${effectError}, or a map with effect, reason, rules and shadow` },
 )
+
+const session = z.strictObject(
+  { id: name.optional(), labels: names.optional(), actions: names.optional() },
+  { error: 'must be a map with labels and actions' },
+)
+
+const failedLookup = z.strictObject({ failed: z.string({ error: 'must be a text that says why' }) })
+const foundLookup = z.union([z.number(), z.boolean(), z.string(), z.array(z.union([z.number(), z.string()]))])
+const lookupError = 'must be the value that is found, or a map with `failed` that says why none is'
 
 const testCase = z.strictObject(
   {
@@ -79,6 +102,20 @@ const testCase = z.strictObject(
         error: 'must be a time such as 2026-01-31T12:00:00Z',
       })
       .optional(),
+    agent: name.optional(),
+    env: name.optional(),
+    session: session.optional(),
+    counters: z
+      .record(name, z.number({ error: 'must be a number' }).min(0, { error: 'must not be negative' }), {
+        error: 'must be a map from the id of a budget or rate to what has been used',
+      })
+      .optional(),
+    lookups: z
+      .record(name, z.union([failedLookup, foundLookup], { error: lookupError }), {
+        error: 'must be a map from the name of a fact to what is found',
+      })
+      .optional(),
+    supports: names.optional(),
     expect: z.preprocess((value) => (typeof value === 'string' ? { effect: value } : value), expectation),
   },
   { error: 'must be a map with action and expect' },
@@ -105,6 +142,16 @@ export const policyTestFormat: YamlFormat<z.output<typeof policyTestSchema>> = {
   refused: new Map(),
 }
 
+/** The session of a case that gives it no name. */
+const sessionIdDefault = 'session'
+
+type WrittenLookup = z.output<typeof failedLookup> | z.output<typeof foundLookup>
+
+function lookupOf(written: WrittenLookup): LookupResult {
+  if (typeof written !== 'object' || Array.isArray(written)) return { kind: 'value', value: written }
+  return { kind: 'failed', why: written.failed }
+}
+
 /**
  * Reads and checks the text of a policy test file. Every problem is reported at once, with line and
  * column; never throws for what a file may contain.
@@ -120,6 +167,18 @@ export function parsePolicyTest(text: string): ParsedPolicyTest {
     params: written.params ?? {},
     context: written.context ?? {},
     now: (written.now === undefined ? undefined : parseInstant(written.now)) ?? policyTestNowDefault,
+    agent: written.agent,
+    env: written.env,
+    session: written.session && {
+      id: written.session.id ?? sessionIdDefault,
+      labels: written.session.labels ?? [],
+      actions: written.session.actions ?? [],
+    },
+    counters: written.counters && new Map(Object.entries(written.counters)),
+    lookups:
+      written.lookups &&
+      new Map(Object.entries(written.lookups).map(([fact, found]) => [fact, lookupOf(found)])),
+    supports: written.supports,
     expect: written.expect,
   }))
   const policyPlace = positions.ofValue(['policy'])

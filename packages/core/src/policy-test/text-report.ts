@@ -1,5 +1,5 @@
 import type { DeterminingRule } from '../model/decision.ts'
-import { problemText } from '../model/problem.ts'
+import { besideFile, problemText } from '../model/problem.ts'
 import { suiteTotals, type SuiteReport } from './report.ts'
 import type { ActualDecision, CaseResult } from './run.ts'
 import type { Expectation } from './suite.ts'
@@ -38,10 +38,11 @@ export function failureLines(policy: string, { expected, actual, differences }: 
   ]
 }
 
-function expectationText({ effect, reason, rules }: Expectation): string {
+function expectationText({ effect, reason, rules, shadow }: Expectation): string {
   const parts: string[] = [effect]
   if (reason !== undefined) parts.push(`"${onOneLine(reason)}"`)
   if (rules !== undefined) parts.push(`by ${rules.length === 0 ? 'no rule' : rules.join(', ')}`)
+  if (shadow !== undefined) parts.push(`in the shadow of ${shadow}`)
   return parts.join(' ')
 }
 
@@ -50,8 +51,8 @@ function actualLines(policy: string, { effect, reasons, rules }: ActualDecision)
   return [`got       ${effect} ${why}`, ...rules.map((rule) => `          ${ruleText(policy, rule)}`)]
 }
 
-function ruleText(policy: string, { id, line, condition, detail }: DeterminingRule): string {
-  const parts = [`${id} (${policy}:${line})`]
+function ruleText(policy: string, { id, file, line, condition, detail }: DeterminingRule): string {
+  const parts = [`${id} (${file === undefined ? policy : besideFile(policy, file)}:${line})`]
   if (condition !== undefined) parts.push(`: ${condition}`)
   if (detail !== undefined) parts.push(`; could not be evaluated: ${detail}`)
   return onOneLine(parts.join(''))

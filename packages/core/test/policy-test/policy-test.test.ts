@@ -293,3 +293,70 @@ describe('the report as JUnit XML', () => {
     expect(junitReport([{ kind: 'ran', file: 't', policy: 'p', report }])).toContain(`name="${written}"`)
   })
 })
+
+describe('a case may say what the world knew', () => {
+  const worldly = policyOf(`
+agents: [a, "eu-*"]
+allowed_actions: [refund, send, pay]
+environments: [prod]
+roles: { tier2: ["eu-*"] }
+facts: { tier: { type: string, from: { http: "https://crm.example.com/{params.id}" }, for: pay } }
+actions: { send: { roles: [tier2] }, refund: { obligations: [{ redact: result.card }] } }
+rules: [{ id: tin, on: pay, condition: "tier == 'tin'", effect: deny }]
+budgets: [{ id: daily, on: refund, sum: params.amount, window: 1d, max: 100, effect: deny }]
+flows: [{ id: leak, after: { label: pii }, on: send, effect: deny }]
+`)
+  const resultOf = (written: string, by = worldly) =>
+    runPolicyTest(by, suiteOf(`policy: p.yaml\ncases:\n  - ${written}\n`)).cases[0]?.differences
+
+  test.each([
+    ['env', '{ action: refund, params: { amount: 1 }, env: prod, expect: allow }'],
+    ['no env', '{ action: refund, params: { amount: 1 }, expect: deny }'],
+    [
+      'counters',
+      '{ action: refund, params: { amount: 1 }, env: prod, counters: { daily: 100 }, expect: { effect: deny, rules: [daily] } }',
+    ],
+    [
+      'counters with room',
+      '{ action: refund, params: { amount: 1 }, env: prod, counters: { daily: 99 }, expect: allow }',
+    ],
+    ['agent', '{ action: send, agent: eu-1, env: prod, session: {}, expect: allow }'],
+    ['the own agent', '{ action: send, env: prod, session: {}, expect: deny }'],
+    [
+      'session',
+      '{ action: send, agent: eu-1, env: prod, session: { labels: [pii] }, expect: { effect: deny, rules: [leak] } }',
+    ],
+    ['no session', '{ action: send, agent: eu-1, env: prod, expect: deny }'],
+    ['lookups', '{ action: pay, params: { id: 1 }, env: prod, lookups: { tier: gold }, expect: allow }'],
+    [
+      'failed lookups',
+      '{ action: pay, params: { id: 1 }, env: prod, lookups: { tier: { failed: timeout } }, expect: deny }',
+    ],
+    ['no lookups', '{ action: pay, params: { id: 1 }, env: prod, expect: deny }'],
+    ['supports', '{ action: refund, params: { amount: 1 }, env: prod, supports: [], expect: deny }'],
+  ])('%s', (_, written) => {
+    expect(resultOf(written)).toEqual([])
+    const other = written.includes('expect: allow')
+      ? written.replace('expect: allow', 'expect: deny')
+      : written.replace(/expect: .*/, 'expect: allow }')
+    expect(resultOf(other)?.[0]).toMatch(/^expected (allow|deny), got (allow|deny)$/)
+  })
+
+  test('and a misspelt counter or fact does not pass', () => {
+    expect(
+      resultOf('{ action: refund, params: { amount: 1 }, env: prod, counters: { dayly: 1 }, expect: allow }'),
+    ).toEqual(['the policy has no budget and no rate `dayly`'])
+    expect(
+      resultOf('{ action: refund, params: { amount: 1 }, env: prod, lookups: { teir: x }, expect: allow }'),
+    ).toEqual(['the policy looks no fact `teir` up'])
+  })
+
+  test('and what a policy in shadow mode would have done', () => {
+    const shadow = policyOf('agent_id: a\nallowed_actions: [x]\nforbidden_actions: [y]\nmode: shadow\n')
+    expect(resultOf('{ action: y, expect: { effect: allow, shadow: deny } }', shadow)).toEqual([])
+    expect(resultOf('{ action: x, expect: { effect: allow, shadow: none } }', shadow)).toEqual([])
+    expect(resultOf('{ action: y, expect: { effect: allow, shadow: none } }', shadow)).toEqual([
+      'expected the shadow none, got deny',
+    ])
+  })
+})

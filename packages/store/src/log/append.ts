@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { ApprovalRow, CallRow, OutcomeRow, VoteRow } from './rows.ts'
+import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
 
 /** A batch that advances the head from `size` by its entries. */
 export interface StagedBatch {
@@ -25,12 +25,18 @@ export interface StagedBatch {
   readonly outcomes: readonly OutcomeRow[]
   readonly approvals: readonly ApprovalRow[]
   readonly votes: readonly VoteRow[]
+  /** What its decisions use of counters. */
+  readonly entries: readonly CounterRow[]
+  /** What its outcomes give back of what earlier batches used. */
+  readonly released: readonly ReleasedRow[]
+  readonly marks: readonly MarkRow[]
 }
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
 // expects, left there by the writer who was faster.
 // Every INSERT reads FROM the gated UPDATE: a CTE's INSERT runs even where the UPDATE matched no row,
 // and would then write records that no head counts.
+const advanceValues = 11
 const advance = `
   with head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
@@ -44,32 +50,71 @@ const advance = `
     select $1, t.term, $2::bigint from head, unnest($11::text[]) as t (term)
   )`
 
-const appendPlain = { name: 'append_plain', text: `${advance} select count(*)::int as advanced from head` }
-
-const appendFull = {
-  name: 'append_full',
-  text: `${advance}, called as (
+/** What a batch may add to tables that are folded from records. `$n` stands for its rows as JSON. */
+const foldings = {
+  calls: `called as (
     insert into call (ledger, agent, call_id, index)
     select $1, r.agent, r.call_id, r.index
-    from head, json_to_recordset($12::json) as r (agent text, call_id text, index bigint)
+    from head, json_to_recordset($n::json) as r (agent text, call_id text, index bigint)
     on conflict (ledger, agent, call_id) do update set index = excluded.index
-  ), settled as (
+  )`,
+  outcomes: `settled as (
     insert into outcome (ledger, decision, index, status)
     select $1, r.decision, r.index, r.status
-    from head, json_to_recordset($13::json) as r (decision bigint, index bigint, status text)
+    from head, json_to_recordset($n::json) as r (decision bigint, index bigint, status text)
     on conflict (ledger, decision) do update set index = excluded.index, status = excluded.status
-  ), opened as (
+  )`,
+  approvals: `opened as (
     insert into approval (ledger, decision, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status)
     select $1, r.decision, r.agent, r.action, r.policy_sha256, r.terms, r.opened_at, r.expires_at, r.consumed_by, r.status
-    from head, json_to_recordset($14::json) as r (decision bigint, agent text, action text, policy_sha256 text,
+    from head, json_to_recordset($n::json) as r (decision bigint, agent text, action text, policy_sha256 text,
       terms text, opened_at timestamptz, expires_at timestamptz, consumed_by bigint, status text)
     on conflict (ledger, decision) do update set consumed_by = excluded.consumed_by, status = excluded.status
-  ), voted as (
+  )`,
+  votes: `voted as (
     insert into vote (ledger, approval, person, vote, at, index)
     select $1, r.approval, r.person, r.vote, r.at, r.index
-    from head, json_to_recordset($15::json) as r (approval bigint, person text, vote text, at timestamptz, index bigint)
-  )
-  select count(*)::int as advanced from head`,
+    from head, json_to_recordset($n::json) as r (approval bigint, person text, vote text, at timestamptz, index bigint)
+  )`,
+  entries: `used as (
+    insert into counter_entry (ledger, decision, key, counter, at, amount, window_ms, releasable)
+    select $1, r.decision, decode(r.key, 'hex'), r.counter, $6, r.amount, r.window_ms, r.releasable
+    from head, json_to_recordset($n::json) as r (decision bigint, key text, counter text, amount numeric,
+      window_ms bigint, releasable boolean)
+  )`,
+  // One row after the other by its key: a plan that reads the whole table would grow with it.
+  released: `released as (
+    delete from counter_entry where (ledger, decision, key) in (
+      select $1, r.decision, decode(r.key, 'hex')
+      from head, json_to_recordset($n::json) as r (decision bigint, key text))
+  )`,
+  marks: `marked as (
+    insert into session_mark (ledger, session, kind, value, index)
+    select $1, r.session, r.kind, r.value, r.index
+    from head, json_to_recordset($n::json) as r (session text, kind text, value text, index bigint)
+    on conflict (ledger, session, kind, value) do nothing
+  )`,
+} as const
+
+type Folding = keyof typeof foldings
+
+// A statement for what most batches of a kind have in common; each is prepared once.
+const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
+const uses: readonly Folding[] = ['entries', 'released', 'marks']
+const appendings = [
+  appending('append_plain', []),
+  appending('append_uses', uses),
+  appending('append_people', people),
+  appending('append_all', [...people, ...uses]),
+] as const
+
+function appending(name: string, folded: readonly Folding[]) {
+  const parts = folded.map((folding, at) => foldings[folding].replace('$n', `$${advanceValues + 1 + at}`))
+  return {
+    name,
+    folded,
+    text: `${[advance, ...parts].join(', ')} select count(*)::int as advanced from head`,
+  }
 }
 
 /**
@@ -92,11 +137,16 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     batch.bodies,
     batch.terms,
   ]
-  const plain = batch.calls.length + batch.outcomes.length + batch.approvals.length + batch.votes.length === 0
-  if (!plain)
-    values.push(
-      ...[batch.calls, batch.outcomes, batch.approvals, batch.votes].map((rows) => JSON.stringify(rows)),
-    )
-  const result = await client.query<{ advanced: number }>({ ...(plain ? appendPlain : appendFull), values })
+  const has = (folding: Folding) => batch[folding].length > 0
+  const [plain, used, ofPeople, all] = appendings
+  const { name, text, folded } = people.some(has)
+    ? uses.some(has)
+      ? all
+      : ofPeople
+    : uses.some(has)
+      ? used
+      : plain
+  for (const folding of folded) values.push(JSON.stringify(batch[folding]))
+  const result = await client.query<{ advanced: number }>({ name, text, values })
   return result.rows[0]?.advanced === 1
 }

@@ -1,11 +1,17 @@
 import {
   instantText,
   type Approval,
+  type CounterWindow,
   type DecisionRecord,
+  type Instant,
   type OutcomeStatus,
+  type SessionFact,
   type VoteRecord,
 } from '@bailiwick/core'
-import type { ApprovalRow, CallRow, OutcomeRow, VoteRow } from './rows.ts'
+import { CounterWindows } from './counter-windows.ts'
+import { decimalText, plus, type Decimal } from './decimal.ts'
+import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
+import { SessionMarks, type SessionMark } from './session-marks.ts'
 
 /** A recorded decision with what operations need to know of it. */
 export interface KnownDecision {
@@ -22,10 +28,38 @@ export interface Needs {
   readonly decisions?: readonly number[]
   /** Indices of the decisions that opened the approvals. */
   readonly approvals?: readonly number[]
+  /** By the digests of their keys. */
+  readonly counters?: readonly { readonly key: string; readonly window: CounterWindow }[]
+  readonly session?: string
+  /** Indices of the decisions whose uses of counters are given back. */
+  readonly uses?: readonly number[]
 }
 
 /** What an operation needs that needs to know nothing; most do. */
 export const noNeeds: Needs = Object.freeze({})
+
+/** What an allowed call used of one counter. */
+export interface Use {
+  readonly decision: number
+  /** The digest of the counter's key. */
+  readonly key: string
+  readonly counter: string
+  readonly at: number
+  readonly amount: Decimal
+  readonly windowMs: number
+  readonly releasable: boolean
+}
+
+/** What is remembered from batch to batch, as of one head. */
+export interface Memory {
+  readonly counters: CounterWindows
+  readonly sessions: SessionMarks
+}
+
+/** A memory of nothing. */
+export function emptyMemory(): Memory {
+  return { counters: new CounterWindows(), sessions: new SessionMarks() }
+}
 
 /**
  * The part of the ledger's state that one batch touches, as of one head. Operations are applied to it
@@ -40,6 +74,17 @@ export class Fold {
   readonly #touchedApprovals = new Set<number>()
   readonly #outcomes = new Map<number, OutcomeRow>()
   readonly #votes: VoteRow[] = []
+  readonly #memory: Memory
+  /** What may be given back, by decision. */
+  readonly #uses = new Map<number, Use[]>()
+  readonly #entries = new Map<string, Use>()
+  readonly #released: ReleasedRow[] = []
+  readonly #marks = new Map<string, MarkRow>()
+
+  /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
+  constructor(memory: Memory = emptyMemory()) {
+    this.#memory = memory
+  }
 
   /** The decision that stands for the caller's id. */
   call(agent: string, callId: string): KnownDecision | undefined {
@@ -55,8 +100,19 @@ export class Fold {
     return this.#approvals.get(index)
   }
 
+  /** What has been used of a counter since then; undefined where that is not known. */
+  used(key: string, since: Instant): number | undefined {
+    return this.#memory.counters.used(key, since)
+  }
+
+  /** What a session has been through; undefined where that is not known. */
+  session(name: string): SessionFact | undefined {
+    return this.#memory.sessions.fact(name)
+  }
+
   /** Takes in rows as they were read. */
   load(read: {
+    uses?: readonly Use[]
     calls?: readonly CallRow[]
     decisions?: readonly KnownDecision[]
     approvals?: readonly (readonly [number, Approval])[]
@@ -64,6 +120,7 @@ export class Fold {
     for (const row of read.calls ?? []) this.#calls.set(callKey(row.agent, row.call_id), row.index)
     for (const known of read.decisions ?? []) this.#decisions.set(known.record.index, known)
     for (const [index, approval] of read.approvals ?? []) this.#approvals.set(index, approval)
+    for (const use of read.uses ?? []) this.#mayRelease(use)
   }
 
   /** A decision recorded in this batch. */
@@ -92,12 +149,49 @@ export class Fold {
     this.#votes.push({ approval, person, vote, at, index })
   }
 
+  /** Counts from here on. What is never given back is kept as one sum for the whole batch. */
+  consume(use: Use): void {
+    this.#memory.counters.add(use.key, use.at, use.amount)
+    if (use.releasable) this.#mayRelease(use)
+    const id = use.releasable ? `${use.decision} ${use.key}` : use.key
+    const before = this.#entries.get(id)
+    this.#entries.set(id, before ? { ...before, amount: plus(before.amount, use.amount) } : use)
+  }
+
+  /** Gives back what a decision used of these counters. */
+  release(decision: number, counters: ReadonlySet<string>): void {
+    const uses = this.#uses.get(decision) ?? []
+    this.#uses.delete(decision)
+    for (const { key, counter, at, amount, releasable } of uses) {
+      if (!releasable || !counters.has(counter)) continue
+      this.#memory.counters.subtract(key, at, amount)
+      if (!this.#entries.delete(`${decision} ${key}`)) this.#released.push({ decision, key })
+    }
+  }
+
+  /** Marks a session, unless it has the mark already. */
+  mark(mark: SessionMark, index: number): void {
+    if (this.#memory.sessions.has(mark)) return
+    this.#memory.sessions.add(mark)
+    const id = JSON.stringify([mark.session, mark.kind, mark.value])
+    if (!this.#marks.has(id)) this.#marks.set(id, { ...mark, index })
+  }
+
+  #mayRelease(use: Use): void {
+    const uses = this.#uses.get(use.decision)
+    if (uses === undefined) this.#uses.set(use.decision, [use])
+    else uses.push(use)
+  }
+
   /** Every row that the batch has to write, each key once and in its last state. */
   rows(statusOf: (approval: Approval) => string): {
     calls: readonly CallRow[]
     outcomes: readonly OutcomeRow[]
     approvals: readonly ApprovalRow[]
     votes: readonly VoteRow[]
+    entries: readonly CounterRow[]
+    released: readonly ReleasedRow[]
+    marks: readonly MarkRow[]
   } {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
@@ -108,8 +202,15 @@ export class Fold {
       outcomes: [...this.#outcomes.values()],
       approvals,
       votes: this.#votes,
+      entries: [...this.#entries.values()].map(counterRow),
+      released: this.#released,
+      marks: [...this.#marks.values()],
     }
   }
+}
+
+function counterRow({ decision, key, counter, amount, windowMs, releasable }: Use): CounterRow {
+  return { decision, key, counter, amount: decimalText(amount), window_ms: windowMs, releasable }
 }
 
 function callKey(agent: string, callId: string): string {

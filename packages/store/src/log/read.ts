@@ -8,9 +8,11 @@ import {
   type Instant,
   type OutcomeStatus,
   type PolicyRef,
+  windowStart,
 } from '@bailiwick/core'
 import { readEntries, type Queryable } from './batches.ts'
-import { Fold, type KnownDecision, type Needs } from './fold.ts'
+import { decimalFrom } from './decimal.ts'
+import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
 
 const calls = {
   name: 'read_calls',
@@ -33,14 +35,44 @@ const outcomes = {
   text: 'select decision, status from outcome where ledger = $1 and decision = any($2::bigint[])',
 }
 
-/** Reads what a batch of operations needs; on the sequencer's connection, so after every batch before it. */
-export async function readFold(client: Queryable, ledger: string, needs: readonly Needs[]): Promise<Fold> {
-  const fold = new Fold()
+const releasable = {
+  name: 'read_releasable',
+  text: `select decision, encode(key, 'hex') as key, counter, (extract(epoch from at) * 1000)::bigint as at, amount, window_ms
+    from counter_entry where ledger = $1 and decision = any($2::bigint[]) and releasable`,
+}
+
+/**
+ * Reads what a batch of operations needs and `memory` does not have yet; on the sequencer's connection, so after every
+ * batch before it.
+ *
+ * @param at the instant of the batch
+ */
+export async function readFold(
+  client: Queryable,
+  ledger: string,
+  needs: readonly Needs[],
+  memory: Memory,
+  at: Instant,
+): Promise<Fold> {
+  const fold = new Fold(memory)
   const wantedCalls = needs.flatMap((need) => need.calls ?? [])
   const wantedApprovals = needs.flatMap((need) => need.approvals ?? [])
-  const [callRows, approvalRows] = await Promise.all([
+  const wantedUses = needs.flatMap((need) => need.uses ?? [])
+  const counters = needs.flatMap((need) => need.counters ?? [])
+  const sessions = needs.flatMap((need) => need.session ?? [])
+  // All of them are sent at once, and answered one after the other.
+  const [callRows, approvalRows, uses] = await Promise.all([
     wantedCalls.length === 0 ? [] : readCalls(client, ledger, wantedCalls),
     wantedApprovals.length === 0 ? [] : readApprovals(client, ledger, wantedApprovals),
+    wantedUses.length === 0 ? [] : readUses(client, ledger, wantedUses),
+    counters.length === 0
+      ? undefined
+      : memory.counters.load(
+          client,
+          ledger,
+          counters.map(({ key, window }) => ({ key, since: windowStart(window, at) })),
+        ),
+    sessions.length === 0 ? undefined : memory.sessions.load(client, ledger, sessions),
   ])
   const wantedDecisions = [
     ...needs.flatMap((need) => need.decisions ?? []),
@@ -49,8 +81,34 @@ export async function readFold(client: Queryable, ledger: string, needs: readonl
   ]
   const decisionRows =
     wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
-  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows })
+  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses })
   return fold
+}
+
+async function readUses(client: Queryable, ledger: string, decisions: readonly number[]): Promise<Use[]> {
+  const { rows } = await client.query<{
+    decision: string
+    key: string
+    counter: string
+    at: string
+    amount: string
+    window_ms: string
+  }>({ ...releasable, values: [ledger, decisions] })
+  return rows.flatMap(({ decision, key, counter, at, amount: text, window_ms: windowMs }) => {
+    const amount = decimalFrom(text)
+    if (amount === undefined) return []
+    return [
+      {
+        decision: Number(decision),
+        key,
+        counter,
+        at: Number(at),
+        amount,
+        windowMs: Number(windowMs),
+        releasable: true,
+      },
+    ]
+  })
 }
 
 async function readCalls(

@@ -32,3 +32,27 @@ export interface VoteRow {
   readonly at: string
   readonly index: number
 }
+
+export interface CounterRow {
+  readonly decision: number
+  /** Hexadecimal. */
+  readonly key: string
+  readonly counter: string
+  /** A decimal number. */
+  readonly amount: string
+  readonly window_ms: number
+  readonly releasable: boolean
+}
+
+/** A row of `counter_entry` that is given back. */
+export interface ReleasedRow {
+  readonly decision: number
+  readonly key: string
+}
+
+export interface MarkRow {
+  readonly session: string
+  readonly kind: 'action' | 'label'
+  readonly value: string
+  readonly index: number
+}

@@ -21,7 +21,7 @@ import pg from 'pg'
 import { followHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
-import { Fold, noNeeds, type Needs } from './fold.ts'
+import { emptyMemory, Fold, noNeeds, type Memory, type Needs } from './fold.ts'
 import { readFold } from './read.ts'
 
 /** Where an operation's record will stand. */
@@ -118,6 +118,10 @@ export class Sequencer {
   #client: pg.Client | undefined
   /** What the next batch builds on: with the batches that are on their way. */
   #head: Frontier | undefined
+  /** What has been read of counters and sessions, and is kept up with every batch. */
+  readonly #memory: Memory = emptyMemory()
+  /** The head that the memory is as of. It is good for a batch on this very head, and for no other. */
+  #remembered: Frontier | undefined
   /** The last head that was certainly committed. */
   #committed: Frontier | undefined
   #queue: Waiting[] = []
@@ -186,7 +190,10 @@ export class Sequencer {
       const head = (this.#head ??= await this.#readHead(client))
       const prepared = await this.#prepare(client, head, waiting)
       this.#queue.unshift(...prepared.left)
-      if (prepared.records.length === 0) return answerAll(prepared)
+      if (prepared.records.length === 0) {
+        this.#remembered = head
+        return answerAll(prepared)
+      }
       // A batch before this one was fenced or lost while this one read what it needs: it would miss the head as
       // well, and pass the wrong head on to the next.
       if (this.#head !== head) {
@@ -194,6 +201,7 @@ export class Sequencer {
         return
       }
       this.#head = prepared.head
+      this.#remembered = prepared.head
       this.#inFlight += 1
       this.#waitingInFlight += prepared.answers.length
       void this.#commit(client, prepared)
@@ -213,8 +221,10 @@ export class Sequencer {
   async #prepare(client: pg.Client, head: Frontier, waiting: readonly Waiting[]): Promise<Prepared> {
     const needs: Needs[] = []
     for (const { operation } of waiting) if (operation.needs !== noNeeds) needs.push(operation.needs)
-    const fold = needs.length === 0 ? new Fold() : await readFold(client, this.#ports.ledger, needs)
     const now = this.#ports.now()
+    const memory = this.#memoryAt(head)
+    const fold =
+      needs.length === 0 ? new Fold(memory) : await readFold(client, this.#ports.ledger, needs, memory, now)
     const atText = instantText(now)
     const staging: Staging = {
       records: [],
@@ -245,6 +255,17 @@ export class Sequencer {
       }
     }
     return { ...this.#staged(head, staging, salts, fold, now), answers, left }
+  }
+
+  // Another head means that others may have written. A batch that is worked out and dropped leaves the memory as of
+  // no head at all; one that is as of a head with which a batch misses is forgotten with that head.
+  #memoryAt(head: Frontier): Memory {
+    if (this.#remembered !== head) {
+      this.#memory.counters.clear()
+      this.#memory.sessions.clear()
+    }
+    this.#remembered = undefined
+    return this.#memory
   }
 
   #staged(

@@ -8,70 +8,94 @@ import {
   Fault,
   indexOfId,
   instantText,
+  recordedFacts,
+  windowStart,
   type Approval,
   type ApprovalFact,
   type ApprovalRefusal,
   type CompiledPolicy,
+  type CounterKey,
   type Decision,
   type DecisionAnswer,
   type DecisionRecord,
+  type Facts,
   type Instant,
   type ParsedCall,
   type RecordBody,
   type ToolCall,
 } from '@bailiwick/core'
 import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.ts'
+import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/sequencer.ts'
+import { keyDigest, type Gathered } from './gather.ts'
 
-/** What deciding needs beside the call. */
+/** What answering needs beside the record. */
 export interface DecideSettings {
-  policyFor(agent: string): CompiledPolicy | undefined
   /** Where people open an approval. */
   approvalUrl(id: string): string
 }
 
 /**
- * The operation that decides one call, records the decision, opens or uses up an approval, and ties
- * the call id to its answer: all of it in one transaction.
+ * The operation that decides one call, records the decision, opens or uses up an approval, takes from
+ * counters, marks the session, and ties the call id to its answer: all of it in one transaction.
  */
-export function decideOperation(parsed: ParsedCall, settings: DecideSettings): Operation<DecisionAnswer> {
+export function decideOperation(
+  parsed: ParsedCall,
+  gathered: Gathered,
+  settings: DecideSettings,
+): Operation<DecisionAnswer> {
   const { call } = parsed
   const approvalIndex = call.approvalId === undefined ? undefined : indexOfId('apr', call.approvalId)
   return {
-    needs: needsOf(call, approvalIndex),
+    needs: needsFor(call, approvalIndex, gathered),
     apply: (fold, place) => {
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)
       if (before && call.approvalId === undefined) return { answer: replayed(before, settings) }
-      return decideAnew(parsed, approvalIndex, fold, place, settings)
+      return decideAnew({ parsed, gathered, approvalIndex }, fold, place, settings)
     },
   }
 }
 
-function needsOf(call: ToolCall, approvalIndex: number | undefined): Needs {
-  if (call.callId === undefined && approvalIndex === undefined) return noNeeds
+function needsFor(call: ToolCall, approvalIndex: number | undefined, { counters, session }: Gathered): Needs {
+  const wantsSession = session && call.session !== undefined
+  if (call.callId === undefined && approvalIndex === undefined && counters.length === 0 && !wantsSession) {
+    return noNeeds
+  }
   return {
     ...(call.callId === undefined ? {} : { calls: [{ agent: call.agent, callId: call.callId }] }),
     ...(approvalIndex === undefined ? {} : { approvals: [approvalIndex] }),
+    ...(counters.length === 0
+      ? {}
+      : { counters: counters.map(({ digest, window }) => ({ key: digest, window })) }),
+    ...(wantsSession ? { session: call.session } : {}),
   }
 }
 
+/** A call with all that is known of it before it has its place. */
+interface Asked {
+  readonly parsed: ParsedCall
+  readonly gathered: Gathered
+  readonly approvalIndex: number | undefined
+}
+
 function decideAnew(
-  parsed: ParsedCall,
-  approvalIndex: number | undefined,
+  asked: Asked,
   fold: Fold,
   place: Place,
   settings: DecideSettings,
 ): Applied<DecisionAnswer> {
+  const { parsed, gathered, approvalIndex } = asked
   const { call } = parsed
-  const policy = settings.policyFor(call.agent)
+  const { policy } = gathered
   const claimed = approvalIndex === undefined ? undefined : fold.approval(approvalIndex)
-  const claim = approvalClaim(call, policy, claimed, approvalIndex, fold, place.at)
-  const decision = decideCall(policy, parsed, { now: place.at, approval: claim })
+  const approval = approvalClaim(call, policy, claimed, approvalIndex, fold, place.at)
+  const facts = factsFor(asked, fold, place, approval)
+  const decision = decideCall(policy, parsed, facts)
   const body = decisionBody(call, policy, decision, place)
   return {
     body,
-    payload: parsed.payload,
+    payload: payloadOf(parsed, facts, decision),
     answer: answerOf(body, place.index, settings),
     staged: (record, payload) => {
       // Only what opens an approval or stands for a call id can be asked for in the same batch.
@@ -79,8 +103,73 @@ function decideAnew(
         fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
       }
       foldDecision(fold, call, decision, record as DecisionRecord, { place, policy, claimed, approvalIndex })
+      foldUses(fold, call, decision, gathered, place)
     },
   }
+}
+
+function factsFor(
+  { parsed, gathered }: Asked,
+  fold: Fold,
+  place: Place,
+  approval: ApprovalFact | undefined,
+): Facts {
+  const { env, lookups, counters } = gathered
+  const session =
+    gathered.session && parsed.call.session !== undefined ? fold.session(parsed.call.session) : undefined
+  return {
+    now: place.at,
+    approval,
+    env,
+    lookups,
+    session,
+    supports: parsed.supports,
+    counters: counters.length === 0 ? undefined : usedBefore(counters, fold, place.at),
+  }
+}
+
+function usedBefore(counters: Gathered['counters'], fold: Fold, at: Instant): Map<CounterKey, number> {
+  const used = new Map<CounterKey, number>()
+  for (const { key, digest, window } of counters) {
+    const sum = fold.used(digest, windowStart(window, at))
+    if (sum !== undefined) used.set(key, sum)
+  }
+  return used
+}
+
+/**
+ * What the record commits to: the call, what was known when it was decided, and the keys of what it consumes, as
+ * canonical JSON. The parsed call has its text already, which is kept where there is nothing to add.
+ */
+function payloadOf(parsed: ParsedCall, facts: Facts, decision: Decision): string {
+  if (parsed.malformed !== undefined) return parsed.payload
+  const recorded = recordedFacts(facts)
+  const consumes = decision.effect === 'allow' ? decision.consumes : []
+  let more = ''
+  if (Object.keys(recorded).length > 0) more = `,"facts":${canonicalJson(recorded)}`
+  if (consumes.length > 0) more += `,"keys":${canonicalJson(consumes.map(({ key }) => key))}`
+  if (more === '') return parsed.payload
+  const head = `{"context":${canonicalJson(parsed.call.context)}`
+  return `${head}${more}${parsed.payload.slice(head.length)}`
+}
+
+function foldUses(fold: Fold, call: ToolCall, decision: Decision, gathered: Gathered, place: Place): void {
+  if (decision.effect !== 'allow') return
+  for (const { key, counter, amount, windowMs, releasable } of decision.consumes) {
+    fold.consume({
+      decision: place.index,
+      key: gathered.counters.find((wanted) => wanted.key === key)?.digest ?? keyDigest(key),
+      counter,
+      at: place.at,
+      amount: decimalOf(amount),
+      windowMs,
+      releasable,
+    })
+  }
+  if (decision.leaves === undefined || call.session === undefined) return
+  const { action, labels } = decision.leaves
+  fold.mark({ session: call.session, kind: 'action', value: action }, place.index)
+  for (const label of labels) fold.mark({ session: call.session, kind: 'label', value: label }, place.index)
 }
 
 function approvalClaim(
@@ -131,7 +220,8 @@ function refuseOtherCall(before: KnownDecision, parsed: ParsedCall): void {
   })
 }
 
-function decisionBody(
+/** The record of a decision, as far as its author knows it. */
+export function decisionBody(
   call: ToolCall,
   policy: CompiledPolicy | undefined,
   decision: Decision,
@@ -159,16 +249,38 @@ function decisionBody(
     policy: policy?.ref ?? null,
     opens,
     claims: call.approvalId === undefined ? null : { id: call.approvalId, consumed },
+    session: call.session,
+    ...(decision.effect === 'allow' ? allowMembers(decision) : {}),
+  }
+}
+
+type AllowMembers = Pick<DecisionRecord, 'consumes' | 'labels' | 'obligations' | 'shadow'>
+
+// Absent where there is nothing to say.
+function allowMembers({
+  consumes,
+  leaves,
+  obligations,
+  shadow,
+}: Decision & { effect: 'allow' }): AllowMembers {
+  return {
+    ...(consumes.length === 0 ? {} : { consumes }),
+    ...(leaves === undefined || leaves.labels.length === 0 ? {} : { labels: leaves.labels }),
+    ...(obligations.length === 0 ? {} : { obligations }),
+    ...(shadow === undefined ? {} : { shadow }),
   }
 }
 
 /** The answer that a recorded decision gives its caller. */
 export function answerOf(
-  record: Pick<DecisionRecord, 'id' | 'effect' | 'reasons' | 'rules' | 'policy' | 'opens'>,
+  record: Pick<
+    DecisionRecord,
+    'id' | 'effect' | 'reasons' | 'rules' | 'policy' | 'opens' | 'obligations' | 'shadow'
+  >,
   index: number,
   settings: DecideSettings,
 ): DecisionAnswer {
-  const { id, effect, reasons, rules, policy, opens } = record
+  const { id, effect, reasons, rules, policy, opens, obligations, shadow } = record
   return {
     id,
     effect,
@@ -179,6 +291,8 @@ export function answerOf(
     ...(opens === null
       ? {}
       : { approval: { id: opens.id, url: settings.approvalUrl(opens.id), deadline: opens.deadline } }),
+    ...(obligations === undefined ? {} : { obligations }),
+    ...(shadow === undefined ? {} : { shadow }),
   }
 }
 

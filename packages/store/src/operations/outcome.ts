@@ -6,6 +6,7 @@ import {
   jsonProblem,
   payloadBytesMax,
   payloadDepthMax,
+  type DecisionRecord,
   type Outcome,
   type OutcomeStatus,
 } from '@bailiwick/core'
@@ -34,7 +35,10 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
   }
   const payload = outcomePayload(outcome)
   return {
-    needs: index === undefined ? noNeeds : { decisions: [index] },
+    needs:
+      index === undefined
+        ? noNeeds
+        : { decisions: [index], ...(outcome.status === 'failed' ? { uses: [index] } : {}) },
     apply: (fold, place) => {
       const known = index === undefined ? undefined : fold.decision(index)
       if (!known || index === undefined || known.record.agent !== agent) throw unknownDecision(id)
@@ -49,10 +53,18 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
         },
         payload,
         answer: { index: place.index },
-        staged: () => fold.setOutcome(index, place.index, outcome.status),
+        staged: () => {
+          fold.setOutcome(index, place.index, outcome.status)
+          // Which counters it is for the record to say, which is hashed: the rows are not.
+          if (outcome.status === 'failed') fold.release(index, releasableOf(known.record))
+        },
       }
     },
   }
+}
+
+function releasableOf({ consumes = [] }: DecisionRecord): ReadonlySet<string> {
+  return new Set(consumes.filter(({ releasable }) => releasable).map(({ counter }) => counter))
 }
 
 /** The fault for an id that no decision has, or none that the asker may see. */

@@ -74,5 +74,8 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     outcomes: [],
     approvals: [],
     votes: [],
+    entries: [],
+    released: [],
+    marks: [],
   })
 }

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import {
+  canonicalJson,
+  jsonProblem,
+  needsOf,
+  payloadDepthMax,
+  type CompiledPolicy,
+  type CounterNeed,
+  type DecisionNeeds,
+  type LookupNeed,
+  type LookupResult,
+  type ParsedCall,
+} from '@bailiwick/core'
+
+/** Looks facts up in other systems. */
+export interface LookupGatherer {
+  /**
+   * What each lookup came to, by the name of the fact. It has its own time limits; what it leaves out, or throws,
+   * counts as failed.
+   */
+  gather(needs: readonly LookupNeed[]): Promise<ReadonlyMap<string, LookupResult>>
+}
+
+/** Where a call is decided, beside its policy. */
+export interface Surroundings {
+  readonly env: string | undefined
+  readonly lookups: LookupGatherer | undefined
+}
+
+/** A counter whose use has to be known, with the digest that it is stored under. */
+export interface CounterWanted extends CounterNeed {
+  readonly digest: string
+}
+
+/** What was gathered before a call takes its place in the log. */
+export interface Gathered {
+  /** The policy that all of it was gathered for, and that decides. */
+  readonly policy: CompiledPolicy | undefined
+  readonly env: string | undefined
+  readonly lookups: ReadonlyMap<string, LookupResult> | undefined
+  readonly counters: readonly CounterWanted[]
+  /** Whether it matters what the call's session has been through. */
+  readonly session: boolean
+}
+
+/** How long one value may be that was looked up, as canonical JSON, in UTF-16 units: it goes into the payload. */
+const lookupValueLengthMax = 16 * 1024
+
+/**
+ * Gathers what the decision needs and the log does not have: at once where there is nothing to look up, which is mostly.
+ * Otherwise it waits for other systems, so it must not be waited for while anybody waits for the log. Never throws or
+ * rejects: what could not be gathered is absent, and counts against the call.
+ */
+export function gather(
+  policy: CompiledPolicy | undefined,
+  parsed: ParsedCall,
+  { env, lookups: gatherer }: Surroundings,
+): Gathered | Promise<Gathered> {
+  const nothing: Gathered = { policy, env, lookups: undefined, counters: [], session: false }
+  if (policy === undefined || parsed.malformed !== undefined) return nothing
+  const first = needsOrNone(policy, parsed, { env })
+  if (first.lookups.length === 0) return { ...nothing, ...wanted(first) }
+  return lookedUp(first.lookups, gatherer).then((lookups) => ({
+    ...nothing,
+    lookups,
+    ...wanted(needsOrNone(policy, parsed, { env, lookups })),
+  }))
+}
+
+// A policy that breaks here breaks when it decides, too, and there it denies.
+function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parameters<typeof needsOf>[2]) {
+  try {
+    return needsOf(policy, call, known)
+  } catch {
+    return { session: false, lookups: [], counters: [] }
+  }
+}
+
+/** The text under which a counter's key is stored, in hexadecimal: the key may hold personal data. */
+export function keyDigest(key: string): string {
+  return createHash('sha256').update(key).digest('hex')
+}
+
+function wanted({ counters, session }: DecisionNeeds): Pick<Gathered, 'counters' | 'session'> {
+  return { session, counters: counters.map((need) => ({ ...need, digest: keyDigest(need.key) })) }
+}
+
+async function lookedUp(
+  needs: readonly LookupNeed[],
+  gatherer: LookupGatherer | undefined,
+): Promise<ReadonlyMap<string, LookupResult>> {
+  const found = await gathered(needs, gatherer)
+  return new Map(
+    needs.map(({ fact }) => [fact, found instanceof Map ? sound(found.get(fact)) : failed(String(found))]),
+  )
+}
+
+async function gathered(
+  needs: readonly LookupNeed[],
+  gatherer: LookupGatherer | undefined,
+): Promise<ReadonlyMap<string, LookupResult> | string> {
+  if (gatherer === undefined) return 'nothing is set up here to look facts up with'
+  try {
+    return new Map(await gatherer.gather(needs))
+  } catch {
+    return 'looking it up failed'
+  }
+}
+
+// The results come from outside, and are recorded: what has no canonical form was not found.
+function sound(result: LookupResult | undefined): LookupResult {
+  if (result === undefined) return failed('it was not looked up')
+  if (result.kind !== 'value') return failed(String(result.why).slice(0, 500))
+  const problem = jsonProblem(result.value, 'the value', payloadDepthMax)
+  if (problem !== undefined) return failed(problem)
+  const tooLong = canonicalJson(result.value).length > lookupValueLengthMax
+  return tooLong ? failed('the value is too large') : { kind: 'value', value: result.value }
+}
+
+function failed(why: string): LookupResult {
+  return { kind: 'failed', why }
+}
