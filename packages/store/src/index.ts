@@ -17,5 +17,14 @@ export {
 } from './policies.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
+export {
+  recallDecision,
+  recallStoredDecision,
+  recordedPolicy,
+  replayDecision,
+  replayOf,
+  type RecalledDecision,
+  type Replay,
+} from './replay.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

@@ -1,12 +1,20 @@
 import { Fault } from '@bailiwick/core'
+import {
+  hasEmbeddedDatabase,
+  openDatabase,
+  recallStoredDecision,
+  stopIfUnused,
+  type RecalledDecision,
+} from '@bailiwick/store'
 import type { Command } from 'commander'
+import { explainedDecision, type ExplainedDecision } from '../explained-decision.ts'
 import { explainedCall } from '../explained-call.ts'
 import { supposedCall, withCallOptions, type CallOptions } from './call-options.ts'
-import { fine, type ExitCode } from './exit-codes.ts'
+import { fine, negative, type ExitCode } from './exit-codes.ts'
 import { explanationText } from './explanation-text.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
-import { withStoreOptions, type StoreOptions } from './settings.ts'
+import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
 interface ExplainOptions extends StoreOptions, Partial<CallOptions> {
   readonly json?: true
@@ -21,7 +29,13 @@ export function addExplain(program: Command, act: Act): void {
     .argument('[decision]', 'the id of a recorded decision, such as dec_12')
     .option('--policy <file>', 'instead of a decision: the policy file')
     .option('--action <name>', 'with --policy: what the agent wants to do')
-  withCallOptions(command).option('--json', 'print the explanation as JSON').action(act(explainCommand))
+  withCallOptions(command)
+    .option('--json', 'print the explanation as JSON')
+    .addHelpText(
+      'after',
+      '\nExits with 0 whatever the effect; 1 where a recorded decision does not come out as it was recorded, 2 for bad input.',
+    )
+    .action(act(explainCommand))
 }
 
 async function explainCommand(
@@ -30,7 +44,37 @@ async function explainCommand(
   options: ExplainOptions,
 ): Promise<ExitCode> {
   if (decision === undefined) return await explainSupposed(ports, options)
-  throw new Fault('bad_input', 'not yet', { fix: 'wait' })
+  if (options.policy !== undefined || options.action !== undefined) {
+    throw new Fault('bad_input', `${decision} has its own policy and action`, {
+      fix: 'Leave out --policy and --action, or the decision.',
+    })
+  }
+  const explained = explainedDecision(await recalled(storePlace(options, ports), decision))
+  if (options.json) ports.out(JSON.stringify(explained))
+  else ports.out(`${decision} ${explanationText(explained)}${sameText(explained)}`)
+  return explained.same ? fine : negative
+}
+
+function sameText({ same, differences }: ExplainedDecision): string {
+  if (same) return ''
+  const what = differences.join(', ')
+  return `\n\nThis is not what was recorded: made again, the decision differs in ${what}.\nRun \`bailiwick log verify\`; if the log is intact, explain with the version that recorded it.`
+}
+
+async function recalled(place: StorePlace, decision: string): Promise<RecalledDecision> {
+  const { dataDir, databaseUrl } = place
+  // Opening an embedded database would make one where there is none.
+  if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
+    throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
+      fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
+    })
+  }
+  const database = await openDatabase({ dataDir, databaseUrl })
+  try {
+    return await recallStoredDecision(database.connection, 'main', decision)
+  } finally {
+    await stopIfUnused(database)
+  }
 }
 
 async function explainSupposed(ports: CliPorts, options: ExplainOptions): Promise<ExitCode> {

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Ledger, loadPolicies, migrate, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { cli } from './run-cli.ts'
 
 const text = `agent_id: support
@@ -114,6 +116,71 @@ describe('bailiwick explain, of a call that nobody has made', () => {
   test('of an agent that the policy does not bind, there is only the reason to tell', async () => {
     const { json } = await run('explain', 'issue_refund', refund, '--agent', 'nobody', '--json')
     expect(json).toMatchObject({ effect: 'deny', code: 'no_policy', rules: [], facts: [], changes: [] })
+  })
+})
+
+describe('bailiwick explain, of a recorded decision', () => {
+  let dataDir: string
+  let database: OpenedDatabase
+  let ledger: Ledger
+  let id: string
+  beforeAll(async () => {
+    dataDir = await makeTestDir()
+    database = await openDatabase({ dataDir })
+    await migrate(database.connection)
+    const policies = await loadPolicies(policy)
+    const { connection } = database
+    ledger = await Ledger.open({ connection, policies, dataDir, consoleUrl: 'http://127.0.0.1:7420' })
+    await ledger.decide('support', { action: 'issue_refund', params: { ...refund, amount: 400 } })
+    ;({ id } = await ledger.decide('support', { action: 'issue_refund', params: refund }))
+  })
+  afterAll(async () => {
+    await ledger.close()
+    await database.leave()
+    await removeTestDir(dataDir)
+  })
+  const explainIt = (...args: readonly string[]) => cli(['explain', ...args, '--data', dataDir])
+
+  test('tells what was known when it was decided, beside the running service, and changes nothing', async () => {
+    const size = (await ledger.head()).size
+    const { code, out, err } = await explainIt(id)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain(`${id} escalate\n  Escalation required: human_approval_required\n`)
+    expect(out).toContain('✗ daily: 400 used + 600 by this call of 2000, 1000 left')
+    expect(out).not.toContain('DE1234')
+    expect(out).not.toContain('not what was recorded')
+    expect((await explainIt(id, '--json')).json).toMatchObject({ decision: id, same: true, differences: [] })
+    expect((await ledger.head()).size).toBe(size)
+  })
+
+  test('exits with 1 where it does not come out as it was recorded, and says in what', async () => {
+    const change = (from: string, to: string) =>
+      ledger.pool.query('update log_batch set records = replace(records, $1, $2)', [from, to])
+    await change('Escalation required', 'Escalation wanted')
+    const { code, out } = await explainIt(id)
+    expect(code).toBe(1)
+    expect(out).toContain('This is not what was recorded: made again, the decision differs in reasons.\n')
+    const { code: jsonCode, json } = await explainIt(id, '--json')
+    expect({ jsonCode, json }).toMatchObject({ jsonCode: 1, json: { same: false, differences: ['reasons'] } })
+    await change('Escalation wanted', 'Escalation required')
+    expect((await explainIt(id)).code).toBe(0)
+  })
+
+  test('there is no answer for what is not there, or was erased', async () => {
+    expect(await explainIt('dec_9999')).toMatchObject({ code: 2, out: '' })
+    expect(await explainIt(id, '--policy', policy)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('has its own policy') as string,
+    })
+    expect(await cli(['explain', id, '--data', join(dir, 'nowhere')])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('there is no log') as string,
+    })
+    await ledger.pool.query(`update log_batch set bodies = '', erased = array[first]`)
+    expect(await explainIt(id)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`the payload of ${id} has been erased`) as string,
+    })
   })
 })
 
