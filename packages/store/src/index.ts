@@ -5,7 +5,6 @@ export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
-export type { LookupGatherer } from './operations/gather.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
 export {
   isPolicyFile,
@@ -16,8 +15,17 @@ export {
   type PolicyReading,
   type PolicySet,
 } from './policies.ts'
+export type { LookupGatherer } from './operations/gather.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
-export { replayDecision, type Replay } from './replay.ts'
+export {
+  recallDecision,
+  recallStoredDecision,
+  recordedPolicy,
+  replayDecision,
+  replayOf,
+  type RecalledDecision,
+  type Replay,
+} from './replay.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

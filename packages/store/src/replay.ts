@@ -16,6 +16,7 @@ import {
   type CompiledPolicy,
   type Decision,
   type DecisionRecord,
+  type Facts,
   type Instant,
   type Json,
   type JsonObject,
@@ -24,9 +25,23 @@ import {
   type SessionId,
   type StoredEntry,
 } from '@bailiwick/core'
+import pg from 'pg'
+import { hasCode } from './engine/errno.ts'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
+import { inSchema } from './migrate.ts'
 import { decisionBody } from './operations/decide.ts'
 import { unknownDecision } from './operations/outcome.ts'
+
+/** All that a recorded decision was made from. */
+export interface RecalledDecision {
+  readonly record: DecisionRecord
+  /** Its payload; empty where the call was malformed. */
+  readonly payload: JsonObject
+  readonly parsed: ParsedCall
+  readonly facts: Facts
+  /** As it was recorded; undefined where no policy bound the agent. */
+  readonly policy: CompiledPolicy | undefined
+}
 
 /** A recorded decision, made again from what is recorded. */
 export interface Replay {
@@ -39,30 +54,69 @@ export interface Replay {
 }
 
 /**
- * Makes a recorded decision again (G7): from its record, its payload with the facts that were known, and the recorded
- * source of its policy. Reads nothing else, and records nothing.
+ * Finds what a recorded decision was made from: its record, its payload with the facts that were known, and the recorded
+ * source of its policy. Reads nothing else.
  *
- * @throws Fault `not_found` where there is no such decision, or what it was made from has been erased; `log_broken` where
- *   the payload is not the one that the record commits to; `policy_invalid` where this version cannot compile the policy
+ * @param agent where given, the decision has to be that agent's own
+ * @throws Fault `not_found` where there is no such decision; `erased` where what it was made from has been erased;
+ *   `log_broken` where the payload is not the one that the record commits to; `policy_invalid` where this version cannot
+ *   compile the policy
  */
-export async function replayDecision(client: Queryable, ledger: string, id: string): Promise<Replay> {
+export async function recallDecision(
+  client: Queryable,
+  ledger: string,
+  id: string,
+  agent?: string,
+): Promise<RecalledDecision> {
   const index = indexOfId('dec', id)
   const entry = index === undefined ? undefined : (await readEntries(client, ledger, [index])).get(index)
   const record = entry === undefined ? undefined : parseRecord(entry.record)
   if (entry === undefined || record?.kind !== 'decision') throw unknownDecision(id)
+  if (agent !== undefined && record.agent !== agent) throw unknownDecision(id)
   const payload = payloadOf(entry, record)
   const policy = record.policy === null ? undefined : await recordedPolicy(client, ledger, record.policy)
-  const parsed = callOf(record, payload)
   const at = Date.parse(record.at) as Instant
-  const decision = decideCall(policy, parsed, factsFromRecord((payload['facts'] ?? {}) as JsonObject, at))
+  const facts = factsFromRecord((payload['facts'] ?? {}) as JsonObject, at)
+  return { record, payload, parsed: callOf(record, payload), facts, policy }
+}
+
+/** Makes a decision again (G7), and compares it with what was recorded. */
+export function replayOf({ record, payload, parsed, policy, facts }: RecalledDecision): Replay {
+  const decision = decideCall(policy, parsed, facts)
   const differences = differencesOf(record, payload, parsed, policy, decision)
   return { same: differences.length === 0, decision, differences }
 }
 
+/** Makes a recorded decision again (G7). Records nothing. @throws as `recallDecision` does */
+export async function replayDecision(client: Queryable, ledger: string, id: string): Promise<Replay> {
+  return replayOf(await recallDecision(client, ledger, id))
+}
+
+/** Recalls a decision of a stored log. Needs no opened ledger and changes nothing. @throws as `recallDecision` does */
+export async function recallStoredDecision(
+  connection: pg.ClientConfig,
+  ledger: string,
+  id: string,
+): Promise<RecalledDecision> {
+  const client = new pg.Client(inSchema(connection))
+  // A lost connection also ends the statement under way, which reports it.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await recallDecision(client, ledger, id)
+  } catch (error) {
+    // Tables that are not there hold no decisions.
+    if (hasCode(error, '42P01', '3F000')) throw unknownDecision(id)
+    throw error
+  } finally {
+    await client.end()
+  }
+}
+
 function payloadOf({ payload }: StoredEntry, record: DecisionRecord): JsonObject {
   if (typeof payload === 'string') {
-    throw new Fault('not_found', `the payload of ${record.id} has been erased`, {
-      fix: 'Replay another decision; this one cannot be made again without its parameters.',
+    throw new Fault('erased', `the payload of ${record.id} has been erased`, {
+      fix: 'Its record can still be verified; it cannot be made again without its parameters.',
     })
   }
   if (commitPayload(payload.salt, payload.body) !== record.payload) {
@@ -96,7 +150,16 @@ function callOf(record: DecisionRecord, payload: JsonObject): ParsedCall {
   }
 }
 
-async function recordedPolicy(client: Queryable, ledger: string, ref: PolicyRef): Promise<CompiledPolicy> {
+/**
+ * The policy that a decision names, compiled from the source that was recorded.
+ *
+ * @throws Fault `erased` where it is not there any more; `policy_invalid` where this version cannot compile it
+ */
+export async function recordedPolicy(
+  client: Queryable,
+  ledger: string,
+  ref: PolicyRef,
+): Promise<CompiledPolicy> {
   for await (const { entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, [
     'kind=policy',
   ])) {
@@ -106,13 +169,9 @@ async function recordedPolicy(client: Queryable, ledger: string, ref: PolicyRef)
       if (typeof payload !== 'string') return compiled(payload.body, ref)
     }
   }
-  throw new Fault(
-    'not_found',
-    `the source of the policy \`${ref.id}\` is not in the log, or has been erased`,
-    {
-      fix: 'Replay a decision of a policy that was recorded.',
-    },
-  )
+  throw new Fault('erased', `the source of the policy \`${ref.id}\` is not in the log, or has been erased`, {
+    fix: 'Replay a decision of a policy that was recorded.',
+  })
 }
 
 function compiled(body: string, ref: PolicyRef): CompiledPolicy {

@@ -43,6 +43,7 @@ export function decisionView(row: DecisionRow, settings: DecideSettings): Decisi
     agent: record.agent,
     action: record.action,
     callId: record.callId,
+    ...(record.session === undefined ? {} : { session: record.session }),
     at: record.at,
     params: fieldOf(row.body, 'params') ?? null,
     context: fieldOf(row.body, 'context') ?? null,

@@ -28,7 +28,8 @@ export function explain(policy: CompiledPolicy, call: ToolCall, facts: Facts): E
     ...rules.map((rule) => explainedRule(rule, policy, given, secrets)),
     ...flows.map((flow) => explainedFlow(flow, policy, given, secrets)),
   ]
-  const told = new Set(spoken.map(({ id }) => id))
+  const whens = explainedWhens(policy, given, secrets)
+  const told = new Set([...spoken, ...whens].map(({ id }) => id))
   return {
     effect: decision.effect,
     ...(decision.effect === 'deny' ? { code: decision.code } : {}),
@@ -36,7 +37,7 @@ export function explain(policy: CompiledPolicy, call: ToolCall, facts: Facts): E
     ...(decision.effect === 'escalate' ? { approval: decision.approval } : {}),
     rules: [
       ...[...listed.values()].filter(({ id }) => !told.has(id)).map((rule) => ({ ...rule, parts: [] })),
-      ...explainedWhens(policy, given, secrets).filter(({ id }) => !listed.has(id)),
+      ...whens.map((when) => ({ ...when, ...listed.get(when.id) })),
       ...spoken,
     ],
     rulesElsewhere: policy.rules.length + policy.flows.length - rules.length - flows.length,

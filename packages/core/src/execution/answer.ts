@@ -53,6 +53,8 @@ export interface DecisionView extends Omit<DecisionAnswer, 'replayed' | 'outcome
   readonly agent: string
   readonly action: string
   readonly callId: string | null
+  /** The session that the call named; absent where it named none. */
+  readonly session?: string | undefined
   readonly at: string
   /** Null where the payload has been erased, or the call was malformed. */
   readonly params: Json

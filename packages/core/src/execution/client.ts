@@ -132,6 +132,7 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
   'not_authenticated',
   'not_permitted',
   'not_found',
+  'erased',
   'conflict',
   'call_id_reused',
   'approval_closed',

@@ -5,6 +5,7 @@ export type FaultCode =
   | 'not_authenticated'
   | 'not_permitted'
   | 'not_found'
+  | 'erased'
   | 'conflict'
   | 'call_id_reused'
   | 'approval_closed'

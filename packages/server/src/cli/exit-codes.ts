@@ -10,6 +10,6 @@ export type ExitCode = typeof fine | typeof negative | typeof badInput
 
 /** For `--help`. */
 export const exitCodesText = `Exit codes:
-  0  done, or a good answer; for \`decide\` whatever the effect, for \`check\` also with warnings
-  1  a negative answer: a failing policy test, a broken log
+  0  done, or a good answer; for \`decide\` and \`explain\` whatever the effect, for \`check\` also with warnings
+  1  a negative answer: a failing policy test, a broken log, a decision that does not come out as recorded
   2  no answer: bad input, or a service or database that cannot be reached`

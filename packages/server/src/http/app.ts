@@ -10,6 +10,7 @@ import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
 import { jsonBody } from './json-body.ts'
+import { Masking } from './masking.ts'
 import { newRouter } from './router.ts'
 import { faultOf, problem } from './problems.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
@@ -69,8 +70,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
 
   // After authentication, so that only known callers have their bodies parsed.
   app.use('/v1/*', authenticated(parts.access), jsonBody)
-  app.route('/', decisionRoutes(parts.ledger))
-  app.route('/', approvalRoutes(parts.ledger, parts.waits))
+  const masking = new Masking(parts.ledger)
+  app.route('/', decisionRoutes(parts.ledger, masking))
+  app.route('/', approvalRoutes(parts.ledger, parts.waits, masking))
   app.route('/', eventRoutes(parts.ledger))
   describeApi(app)
   app.all('/v1/*', () => {

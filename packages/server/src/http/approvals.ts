@@ -4,10 +4,11 @@ import type { ApprovalWaits, Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
 import { nextPage } from './decisions.ts'
+import type { Masking } from './masking.ts'
 import { getApproval, getApprovals, pageLengthDefault, postVote } from './routes.ts'
 
 /** Approvals and the votes on them. */
-export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits): OpenAPIHono<HttpEnv> {
+export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits, masking: Masking): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getApprovals, async (context): Promise<Response> => {
@@ -17,7 +18,10 @@ export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits): OpenAPIHon
     const filter = { ...query, limit, agent: asker.kind === 'agent' ? asker.agent : undefined }
     const approvals = await ledger.approvals(filter, voterOf(asker))
     const indices = approvals.map(({ id }) => indexOfId('apr', id) ?? 0)
-    return context.json({ approvals, next: nextPage(indices, limit) })
+    return context.json({
+      approvals: await masking.allShown(approvals, asker),
+      next: nextPage(indices, limit),
+    })
   })
 
   router.openapi(getApproval, async (context): Promise<Response> => {
@@ -25,14 +29,16 @@ export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits): OpenAPIHon
     const { wait } = context.req.valid('query')
     const asker = context.get('asker')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
-    return context.json(await waits.wait(id, wait ?? 0, { agent, voter: voterOf(asker) }))
+    const approval = await waits.wait(id, wait ?? 0, { agent, voter: voterOf(asker) })
+    return context.json(await masking.shown(approval, asker))
   })
 
   router.openapi(postVote, async (context): Promise<Response> => {
-    const voter = asPerson(context.get('asker'))
+    const asker = context.get('asker')
+    const voter = asPerson(asker)
     const { id } = context.req.valid('param')
     await ledger.vote(voter, id, context.req.valid('json'))
-    return context.json(await ledger.approval(id, { voter }), 201)
+    return context.json(await masking.shown(await ledger.approval(id, { voter }), asker), 201)
   })
 
   return router

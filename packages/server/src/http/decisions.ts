@@ -1,12 +1,21 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { JsonObject } from '@bailiwick/core'
-import type { Ledger } from '@bailiwick/store'
+import { recallDecision, type Ledger } from '@bailiwick/store'
+import { explainedDecision } from '../explained-decision.ts'
 import { newRouter } from './router.ts'
 import { asAgent, type HttpEnv } from './asker.ts'
-import { getDecision, getDecisions, pageLengthDefault, postDecision, postOutcome } from './routes.ts'
+import type { Masking } from './masking.ts'
+import {
+  getDecision,
+  getDecisions,
+  getExplanation,
+  pageLengthDefault,
+  postDecision,
+  postOutcome,
+} from './routes.ts'
 
-/** Deciding, looking up decisions, and reporting outcomes. */
-export function decisionRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
+/** Deciding, looking up and explaining decisions, and reporting outcomes. */
+export function decisionRoutes(ledger: Ledger, masking: Masking): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(postDecision, async (context): Promise<Response> => {
@@ -21,6 +30,8 @@ export function decisionRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
       context: sent.context,
       callId: checked.callId,
       approvalId: checked.approvalId,
+      session: checked.session,
+      supports: checked.supports,
     })
     return context.json(answer)
   })
@@ -32,7 +43,7 @@ export function decisionRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
     const agent = asker.kind === 'agent' ? asker.agent : query.agent
     const decisions = await ledger.decisions({ ...query, agent, limit })
     return context.json({
-      decisions,
+      decisions: await masking.allShown(decisions, asker),
       next: nextPage(
         decisions.map(({ record }) => record.index),
         limit,
@@ -43,7 +54,15 @@ export function decisionRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
   router.openapi(getDecision, async (context): Promise<Response> => {
     const asker = context.get('asker')
     const { id } = context.req.valid('param')
-    return context.json(await ledger.decision(id, asker.kind === 'agent' ? asker.agent : undefined))
+    const decision = await ledger.decision(id, asker.kind === 'agent' ? asker.agent : undefined)
+    return context.json(await masking.shown(decision, asker))
+  })
+
+  router.openapi(getExplanation, async (context): Promise<Response> => {
+    const asker = context.get('asker')
+    const { id } = context.req.valid('param')
+    const agent = asker.kind === 'agent' ? asker.agent : undefined
+    return context.json(explainedDecision(await recallDecision(ledger.pool, ledger.name, id, agent)))
   })
 
   router.openapi(postOutcome, async (context): Promise<Response> => {

@@ -24,6 +24,7 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   not_authenticated: { status: 401, title: 'Not authenticated' },
   not_permitted: { status: 403, title: 'Not permitted' },
   not_found: { status: 404, title: 'Not found' },
+  erased: { status: 410, title: 'Erased' },
   conflict: { status: 409, title: 'Conflict' },
   call_id_reused: { status: 409, title: 'Call id used for another call' },
   approval_closed: { status: 409, title: 'Approval closed' },

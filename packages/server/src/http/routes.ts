@@ -38,6 +38,8 @@ function problems(...statuses: readonly number[]) {
     403: 'Not permitted',
     404: 'Not found',
     409: 'Conflict with what is recorded',
+    410: 'What the answer would be made from has been erased',
+    422: 'This version cannot read the policy as it was recorded',
     413: 'Too large',
     503: 'Store busy or unavailable: nothing runs; try again after `Retry-After`',
   }
@@ -81,6 +83,15 @@ export const getDecision = createRoute({
   security: anyone,
   request: { params: schema.idParam },
   responses: answers(200, json(schema.decisionView, 'The decision'), 400, 401, 404, 503),
+})
+
+export const getExplanation = createRoute({
+  method: 'get',
+  path: '/v1/decisions/{id}/explanation',
+  summary: 'Why: the decision made again from what is recorded, rule by rule; an agent sees its own',
+  security: anyone,
+  request: { params: schema.idParam },
+  responses: answers(200, json(schema.explanationView, 'The explanation'), 400, 401, 404, 410, 422, 503),
 })
 
 export const postOutcome = createRoute({

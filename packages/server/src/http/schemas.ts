@@ -44,6 +44,18 @@ export const decisionRequest = z
       approvalId: name
         .optional()
         .openapi({ description: 'The approval that lets an escalated call through, once.' }),
+      session: name.optional().openapi({
+        description:
+          "The host's name for the conversation or task; rules about information flows look back along it.",
+      }),
+      supports: z
+        .array(name, mustBe('a list of names'))
+        .max(20, { error: 'must have at most 20 entries' })
+        .optional()
+        .openapi({
+          description: 'The obligations that the caller carries out, by kind.',
+          example: ['redact'],
+        }),
     },
     onlyKnown,
   )
@@ -74,17 +86,43 @@ const effect = oneOf('allow', 'deny', 'escalate')
 const policyRef = z
   .object({ id: z.string(), version: z.int().nullable(), sha256: z.string() })
   .openapi('PolicyRef')
+const ruleFields = {
+  id: z.string(),
+  effect,
+  condition: z.string().optional(),
+  detail: z.string().optional(),
+  route: z.string().optional(),
+  line: z.int(),
+  file: z
+    .string()
+    .optional()
+    .openapi({ description: "Where it does not stand in the agent's own policy file." }),
+  link: z.string().optional(),
+  shadow: z
+    .literal(true)
+    .optional()
+    .openapi({ description: 'In shadow mode: it matched, and did not count.' }),
+}
 const rule = z
-  .object({
-    id: z.string(),
-    effect,
-    because: z.enum(['matched', 'condition_error']),
-    condition: z.string().optional(),
-    detail: z.string().optional(),
-    route: z.string().optional(),
-    line: z.int(),
-  })
+  .object({ ...ruleFields, because: z.enum(['matched', 'condition_error']) })
   .openapi('DeterminingRule')
+const obligation = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('redact'), path: z.string() }),
+    z.object({ kind: z.literal('notify'), channel: z.string() }),
+  ])
+  .openapi('Obligation')
+const code = z.string().openapi({ example: 'denied_by_rule' })
+const shadow = z
+  .object({
+    effect: z.enum(['deny', 'escalate']),
+    code: code.optional(),
+    reasons: z.array(z.string()),
+    rules: z.array(rule),
+  })
+  .openapi('ShadowedDecision', {
+    description: 'With a policy in shadow mode: what would have happened, had it been enforced.',
+  })
 
 const decided = {
   id: z.string().openapi({ example: 'dec_12' }),
@@ -94,6 +132,11 @@ const decided = {
   policy: policyRef.nullable(),
   record: z.object({ index: z.int() }),
   approval: z.object({ id: z.string(), url: z.string(), deadline: z.string() }).optional(),
+  obligations: z
+    .array(obligation)
+    .optional()
+    .openapi({ description: 'With effect `allow`: what has to be done beside the action.' }),
+  shadow: shadow.optional(),
 }
 
 export const decisionAnswer = z
@@ -116,6 +159,7 @@ export const decisionView = z
     agent: z.string(),
     action: z.string(),
     callId: z.string().nullable(),
+    session: z.string().optional(),
     at: z.string(),
     params: z.unknown().nullable().openapi({ description: 'Null where erased.' }),
     context: z.unknown().nullable(),
@@ -130,6 +174,84 @@ export const decisionList = z
 export const outcomeAnswer = z
   .object({ decision: z.string(), status: z.string(), record: z.object({ index: z.int().nullable() }) })
   .openapi('Outcome')
+
+const terms = z.object({
+  routes: z.array(z.string()),
+  approvers: z.array(z.array(z.string())),
+  quorum: z.int(),
+  deadlineMs: z.int(),
+})
+
+interface Part {
+  text: string
+  value: string | null
+  error: string | null
+  parts: Part[]
+}
+
+const part: z.ZodType<Part> = z
+  .object({
+    text: z.string().openapi({ example: 'refund_amount > 500' }),
+    value: z.string().nullable().openapi({ description: 'What it came to; null where nothing.' }),
+    error: z.string().nullable().openapi({ description: 'Why it came to nothing; null where nobody asked.' }),
+    parts: z.lazy(() => z.array(part)),
+  })
+  .openapi('ExplainedPart')
+
+export const explanationView = z
+  .object({
+    decision: z.string().openapi({ example: 'dec_12' }),
+    same: z.boolean().openapi({ description: 'Whether it came out as it was recorded.' }),
+    differences: z
+      .array(z.string())
+      .openapi({ description: 'The members of the record that came out otherwise.' }),
+    effect,
+    code: code.optional(),
+    reasons: z.array(z.string()),
+    approval: terms.optional(),
+    rules: z
+      .array(
+        z
+          .object({
+            ...ruleFields,
+            because: z.enum(['matched', 'condition_error', 'not_matched']),
+            parts: z.array(part),
+          })
+          .openapi('ExplainedRule'),
+      )
+      .openapi({ description: 'Every rule that speaks of the action, matched or not.' }),
+    rulesElsewhere: z.int().openapi({ description: 'How many rules speak of other actions only.' }),
+    facts: z.array(
+      z
+        .object({
+          name: z.string(),
+          type: z.string(),
+          value: z.string().nullable(),
+          from: z.string().openapi({ example: 'params.amount' }),
+          source: z.enum(['params', 'context', 'lookup']).openapi({
+            description: "Whose word it is: `params` is the model's, `context` the host's.",
+          }),
+          note: z.string().optional(),
+        })
+        .openapi('ExplainedFact'),
+    ),
+    counters: z.array(
+      z
+        .object({
+          id: z.string(),
+          limit: z.string(),
+          used: z.number().nullable().openapi({ description: 'Before this call, in its window.' }),
+          amount: z.number().nullable().openapi({ description: 'By this call.' }),
+          max: z.number(),
+        })
+        .openapi('ExplainedCounter'),
+    ),
+    session: z.object({ labels: z.array(z.string()), actions: z.array(z.string()) }).optional(),
+    changes: z
+      .array(z.object({ change: z.string(), effect, reason: z.string() }).openapi('ExplainedChange'))
+      .openapi({ description: 'Single changes that would have led to another effect.' }),
+  })
+  .openapi('Explanation')
 
 const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed')
 
@@ -148,12 +270,7 @@ export const approvalView = z
     status: approvalStatus,
     openedAt: z.string(),
     deadline: z.string(),
-    terms: z.object({
-      routes: z.array(z.string()),
-      approvers: z.array(z.array(z.string())),
-      quorum: z.int(),
-      deadlineMs: z.int(),
-    }),
+    terms,
     votes: z.array(
       z.object({
         person: z.string(),

@@ -11,6 +11,8 @@ export interface PolicyVariant {
   /** Who may approve large refunds; anyone with the role `approver` unless given. */
   readonly approvers?: readonly string[]
   readonly quorum?: number
+  /** Another policy altogether, by its text. */
+  readonly text?: string
 }
 
 /** The policy that users already have, with the facts that its conditions name. */
@@ -42,7 +44,7 @@ approvals:
 export async function writePolicy(dir: string, variant: PolicyVariant = {}): Promise<string> {
   const policies = join(dir, 'policies')
   await mkdir(policies, { recursive: true })
-  await writeFile(join(policies, 'support.yaml'), policyText(variant))
+  await writeFile(join(policies, 'support.yaml'), variant.text ?? policyText(variant))
   return policies
 }
 

@@ -101,6 +101,7 @@ describe('every endpoint', () => {
     for (const caller of [agent, person]) {
       await caller.get('/v1/decisions?effect=allow&action=issue_refund&limit=1')
       await caller.get(`/v1/decisions/${allowed.body.id}`)
+      await caller.get(`/v1/decisions/${allowed.body.id}/explanation`)
       await caller.get('/v1/approvals')
       await caller.get(`/v1/approvals/${approval}?wait=1`)
     }

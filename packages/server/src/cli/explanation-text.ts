@@ -1,0 +1,117 @@
+import {
+  onOneLine,
+  type ExplainedCounter,
+  type ExplainedFact,
+  type ExplainedPart,
+  type ExplainedRule,
+  type Explanation,
+} from '@bailiwick/core'
+
+/** An explanation as people read it in a terminal: every rule with its parts, the facts, the budgets, and what would change it. */
+export function explanationText(explanation: Explanation): string {
+  const { effect, reasons, approval, rules, facts, counters, session, changes } = explanation
+  const asked = approval === undefined ? [] : [`  asks for ${approval.routes.join(' and ')}`]
+  const blocks: readonly (readonly string[])[] = [
+    [effect, ...reasons.map((reason) => `  ${reason}`), ...asked],
+    titled('Rules', [...rules.flatMap(ruleLines), ...elsewhere(explanation)]),
+    titled('Facts', facts.map(factLine)),
+    titled('Budgets and rates', counters.map(counterLine)),
+    session === undefined ? [] : titled('Session', sessionLines(session)),
+    changes.map(({ change, effect: other, reason }) => `It would be ${other} if ${change}: ${reason}`),
+  ]
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map(onOneLine).join('\n'))
+    .join('\n\n')
+}
+
+function titled(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]
+}
+
+function elsewhere({ rulesElsewhere: count }: Explanation): string[] {
+  if (count === 0) return []
+  return [
+    count === 1 ? '1 other rule speaks of other actions' : `${count} other rules speak of other actions`,
+  ]
+}
+
+const marks = { matched: '✓', not_matched: '✗', condition_error: '!' } as const
+const requirementMarks = { matched: '✗', not_matched: '✓', condition_error: '!' } as const
+
+function ruleLines(rule: ExplainedRule): string[] {
+  const { id, because, line, file, condition, parts, link } = rule
+  const place = file === undefined ? `line ${line}` : `${file} line ${line}`
+  const mark = (isRequirement(rule) ? requirementMarks : marks)[because]
+  const head = `${mark} ${id} (${place}) ${outcomeText(rule)}`
+  const written = parts.length > 0 || condition === undefined ? [] : [`    ${condition}`]
+  return [
+    head,
+    ...written,
+    ...parts.flatMap((part) => partLines(part, '    ')),
+    ...(link === undefined ? [] : [`    see ${link}`]),
+  ]
+}
+
+function outcomeText(rule: ExplainedRule): string {
+  const { because, effect, route, detail } = rule
+  const shadow = rule.shadow === true ? ', in shadow mode, so it does not count' : ''
+  const then = `${effect}${route === undefined ? '' : `, ${route}`}`
+  if (because === 'not_matched') return isRequirement(rule) ? 'holds' : `did not match; otherwise ${then}`
+  if (because === 'matched') return `${isRequirement(rule) ? 'does not hold' : 'matched'}: ${then}${shadow}`
+  const why = detail === undefined ? '' : ` (${detail})`
+  return `could not be evaluated, so it counts as matched: ${then}${shadow}${why}`
+}
+
+// What an action requires reads the other way round: it denies where it does not hold.
+function isRequirement({ id }: ExplainedRule): boolean {
+  return id.startsWith('actions.') && id.endsWith('.when')
+}
+
+function partLines({ text, value, error, parts }: ExplainedPart, indent: string): string[] {
+  return [
+    `${indent}${text}${resultText(value, error, parts)}`,
+    ...parts.flatMap((part) => partLines(part, `${indent}  `)),
+  ]
+}
+
+function resultText(value: string | null, error: string | null, parts: readonly ExplainedPart[]): string {
+  if (error === null) return value === null ? ' – not asked for' : ` = ${value}`
+  // Said once, at the part where it went wrong.
+  return parts.some((part) => part.error === error) ? ' !' : ` ! ${error}`
+}
+
+const words = {
+  params: "the model's word",
+  context: "the host's word",
+  lookup: 'from another system',
+} as const
+
+function factLine({ name, value, from, source, note }: ExplainedFact): string {
+  const isSaid = note === undefined || (value === null && note.startsWith(`${from} is absent`))
+  const told = isSaid ? '' : ` (${note})`
+  return `${name} ${value === null ? 'is absent' : `= ${value}`}: ${from}, ${words[source]}${told}`
+}
+
+function counterLine({ id, limit, used, amount, max }: ExplainedCounter): string {
+  if (used === null || amount === null) {
+    const what = amount === null ? 'what this call uses cannot be told' : 'what has been used is not known'
+    return `! ${id}: ${what}; it stops ${limit}`
+  }
+  const left = max - used - amount
+  const after = left < 0 ? `${numberText(-left)} too much` : `${numberText(left)} left`
+  const mark = left < 0 ? '✓' : '✗'
+  return `${mark} ${id}: ${numberText(used)} used + ${numberText(amount)} by this call of ${max}, ${after}; it stops ${limit}`
+}
+
+// Sums of decimals such as 0.1 + 0.2, as people would write them.
+function numberText(number: number): string {
+  return Math.abs(number) < 1e12 ? String(Number(number.toFixed(6))) : String(number)
+}
+
+function sessionLines({ labels, actions }: NonNullable<Explanation['session']>): string[] {
+  return [
+    `labels: ${labels.length === 0 ? 'none' : labels.join(', ')}`,
+    `allowed before: ${actions.length === 0 ? 'nothing' : actions.join(', ')}`,
+  ]
+}

@@ -1,0 +1,37 @@
+import {
+  decideCall,
+  explain,
+  type CompiledPolicy,
+  type Decision,
+  type Explanation,
+  type Facts,
+  type ParsedCall,
+} from '@bailiwick/core'
+
+/**
+ * Explains the decision on a call, whatever its state. Where nothing of the policy was asked, because there is none,
+ * the call is malformed or deciding failed, the reasons are all there is to tell.
+ */
+export function explainedCall(
+  policy: CompiledPolicy | undefined,
+  parsed: ParsedCall,
+  facts: Facts,
+): Explanation {
+  const decision = decideCall(policy, parsed, facts)
+  const failed = decision.effect === 'deny' && decision.code === 'evaluation_failed'
+  if (policy === undefined || parsed.malformed !== undefined || failed) return reasonsOnly(decision)
+  return explain(policy, parsed.call, facts)
+}
+
+function reasonsOnly(decision: Decision): Explanation {
+  return {
+    effect: decision.effect,
+    ...(decision.effect === 'deny' ? { code: decision.code } : {}),
+    reasons: decision.reasons,
+    rules: [],
+    rulesElsewhere: 0,
+    facts: [],
+    counters: [],
+    changes: [],
+  }
+}
