@@ -1,3 +1,4 @@
+import { roundSteps } from './compile-macro.ts'
 import { charactersPerStep, itemsPerStep, undeclaredSize } from './limits.ts'
 import type { LibraryFunction } from './library/entry.ts'
 import { measure } from './measure.ts'
@@ -186,7 +187,7 @@ class Estimator {
     const test = node.test === undefined ? undefined : this.estimate(node.test)
     const step = node.step === undefined ? undefined : this.estimate(node.step)
     this.#variables.length = depth
-    const each = 1 + (test?.steps ?? 0) + (step?.steps ?? 0)
+    const each = roundSteps(node) + (test?.steps ?? 0) + (step?.steps ?? 0)
     const made = step === undefined ? range.extent.item : () => step.extent
     return {
       steps: range.steps + Math.ceil(size / itemsPerStep) + size * each,
