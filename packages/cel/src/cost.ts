@@ -39,7 +39,14 @@ export function costOf(root: Node, scope: CostScope): number {
 const scalar: Extent = { size: 1, item: () => scalar, field: () => scalar }
 
 function sized(size: number, item: () => Extent = () => scalar): Extent {
-  return { size, item, field: item }
+  const once = kept(item)
+  return { size, item: once, field: once }
+}
+
+/** Worked out once: `cel.bind` may double what is asked for at each of its levels. */
+function kept(make: () => Extent): () => Extent {
+  let made: Extent | undefined
+  return () => (made ??= make())
 }
 
 /** A type whose values have one size, whatever they are. */
@@ -213,9 +220,14 @@ function comparing(a: Extent, b: Extent): number {
 
 function larger(a: Extent, b: Extent): Extent {
   if (a === b) return a
+  const fields = new Map<string, Extent>()
   return {
     size: Math.max(a.size, b.size),
-    item: () => larger(a.item(), b.item()),
-    field: (name) => larger(a.field(name), b.field(name)),
+    item: kept(() => larger(a.item(), b.item())),
+    field: (name) => {
+      const field = fields.get(name) ?? larger(a.field(name), b.field(name))
+      fields.set(name, field)
+      return field
+    },
   }
 }
