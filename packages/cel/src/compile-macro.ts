@@ -7,7 +7,8 @@ import { exhausted } from './frame.ts'
 import type { Evaluate, Frame, Outcome } from './frame.ts'
 import { isList, isMap, keyOf, keysOf, memberOf, phraseOf } from './kinds.ts'
 import { labelOf } from './label.ts'
-import { listLengthMax } from './limits.ts'
+import { listLengthMax, nodesPerStep } from './limits.ts'
+import { sizeOfTree } from './syntax.ts'
 import type { BindNode, MacroNode } from './syntax.ts'
 import { CelFailure, CelOptional } from './value.ts'
 import type { CelMap, CelMapKey, CelValue } from './value.ts'
@@ -19,7 +20,7 @@ export function compileMacro(node: MacroNode, context: CompileContext): Evaluate
   const names = node.second === undefined ? [node.variable] : [node.variable, node.second]
   return context.within(names, ([first = 0, second]) => {
     const item = context.dialect.policy ? itemOf : standardItem
-    const walk = walker({ node, range, item, first, second })
+    const walk = walker({ node, range, item, first, second, weight: roundSteps(node) })
     const test = node.test === undefined ? undefined : compileBool(node.test, context)
     const step = node.step === undefined ? undefined : context.compile(node.step)
     return fold(node, walk, test, step, first)
@@ -36,6 +37,14 @@ interface Path {
   readonly item: (item: unknown) => CelValue | undefined
   readonly first: number
   readonly second: number | undefined
+  /** The steps that one round takes. */
+  readonly weight: number
+}
+
+/** The steps of one round, besides what the parts of the body charge for themselves. */
+export function roundSteps({ test, step }: MacroNode): number {
+  const size = (test === undefined ? 0 : sizeOfTree(test)) + (step === undefined ? 0 : sizeOfTree(step))
+  return Math.max(1, Math.ceil(size / nodesPerStep))
 }
 
 type Visit = (frame: Frame) => 'stop' | undefined
@@ -52,10 +61,10 @@ function walker(path: Path): Walk {
 }
 
 function walkList(path: Path, list: readonly CelValue[], frame: Frame, visit: Visit): CelFailure | undefined {
-  const { first, second } = path
+  const { first, second, weight } = path
   if (!frame.chargeItems(list.length)) return exhausted
   for (let index = 0; index < list.length; index++) {
-    if (!frame.charge(1)) return exhausted
+    if (!frame.charge(weight)) return exhausted
     const item = path.item(list[index])
     if (item === undefined) return foreign(path, list[index])
     if (second === undefined) frame.slots[first] = item
@@ -69,11 +78,11 @@ function walkList(path: Path, list: readonly CelValue[], frame: Frame, visit: Vi
 }
 
 function walkMap(path: Path, map: CelMap, frame: Frame, visit: Visit): CelFailure | undefined {
-  const { first, second } = path
+  const { first, second, weight } = path
   const keys = keysOf(map)
   if (!frame.chargeItems(keys.length)) return exhausted
   for (const key of keys) {
-    if (!frame.charge(1)) return exhausted
+    if (!frame.charge(weight)) return exhausted
     frame.slots[first] = key
     if (second !== undefined) {
       const value = path.item(memberOf(map, key))

@@ -1,3 +1,4 @@
+import { roundSteps } from './compile-macro.ts'
 import { charactersPerStep, itemsPerStep, undeclaredSize } from './limits.ts'
 import type { LibraryFunction } from './library/entry.ts'
 import { measure } from './measure.ts'
@@ -38,7 +39,14 @@ export function costOf(root: Node, scope: CostScope): number {
 const scalar: Extent = { size: 1, item: () => scalar, field: () => scalar }
 
 function sized(size: number, item: () => Extent = () => scalar): Extent {
-  return { size, item, field: item }
+  const once = kept(item)
+  return { size, item: once, field: once }
+}
+
+/** Worked out once: `cel.bind` may double what is asked for at each of its levels. */
+function kept(make: () => Extent): () => Extent {
+  let made: Extent | undefined
+  return () => (made ??= make())
 }
 
 /** A type whose values have one size, whatever they are. */
@@ -186,7 +194,7 @@ class Estimator {
     const test = node.test === undefined ? undefined : this.estimate(node.test)
     const step = node.step === undefined ? undefined : this.estimate(node.step)
     this.#variables.length = depth
-    const each = 1 + (test?.steps ?? 0) + (step?.steps ?? 0)
+    const each = roundSteps(node) + (test?.steps ?? 0) + (step?.steps ?? 0)
     const made = step === undefined ? range.extent.item : () => step.extent
     return {
       steps: range.steps + Math.ceil(size / itemsPerStep) + size * each,
@@ -212,9 +220,14 @@ function comparing(a: Extent, b: Extent): number {
 
 function larger(a: Extent, b: Extent): Extent {
   if (a === b) return a
+  const fields = new Map<string, Extent>()
   return {
     size: Math.max(a.size, b.size),
-    item: () => larger(a.item(), b.item()),
-    field: (name) => larger(a.field(name), b.field(name)),
+    item: kept(() => larger(a.item(), b.item())),
+    field: (name) => {
+      const field = fields.get(name) ?? larger(a.field(name), b.field(name))
+      fields.set(name, field)
+      return field
+    },
   }
 }

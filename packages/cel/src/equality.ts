@@ -32,7 +32,8 @@ export function equality(left: CelValue, right: CelValue, frame: Frame, depth = 
     return frame.chargeText(left.length) ? left === right : exhausted
   }
   if (typeof left === typeof right && typeof left !== 'object') return left === right
-  const [a, b] = [kindOf(left), kindOf(right)]
+  const a = kindOf(left)
+  const b = kindOf(right)
   if (a !== b) return isNumber(a) && isNumber(b) ? isSameNumber(left, right) : undefined
   if (depth > valueNestingMax) return tooDeep
   if (isList(left) && isList(right)) return listEquality(left, right, frame, depth)
@@ -80,7 +81,8 @@ function mapEquality(a: CelMap, b: CelMap, frame: Frame, depth: number): Equalit
   for (const key of keysOf(a)) {
     if (!frame.charge(1)) return exhausted
     if (!hasMember(b, key)) return false
-    const [one, other] = [memberOf(a, key), memberOf(b, key)]
+    const one = memberOf(a, key)
+    const other = memberOf(b, key)
     const part: Equality =
       one === undefined || other === undefined ? undefined : equality(one, other, frame, depth + 1)
     if (part === false) return false
@@ -97,7 +99,8 @@ export function numericOf(value: CelValue): number | bigint | undefined {
 }
 
 function isSameNumber(a: CelValue, b: CelValue): boolean {
-  const [x, y] = [numericOf(a), numericOf(b)]
+  const x = numericOf(a)
+  const y = numericOf(b)
   if (typeof x === 'number' && typeof y === 'bigint') return Number.isInteger(x) && BigInt(x) === y
   if (typeof x === 'bigint' && typeof y === 'number') return Number.isInteger(y) && BigInt(y) === x
   return x === y

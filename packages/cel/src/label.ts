@@ -5,6 +5,10 @@ const labelLengthMax = 60
 
 /** The part of a condition in words for a message: a path as it is, an expression in backticks, cut where long. */
 export function labelOf(node: Node): string {
+  return (node.label ??= textOf(node))
+}
+
+function textOf(node: Node): string {
   const text = render(node)
   const cut = text.length > labelLengthMax ? `${text.slice(0, labelLengthMax - 1)}…` : text
   return isPath(node) ? cut : `\`${cut}\``

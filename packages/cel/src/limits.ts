@@ -15,8 +15,9 @@ export const expressionLimits: SourceLimits = { length: 64 * 1024, nesting: 200,
 /** How deep `all`, `exists`, `filter` and `map` may nest in one another in a condition. */
 export const macroNestingMax = 2
 /**
- * The steps of one evaluation: each element that a macro, `in` or a comparison visits is one, and so is each
- * started portion of a text that is read or a list that is copied. 200,000 steps take a fraction of a second.
+ * The steps of one evaluation: each element that `in` or a comparison visits is one, and so is each started portion
+ * of a text that is read, of a list that is copied, and of the body of a macro for each element that it visits. 200,000
+ * steps take a fraction of a second.
  */
 export const evaluationStepsMax = 200_000
 /** The size of a name whose size is not declared: the largest payload, in UTF-16 code units. */
@@ -25,6 +26,8 @@ export const undeclaredSize = 64 * 1024
 export const charactersPerStep = 100
 /** How many items are copied or counted in one step. */
 export const itemsPerStep = 5
+/** How many nodes of a comprehension's body are evaluated in one step. */
+export const nodesPerStep = 8
 /** A text built during evaluation, in UTF-16 code units. */
 export const textLengthMax = 1024 * 1024
 /** The items of a list built during evaluation. */

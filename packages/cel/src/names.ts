@@ -3,7 +3,6 @@ import type { Evaluate } from './frame.ts'
 import { isPlainObject } from './kinds.ts'
 import type { CelType } from './types.ts'
 import { CelFailure } from './value.ts'
-import type { CelValue } from './value.ts'
 
 /** Reads a name from the input of an evaluation. Undefined: it is missing. */
 export type RawReader = (input: unknown) => unknown
@@ -74,5 +73,6 @@ function slotReader(name: string, type: CelType, raw: RawReader, slot: number): 
 
 /** What an evaluation reads from a map of values. */
 export function readFromMap(name: string): RawReader {
-  return (input) => (input instanceof Map ? (input.get(name) as CelValue | undefined) : undefined)
+  // Whoever evaluates hands in a map; anything else throws here, and the evaluation is an error.
+  return (input) => (input as ReadonlyMap<string, unknown>).get(name)
 }

@@ -19,7 +19,8 @@ export function order(a: CelValue, b: CelValue, frame: Frame): number | undefine
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
     return frame.chargeText(Math.min(a.length, b.length)) ? compareItems(a, b) : exhausted
   }
-  const [x, y] = [numericOf(a), numericOf(b)]
+  const x = numericOf(a)
+  const y = numericOf(b)
   return x === undefined || y === undefined ? undefined : compareNumbers(x, y)
 }
 
@@ -32,8 +33,10 @@ function compareNumbers(a: number | bigint, b: number | bigint): number {
 
 /** By code points, as CEL orders text; JavaScript orders by UTF-16 code units, and so surrogates too low. */
 function compareText(a: string, b: string): number {
+  if (a === b) return 0
   for (let index = 0; index < a.length && index < b.length; index++) {
-    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)]
+    const left = a.charCodeAt(index)
+    const right = b.charCodeAt(index)
     if (left !== right)
       return (isSurrogate(left) ? left + 0x10000 : left) - (isSurrogate(right) ? right + 0x10000 : right)
   }

@@ -110,7 +110,8 @@ function quotient(a: CelValue, b: CelValue): Outcome {
 }
 
 function remainder(a: CelValue, b: CelValue): Outcome {
-  const [whole, divisor] = [wholeOf(a), wholeOf(b)]
+  const whole = wholeOf(a)
+  const divisor = wholeOf(b)
   if (divisor instanceof CelFailure) return divisor
   if (divisor === 0n) return byZero
   return whole instanceof CelFailure ? whole : whole % divisor

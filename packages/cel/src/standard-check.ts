@@ -25,6 +25,8 @@ export function checkExpression(root: Node, scope: StandardScope): readonly CelP
   return checker.problems.toSorted((a, b) => a.offset - b.offset)
 }
 
+const keyTypes: ReadonlySet<string> = new Set(['int', 'uint', 'bool', 'string', 'dyn'])
+
 class StandardChecker {
   readonly problems: CelProblem[] = []
   readonly #unifier = new Unifier()
@@ -89,7 +91,7 @@ class StandardChecker {
         return { list: this.#common(node.items.map((item) => this.#item(item.value, item.optional))) }
       case 'map':
         return {
-          key: this.#common(node.entries.map((entry) => this.visit(entry.key))),
+          key: this.#key(node.entries.map((entry) => entry.key)),
           map: this.#common(node.entries.map((entry) => this.#item(entry.value, entry.optional))),
         }
       case 'macro':
@@ -135,6 +137,19 @@ class StandardChecker {
   #common(types: readonly StaticType[]): StaticType {
     const [first = new TypeVariable(), ...others] = types
     return others.reduce((common, type) => this.#unifier.join(common, type), first)
+  }
+
+  /** The type of the keys of a map literal. Types of keys never nest, so that a type stays as small as its source. */
+  #key(keys: readonly Node[]): StaticType {
+    const type = this.#unifier.resolve(this.#common(keys.map((key) => this.visit(key))))
+    const [first] = keys
+    const isKey = type instanceof TypeVariable || (typeof type === 'string' && keyTypes.has(type))
+    if (isKey || first === undefined) return type
+    return this.#report(
+      first.offset,
+      `${this.#show(type)} is no key of a map`,
+      'use an int, uint, bool or string',
+    )
   }
 
   /** What a list or map literal holds; an optional part holds what the optional holds. */

@@ -30,6 +30,8 @@ export interface Placed {
   readonly end: number
   /** What the check found out; `dyn` before it, and where only an evaluation can tell. */
   type: CelType
+  /** What messages call the node, kept from when it was first asked for: a comprehension may fail for each item. */
+  label?: string | undefined
 }
 
 /** `name(args)`, or `target.name(args)`. A function with a namespace, such as `math.abs`, has no target. */
@@ -169,6 +171,11 @@ export function childrenOf(node: Node): readonly Node[] {
     default:
       return node
   }
+}
+
+/** How many nodes a tree has. */
+export function sizeOfTree(node: Node): number {
+  return childrenOf(node).reduce((size, part) => size + sizeOfTree(part), 1)
 }
 
 /** The dotted name that a chain of fields spells, or undefined. */

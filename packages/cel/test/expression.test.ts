@@ -48,6 +48,8 @@ const illTyped: readonly (readonly [source: string, problem: string])[] = [
   ['1 in m', '2 `in` has no form for int and map(string, int)'],
   ['l["a"]', '0 list(int) is not indexed by string'],
   ['m[1]', '0 map(string, int) is not indexed by int'],
+  ['{1.5: 2} == {}', '1 double is no key of a map'],
+  ['{[1]: 2} == {}', '1 list(int) is no key of a map'],
   ['i.x', '0 int has no field `x`'],
   ['l.all(x, x)', '9 a bool is needed, and this is int'],
   ['s.all(c, true)', '0 `all` does not go over string'],
@@ -79,6 +81,13 @@ test.each([
   'cel.bind(x, l, x.map(y, y * 2))[0] > 1',
 ])('%s is accepted where names are declared', (source) => {
   expect(problemsOf(source)).toEqual([])
+})
+
+test('types that double with each binding are refused in no time', () => {
+  const opening = Array.from({ length: 60 }, (_, at) =>
+    at === 0 ? 'cel.bind(v0, [1], ' : `cel.bind(v${at}, {v${at - 1}: v${at - 1}}, `,
+  )
+  expect(problemsOf(`${opening.join('')}v59${')'.repeat(60)}`)[0]).toContain('is no key of a map')
 })
 
 test('without declared names, everything is told by the evaluation', () => {

@@ -136,6 +136,25 @@ test('whatever the source, both dialects answer, and a condition never takes wha
   )
 })
 
+test('bindings that double what they hold are checked, and their cost told, in no time', () => {
+  const chain = (first: string, next: (before: string) => string, last: string): string => {
+    const opening = Array.from({ length: 30 }, (_, at) =>
+      at === 0 ? `cel.bind(v0, ${first}, ` : `cel.bind(v${at}, ${next(`v${at - 1}`)}, `,
+    )
+    return `${opening.join('')}${last}${')'.repeat(30)}`
+  }
+  const params = { l: [1], m: { a: 1 } }
+  const sums = chain('params.l', (v) => `${v} + ${v}`, 'v29.exists(x, x == 2)')
+  const lists = chain('[params.l]', (v) => `[${v}, ${v}]`, 'v29.exists(x, x == v28)')
+  const choices = chain('params.m', (v) => `true ? ${v} : (false ? ${v} : {"a": ${v}.a})`, 'v29.a == 1')
+  expect(failureOf(sums, { params })).toContain('makes a list that is too long')
+  expect(evaluated(lists, {})).not.toBe('')
+  expect(failureOf(lists, { params })).toMatch(/no failure|too many steps/)
+  expect(failureOf(choices, { params })).toBe('no failure, but true')
+  const printed = chain('["a"]', (v) => `[${v}, ${v}]`, '"%s".format([v29]) == ""')
+  expect(failureOf(printed, { params })).toMatch(/too long|too many steps/)
+})
+
 test('a source that is wrong in 300 places has them all named', () => {
   expect(problemsOf(Array.from({ length: 300 }, (_, at) => `u${at}`).join('||')).length).toBe(300)
 })

@@ -69,6 +69,19 @@ test.each(costly)(
   },
 )
 
+test('a long body of a comprehension takes more steps than a short one', () => {
+  const params = { list: Array.from({ length: 10_000 }, () => ({ x: 1 })) }
+  const body = (atoms: number): string => `params.list.all(i, ${Array(atoms).fill('i.x > 0').join(' && ')})`
+  expect(evaluated(body(10), { params })).toEqual({ kind: 'true' })
+  expect(failureOf(body(100), { params })).toContain('takes too many steps')
+})
+
+test('a comprehension that fails for each item ends as soon as one that does not', () => {
+  const long = `[${Array(300).fill('1 + 1').join()}].size()`
+  const params = { list: Array.from({ length: 100_000 }, () => ({ x: 'a' })) }
+  expect(failureOf(`params.list.exists(i, i.x < ${long})`, { params })).toContain('takes too many steps')
+})
+
 test('what is linear in a large call is not too much', () => {
   const params = { list: Array.from({ length: 20_000 }, (_, index) => index) }
   expect(evaluated('params.list.exists(x, x == 19999)', { params })).toEqual({ kind: 'true' })
