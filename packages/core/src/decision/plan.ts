@@ -127,9 +127,10 @@ function obligationsOf(entries: readonly ActionConstraints[]): readonly Obligati
 
 // The service tells channels itself; everything else is for the caller to do.
 function dutiesOf({ id, line, file, obligations }: ActionConstraints): ActionPlan['duties'] {
-  return obligations
-    .filter(({ kind }) => kind !== 'notify')
-    .map(({ kind }) => ({
+  const kinds = new Set(obligations.map(({ kind }) => kind))
+  return [...kinds]
+    .filter((kind) => kind !== 'notify')
+    .map((kind) => ({
       kind,
       rule: {
         id: `${id}.obligations` as RuleId,

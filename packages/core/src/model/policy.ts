@@ -111,7 +111,7 @@ export interface FlowRule extends RuleBase {
  */
 export interface Counter extends RuleBase {
   readonly kind: 'budget' | 'rate'
-  /** What its keys begin with: the policy's id and its own; or its own alone, where policies share it by `extends`. */
+  /** What its keys begin with: the policy's id, a space, and its own; without the first, where policies share it by `extends`. */
   readonly name: string
   /** What one call uses; undefined: 1. */
   readonly sum: ValueExpression | undefined

@@ -46,7 +46,8 @@ function compileCounter(
   return {
     ...ruleBase(written, place, context.references),
     kind,
-    name: source.file === undefined ? `${policyId} ${written.id}` : written.id,
+    // Names hold no spaces, so no two counters have one name, and no name goes on as a key of another.
+    name: `${source.file === undefined ? policyId : ''} ${written.id}`,
     sum,
     per,
     window: windowOf(written.window),

@@ -59,32 +59,27 @@ function checkTwice(source: PolicySource, key: ListKey, texts: readonly string[]
  */
 export function checkNarrowing(sources: readonly PolicySource[], findings: Findings): void {
   for (const source of sources) {
-    const above = ancestorsOf(source, sources)
-    for (const [at, text] of (source.content.allowed_actions ?? []).entries()) {
-      const place = source.positions.ofValue(['allowed_actions', at])
-      for (const parent of above) checkAllowedBy(parent, source, text, place, findings)
-    }
+    for (const parent of ancestorsOf(source, sources)) checkAllowedBy(parent, source, findings)
   }
 }
 
-function checkAllowedBy(
-  parent: PolicySource,
-  source: PolicySource,
-  text: string,
-  place: { readonly line: number; readonly column: number },
-  findings: Findings,
-): void {
-  const { allowed_actions: allowed, forbidden_actions: forbidden = [] } = parent.content
+function checkAllowedBy(parent: PolicySource, source: PolicySource, findings: Findings): void {
+  const allowed = parent.content.allowed_actions?.map(namePattern)
+  const forbidden = (parent.content.forbidden_actions ?? []).map(namePattern)
   const name = parent.file ?? ''
-  // A `*` in `text` is covered only by a `*`, for no name and no pattern contains one in any other sense.
-  if (allowed !== undefined && !allowed.some((pattern) => namePattern(pattern).matches(text))) {
-    const fix = `allow it there first, or remove it: a policy may only narrow what it extends`
-    findings.error(source, place, `\`${text}\` is not allowed by \`${name}\``, fix)
-  }
-  const beaten = forbidden.find((pattern) => namePattern(pattern).matches(text))
-  if (beaten !== undefined) {
-    const message = `\`${text}\` is never allowed: \`${name}\` forbids \`${beaten}\``
-    findings.warning(source, place, message, 'remove it')
+  for (const [at, text] of (source.content.allowed_actions ?? []).entries()) {
+    // A `*` in `text` is covered only by a `*`, for no name and no pattern contains one in any other sense.
+    if (allowed !== undefined && !allowed.some((pattern) => pattern.matches(text))) {
+      const fix = 'allow it there first, or remove it: a policy may only narrow what it extends'
+      const place = source.positions.ofValue(['allowed_actions', at])
+      findings.error(source, place, `\`${text}\` is not allowed by \`${name}\``, fix)
+    }
+    const beaten = forbidden.find((pattern) => pattern.matches(text))
+    if (beaten !== undefined) {
+      const message = `\`${text}\` is never allowed: \`${name}\` forbids \`${beaten.text}\``
+      const place = source.positions.ofValue(['allowed_actions', at])
+      findings.warning(source, place, message, 'remove it')
+    }
   }
 }
 

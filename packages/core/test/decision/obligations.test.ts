@@ -31,7 +31,7 @@ describe('obligations', () => {
         effect: 'deny',
         code: 'obligation_unsupported',
         reasons: ['The caller does not carry out the obligation redact'],
-        rules: [{ id: 'actions.lookup.obligations' }, { id: 'actions.look*.obligations' }, {}],
+        rules: [{ id: 'actions.lookup.obligations' }, { id: 'actions.look*.obligations' }],
       })
     }
   })

@@ -93,7 +93,7 @@ actions: { "re*": { roles: [tier2] } }
     const org = 'budgets: [{ id: all, count: true, window: 1d, max: 5, effect: deny }]\n'
     const own = 'budgets: [{ id: mine, count: true, window: 1d, max: 5, effect: deny }]\n'
     const names = policyOf(leaf + own, { 'org.yaml': org }).counters.map(({ name }) => name)
-    expect(names).toEqual(['a mine', 'all'])
+    expect(names).toEqual(['a mine', ' all'])
   })
 
   test('may make routes stricter, field by field', () => {
