@@ -38,6 +38,12 @@ export interface Facts {
   readonly supports?: readonly string[] | undefined
 }
 
+/** What a decision is made from, beside the policy. */
+export interface Given {
+  readonly call: ToolCall
+  readonly facts: Facts
+}
+
 /** What a session has been through. Both lists hold each entry once, in any order. */
 export interface SessionFact {
   /** The labels that its allowed actions have left behind. */

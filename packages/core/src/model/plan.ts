@@ -1,4 +1,4 @@
-import type { Facts, ToolCall } from './call.ts'
+import type { Given } from './call.ts'
 import type {
   AllowDecision,
   CounterUse,
@@ -8,13 +8,9 @@ import type {
   DeterminingRule,
   Obligation,
 } from './decision.ts'
-import type { Counter, FactDeclaration, RuleBase } from './policy.ts'
+import type { Counter, FactDeclaration, RuleBase } from './rule.ts'
 
-/** What a decision is made from, beside the policy. */
-export interface Given {
-  readonly call: ToolCall
-  readonly facts: Facts
-}
+export type { Given } from './call.ts'
 
 /** A rule or flow that speaks of the plan's actions. */
 export interface PlannedRule {
