@@ -128,7 +128,7 @@ describe('a service refuses to start', () => {
   test('where policies are wrong: it tells every problem of every file, and leaves nothing behind', async () => {
     await writeFile(
       join(place.policies, 'a.yaml'),
-      'agent_id: a\nallowed_actions: [x]\nallowed_action: [y]\nmode: shadow\n',
+      'agent_id: a\nallowed_actions: [x]\nallowed_action: [y]\nmode: shadows\n',
     )
     await writeFile(
       join(place.policies, 'b.yaml'),
