@@ -30,7 +30,10 @@ test.each(blocks.map((block) => [block.split('\n')[0] ?? '', block]))(
       expect(parsePolicyTest(block)).toMatchObject({ kind: 'valid' })
       return
     }
-    const problems = problemsOf(completed(block), { '../org.yaml': 'domain: y\n', 'team.yaml': 'domain: x\n' })
+    const problems = problemsOf(completed(block), {
+      '../org.yaml': 'domain: y\n',
+      'team.yaml': 'domain: x\n',
+    })
     expect(problems.filter((problem) => problem.includes(' error '))).toEqual([])
   },
 )
