@@ -13,6 +13,7 @@ import { planFor } from './plan.ts'
 import { consumed } from './planned-counters.ts'
 import {
   isCounted,
+  listedOf,
   matchesOf,
   noMatches,
   remembered,
@@ -62,7 +63,8 @@ function enforced(policy: CompiledPolicy, plan: ActionPlan, given: Given, uses: 
   if (denying.counts) return remembered(plan, denying, deniedBy)
 
   const claim = given.facts.approval
-  if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], denying.listed)
+  if (claim?.kind === 'refused')
+    return denied('approval_refused', [refusalReason(claim)], listedOf(denying.found))
 
   if (plan.duties.length > 0) {
     const undone = plan.duties.filter(({ kind }) => given.facts.supports?.includes(kind) !== true)
@@ -97,10 +99,10 @@ function unfit(violations: readonly Violation[]): DenyDecision {
   )
 }
 
-function deniedBy({ found, listed }: Matches): DenyDecision {
+function deniedBy({ found }: Matches): DenyDecision {
   const counted = found.filter(isCounted)
   const reasons = unique([...counted.map(({ denial }) => denial), ...conditionErrors(counted)])
-  return denied('denied_by_rule', reasons, listed)
+  return denied('denied_by_rule', reasons, listedOf(found))
 }
 
 function unsupported(undone: ActionPlan['duties']): DenyDecision {
@@ -124,7 +126,7 @@ function escalated(
   return {
     effect: 'escalate',
     reasons: unique([...required, ...written, ...conditionErrors(open)]),
-    rules: [...denying, ...escalating].map(({ listed }) => listed),
+    rules: listedOf([...denying, ...escalating]),
     approval: approvalTerms(policy, routesOf(escalating.filter(isCounted))),
   }
 }
@@ -144,7 +146,9 @@ function allowed(
     return plan.allow
   return {
     ...plan.allow,
-    rules: nothingMatched ? plan.allow.rules : [...plan.allow.rules, ...denying.listed, ...escalating.listed],
+    rules: nothingMatched
+      ? plan.allow.rules
+      : [...plan.allow.rules, ...listedOf(denying.found), ...listedOf(escalating.found)],
     consumesApproval,
     consumes,
     ...(call.session === undefined ? {} : { leaves: { action: call.action, labels: plan.labels } }),
@@ -179,8 +183,10 @@ function isGranted(claim: ApprovalFact | undefined, route: string | undefined): 
 }
 
 function conditionErrors(found: readonly Match[]): string[] {
-  return found.flatMap(({ listed }) =>
-    listed.because === 'condition_error' ? [`condition_error in ${listed.id}: ${listed.detail ?? ''}`] : [],
+  return found.flatMap(({ matched }) =>
+    matched.because === 'condition_error'
+      ? [`condition_error in ${matched.id}: ${matched.detail ?? ''}`]
+      : [],
   )
 }
 

@@ -5,17 +5,19 @@ import type { RuleBase } from '../model/policy.ts'
 /** What a call would use of each counter of its plan, or why that cannot be told. */
 export type Uses = readonly (CounterUse | string)[]
 
-/** A rule, flow or counter that matched a call, or that could not be evaluated and so counts as matched (G2). */
+/**
+ * A rule, flow or counter that matched a call, or that could not be evaluated and so counts as matched (G2). A planned
+ * rule that matched without an error is its own match.
+ */
 export interface Match {
   readonly rule: RuleBase
   readonly denial: string
-  readonly listed: DeterminingRule
+  readonly matched: DeterminingRule
 }
 
 /** Everything of one effect that matched, also in shadow mode. */
 export interface Matches {
   readonly found: readonly Match[]
-  readonly listed: readonly DeterminingRule[]
   /** Whether anything counts: not all of it is in shadow mode. */
   readonly counts: boolean
   /**
@@ -26,7 +28,7 @@ export interface Matches {
 }
 
 /** What most calls match. Nothing is always this very object. */
-export const noMatches: Matches = Object.freeze({ found: [], listed: [], counts: false, memoKey: -1 })
+export const noMatches: Matches = Object.freeze({ found: [], counts: false, memoKey: -1 })
 
 /** How many rules of a plan have a bit in a key. Bits that numbers work with are 32, one of them the sign. */
 const memoRulesMax = 30
@@ -38,12 +40,14 @@ export function matchesOf(effect: 'deny' | 'escalate', plan: ActionPlan, given: 
   const rules = effect === 'deny' ? plan.denying : plan.escalating
   const { counters } = plan
   let found: Match[] | undefined
+  let counts = false
   let memoKey = rules.length + counters.length > memoRulesMax ? -1 : 0
   for (let at = 0; at < rules.length; at++) {
     const planned = rules[at]
     const listed = planned?.match(given)
     if (planned === undefined || listed === undefined) continue
-    ;(found ??= []).push({ rule: planned.rule, denial: planned.denial, listed })
+    ;(found ??= []).push(matchOf(planned, listed))
+    counts ||= !planned.rule.shadow
     memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << at) : -1
   }
   for (let at = 0; at < counters.length; at++) {
@@ -51,11 +55,20 @@ export function matchesOf(effect: 'deny' | 'escalate', plan: ActionPlan, given: 
     if (planned?.rule.effect !== effect) continue
     const listed = planned.match(given, uses[at] ?? 'its use is not known')
     if (listed === undefined) continue
-    ;(found ??= []).push({ rule: planned.rule, denial: planned.denial, listed })
+    ;(found ??= []).push(matchOf(planned, listed))
+    counts ||= !planned.rule.shadow
     memoKey = listed === planned.matched && memoKey >= 0 ? memoKey | (1 << (rules.length + at)) : -1
   }
-  if (found === undefined) return noMatches
-  return { found, listed: found.map(({ listed }) => listed), counts: found.some(isCounted), memoKey }
+  return found === undefined ? noMatches : { found, counts, memoKey }
+}
+
+function matchOf(planned: Match, matched: DeterminingRule): Match {
+  return matched === planned.matched ? planned : { rule: planned.rule, denial: planned.denial, matched }
+}
+
+/** How the matches appear in a decision. */
+export function listedOf(found: readonly Match[]): readonly DeterminingRule[] {
+  return found.map(({ matched }) => matched)
 }
 
 /** Whether a match counts for the effect. */

@@ -83,8 +83,17 @@ const session = z.strictObject(
 )
 
 const failedLookup = z.strictObject({ failed: z.string({ error: 'must be a text that says why' }) })
-const foundLookup = z.union([z.number(), z.boolean(), z.string(), z.array(z.union([z.number(), z.string()]))])
 const lookupError = 'must be the value that is found, or a map with `failed` that says why none is'
+const lookup = z.union(
+  [
+    failedLookup,
+    z.number(),
+    z.boolean(),
+    z.string(),
+    z.array(z.union([z.number(), z.string()], { error: 'must be a text or a number' })),
+  ],
+  { error: lookupError },
+)
 
 const testCase = z.strictObject(
   {
@@ -111,7 +120,7 @@ const testCase = z.strictObject(
       })
       .optional(),
     lookups: z
-      .record(name, z.union([failedLookup, foundLookup], { error: lookupError }), {
+      .record(name, lookup, {
         error: 'must be a map from the name of a fact to what is found',
       })
       .optional(),
@@ -145,9 +154,7 @@ export const policyTestFormat: YamlFormat<z.output<typeof policyTestSchema>> = {
 /** The session of a case that gives it no name. */
 const sessionIdDefault = 'session'
 
-type WrittenLookup = z.output<typeof failedLookup> | z.output<typeof foundLookup>
-
-function lookupOf(written: WrittenLookup): LookupResult {
+function lookupOf(written: z.output<typeof lookup>): LookupResult {
   if (typeof written !== 'object' || Array.isArray(written)) return { kind: 'value', value: written }
   return { kind: 'failed', why: written.failed }
 }

@@ -86,14 +86,14 @@ const valueSource = z
   })
   .max(500, { error: 'must have at most 500 characters' })
 
+const perError = {
+  error: 'must be the name of a fact, a path such as context.customer.id, or a list of up to 5 of them',
+}
+
 const counterBase = {
   id: name,
   on: patterns.optional(),
-  per: z
-    .union([valueSource, z.array(valueSource).min(1).max(5)], {
-      error: 'must be the name of a fact, a path such as context.customer.id, or a list of up to 5 of them',
-    })
-    .optional(),
+  per: z.union([valueSource, z.array(valueSource).min(1, perError).max(5, perError)], perError).optional(),
   window: counterWindow,
   effect: effect.optional(),
   action: name.optional(),

@@ -15,9 +15,10 @@ import {
 
 const factSourceError =
   'must say where the value comes from: a path such as params.amount or context.customer.is_vip, or a map with http or sql'
-const callPath = z.string().regex(/^(params|context)(\.[A-Za-z_][A-Za-z0-9_]*)+$/, {
+const callPathError = {
   error: 'must be params. or context. and a path of names, such as params.amount',
-})
+}
+const callPath = z.string(callPathError).regex(/^(params|context)(\.[A-Za-z_][A-Za-z0-9_]*)+$/, callPathError)
 
 const lookup = z
   .strictObject(
@@ -32,7 +33,7 @@ const lookup = z
       sql: z.string({ error: 'must be a query' }).max(4096, { error: 'is too long' }).optional(),
       args: z
         .array(callPath, { error: 'must be a list of paths such as params.customer_id' })
-        .max(20)
+        .max(20, { error: 'must have at most 20 entries' })
         .optional(),
       source: name.optional(),
       timeout: durationMs(['ms', 's'], lookupTimeoutMsMax).optional(),

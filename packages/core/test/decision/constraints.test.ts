@@ -103,6 +103,45 @@ describe('when', () => {
   })
 })
 
+describe('a schema of the parameters', () => {
+  const problems = [
+    { path: ['amount'], message: 'must be a number' },
+    { path: ['items', 0, 'id'], message: 'is missing' },
+  ]
+  const strict = {
+    ...policy,
+    actions: policy.actions.map((entry) => ({
+      ...entry,
+      params: { accepts: (params: unknown) => params === good, problems: () => problems },
+    })),
+  }
+  const good = call('refund', { amount: 5 }).params
+
+  test('denies what does not fit, and tells all that is wrong', () => {
+    expect(decide(strict, { ...refund(), params: good }, prod)).toMatchObject({ effect: 'allow' })
+    expect(decide(strict, refund(), prod)).toEqual({
+      effect: 'deny',
+      code: 'params_invalid',
+      reasons: ['params.amount must be a number', 'params.items[0].id is missing'],
+      rules: [{ id: 'actions.refund.params', effect: 'deny', because: 'matched', line: 8 }],
+    })
+  })
+
+  test('denies also where it cannot say why', () => {
+    const mute = {
+      ...strict,
+      actions: strict.actions.map((entry) => ({
+        ...entry,
+        params: { accepts: () => false, problems: () => [] },
+      })),
+    }
+    expect(decide(mute, refund(), prod)).toMatchObject({
+      code: 'params_invalid',
+      reasons: ['params do not fit'],
+    })
+  })
+})
+
 describe('what is required', () => {
   test.each([
     ['absent', {}],
