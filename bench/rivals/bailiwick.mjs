@@ -35,17 +35,23 @@ function policyText({ allowed, forbidden, rules }, agent = 'support-agent') {
     facts: Object.fromEntries(
       [...fields].map(([field, actions]) => [
         field,
-        { type: types[field], from: places[field], for: [...new Set(actions)] },
+        { type: types[field], from: places[field], ...about(actions, allowed, 'for') },
       ]),
     ),
     rules: rules.map(({ id, actions, parts, effect, route }) => ({
       id,
-      ...(actions.length === allowed.length ? {} : { on: actions }),
+      ...about(actions, allowed, 'on'),
       condition: parts.map(condition).join(' && '),
       effect,
       ...(route === undefined ? {} : { action: route }),
     })),
   })
+}
+
+// What is about every action need not list them.
+function about(actions, allowed, key) {
+  const names = [...new Set(actions)]
+  return names.length === allowed.length ? {} : { [key]: names }
 }
 
 function condition({ field, over, is }) {
