@@ -14,6 +14,7 @@ import {
 import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 import { Ledger } from './ledger.ts'
 import { migrate } from './migrate.ts'
+import type { LookupGatherer } from './operations/gather.ts'
 import { loadPolicies, type PolicySet } from './policies.ts'
 import { ApprovalWaits } from './waits.ts'
 
@@ -25,11 +26,15 @@ export interface EnforcerOptions {
   readonly dataDir?: string | undefined
   /** A PostgreSQL server; without it an embedded PostgreSQL is started below `dataDir`. */
   readonly databaseUrl?: string | undefined
-  /** Whose calls these are. Default: the only policy's agent. */
+  /** Whose calls these are. Default: the only agent that the policies bind. */
   readonly agent?: string | undefined
   /** The console's address, for links in escalations. Default `http://127.0.0.1:7420`. */
   readonly consoleUrl?: string | undefined
   readonly ports?: GovernPorts | undefined
+  /** The environment that the calls are made in, such as `prod`. */
+  readonly env?: string | undefined
+  /** What looks facts up for conditions; without it, every lookup counts as failed. */
+  readonly lookups?: LookupGatherer | undefined
 }
 
 /**
@@ -70,6 +75,8 @@ export class GovernanceEnforcer implements Governance {
         policies,
         dataDir,
         consoleUrl: options.consoleUrl ?? 'http://127.0.0.1:7420',
+        env: options.env,
+        lookups: options.lookups,
       })
       return new OwningEnforcer(ledger, agent, database, options.ports)
     } catch (error) {
@@ -124,8 +131,9 @@ class OwningEnforcer extends GovernanceEnforcer {
 
 function onlyAgent(policies: PolicySet): string {
   const [first, ...others] = policies.all
-  if (first !== undefined && others.length === 0) return first.agentId
-  throw new Fault('bad_input', 'there is more than one policy, so the agent has to be named', {
+  const [agent, ...further] = first?.agents ?? []
+  if (agent?.exact === true && others.length === 0 && further.length === 0) return agent.text
+  throw new Fault('bad_input', 'the policies bind more than one agent, so the agent has to be named', {
     fix: 'Pass `agent`, one of the agent ids of the policies.',
   })
 }

@@ -5,6 +5,7 @@ export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
+export type { LookupGatherer } from './operations/gather.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
 export {
   isPolicyFile,

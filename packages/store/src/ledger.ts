@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import {
+  canonicalJson,
   indexOfId,
   instantText,
   parseCall,
   type ApprovalStatus,
   type ApprovalView,
+  type CompiledPolicy,
   type DecisionAnswer,
   type DecisionRequest,
   type DecisionView,
@@ -38,6 +40,7 @@ import {
   type ApprovalFilter,
   type DecisionFilter,
 } from './queries.ts'
+import { replayDecision, type Replay } from './replay.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
@@ -176,6 +179,11 @@ export class Ledger {
     return decisionView(row, this.#settings)
   }
 
+  /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
+  async replay(id: string): Promise<Replay> {
+    return await replayDecision(this.pool, this.name, id)
+  }
+
   /** Decisions, newest first. */
   async decisions(filter: DecisionFilter): Promise<DecisionView[]> {
     const rows = await listDecisions(this.pool, this.name, filter)
@@ -254,13 +262,16 @@ export class Ledger {
 
   // Recorded once per change: a restart with the same policies adds nothing to the log.
   async #recordPolicies(): Promise<void> {
-    for (const { ref, source } of this.policies.all) {
+    for (const policy of this.policies.all) {
+      const { ref } = policy
       const last = await lastPolicy(this.pool, this.name, ref.id)
-      if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(source))
+      if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(policy))
     }
   }
 }
 
-function sourcePayload(source: string): string {
-  return JSON.stringify({ source })
+// All that it takes to compile it again.
+function sourcePayload({ source, parents }: CompiledPolicy): string {
+  const files = parents.map((parent) => ({ file: parent.file, source: parent.source }))
+  return canonicalJson(files.length === 0 ? { source } : { parents: files, source })
 }

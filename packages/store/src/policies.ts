@@ -1,10 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Fault, problemText, type CompiledPolicy, type Problem } from '@bailiwick/core'
-import { readPolicy } from './policy-text.ts'
+import { dirname, join } from 'node:path'
+import { bindAgents, Fault, problemText, type CompiledPolicy, type Problem } from '@bailiwick/core'
+import { realPath } from './parent-files.ts'
+import { readPolicyWithParents } from './policy-text.ts'
 
-/** The policies in force, one for each agent. */
+/** The policies in force; each agent has at most one. */
 export interface PolicySet {
+  /** The policy that binds an agent, by its id or by a pattern. */
   for(agent: string): CompiledPolicy | undefined
   readonly all: readonly CompiledPolicy[]
   /** What the policies' authors should look at; nothing that stops a policy. */
@@ -35,7 +37,7 @@ export function isPolicyFile(name: string): boolean {
 
 /**
  * Reads the policies at `path`: one file, or every `*.yaml` and `*.yml` of a directory that is not a
- * policy test.
+ * policy test or extended by another one. Files that are extended have to lie in or below that directory.
  *
  * @throws PolicyFault with every problem of every file; Fault `bad_input` where there is nothing to read
  */
@@ -43,14 +45,9 @@ export async function loadPolicies(path: string): Promise<PolicySet> {
   const readings = await readPolicies(path)
   const refused = readings.filter(({ policy }) => policy === undefined)
   if (refused.length > 0) throw new PolicyFault(refused.flatMap(problemsWithFile))
-  const policies = new Map(
-    readings.flatMap(({ policy }) => (policy ? [[policy.agentId, policy] as const] : [])),
-  )
-  return {
-    for: (agent) => policies.get(agent),
-    all: [...policies.values()],
-    warnings: readings.flatMap(problemsWithFile),
-  }
+  const all = readings.flatMap(({ policy }) => policy ?? [])
+  const bound = bindAgents(all)
+  return { all, for: (agent) => bound.for(agent), warnings: readings.flatMap(problemsWithFile) }
 }
 
 /** A policy file and everything there is to say about it. */
@@ -67,34 +64,44 @@ export interface PolicyReading {
  * @throws Fault `bad_input` where there is nothing to read
  */
 export async function readPolicies(path: string): Promise<PolicyReading[]> {
-  const fileOf = new Map<string, string>()
-  const readings: PolicyReading[] = []
-  for (const file of await policyFiles(path)) {
-    const parsed = await readPolicy(file)
-    if (parsed.kind === 'invalid') {
-      readings.push({ file, policy: undefined, problems: parsed.problems })
-      continue
+  const { files, root } = await policyFiles(path)
+  const read = await Promise.all(
+    files.map(async (file) => ({ file, ...(await readPolicyWithParents(file, root)) })),
+  )
+  const parents = new Set(read.flatMap((each) => [...each.parents]))
+  const fileOf = new Map<CompiledPolicy, string>()
+  const readings = read.flatMap(({ file, parsed }): PolicyReading[] => {
+    if (parsed.kind === 'valid') {
+      fileOf.set(parsed.policy, file)
+      return [{ file, policy: parsed.policy, problems: parsed.warnings }]
     }
-    const { policy, warnings } = parsed
-    const other = fileOf.get(policy.agentId)
-    if (other === undefined) readings.push({ file, policy, problems: warnings })
-    else readings.push({ file, policy: undefined, problems: [twice(policy.agentId, other), ...warnings] })
-    fileOf.set(policy.agentId, file)
-  }
-  return readings
+    // What others extend binds no agent; what is wrong with it is said where it is extended.
+    const real = realPath(file)
+    if (real !== undefined && parents.has(real)) return []
+    return [{ file, policy: undefined, problems: parsed.problems }]
+  })
+  const { overlaps } = bindAgents([...fileOf.keys()])
+  return readings.map((reading) => {
+    const twiceBound = overlaps
+      .filter(({ policy }) => policy === reading.policy)
+      .map(({ agent, other }) => twice(agent, fileOf.get(other) ?? ''))
+    return twiceBound.length === 0
+      ? reading
+      : { ...reading, policy: undefined, problems: [...twiceBound, ...reading.problems] }
+  })
 }
 
 function problemsWithFile({ file, problems }: PolicyReading) {
   return problems.map((problem) => ({ file, problem }))
 }
 
-async function policyFiles(path: string): Promise<string[]> {
+async function policyFiles(path: string): Promise<{ files: string[]; root: string }> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new Fault('bad_input', `no policy at \`${path}\``, { fix: 'Check the path.', cause })
   })
-  if (!found.isDirectory()) return [path]
+  if (!found.isDirectory()) return { files: [path], root: dirname(path) }
   const names = (await readdir(path)).filter(isPolicyFile).sort()
-  if (names.length > 0) return names.map((name) => join(path, name))
+  if (names.length > 0) return { files: names.map((name) => join(path, name)), root: path }
   throw new Fault('bad_input', `no policy in the directory \`${path}\``, {
     fix: 'Put at least one policy file (*.yaml) there, or run `bailiwick init`.',
   })
@@ -106,6 +113,6 @@ function twice(agent: string, file: string): Problem {
     line: 1,
     column: 1,
     message: `the agent \`${agent}\` already has a policy in \`${file}\``,
-    fix: 'keep one policy for each agent_id',
+    fix: 'keep one policy for each agent',
   }
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import {
   parsePolicy,
   parsePolicyTest,
@@ -10,15 +11,34 @@ import {
   type ParsedPolicyTest,
   type Problem,
 } from '@bailiwick/core'
+import { ParentFiles } from './parent-files.ts'
 
 /**
- * Reads and compiles a policy file. A file over the limit is refused without reading it whole.
+ * Reads and compiles a policy file, with what it extends. A file over the limit is refused without reading it whole.
  *
+ * @param root only files in or below this directory can be extended. Default: where the file is
  * @throws Fault `bad_input` where it cannot be read
  */
-export async function readPolicy(file: string): Promise<ParsedPolicy> {
-  const read = await boundedText(file, policyFormat)
-  return typeof read === 'string' ? parsePolicy(read) : { kind: 'invalid', problems: [read] }
+export async function readPolicy(file: string, root: string = dirname(file)): Promise<ParsedPolicy> {
+  return (await readPolicyWithParents(file, root)).parsed
+}
+
+/** A policy file that has been read, and the real paths of the files that it extends. */
+export interface PolicyWithParents {
+  readonly parsed: ParsedPolicy
+  readonly parents: ReadonlySet<string>
+}
+
+/** Reads as `readPolicy` does. */
+export async function readPolicyWithParents(file: string, root: string): Promise<PolicyWithParents> {
+  const text = await boundedText(file, policyFormat)
+  if (typeof text !== 'string') return { parsed: { kind: 'invalid', problems: [text] }, parents: new Set() }
+  const files = new ParentFiles(root, file)
+  const parsed = parsePolicy(text, { load: files.load })
+  const { problems, read: parents } = files
+  if (problems.length === 0) return { parsed, parents }
+  const others = parsed.kind === 'invalid' ? parsed.problems : parsed.warnings
+  return { parsed: { kind: 'invalid', problems: [...problems, ...others] }, parents }
 }
 
 /**

@@ -43,8 +43,8 @@ export interface Gathered {
   readonly session: boolean
 }
 
-/** How long one value may be that was looked up, as canonical JSON, in UTF-16 units: it goes into the payload. */
-const lookupValueLengthMax = 16 * 1024
+/** How long one result of a lookup may be, as canonical JSON, in UTF-16 units: it goes into the payload. */
+const lookupLengthMax = 16 * 1024
 
 /**
  * Gathers what the decision needs and the log does not have: at once where there is nothing to look up, which is mostly.
@@ -89,32 +89,33 @@ async function lookedUp(
   needs: readonly LookupNeed[],
   gatherer: LookupGatherer | undefined,
 ): Promise<ReadonlyMap<string, LookupResult>> {
-  const found = await gathered(needs, gatherer)
-  return new Map(
-    needs.map(({ fact }) => [fact, found instanceof Map ? sound(found.get(fact)) : failed(String(found))]),
-  )
+  const { found, why } = await gathered(needs, gatherer)
+  return new Map(needs.map(({ fact }) => [fact, found === undefined ? failed(why) : sound(found.get(fact))]))
 }
 
-async function gathered(
-  needs: readonly LookupNeed[],
-  gatherer: LookupGatherer | undefined,
-): Promise<ReadonlyMap<string, LookupResult> | string> {
-  if (gatherer === undefined) return 'nothing is set up here to look facts up with'
+interface Found {
+  /** Undefined where nothing was found at all. */
+  readonly found?: ReadonlyMap<string, LookupResult>
+  readonly why: string
+}
+
+async function gathered(needs: readonly LookupNeed[], gatherer: LookupGatherer | undefined): Promise<Found> {
+  if (gatherer === undefined) return { why: 'nothing is set up here to look facts up with' }
   try {
-    return new Map(await gatherer.gather(needs))
+    return { found: new Map(await gatherer.gather(needs)), why: '' }
   } catch {
-    return 'looking it up failed'
+    return { why: 'looking it up failed' }
   }
 }
 
 // The results come from outside, and are recorded: what has no canonical form was not found.
 function sound(result: LookupResult | undefined): LookupResult {
   if (result === undefined) return failed('it was not looked up')
-  if (result.kind !== 'value') return failed(String(result.why).slice(0, 500))
-  const problem = jsonProblem(result.value, 'the value', payloadDepthMax)
+  const json = result.kind === 'value' ? result.value : result.why
+  const problem = jsonProblem(json, 'what was found', payloadDepthMax)
   if (problem !== undefined) return failed(problem)
-  const tooLong = canonicalJson(result.value).length > lookupValueLengthMax
-  return tooLong ? failed('the value is too large') : { kind: 'value', value: result.value }
+  if (canonicalJson(json).length > lookupLengthMax) return failed('what was found is too large')
+  return result.kind === 'value' ? { kind: 'value', value: result.value } : failed(result.why)
 }
 
 function failed(why: string): LookupResult {

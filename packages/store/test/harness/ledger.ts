@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  bindAgents,
   Fault,
   parsePolicy,
   parseRecord,
@@ -56,7 +57,8 @@ export function policiesOf(...texts: readonly string[]): PolicySet {
 }
 
 export function policySet(all: readonly CompiledPolicy[]): PolicySet {
-  return { all, warnings: [], for: (id) => all.find(({ agentId }) => agentId === id) }
+  const bound = bindAgents(all)
+  return { all, warnings: [], for: (id) => bound.for(id) }
 }
 
 /** A person with roles; `ann@example.com`, an approver, for `ann`. */
