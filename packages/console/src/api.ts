@@ -1,22 +1,13 @@
 import { Problem, problemFrom, unreachableProblem } from './problem.ts'
 import { anyObject, flag, id, listOf, number, object, oneOf, orNull, text } from './shape.ts'
+import { determiningRule, effect, explanation, reasonsAndRules } from './explanation.ts'
+import type { Effect, Explanation } from './explanation.ts'
 import type { Shape, Shaped } from './shape.ts'
 
-const effect = oneOf('allow', 'deny', 'escalate')
 const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed')
 const voteChoice = oneOf('approve', 'reject')
 
 const policyRef = object({ id: text, version: orNull(number), sha256: text })
-
-const determiningRule = object({
-  id: text,
-  effect,
-  because: oneOf('matched', 'condition_error'),
-  condition: orNull(text),
-  detail: orNull(text),
-  route: orNull(text),
-  line: number,
-})
 
 const outcome = object({
   status: oneOf('succeeded', 'failed', 'unknown'),
@@ -24,17 +15,28 @@ const outcome = object({
   detail: orNull(text),
 })
 
+const obligation = object({
+  kind: oneOf('redact', 'notify'),
+  path: orNull(text),
+  channel: orNull(text),
+})
+
+/** What a policy in shadow mode would have decided. */
+const shadow = object({ effect: oneOf('deny', 'escalate'), ...reasonsAndRules })
+
 const decision = object({
   id: id('dec'),
   effect,
-  reasons: listOf(text),
-  rules: listOf(determiningRule),
+  ...reasonsAndRules,
   policy: orNull(policyRef),
   record: object({ index: number }),
   approval: orNull(object({ id: id('apr'), deadline: text })),
   agent: text,
   action: text,
   callId: orNull(text),
+  session: orNull(text),
+  obligations: orNull(listOf(obligation)),
+  shadow: orNull(shadow),
   at: text,
   params: orNull(anyObject),
   context: orNull(anyObject),
@@ -73,14 +75,12 @@ const decisionPage = object({ decisions: listOf(decision), next: orNull(number) 
 const approvalPage = object({ approvals: listOf(approval), next: orNull(number) })
 const session = object({ person: object({ id: text, roles: listOf(text) }) })
 
-/** What a policy says of a call. */
-export type Effect = Shaped<typeof effect>
 /** Where an approval stands. */
 export type ApprovalStatus = Shaped<typeof approvalStatus>
 /** One person's answer. */
 export type VoteChoice = Shaped<typeof voteChoice>
-/** A rule that took part in a decision. */
-export type DeterminingRule = Shaped<typeof determiningRule>
+/** Something that has to be done with an allowed call. */
+export type Obligation = Shaped<typeof obligation>
 /** Which policy decided. */
 export type PolicyRef = Shaped<typeof policyRef>
 /** A recorded decision, as people see it. */
@@ -95,6 +95,8 @@ export type DecisionPage = Shaped<typeof decisionPage>
 export type ApprovalPage = Shaped<typeof approvalPage>
 /** Who is signed in. */
 export type Session = Shaped<typeof session>
+
+export type { DeterminingRule, Effect, Explanation } from './explanation.ts'
 
 /** Which decisions to list; absent members do not filter. Names are matched whole. */
 export interface DecisionFilter {
@@ -111,6 +113,7 @@ export interface Api {
   signOut(): Promise<void>
   decisions(filter: DecisionFilter, before: number | null, signal?: AbortSignal): Promise<DecisionPage>
   decision(id: string, signal?: AbortSignal): Promise<Decision>
+  explanation(id: string, signal?: AbortSignal): Promise<Explanation>
   approvals(
     status: ApprovalStatus | null,
     before: number | null,
@@ -150,6 +153,8 @@ export function createApi(): Api {
       get(decisionPage, `/v1/decisions${query({ limit: decisionPageSize, before, ...filter })}`, signal),
     decision: (decisionId, signal) =>
       get(decision, `/v1/decisions/${encodeURIComponent(decisionId)}`, signal),
+    explanation: (decisionId, signal) =>
+      get(explanation, `/v1/decisions/${encodeURIComponent(decisionId)}/explanation`, signal),
     approvals: (status, before, limit, signal) =>
       get(approvalPage, `/v1/approvals${query({ status, limit, before })}`, signal),
     approval: (approvalId, signal) =>

@@ -80,7 +80,8 @@ function refreshShown(client: QueryClient): void {
 
 function canChange({ queryKey, state }: Query): boolean {
   const [kind] = queryKey
-  if (kind === 'session') return false
+  // An explanation is of what was known when the call was decided.
+  if (kind === 'session' || kind === 'explanation') return false
   // A decision changes only by its outcome, and only an allowed call gets one.
   if (kind === 'decision') return !hasOutcome(state.data)
   return true

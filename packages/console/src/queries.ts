@@ -109,6 +109,16 @@ export function useDecision(id: string | null) {
   })
 }
 
+/** Why a decision was made as it was. It is worked out from the record, so it never changes. */
+export function useExplanation(id: string) {
+  const api = useApi()
+  return useQuery({
+    queryKey: ['explanation', id],
+    queryFn: ({ signal }) => api.explanation(id, signal),
+    staleTime: Infinity,
+  })
+}
+
 /** Everything that waits for people now; undefined until it is known. `hasMore`: there is more than was loaded. */
 export function usePendingApprovals(): { approvals: readonly Approval[] | undefined; hasMore: boolean } {
   const list = useApprovals('pending')

@@ -1,12 +1,14 @@
 import type { ReactNode } from 'react'
 import type { Decision } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
-import { EffectBadge, OutcomeNote, StatusBadge } from '../parts/badges.tsx'
+import { EffectBadge, OutcomeNote, ShadowBadge, StatusBadge } from '../parts/badges.tsx'
 import { Back, Entry, Section } from '../parts/document.tsx'
+import { Explained } from '../parts/explanation.tsx'
 import { Fields } from '../parts/fields.tsx'
+import { Obligations } from '../parts/obligations.tsx'
 import { PageSkeleton, ProblemPanel } from '../parts/states.tsx'
 import { Votes } from '../parts/votes.tsx'
-import { Policy, Reasons, Rules } from '../parts/why.tsx'
+import { Policy, Reasons } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
 import { useApproval, useDecision, usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
@@ -56,6 +58,7 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
       <header className="document-head">
         <div className="document-kind">
           <EffectBadge effect={decision.effect} />
+          {decision.shadow !== null && <ShadowBadge effect={decision.shadow.effect} />}
           <code>{decision.id}</code>
         </div>
         <h1 className="action-name">{visibleText(decision.action)}</h1>
@@ -70,21 +73,29 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
         <div className="document-main">
           <Section title={decision.reasons.length > 1 ? 'Reasons' : 'Reason'}>
             <Reasons reasons={decision.reasons} />
+            {decision.shadow !== null && (
+              <p className="quiet shadow-note">
+                The policy is in shadow mode: it says what it would have done, and stops nothing.
+              </p>
+            )}
           </Section>
           <Section title="Parameters" note="Chosen by the agent">
             <Fields data={decision.params} what="parameters" />
           </Section>
+          <Explained decision={decision} />
           <Section title="Context" note="Given by the host that runs the agent">
             <Fields data={decision.context} what="context" />
-          </Section>
-          <Section title="Rules that decided">
-            <Rules rules={decision.rules} isApproved={decision.effect === 'allow'} />
           </Section>
         </div>
         <aside className="document-side" aria-label="Record">
           <Section title="What happened">
             <Happened decision={decision} />
           </Section>
+          {decision.obligations !== null && (
+            <Section title="Beside running it">
+              <Obligations obligations={decision.obligations} />
+            </Section>
+          )}
           {decision.approval !== null && <Answers approvalId={decision.approval.id} />}
           <Section title="Record">
             <dl className="entries">
@@ -99,6 +110,11 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
                   <code className="break">{visibleText(decision.callId)}</code>
                 )}
               </Entry>
+              {decision.session !== null && (
+                <Entry name="Session">
+                  <code className="break">{visibleText(decision.session)}</code>
+                </Entry>
+              )}
               <Entry name="Policy">
                 <Policy policy={decision.policy} />
               </Entry>

@@ -9,12 +9,29 @@ const effects: Readonly<Record<Effect, string>> = {
   escalate: 'Escalated',
 }
 
-/** What the policy said, by word, shape and colour. */
-export function EffectBadge({ effect }: { readonly effect: Effect }) {
+/** What the policy said, by word, shape and colour. In shadow mode, what it would have said. */
+export function EffectBadge({
+  effect,
+  isShadow = false,
+}: {
+  readonly effect: Effect
+  readonly isShadow?: boolean
+}) {
+  if (isShadow) return <ShadowBadge effect={effect} />
   return (
     <span className={`badge badge-${effect}`}>
       <Icon name={effect} />
       {effects[effect]}
+    </span>
+  )
+}
+
+/** What would have happened, had the policy or the rule been enforced. */
+export function ShadowBadge({ effect }: { readonly effect: Effect }) {
+  return (
+    <span className="badge badge-shadow">
+      <Icon name="shadow" />
+      Would be {effects[effect].toLowerCase()}
     </span>
   )
 }

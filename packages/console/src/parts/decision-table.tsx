@@ -1,10 +1,11 @@
 import { useState } from 'react'
-import type { Approval, Decision } from '../api.ts'
+import type { Approval, Decision, Obligation } from '../api.ts'
 import { useNow } from '../clock.ts'
 import { Link } from '../router.tsx'
 import { clockTime, dayName, exactTime, visibleText } from '../wording.ts'
-import { EffectBadge, OutcomeNote } from './badges.tsx'
+import { EffectBadge, OutcomeNote, ShadowBadge } from './badges.tsx'
 import { TimeLeft } from './countdown.tsx'
+import { Icon } from './icons.tsx'
 
 /**
  * Decisions by day. The roles are spelled out because on narrow screens the rows are laid out as a grid,
@@ -107,6 +108,7 @@ function Row({
       </td>
       <td role="cell" className="cell-effect">
         <EffectBadge effect={decision.effect} />
+        {decision.shadow !== null && <ShadowBadge effect={decision.shadow.effect} />}
       </td>
       <td role="cell" className="cell-action">
         <Link to={`/decisions/${decision.id}`} className="row-link" data-row="">
@@ -116,6 +118,11 @@ function Row({
       </td>
       <td role="cell" className="cell-reason">
         {visibleText(decision.reasons[0] ?? '')}
+        {decision.obligations !== null && (
+          <span className="row-obligations">
+            <Icon name="todo" /> {obligationsText(decision.obligations)}
+          </span>
+        )}
       </td>
       <td role="cell" className="cell-outcome">
         {waits === undefined ? (
@@ -128,4 +135,10 @@ function Row({
       </td>
     </tr>
   )
+}
+
+function obligationsText(obligations: readonly Obligation[]): string {
+  return obligations
+    .map(({ kind, path, channel }) => `${kind} ${visibleText(path ?? channel ?? '')}`)
+    .join(', ')
 }

@@ -13,6 +13,10 @@ export type IconName =
   | 'forward'
   | 'warning'
   | 'link'
+  | 'shadow'
+  | 'todo'
+  | 'open'
+  | 'erased'
 
 const drawings: Readonly<Record<IconName, ReactNode>> = {
   allow: <path d="M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM5 8.2l2.1 2.1L11 6.2" />,
@@ -27,6 +31,12 @@ const drawings: Readonly<Record<IconName, ReactNode>> = {
   back: <path d="M9.8 3.5 5.3 8l4.5 4.5" />,
   forward: <path d="M6.2 3.5 10.7 8l-4.5 4.5" />,
   warning: <path d="M8 1.8 15 14H1ZM8 6.3v3.4M8 11.8v.1" />,
+  shadow: (
+    <path d="M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8ZM8 6.1a1.9 1.9 0 1 0 0 3.8 1.9 1.9 0 0 0 0-3.8Z" />
+  ),
+  todo: <path d="M2.5 4.2 3.6 5.3 5.6 3.1M8.3 4.2h5.2M2.5 11l1.1 1.1 2-2.2M8.3 11.2h5.2" />,
+  erased: <path d="M3 4.5h10M6.2 4.5V3h3.6v1.5M4.3 4.5l.6 8.5h6.2l.6-8.5M6.8 7.2v3.4M9.2 7.2v3.4" />,
+  open: <path d="m5.5 3.5 4.5 4.5-4.5 4.5" />,
   link: <path d="M6.3 3H3v10h10V9.7M9.3 3H13v3.7M13 3 7.5 8.5" />,
 }
 

@@ -1,7 +1,6 @@
 import type { DeterminingRule, PolicyRef } from '../api.ts'
 import { visibleText } from '../wording.ts'
-import { EffectBadge } from './badges.tsx'
-import { Icon } from './icons.tsx'
+import { RuleItem } from './rule.tsx'
 
 /** The reasons, the main one first. */
 export function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
@@ -34,34 +33,7 @@ export function Rules({
   return (
     <ul className="rules">
       {rules.map((rule) => (
-        <li key={`${rule.id} ${rule.effect}`} className="rule">
-          <div className="rule-head">
-            <EffectBadge effect={rule.effect} />
-            <code className="rule-id">{visibleText(rule.id)}</code>
-            <span className="rule-line">line {rule.line}</span>
-          </div>
-          {rule.condition !== null && <code className="condition">{visibleText(rule.condition)}</code>}
-          {rule.because === 'condition_error' ? (
-            <p className="rule-error">
-              <Icon name="warning" />
-              <span>
-                The condition could not be evaluated, and so counts as matched.
-                {rule.detail !== null && <span className="rule-detail">{visibleText(rule.detail)}</span>}
-              </span>
-            </p>
-          ) : (
-            <p className="quiet">
-              {rule.condition === null ? 'Matched.' : 'The condition matched.'}
-              {rule.route !== null && (
-                <>
-                  {' '}
-                  Asks for <code>{visibleText(rule.route)}</code>
-                  {isApproved && ', which people have approved'}.
-                </>
-              )}
-            </p>
-          )}
-        </li>
+        <RuleItem key={`${rule.id} ${rule.effect}`} rule={rule} isApproved={isApproved} />
       ))}
     </ul>
   )

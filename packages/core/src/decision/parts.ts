@@ -1,11 +1,11 @@
-import { childrenOf, type TracedPart } from '@bailiwick/cel'
+import { childrenOf, type Node, type TracedPart } from '@bailiwick/cel'
 import type { ExplainedPart } from '../model/explanation.ts'
 import { shownText, type Secrets } from './shown.ts'
 
 /** How many parts of one condition are told. */
 const partsMax = 200
 
-/** What became of a condition, part by part. Literals tell nothing and are left out. */
+/** What became of a condition, part by part. What literals and paths are made of tells nothing, and is left out. */
 export function explainedParts(traced: TracedPart, secrets: Secrets): ExplainedPart {
   const left = { parts: partsMax }
   // A variable of a comprehension stands for items of its range: what is secret of those is secret of it.
@@ -22,12 +22,23 @@ function explained(
   const variables =
     node.kind === 'macro' || node.kind === 'bind' ? within(node, secrets, secretVariables) : secretVariables
   const inner: ExplainedPart[] = []
-  for (const part of parts) {
-    if (part.node.kind === 'literal' || left.parts <= 0) continue
+  // What a field is taken from tells no more than the field.
+  for (const part of isPath(node) ? [] : parts) {
+    if (isWritten(part.node) || left.parts <= 0) continue
     inner.push(explained(part, secrets, variables, left))
   }
   const value = result.kind === 'value' ? shown(result.value, node, secrets, variables) : null
   return { text, value, error: result.kind === 'error' ? result.message : null, parts: inner }
+}
+
+/** Whether people read the value in the text itself: a literal, or a list of literals. */
+function isWritten(node: Node): boolean {
+  return node.kind === 'literal' || (node.kind === 'list' && childrenOf(node).every(isWritten))
+}
+
+/** `params.card.number`: a name and fields of it. */
+function isPath(node: Node): boolean {
+  return node.kind === 'select' && (node.operand.kind === 'name' || isPath(node.operand))
 }
 
 function within(

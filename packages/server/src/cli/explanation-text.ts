@@ -88,6 +88,8 @@ const words = {
 } as const
 
 function factLine({ name, value, from, source, note }: ExplainedFact): string {
+  if (note === 'the default of the policy')
+    return `${name} = ${value ?? ''}: the policy's default, for ${from} is absent`
   const isSaid = note === undefined || (value === null && note.startsWith(`${from} is absent`))
   const told = isSaid ? '' : ` (${note})`
   return `${name} ${value === null ? 'is absent' : `= ${value}`}: ${from}, ${words[source]}${told}`

@@ -64,9 +64,7 @@ describe('bailiwick explain, of a call that nobody has made', () => {
   test('says whose word each fact is, and what it would take for another effect', async () => {
     const { out } = await run('explain', 'issue_refund', refund)
     expect(out).toContain("  refund_amount = 600: params.amount, the model's word\n")
-    expect(out).toContain(
-      "  vip = false: context.customer.is_vip, the host's word (the default of the policy)\n",
-    )
+    expect(out).toContain("  vip = false: the policy's default, for context.customer.is_vip is absent\n")
     expect(out).toContain('It would be allow if refund_amount were 500: Action approved\n')
     expect(out).toContain('It would be allow if human_approval_required were granted: Action approved\n')
   })

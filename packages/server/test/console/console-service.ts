@@ -3,7 +3,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BailiwickClient, type DecisionAnswer, type JsonObject, type VoteChoice } from '@bailiwick/core'
+import {
+  BailiwickClient,
+  type DecisionAnswer,
+  type DecisionRequest,
+  type JsonObject,
+  type VoteChoice,
+} from '@bailiwick/core'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { startService } from '../../src/service.ts'
 import { cli } from '../cli/run-cli.ts'
@@ -16,7 +22,37 @@ const agents = {
   finance: 'approvers: ["role:cfo"], deadline: 5m',
 } as const
 
-type AgentName = keyof typeof agents
+/** Agents with policies of their own: one that says a lot about its calls, and one in shadow mode. */
+const policyTexts = {
+  guarded: `agent_id: guarded
+allowed_actions: [issue_refund, read_page, send_mail, export]
+facts:
+  refund_amount: {type: number, from: params.amount, for: [issue_refund]}
+  customer_is_vip: {type: bool, from: context.customer.is_vip}
+  iban: {type: string, from: params.iban, for: [issue_refund]}
+actions:
+  issue_refund: {sensitive: [params.iban], when: "refund_amount < 10000"}
+  read_page: {labels: [untrusted]}
+  export: {obligations: [{redact: result.card_number}, {notify: finance}]}
+rules:
+  - {id: foreign, on: issue_refund, condition: "!iban.startsWith('DE') && refund_amount > 50", effect: deny, link: "https://wiki.example.com/foreign"}
+escalation_rules:
+  - {id: large, on: issue_refund, condition: "refund_amount > 500", action: human_approval_required}
+  - {id: vip, on: issue_refund, condition: "customer_is_vip", action: human_approval_required}
+budgets:
+  - {id: daily, on: issue_refund, sum: refund_amount, per: params.purse, window: 24h, max: 2000, effect: deny}
+flows:
+  - {id: no-exfiltration, after: {label: untrusted}, on: send_mail, effect: deny}
+`,
+  pilot: `agent_id: pilot
+mode: shadow
+allowed_actions: [issue_refund]
+rules:
+  - {id: too-much, on: issue_refund, condition: "params.amount > 100", effect: deny, reason: Refunds above 100 are not for agents}
+`,
+} as const
+
+type AgentName = keyof typeof agents | keyof typeof policyTexts
 
 /** A call that waits for a person. */
 export interface Refund {
@@ -39,6 +75,8 @@ export interface ConsoleService {
   readonly firstLink: string
   /** The agent's own client. */
   clientOf(agent: AgentName): BailiwickClient
+  /** The answer to a call of the agent, as the API takes it. */
+  decide(agent: AgentName, request: DecisionRequest): Promise<DecisionAnswer>
   /** A refund that the agent has asked for; `govern` with its call id then waits for the approval it opened. */
   refund(agent: AgentName, params: JsonObject): Promise<Refund>
   /** A fresh one-time link for an approver, who is added where unknown. */
@@ -78,7 +116,7 @@ export async function startConsoleService(): Promise<ConsoleService> {
     return (await run('people', 'link', email)).url
   }
   const keys = new Map<string, string>()
-  for (const agent of Object.keys(agents)) {
+  for (const agent of [...Object.keys(agents), ...Object.keys(policyTexts)]) {
     keys.set(agent, (await run('keys', 'create', '--agent', agent)).key)
   }
   const keyOf = (agent: AgentName): string => keys.get(agent) ?? ''
@@ -87,6 +125,7 @@ export async function startConsoleService(): Promise<ConsoleService> {
     url,
     firstLink: signInUrl ?? '',
     clientOf: (agent) => new BailiwickClient({ url, key: keyOf(agent) }),
+    decide: (agent, request) => decide(url, keyOf(agent), request),
     refund: (agent, params) => refund(url, keyOf(agent), params),
     vote: (session, approval, choice) => vote(url, session, approval, choice),
     linkFor,
@@ -107,6 +146,9 @@ async function writePolicies(dir: string): Promise<string> {
   await mkdir(policies)
   for (const [agent, terms] of Object.entries(agents)) {
     await writeFile(path.join(policies, `${agent}.yaml`), policyText(agent, terms))
+  }
+  for (const [agent, text] of Object.entries(policyTexts)) {
+    await writeFile(path.join(policies, `${agent}.yaml`), text)
   }
   return policies
 }
@@ -133,15 +175,19 @@ async function runCli(url: string, args: readonly string[]): Promise<{ url: stri
 
 async function refund(url: string, key: string, params: JsonObject): Promise<Refund> {
   const callId = randomUUID()
+  const { id, approval } = await decide(url, key, { action: 'issue_refund', params, callId })
+  if (approval === undefined) throw new Error('the refund waits for nobody')
+  return { callId, decision: id, id: approval.id }
+}
+
+async function decide(url: string, key: string, request: DecisionRequest): Promise<DecisionAnswer> {
   const response = await fetch(`${url}/v1/decisions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-    body: JSON.stringify({ action: 'issue_refund', params, callId }),
+    body: JSON.stringify(request),
   })
-  const { id, approval } = (await response.json()) as DecisionAnswer
-  if (approval === undefined)
-    throw new Error(`the refund was answered with ${response.status} and waits for nobody`)
-  return { callId, decision: id, id: approval.id }
+  if (!response.ok) throw new Error(`the call was answered with ${response.status}`)
+  return (await response.json()) as DecisionAnswer
 }
 
 async function vote(

@@ -14,6 +14,9 @@ describeConsole('everyone can use the console', (setting) => {
   let waiting: Refund
   let voted: Refund
   let expired: Refund
+  let explained: string
+  let odd: string
+  let shadowed: string
 
   beforeAll(async () => {
     ;({ service, visitors, pat } = setting())
@@ -29,6 +32,14 @@ describeConsole('everyone can use the console', (setting) => {
     await service.vote(pat, voted.id, 'approve')
     await service.clientOf('support').govern('apply_discount', { percent: 10 }, () => undefined)
     await service.clientOf('support').check(longWord, {})
+    const refund = { action: 'issue_refund', context: { customer: { is_vip: true } }, session: longWord }
+    ;({ id: explained } = await service.decide('guarded', {
+      ...refund,
+      params: { amount: 3000, iban: longWord, purse: 'everyone' },
+    }))
+    ;({ id: odd } = await service.decide('guarded', { action: 'issue_refund', params: { amount: longWord } }))
+    ;({ id: shadowed } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 900 } }))
+    await service.decide('guarded', { action: 'export', params: {}, supports: ['redact'] })
   })
 
   /** Every kind of page, with a text that shows that it has arrived. */
@@ -41,7 +52,12 @@ describeConsole('everyone can use the console', (setting) => {
     [`/approvals/${waiting.id}`, 'Your answer'],
     [`/approvals/${voted.id}`, 'You have voted'],
     [`/approvals/${expired.id}`, 'Nobody answered'],
-    [`/decisions/${waiting.decision}`, 'What happened'],
+    [`/decisions/${waiting.decision}`, 'What would have changed it'],
+    [`/decisions/${explained}`, 'Budgets and rates'],
+    [`/decisions/${odd}`, 'can’t be told'],
+    [`/decisions/${shadowed}`, 'shadow mode'],
+    ['/?agent=guarded', 'notify finance'],
+    ['/?agent=pilot', 'Would be denied'],
     ['/approvals/apr_99999', 'There is no approval'],
   ]
   const refusals = ['404 /v1/approvals/apr_99999']

@@ -1,0 +1,147 @@
+import type { DeterminingRule } from '../api.ts'
+import type { ExplainedPart, ExplainedRule } from '../explanation.ts'
+import { visibleText } from '../wording.ts'
+import { EffectBadge } from './badges.tsx'
+import { Icon } from './icons.tsx'
+
+/** A rule that took part: what it says, where it stands, and what its condition met. */
+export function RuleItem({
+  rule,
+  parts = [],
+  isApproved,
+}: {
+  readonly rule: DeterminingRule
+  readonly parts?: readonly ExplainedPart[]
+  /** Where the call was allowed, every escalation among the rules had been approved by people. */
+  readonly isApproved: boolean
+}) {
+  const isError = rule.because === 'condition_error'
+  return (
+    <li className={isError ? 'rule rule-odd' : 'rule'}>
+      <div className="rule-head">
+        <EffectBadge effect={rule.effect} isShadow={rule.shadow === true} />
+        <code className="rule-id">{visibleText(rule.id)}</code>
+        <Place rule={rule} />
+      </div>
+      {isError && (
+        <p className="rule-error">
+          <Icon name="warning" />
+          <span>
+            The condition could not be evaluated, and so counts as matched.
+            {rule.detail !== null && <span className="rule-detail">{visibleText(rule.detail)}</span>}
+          </span>
+        </p>
+      )}
+      <RuleCondition rule={rule} parts={parts} />
+      {!isError && (
+        <p className="quiet">
+          {rule.condition === null ? 'Matched.' : 'The condition matched.'}
+          {rule.route !== null && (
+            <>
+              {' '}
+              Asks for <code>{visibleText(rule.route)}</code>
+              {isApproved && ', which people have approved'}.
+            </>
+          )}
+        </p>
+      )}
+      {rule.shadow === true && <p className="quiet">In shadow mode, so it did not count.</p>}
+      <RuleLink link={rule.link} />
+    </li>
+  )
+}
+
+/** A rule that did not match: one quiet line, and more where somebody asks. */
+export function UnmatchedRule({ rule }: { readonly rule: ExplainedRule }) {
+  return (
+    <li className="rule-quiet">
+      <details>
+        <summary>
+          <Icon name="open" />
+          <code className="rule-id">{visibleText(rule.id)}</code>
+          <span className="rule-state">{stateOf(rule)}</span>
+          <Place rule={rule} />
+        </summary>
+        <RuleCondition rule={rule} parts={rule.parts} />
+        <RuleLink link={rule.link} />
+      </details>
+    </li>
+  )
+}
+
+// What an action requires reads the other way round: it denies where it does not hold.
+function stateOf({ id, effect, shadow }: ExplainedRule): string {
+  if (id.startsWith('actions.') && id.endsWith('.when')) return 'holds, as it has to'
+  const mode = shadow === true ? ', in shadow mode' : ''
+  return `would ${effect}${mode}`
+}
+
+function Place({ rule }: { readonly rule: Pick<DeterminingRule, 'file' | 'line'> }) {
+  return (
+    <span className="rule-line">
+      {rule.file !== null && <>{visibleText(rule.file)}, </>}line {rule.line}
+    </span>
+  )
+}
+
+function RuleCondition({
+  rule,
+  parts,
+}: {
+  readonly rule: Pick<DeterminingRule, 'condition' | 'id'>
+  readonly parts: readonly ExplainedPart[]
+}) {
+  if (parts.length > 0)
+    return <Parts parts={parts} label={`Condition of ${visibleText(rule.id)}, part by part`} />
+  if (rule.condition === null) return null
+  return <code className="condition">{visibleText(rule.condition)}</code>
+}
+
+function RuleLink({ link }: { readonly link: string | null }) {
+  if (link === null || !link.startsWith('https://')) return null
+  return (
+    <p className="quiet">
+      <a href={link} target="_blank" rel="noreferrer" className="break">
+        Why this rule is there
+      </a>
+    </p>
+  )
+}
+
+/** Parts of a condition below each other, each with what it came to. */
+function Parts({ parts, label }: { readonly parts: readonly ExplainedPart[]; readonly label?: string }) {
+  return (
+    <ul className="parts" aria-label={label}>
+      {parts.map((part, at) => (
+        // Parts have no name of their own, and never change places.
+        <li key={at}>
+          <div className="part">
+            <code>{visibleText(part.text)}</code>
+            <PartValue part={part} />
+          </div>
+          {part.parts.length > 0 && <Parts parts={part.parts} />}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function PartValue({ part: { value, error, parts } }: { readonly part: ExplainedPart }) {
+  if (error !== null) {
+    // Said once, at the part where it went wrong.
+    const isSaidBelow = parts.some((part) => part.error === error)
+    return (
+      <span className="part-error">
+        <Icon name="warning" />
+        {isSaidBelow ? <span className="unseen">could not be evaluated</span> : visibleText(error)}
+      </span>
+    )
+  }
+  if (value === null) return <span className="part-unasked">not asked for</span>
+  return (
+    <span className={value === 'true' ? 'part-value part-true' : 'part-value'}>
+      <span className="unseen">is </span>
+      <bdi>{visibleText(value)}</bdi>
+    </span>
+  )
+}
