@@ -16,8 +16,8 @@ export const scopeNames: ReadonlyMap<string, CelType> = new Map<string, CelType>
   ['now', 'timestamp'],
   ['env', 'string'],
   ['roles', { list: 'string' }],
-  ['session', { map: 'dyn' }],
-  ['approval', { map: 'dyn' }],
+  ['session', { record: { id: 'string', labels: { list: 'string' }, actions: { list: 'string' } } }],
+  ['approval', { record: { granted: 'bool', routes: { list: 'string' } } }],
 ])
 
 const reservedNames = new Set([

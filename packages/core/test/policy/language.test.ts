@@ -304,6 +304,16 @@ describe('one mistake is one error, with its place', () => {
       `${withFacts}rules: [{ effect: deny, unless: "tierr == 'x'" }]\n`,
       'unknown name `tierr`; did you mean `tier`?',
     ],
+    [
+      'a misspelt part of the session',
+      `${good}rules: [{ effect: deny, condition: "'x' in session.label" }]\n`,
+      '`labels`',
+    ],
+    [
+      'an ill-typed part of the approval',
+      `${good}rules: [{ effect: deny, condition: "approval.granted == 'yes'" }]\n`,
+      'compares a bool with a string',
+    ],
     ['an ill-typed when', `${withFacts}actions: { refund: { when: amount } }\n`, 'must be true or false'],
   ])('%s', (_, text, problem) => {
     const problems = problemsOf(text)
