@@ -57,7 +57,7 @@ function compileOperand(node: Node, other: Node, context: CompileContext): Evalu
 
 interface Constant {
   /** As the operand is when it comes from JSON. */
-  readonly fast: number | string | bigint
+  readonly fast: number | string
   /** As written. */
   readonly value: CelValue
 }
@@ -66,9 +66,10 @@ function constantOf(node: Node, other: Node, policy: boolean): Constant | undefi
   if (node.kind !== 'literal') return undefined
   const { value } = node
   if (typeof value === 'number' || typeof value === 'string') return { fast: value, value }
-  if (typeof value !== 'bigint') return undefined
   // In a policy every literal is exact as a double; beside a whole number it stays one.
-  if (policy && other.type !== 'int') return { fast: Number(value), value }
+  if (typeof value !== 'bigint' || !policy || other.type === 'int') return undefined
+  return { fast: Number(value), value }
+}
   return { fast: value, value }
 }
 
@@ -80,38 +81,46 @@ function compareConstant(
   combine: Combine,
 ): Evaluate | undefined {
   if (typeof fast === 'string') return compareText(operator, left, fast, combine)
-  const kind = typeof fast
-  const is = (a: Outcome): a is number => typeof a === kind
+  return compareNumber(operator, left, fast, value, combine)
+}
+
+function compareNumber(
+  operator: string,
+  left: Evaluate,
+  fast: number,
+  value: CelValue,
+  combine: Combine,
+): Evaluate | undefined {
   switch (operator) {
     case '>':
       return (frame) => {
         const a = left(frame)
-        return is(a) ? a > fast : combine(a, value, frame)
+        return typeof a === 'number' ? a > fast : combine(a, value, frame)
       }
     case '>=':
       return (frame) => {
         const a = left(frame)
-        return is(a) ? a >= fast : combine(a, value, frame)
+        return typeof a === 'number' ? a >= fast : combine(a, value, frame)
       }
     case '<':
       return (frame) => {
         const a = left(frame)
-        return is(a) ? a < fast : combine(a, value, frame)
+        return typeof a === 'number' ? a < fast : combine(a, value, frame)
       }
     case '<=':
       return (frame) => {
         const a = left(frame)
-        return is(a) ? a <= fast : combine(a, value, frame)
+        return typeof a === 'number' ? a <= fast : combine(a, value, frame)
       }
     case '==':
       return (frame) => {
         const a = left(frame)
-        return is(a) ? a === fast : combine(a, value, frame)
+        return typeof a === 'number' ? a === fast : combine(a, value, frame)
       }
     case '!=':
       return (frame) => {
         const a = left(frame)
-        return is(a) ? a !== fast : combine(a, value, frame)
+        return typeof a === 'number' ? a !== fast : combine(a, value, frame)
       }
     default:
       return undefined

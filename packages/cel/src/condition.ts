@@ -5,13 +5,14 @@ import { costOf } from './cost.ts'
 import { compileTree } from './compile.ts'
 import type { Compiled, CompileOptions } from './compile.ts'
 import { policyFunctions } from './function-table.ts'
+import { Frame } from './frame.ts'
 import { kindOf, phraseOf } from './kinds.ts'
 import { macroNestingMax } from './limits.ts'
 import { nameReader, readFromMap } from './names.ts'
 import type { RawReader } from './names.ts'
 import { parseSource } from './parse.ts'
 import { policyDialect } from './policy-dialect.ts'
-import { runnerOf } from './runner.ts'
+import { boolRunnerOf, runnerOf } from './runner.ts'
 import type { ConditionScope } from './scope.ts'
 import type { CelProblem, Node } from './syntax.ts'
 import { traceOf } from './trace.ts'
@@ -71,6 +72,8 @@ export interface CompiledCondition<Input = ConditionValues> extends CompiledSour
    * of 64 KiB even that would be 10⁹ steps. What runs out of steps is an error, whatever the rest would say.
    */
   evaluate(input: Input): ConditionResult
+  /** As `evaluate`, cheaper: true, false, or why neither. */
+  readonly outcome: (input: Input) => boolean | CelFailure
 }
 
 /** An expression of a policy that gives a value, such as what a budget sums. */
@@ -105,15 +108,14 @@ export function compileCondition<Input = ConditionValues>(
 ): CompileResult<Input> {
   const prepared = prepare(source, scope, 'bool')
   if (prepared.kind === 'invalid') return prepared
-  const { parts, run } = prepared
+  const { parts, compiled } = prepared
+  const outcome = boolRunnerOf(compiled, scope.shared?.frame ?? new Frame(0))
   const evaluate = (input: Input): ConditionResult => {
-    const outcome = run(input)
-    if (outcome === true) return isTrue
-    if (outcome === false) return isFalse
-    if (outcome instanceof CelFailure) return { kind: 'error', message: outcome.message }
-    return { kind: 'error', message: `the condition is ${phraseOf(outcome)}, not a bool` }
+    const found = outcome(input)
+    if (typeof found === 'boolean') return found ? isTrue : isFalse
+    return { kind: 'error', message: found.message }
   }
-  return { kind: 'compiled', condition: { ...parts, evaluate } }
+  return { kind: 'compiled', condition: { ...parts, evaluate, outcome } }
 }
 
 /** As `compileCondition`, for an expression that gives a value of a type. */
@@ -124,7 +126,8 @@ export function compileValue<Input = ConditionValues>(
 ): CompileValueResult<Input> {
   const prepared = prepare(source, scope, type)
   if (prepared.kind === 'invalid') return prepared
-  const { parts, run } = prepared
+  const { parts, compiled } = prepared
+  const run = runnerOf(compiled)
   const evaluate = (input: Input): ValueResult => {
     const outcome = run(input)
     if (outcome instanceof CelFailure) return { kind: 'error', message: outcome.message }
@@ -146,7 +149,7 @@ type Prepared<Input> =
   | {
       readonly kind: 'prepared'
       readonly parts: CompiledSource<Input>
-      readonly run: (input: Input) => CelValue | CelFailure
+      readonly compiled: Compiled
     }
   | { readonly kind: 'invalid'; readonly problems: readonly CelProblem[] }
 
@@ -170,7 +173,7 @@ function prepare<Input>(source: string, scope: ConditionScope<Input>, type: Valu
     let observed: Compiled | undefined
     const trace = (input: Input): TracedPart => traceOf(source, root, (observed ??= compile(true)), input)
     const parts = { source, uses, inferred, ast: root, cost, trace }
-    return { kind: 'prepared', parts, run: runnerOf(compiled) }
+    return { kind: 'prepared', parts, compiled }
   } catch {
     // A fault of this package; a condition that is not understood must not be taken for one that is.
     const fix = 'write it in another way'
@@ -189,7 +192,7 @@ function tooCostly(root: Node, cost: number, costMax: number): CelProblem {
 
 function optionsOf<Input>(scope: ConditionScope<Input>, checked: Checked, observed: boolean): CompileOptions {
   const typeOf = (name: string): CelType => scope.names.get(name) ?? checked.inferred.get(name) ?? 'dyn'
-  const { read } = scope
+  const { read, shared } = scope
   // The runner hands `evaluate`'s own input on, which is an `Input`.
   const rawReader = (name: string): RawReader | undefined =>
     read === undefined ? readFromMap(name) : (read(name) as RawReader | undefined)
@@ -199,8 +202,17 @@ function optionsOf<Input>(scope: ConditionScope<Input>, checked: Checked, observ
     functions: policyFunctions,
     formsOf: (node) => checked.forms.get(node),
     readName: ({ name }, newSlot) => {
+      const known = shared?.readers.get(name)
+      if (known !== undefined) return known
+      let ownSlot = false
       if (!readers.has(name)) readers.set(name, rawReader(name))
-      return nameReader(name, typeOf(name), readers.get(name), newSlot)
+      const reader = nameReader(name, typeOf(name), readers.get(name), () => {
+        ownSlot = true
+        return newSlot()
+      })
+      // An undeclared name may be of another type in the next condition.
+      if (!ownSlot && scope.names.has(name)) shared?.readers.set(name, reader)
+      return reader
     },
     readQualified: () => undefined,
     observed,

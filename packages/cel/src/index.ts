@@ -20,7 +20,8 @@ export type {
   ExpressionScope,
   ExpressionValues,
 } from './expression.ts'
-export type { ConditionScope, SizeBounds } from './scope.ts'
+export { newSharedParts } from './scope.ts'
+export type { ConditionScope, SharedParts, SizeBounds } from './scope.ts'
 export type { TracedPart, TracedResult } from './trace.ts'
 export type * from './syntax.ts'
 export type { CelType, InferredType, RecordType } from './types.ts'

@@ -2,6 +2,7 @@ import type { Compiled } from './compile.ts'
 import { exhausted, Frame } from './frame.ts'
 import type { Outcome } from './frame.ts'
 import { evaluationStepsMax } from './limits.ts'
+import { phraseOf } from './kinds.ts'
 import { CelFailure } from './value.ts'
 
 const faulty = new CelFailure('the condition could not be evaluated')
@@ -13,6 +14,37 @@ export function runnerOf(compiled: Compiled): (input: unknown) => Outcome {
     if (own.busy) return runIn(new Frame(compiled.slots), compiled, input)
     return runIn(own, compiled, input)
   }
+}
+
+/**
+ * As `runnerOf`, for what comes to a bool. Conditions are many, and each is little: what they keep between evaluations
+ * is what makes many of them slow, so those that need no slots of their own share `frame`.
+ */
+export function boolRunnerOf(compiled: Compiled, frame: Frame): (input: unknown) => boolean | CelFailure {
+  const { evaluate, slots } = compiled
+  const own = slots === 0 ? frame : new Frame(slots)
+  return (input) => {
+    if (own.busy) return boolOf(runIn(new Frame(slots), compiled, input))
+    own.busy = true
+    own.input = input
+    own.steps = evaluationStepsMax
+    let outcome: Outcome
+    try {
+      outcome = evaluate(own)
+      if (own.steps < 0) outcome = exhausted
+    } catch {
+      outcome = faulty
+    }
+    if (slots > 0) own.slots.fill(undefined)
+    own.input = undefined
+    own.busy = false
+    return outcome === true || outcome === false ? outcome : boolOf(outcome)
+  }
+}
+
+function boolOf(outcome: Outcome): boolean | CelFailure {
+  if (typeof outcome === 'boolean' || outcome instanceof CelFailure) return outcome
+  return new CelFailure(`the condition is ${phraseOf(outcome)}, not a bool`)
 }
 
 /** Runs what was compiled in a frame, and leaves nothing of the input in it. Never throws. */

@@ -1,3 +1,5 @@
+import { Frame } from './frame.ts'
+import type { Evaluate } from './frame.ts'
 import type { CelType } from './types.ts'
 
 /** How large a value may be, for the cost that is told before anything is evaluated. */
@@ -27,6 +29,8 @@ export interface ConditionScope<Input = ReadonlyMap<string, unknown>> {
    * Without `read`, the input is a map from names to values.
    */
   readonly read?: ((name: string) => ((input: Input) => unknown) | undefined) | undefined
+  /** What conditions of this scope have in common, made with `newSharedParts`; without it each has its own. */
+  readonly shared?: SharedParts | undefined
   /**
    * How large values are at most, by their path: `tags` is a name, `params.items` a field, `params.items[]` what a list
    * holds. A value without bounds may be as large as the largest payload, 64 KiB.
@@ -34,6 +38,17 @@ export interface ConditionScope<Input = ReadonlyMap<string, unknown>> {
   readonly bounds?: ReadonlyMap<string, SizeBounds> | undefined
   /** The steps that one evaluation may take at worst; what may take more is a problem. Unlimited where not given. */
   readonly costMax?: number | undefined
+}
+
+/** Readers of names, and the state of an evaluation, for all conditions of one scope: fewer things to keep at hand. */
+export interface SharedParts {
+  readonly readers: Map<string, Evaluate>
+  readonly frame: Frame
+}
+
+/** Parts for the conditions of one scope; they must not serve another one. */
+export function newSharedParts(): SharedParts {
+  return { readers: new Map(), frame: new Frame(0) }
 }
 
 /** What the check needs of a scope. */

@@ -72,10 +72,11 @@ function plainMatch(
   failed: Failed,
 ): PlannedRule['match'] {
   if (condition === undefined) return () => matched
+  const { outcome } = condition
   return (given) => {
-    const result = condition.evaluate(given)
-    if (result.kind === 'false') return undefined
-    return result.kind === 'true' ? matched : failed(given, result.message)
+    const found = outcome(given)
+    if (found === false) return undefined
+    return found === true ? matched : failed(given, found.message)
   }
 }
 

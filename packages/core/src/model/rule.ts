@@ -1,4 +1,4 @@
-import type { ConditionResult, Node, TracedPart } from '@bailiwick/cel'
+import type { CelFailure, ConditionResult, Node, TracedPart } from '@bailiwick/cel'
 import type { Given } from './call.ts'
 import type { RuleId } from './ids.ts'
 import type { Json } from './json.ts'
@@ -52,6 +52,8 @@ export interface Condition {
   readonly ast: Node
   /** Evaluates. Never throws; an error counts as matched. */
   evaluate(given: Given): ConditionResult
+  /** As `evaluate`, cheaper: true, false, or why neither, which counts as true. */
+  readonly outcome: (given: Given) => boolean | CelFailure
   /** Evaluates slowly, and tells what became of every part. Never throws. */
   trace(given: Given): TracedPart
 }

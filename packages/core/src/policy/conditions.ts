@@ -1,4 +1,10 @@
-import { compileCondition, nearest, type CompiledCondition, type ConditionScope } from '@bailiwick/cel'
+import {
+  compileCondition,
+  nearest,
+  newSharedParts,
+  type CompiledCondition,
+  type ConditionScope,
+} from '@bailiwick/cel'
 import type { Given } from '../model/plan.ts'
 import type { Condition, FactDeclaration } from '../model/policy.ts'
 import { conditionLengthMax } from '../model/limits.ts'
@@ -28,7 +34,12 @@ export class Conditions {
     const types = new Map(scopeNames)
     for (const fact of names.facts.values()) types.set(fact.name, celTypeOf(fact.type))
     this.#names = names
-    this.#scope = { names: types, inferUnknown: names.infer, read: (name) => readerOf(name, names) }
+    this.#scope = {
+      names: types,
+      inferUnknown: names.infer,
+      read: (name) => readerOf(name, names),
+      shared: newSharedParts(),
+    }
     this.#findings = findings
   }
 
@@ -54,7 +65,7 @@ export class Conditions {
     }
     this.#inferFacts(compiled.condition, source, path)
     this.#checkEnvironments(compiled.condition, source, path)
-    return reading(compiled.condition)
+    return compiled.condition
   }
 
   /** The facts among the names that conditions use. */
@@ -105,17 +116,5 @@ export class Conditions {
       const place = source.positions.insideString(path, offset)
       this.#findings.error(source, place, `there is no environment \`${value}\``, fix)
     }
-  }
-}
-
-// The condition reads what it needs from the call itself: no values are gathered for it.
-function reading(condition: CompiledCondition<Given>): Condition {
-  const { source, uses, ast } = condition
-  return {
-    source,
-    uses,
-    ast,
-    evaluate: (given) => condition.evaluate(given),
-    trace: (given) => condition.trace(given),
   }
 }

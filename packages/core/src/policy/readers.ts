@@ -78,9 +78,9 @@ export function factReader(fact: FactDeclaration): Reader {
 function sourceReader({ source, path, name, default: otherwise }: FactDeclaration): Reader {
   switch (source) {
     case 'params':
-      return ({ call }) => orElse(valueAt(call.params, path), otherwise)
+      return callReader('params', path, otherwise)
     case 'context':
-      return ({ call }) => orElse(valueAt(call.context, path), otherwise)
+      return callReader('context', path, otherwise)
     case 'lookup':
       return ({ facts }) => {
         const found = facts.lookups?.get(name)
@@ -91,6 +91,31 @@ function sourceReader({ source, path, name, default: otherwise }: FactDeclaratio
       return never
     }
   }
+}
+
+// Most paths have one name or two, and are read for every call.
+function callReader(
+  root: 'params' | 'context',
+  path: readonly string[],
+  otherwise: Json | undefined,
+): Reader {
+  const [first = '', second] = path
+  if (path.length === 1) {
+    return ({ call }) => {
+      const members = call[root]
+      return Object.hasOwn(members, first) ? orElse(members[first], otherwise) : otherwise
+    }
+  }
+  if (path.length === 2 && second !== undefined) {
+    return ({ call }) => {
+      const members = call[root]
+      if (!Object.hasOwn(members, first)) return otherwise
+      const inner = members[first]
+      if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return otherwise
+      return Object.hasOwn(inner, second) ? orElse((inner as JsonObject)[second], otherwise) : otherwise
+    }
+  }
+  return ({ call }) => orElse(valueAt(call[root], path), otherwise)
 }
 
 // Null is a value of the wrong type, and no absence.
