@@ -70,8 +70,6 @@ function constantOf(node: Node, other: Node, policy: boolean): Constant | undefi
   if (typeof value !== 'bigint' || !policy || other.type === 'int') return undefined
   return { fast: Number(value), value }
 }
-  return { fast: value, value }
-}
 
 /** `operand operator constant`, where the operand is mostly of the constant's kind. */
 function compareConstant(
