@@ -93,7 +93,7 @@ describe('a policy in shadow mode', () => {
     }
     const rules = policy.rules.map((rule) => ({
       ...rule,
-      condition: rule.condition && { ...rule.condition, uses: [], evaluate },
+      condition: rule.condition && { ...rule.condition, uses: [], evaluate, outcome: evaluate },
     }))
     const broken = { ...policy, rules }
     expect(decideCall(broken, parsed, facts)).toMatchObject({ effect: 'deny', code: 'evaluation_failed' })
