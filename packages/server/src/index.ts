@@ -8,5 +8,5 @@ export type {
   GovernOptions,
   PermittedCall,
 } from '@bailiwick/core'
-export { GovernanceEnforcer, type EnforcerOptions } from '@bailiwick/store'
+export { GovernanceEnforcer, type EnforcerOptions, type ExplainedDecision } from '@bailiwick/store'
 export { startService, type RunningService, type ServiceOptions } from './service.ts'
