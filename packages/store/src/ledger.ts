@@ -61,8 +61,9 @@ export interface LedgerOptions {
   readonly lookups?: LookupGatherer | undefined
 }
 
-/** How many uses of counters one call of `expireOverdue` looks at. */
-const countedPerSweep = 10_000
+/** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
+const usesPerStep = 1000
+const stepsPerSweep = 10
 
 /** What other parts hear after each commit. */
 export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
@@ -83,6 +84,8 @@ export class Ledger {
   readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
+  /** The decision up to which uses of counters have been looked at, whether they count still. */
+  #sweptTo = -1
   /** The head that this process last held against what was published; every later one must contain it. */
   #published: Frontier | undefined
 
@@ -166,7 +169,7 @@ export class Ledger {
    * counts any more. Safe to run anywhere, any number of times.
    */
   async expireOverdue(): Promise<number> {
-    await deleteCounted(this.pool, this.name, this.now(), countedPerSweep)
+    await this.#forgetCounted()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
     const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
     return expired.filter(Boolean).length
@@ -268,6 +271,20 @@ export class Ledger {
   async #release(): Promise<void> {
     await this.#sequencer.close()
     await this.pool.end()
+  }
+
+  async #forgetCounted(): Promise<void> {
+    for (let step = 0; step < stepsPerSweep; step++) {
+      const { deleted, after } = await deleteCounted(
+        this.pool,
+        this.name,
+        this.now(),
+        this.#sweptTo,
+        usesPerStep,
+      )
+      this.#sweptTo = after
+      if (deleted < usesPerStep) return
+    }
   }
 
   // Recorded once per change: a restart with the same policies adds nothing to the log.

@@ -201,29 +201,51 @@ export async function overdueApprovals(
 /** Clocks of services on one database may differ by so much, and none of them misses what it still counts. */
 const clockDifferenceMsMax = 60 * 60 * 1000
 
-// In the order of the log, in which the oldest come first: no index by time has to be kept up for this. Where counters
-// of long and of short windows take turns, the short ones wait for the long ones to go.
-const forgetCounted = `delete from counter_entry where (ledger, decision, key) in (
-    select ledger, decision, key from (
-      select ledger, decision, key, at, window_ms from counter_entry where ledger = $1
-      order by decision limit $3
-    ) as oldest
-    where at + window_ms * interval '1 millisecond' <= $2::timestamptz
-  )`
+const deleteCountedUses = `
+  with looked_at as (
+    select decision, key, at, window_ms from counter_entry where ledger = $1 and decision > $2
+    order by decision limit $4
+  ), deleted as (
+    delete from counter_entry where (ledger, decision, key) in (
+      select $1, decision, key from looked_at where at + window_ms * interval '1 millisecond' <= $3::timestamptz)
+    returning 1
+  )
+  select (select count(*) from deleted)::int as deleted, count(*)::int as "lookedAt", max(decision) as last,
+    coalesce(max(at) > $3::timestamptz, true) as recent
+  from looked_at`
+
+/** How far a sweep over the uses of counters has come. */
+export interface Sweep {
+  readonly deleted: number
+  /** The decision after which the next one goes on; -1: from the oldest on. */
+  readonly after: number
+}
 
 /**
- * Deletes what no counter counts any more, out of the `limit` oldest uses; returns how many. Verification does not miss
- * them.
+ * Deletes what no counter counts any more out of the next `limit` uses, in the order of the log: no index by time has to
+ * be kept up for this. Verification does not miss them.
+ *
+ * @param after the decision after which to begin
  */
 export async function deleteCounted(
   client: Queryable,
   ledger: string,
   now: Instant,
+  after: number,
   limit: number,
-): Promise<number> {
+): Promise<Sweep> {
   const before = instantText((now - clockDifferenceMsMax) as Instant)
-  const { rowCount } = await client.query(forgetCounted, [ledger, before, limit])
-  return rowCount ?? 0
+  const { rows } = await client.query<{
+    deleted: number
+    lookedAt: number
+    last: string | null
+    recent: boolean
+  }>(deleteCountedUses, [ledger, after, before, limit])
+  const [row] = rows
+  if (row === undefined) return { deleted: 0, after: -1 }
+  // What follows on recent uses is recent, too.
+  const goesOn = row.lookedAt === limit && !row.recent && row.last !== null
+  return { deleted: row.deleted, after: goesOn ? Number(row.last) : -1 }
 }
 
 /** The policy that was recorded last under an id, or undefined. */

@@ -327,6 +327,31 @@ describeOnPostgres('G4: budgets and rates', (postgres) => {
     expect(await effectsOf(ledger, [refundFor('c', 1000)])).toEqual(['allow'])
   })
 
+  test('are forgotten though many that count for longer lie before them', async () => {
+    const ledger = await site.open(counting())
+    await effectsOf(ledger, [mail])
+    await site.query(
+      `insert into counter_entry select ledger, n, sha256('x'), 'daily', at, 1, 86400000, true
+      from counter_entry, generate_series(2, 2501) as n where ledger = $1`,
+      [ledger.name],
+    )
+    await site.query(`update counter_entry set decision = 5000 where ledger = $1 and counter = 'calm'`, [
+      ledger.name,
+    ])
+    site.clock.advance(2 * hour)
+    const mails = async () => (await entries(ledger)).filter(({ counter }) => counter === 'calm').length
+    await ledger.expireOverdue()
+    expect(await mails()).toBe(1)
+    await ledger.expireOverdue()
+    await ledger.expireOverdue()
+    expect(await mails()).toBe(0)
+    // Round again, once all of them are over.
+    site.clock.advance(23 * hour)
+    await ledger.expireOverdue()
+    await ledger.expireOverdue()
+    expect(await entries(ledger)).toEqual([])
+  })
+
   test('that cannot be read count as used up', async () => {
     const ledger = await site.open(counting())
     await ledger.decide(agent, mail)

@@ -44,19 +44,20 @@ const shadowed = everything
   .replace(`agent_id: ${agent}`, 'agent_id: shadow-agent\nmode: shadow')
   .replace(`[${agent}]`, '[nobody]')
 
-/** Knows the customers whose names begin with `b`, and none else. */
+/** Knows the customers whose names begin with `b` or `a`, and none else. */
 const customers = {
   gather: async (needs: readonly LookupNeed[]) => {
     await Promise.resolve()
-    return new Map<string, LookupResult>(
-      needs.map((need) => [
-        need.fact,
-        need.kind === 'http' && need.url.includes('/b')
-          ? { kind: 'value', value: 'basic' }
-          : { kind: 'failed', why: 'nobody of that name' },
-      ]),
-    )
+    return new Map<string, LookupResult>(needs.map((need) => [need.fact, tierOf(need)]))
   },
+}
+
+function tierOf(need: LookupNeed): LookupResult {
+  const name = need.kind === 'http' ? need.url.split('/').at(-1) : undefined
+  if (name?.startsWith('b') === true) return { kind: 'value', value: 'basic' }
+  return name?.startsWith('a') === true
+    ? { kind: 'value', value: 'gold' }
+    : { kind: 'failed', why: 'nobody of that name' }
 }
 
 const request = fc.record(
@@ -113,8 +114,11 @@ describeOnPostgres('G7: replaying', (postgres) => {
     await ledger.decide(agent, { ...refund, params: { amount: 60 } })
     await ledger.decide(agent, { ...refund, params: { amount: 1 } })
     await ledger.decide(agent, { action: 'read_page', params: {}, session: 's9' })
-    const { approval } = await ledger.decide(agent, { action: 'issue_refund', params: {} })
-    expect(approval).toBeUndefined()
+    const large = { ...refund, params: { amount: 600 }, context: { customer: 'ada' } }
+    const { approval } = await ledger.decide(agent, large)
+    await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
+    const { effect } = await ledger.decide(agent, { ...large, approvalId: approval?.id })
+    expect(effect).toBe('allow')
   }
 
   test('every decision of a random run gives the same decision again', async () => {
@@ -177,6 +181,7 @@ describeOnPostgres('G7: replaying', (postgres) => {
     }
     expect(recorded.some(({ shadow }) => shadow !== undefined)).toBe(true)
     expect(recorded.some(({ consumes }) => consumes !== undefined)).toBe(true)
+    expect(recorded.some(({ claims }) => claims?.consumed === true)).toBe(true)
     expect(recorded.some(({ labels }) => labels !== undefined)).toBe(true)
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })

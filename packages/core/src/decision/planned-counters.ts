@@ -63,13 +63,15 @@ function useOf(counter: Counter, policy: CompiledPolicy): PlannedCounter['use'] 
   const { id, name, kind, sum, per, window } = counter
   const readAmount = sum && valueReader(sum, policy)
   const apart = per.map((value) => [value, valueReader(value, policy)] as const)
-  const base = { counter: id, windowMs: windowMsMax(window), releasable: kind === 'budget' }
+  const windowMs = windowMsMax(window)
+  const releasable = kind === 'budget'
   const whole = name as CounterKey
   return (given) => {
     const amount = sum === undefined || readAmount === undefined ? 1 : amountOf(sum, readAmount(given))
     if (typeof amount === 'string') return amount
     const key = apart.length === 0 ? whole : keyOf(name, apart, given)
-    return typeof key === 'object' ? key.why : { ...base, key, amount }
+    if (typeof key === 'object') return key.why
+    return { counter: id, key, amount, windowMs, releasable }
   }
 }
 
@@ -85,20 +87,20 @@ function keyOf(
   apart: readonly (readonly [ValueExpression, Reader])[],
   given: Given,
 ): CounterKey | { readonly why: string } {
-  const values: string[] = []
+  let text = ''
   for (const [{ source }, read] of apart) {
     const value = read(given)
     switch (typeof value) {
       case 'string':
       case 'number':
       case 'boolean':
-        values.push(String(value))
+        text += `${text === '' ? '[' : ','}${JSON.stringify(String(value))}`
         break
       default:
         return { why: `${source} is ${value === undefined ? 'absent' : 'neither text, number nor bool'}` }
     }
   }
-  const text = JSON.stringify(values)
+  text += ']'
   const short =
     text.length <= counterKeyValueLengthMax
       ? text

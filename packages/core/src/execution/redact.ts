@@ -1,7 +1,7 @@
 import type { Obligation } from '../model/decision.ts'
 
 /** What stands in place of what was redacted. */
-export const redactedText = '[redacted]'
+const redactedText = '[redacted]'
 
 /**
  * The result with everything redacted that the obligations ask for, in lists at every item. The caller's own object

@@ -42,6 +42,7 @@ function compileCounter(
     checkSilence(factsIn([sum]), written.on, context.facts, place, context.references)
   }
   const per = perValues(written.per, source, [...path, 'per'], context)
+  checkKeys(per, place, context)
   return {
     ...ruleBase(written, place, context.references),
     kind,
@@ -62,6 +63,21 @@ function perValues(
 ): readonly ValueExpression[] {
   if (typeof written === 'string') return [valueAt(written, source, path, context) ?? []].flat()
   return (written ?? []).flatMap((text, at) => valueAt(text, source, [...path, at], context) ?? [])
+}
+
+// Whoever may choose the key may choose one that has not been used yet.
+function checkKeys(
+  per: readonly ValueExpression[],
+  { source, path }: EntryPlace,
+  { facts, conditions, references }: RuleContext,
+): void {
+  for (const { source: text, root } of per) {
+    const fact = facts.get(root) ?? conditions.inferred.get(root)
+    if (root !== 'params' && fact?.source !== 'params') continue
+    const place = source.positions.ofValue([...path, 'per'])
+    const message = `it is kept apart by \`${text}\`, the model's own word: another spelling has a budget of its own`
+    references.findings.warning(source, place, message, 'take it from `context`, which the host fills in')
+  }
 }
 
 function windowOf(written: WrittenCounter['window']): CounterWindow {

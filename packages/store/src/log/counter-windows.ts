@@ -30,10 +30,16 @@ interface Missing {
   readonly whole: boolean
 }
 
-/** How many entries are kept for one counter: those that fall out of its window first. */
-const entriesPerKey = 256
-const keysMax = 50_000
-const entriesMax = 500_000
+/** How much is kept. Whatever is not is read again. */
+export interface CounterLimits {
+  /** Of one counter: those that leave its window first. */
+  readonly entriesPerKey: number
+  readonly keys: number
+  /** Of all counters together. */
+  readonly entries: number
+}
+
+const limitsDefault: CounterLimits = { entriesPerKey: 256, keys: 50_000, entries: 500_000 }
 
 // Whoever needs the next entries only is told no total: adding up a long window takes time.
 const read = {
@@ -52,8 +58,13 @@ const read = {
  * not grow with the window. Sums are exact.
  */
 export class CounterWindows {
+  readonly #limits: CounterLimits
   readonly #known = new Map<string, Known>()
   #entries = 0
+
+  constructor(limits: CounterLimits = limitsDefault) {
+    this.#limits = limits
+  }
 
   clear(): void {
     this.#known.clear()
@@ -109,7 +120,7 @@ export class CounterWindows {
     const { entries } = known
     entries.splice(place, 0, entry)
     this.#entries += 1
-    if (entries.length <= entriesPerKey) return
+    if (entries.length <= this.#limits.entriesPerKey) return
     const last = entries.pop()
     this.#entries -= 1
     known.through = last?.at ?? known.through
@@ -152,7 +163,7 @@ export class CounterWindows {
         missing.map(({ key }) => Buffer.from(key, 'hex')),
         missing.map(({ since }) => new Date(since).toISOString()),
         missing.map(({ whole }) => whole),
-        entriesPerKey + 1,
+        this.#limits.entriesPerKey + 1,
       ],
     })
     for (const { n, total, entries } of rows) {
@@ -174,6 +185,7 @@ export class CounterWindows {
     const known = this.#known.get(key)
     this.#entries -= known?.entries.length ?? 0
     this.#known.delete(key)
+    const { entriesPerKey } = this.#limits
     const sound = entries.filter((entry) => entry !== undefined)
     const through = sound.length > entriesPerKey ? (sound.pop()?.at ?? since) : Infinity
     if (total === undefined || sound.length < Math.min(entries.length, entriesPerKey)) return
@@ -184,7 +196,7 @@ export class CounterWindows {
 
   #evict(): void {
     for (const [key, { entries }] of this.#known) {
-      if (this.#known.size <= keysMax && this.#entries <= entriesMax) return
+      if (this.#known.size <= this.#limits.keys && this.#entries <= this.#limits.entries) return
       this.#known.delete(key)
       this.#entries -= entries.length
     }

@@ -12,7 +12,7 @@ export interface SessionMark {
  * How many different marks a session may have. Of one that has more, nothing is said to be known, so flows count as
  * matched: it goes into the payload of each of its decisions.
  */
-export const sessionMarksMax = 1000
+const sessionMarksMax = 1000
 const sessionsMax = 10_000
 
 interface Marks {

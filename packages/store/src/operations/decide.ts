@@ -8,17 +8,13 @@ import {
   Fault,
   indexOfId,
   instantText,
-  recordedFacts,
-  windowStart,
   type Approval,
   type ApprovalFact,
   type ApprovalRefusal,
   type CompiledPolicy,
-  type CounterKey,
   type Decision,
   type DecisionAnswer,
   type DecisionRecord,
-  type Facts,
   type Instant,
   type ParsedCall,
   type RecordBody,
@@ -27,6 +23,7 @@ import {
 import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.ts'
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/sequencer.ts'
+import { factsFor, payloadOf } from './decide-facts.ts'
 import { keyDigest, type Gathered } from './gather.ts'
 
 /** What answering needs beside the record. */
@@ -106,51 +103,6 @@ function decideAnew(
       foldUses(fold, call, decision, gathered, place)
     },
   }
-}
-
-function factsFor(
-  { parsed, gathered }: Asked,
-  fold: Fold,
-  place: Place,
-  approval: ApprovalFact | undefined,
-): Facts {
-  const { env, lookups, counters } = gathered
-  const session =
-    gathered.session && parsed.call.session !== undefined ? fold.session(parsed.call.session) : undefined
-  return {
-    now: place.at,
-    approval,
-    env,
-    lookups,
-    session,
-    supports: parsed.supports,
-    counters: counters.length === 0 ? undefined : usedBefore(counters, fold, place.at),
-  }
-}
-
-function usedBefore(counters: Gathered['counters'], fold: Fold, at: Instant): Map<CounterKey, number> {
-  const used = new Map<CounterKey, number>()
-  for (const { key, digest, window } of counters) {
-    const sum = fold.used(digest, windowStart(window, at))
-    if (sum !== undefined) used.set(key, sum)
-  }
-  return used
-}
-
-/**
- * What the record commits to: the call, what was known when it was decided, and the keys of what it consumes, as
- * canonical JSON. The parsed call has its text already, which is kept where there is nothing to add.
- */
-function payloadOf(parsed: ParsedCall, facts: Facts, decision: Decision): string {
-  if (parsed.malformed !== undefined) return parsed.payload
-  const recorded = recordedFacts(facts)
-  const consumes = decision.effect === 'allow' ? decision.consumes : []
-  let more = ''
-  if (Object.keys(recorded).length > 0) more = `,"facts":${canonicalJson(recorded)}`
-  if (consumes.length > 0) more += `,"keys":${canonicalJson(consumes.map(({ key }) => key))}`
-  if (more === '') return parsed.payload
-  const head = `{"context":${canonicalJson(parsed.call.context)}`
-  return `${head}${more}${parsed.payload.slice(head.length)}`
 }
 
 function foldUses(fold: Fold, call: ToolCall, decision: Decision, gathered: Gathered, place: Place): void {

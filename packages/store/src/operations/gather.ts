@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   canonicalJson,
   jsonProblem,
@@ -78,7 +78,7 @@ function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parame
 
 /** The text under which a counter's key is stored, in hexadecimal: the key may hold personal data. */
 export function keyDigest(key: string): string {
-  return createHash('sha256').update(key).digest('hex')
+  return hash('sha256', key, 'hex')
 }
 
 function wanted({ counters, session }: DecisionNeeds): Pick<Gathered, 'counters' | 'session'> {
