@@ -8,7 +8,7 @@ export type {
   GovernOptions,
   PermittedCall,
 } from '@bailiwick/core'
-export { GovernanceEnforcer, type EnforcerOptions } from '@bailiwick/store'
+export { GovernanceEnforcer, type EnforcerOptions, type ExplainedDecision } from '@bailiwick/store'
 export { startService, type RunningService, type ServiceOptions } from './service.ts'
 export { createLookups, type Lookups } from './lookup/lookups.ts'
 export { lookupSettings, type LookupSettings } from './lookup/settings.ts'

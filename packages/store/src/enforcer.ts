@@ -12,6 +12,7 @@ import {
   type PermittedCall,
 } from '@bailiwick/core'
 import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
+import type { ExplainedDecision } from './explain.ts'
 import { Ledger } from './ledger.ts'
 import { migrate } from './migrate.ts'
 import type { LookupGatherer } from './operations/gather.ts'
@@ -44,6 +45,7 @@ export interface EnforcerOptions {
 export class GovernanceEnforcer implements Governance {
   readonly #point: DecisionPoint
   readonly #ports: GovernPorts
+  readonly #explain: (id: string) => Promise<ExplainedDecision>
   readonly #close: () => Promise<void>
 
   /** Governs `agent` on a ledger that somebody else has opened, and closes. */
@@ -57,6 +59,7 @@ export class GovernanceEnforcer implements Governance {
       },
     }
     this.#ports = ports
+    this.#explain = (id) => ledger.explain(id, agent)
     this.#close = async () => {
       waits.close()
     }
@@ -96,6 +99,15 @@ export class GovernanceEnforcer implements Governance {
     options: GovernOptions = {},
   ): Promise<Governed<Result>> {
     return govern(this.#point, this.#ports, { action, params, run, options })
+  }
+
+  /**
+   * Why one of the agent's decisions was made as it was, worked out from what is recorded.
+   *
+   * @throws Fault `not_found` for what is no decision of the agent's; `erased` where what it was made from is gone
+   */
+  explain(decision: string): Promise<ExplainedDecision> {
+    return this.#explain(decision)
   }
 
   /** Lets go of what this enforcer opened; nothing may be governed through it afterwards. */

@@ -3,6 +3,7 @@ export { CheckpointFile, readCheckpoint } from './checkpoints.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
+export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
@@ -19,11 +20,9 @@ export type { LookupGatherer } from './operations/gather.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
 export {
-  recallDecision,
   recallStoredDecision,
   recordedPolicy,
   replayDecision,
-  replayOf,
   type RecalledDecision,
   type Replay,
 } from './replay.ts'

@@ -19,6 +19,7 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { CheckpointFile } from './checkpoints.ts'
+import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import { Sequencer } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
@@ -40,7 +41,7 @@ import {
   type ApprovalFilter,
   type DecisionFilter,
 } from './queries.ts'
-import { replayDecision, type Replay } from './replay.ts'
+import { recallDecision, replayDecision, type Replay } from './replay.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
@@ -185,6 +186,15 @@ export class Ledger {
   /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
   async replay(id: string): Promise<Replay> {
     return await replayDecision(this.pool, this.name, id)
+  }
+
+  /**
+   * Why a decision was made, worked out from what is recorded; `agent` restricts to that agent's own.
+   *
+   * @throws as `recallDecision` does
+   */
+  async explain(id: string, agent?: string): Promise<ExplainedDecision> {
+    return explainedDecision(await recallDecision(this.pool, this.name, id, agent))
   }
 
   /** Decisions, newest first. */

@@ -55,20 +55,7 @@ function DecisionProblem({
 function DecisionDocument({ decision }: { readonly decision: Decision }) {
   return (
     <article className="document">
-      <header className="document-head">
-        <div className="document-kind">
-          <EffectBadge effect={decision.effect} />
-          {decision.shadow !== null && <ShadowBadge effect={decision.shadow.effect} />}
-          <code>{decision.id}</code>
-        </div>
-        <h1 className="action-name">{visibleText(decision.action)}</h1>
-        <p className="quiet">
-          asked for by <strong>{visibleText(decision.agent)}</strong> on{' '}
-          <time dateTime={decision.at} title={decision.at}>
-            {exactTime(decision.at)}
-          </time>
-        </p>
-      </header>
+      <DecisionHead decision={decision} />
       <div className="document-columns">
         <div className="document-main">
           <Section title={decision.reasons.length > 1 ? 'Reasons' : 'Reason'}>
@@ -123,6 +110,25 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
         </aside>
       </div>
     </article>
+  )
+}
+
+function DecisionHead({ decision }: { readonly decision: Decision }) {
+  return (
+    <header className="document-head">
+      <div className="document-kind">
+        <EffectBadge effect={decision.effect} />
+        {decision.shadow !== null && <ShadowBadge effect={decision.shadow.effect} />}
+        <code>{decision.id}</code>
+      </div>
+      <h1 className="action-name">{visibleText(decision.action)}</h1>
+      <p className="quiet">
+        asked for by <strong>{visibleText(decision.agent)}</strong> on{' '}
+        <time dateTime={decision.at} title={decision.at}>
+          {exactTime(decision.at)}
+        </time>
+      </p>
+    </header>
   )
 }
 

@@ -71,7 +71,7 @@ export function UnmatchedRule({ rule }: { readonly rule: ExplainedRule }) {
 
 // What an action requires reads the other way round: it denies where it does not hold.
 function stateOf({ id, effect, shadow }: ExplainedRule): string {
-  if (id.startsWith('actions.') && id.endsWith('.when')) return 'holds, as it has to'
+  if (id.startsWith('actions.') && id.endsWith('.when')) return 'holds'
   const mode = shadow === true ? ', in shadow mode' : ''
   return `would ${effect}${mode}`
 }

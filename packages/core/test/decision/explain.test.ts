@@ -72,6 +72,26 @@ describe('an explanation', () => {
     })
   })
 
+  test('tells what a path came to, and not again what it is taken from or what a literal says', () => {
+    const { rules } = explain(policy, call('send_mail', { to: 'y' }), used(0))
+    expect(rules.find(({ id }) => id === 'mail')?.parts).toEqual([
+      {
+        text: "params.to == 'x'",
+        value: 'false',
+        error: null,
+        parts: [{ text: 'params.to', value: '"y"', error: null, parts: [] }],
+      },
+    ])
+  })
+
+  test('tells of an action’s `when` part by part also where it does not hold', () => {
+    const { rules } = explain(policy, refund(10000), used(0))
+    const when = rules.filter(({ id }) => id === 'actions.issue_refund.when')
+    expect(when).toMatchObject([
+      { because: 'matched', parts: [{ text: 'refund_amount < 10000', value: 'false' }] },
+    ])
+  })
+
   test('says whose word each fact is, what is absent, and what stands in by default', () => {
     const { facts } = explain(policy, refund(undefined), used(0))
     expect(facts).toContainEqual({

@@ -90,9 +90,7 @@ function ruleText(file: string, rule: DeterminingRule): string {
   const { id, line, condition, because, link } = rule
   const error = because === 'condition_error' ? ' (could not be evaluated, so it counts as matched)' : ''
   const shadow = rule.shadow === true ? ' (shadow mode: does not count)' : ''
-  const place = rule.file === undefined ? file : `${rule.file}, extended by ${file}`
+  const place = rule.file === undefined ? `${file}:${line}` : `${rule.file}:${line}, extended by ${file},`
   const why = link === undefined ? '' : ` ${link}`
-  return onOneLine(
-    `${place}:${line} ${id}${condition === undefined ? '' : `: ${condition}`}${error}${shadow}${why}`,
-  )
+  return onOneLine(`${place} ${id}${condition === undefined ? '' : `: ${condition}`}${error}${shadow}${why}`)
 }

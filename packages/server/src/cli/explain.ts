@@ -1,14 +1,15 @@
 import { Fault } from '@bailiwick/core'
 import {
+  explainedCall,
+  explainedDecision,
   hasEmbeddedDatabase,
   openDatabase,
   recallStoredDecision,
   stopIfUnused,
+  type ExplainedDecision,
   type RecalledDecision,
 } from '@bailiwick/store'
 import type { Command } from 'commander'
-import { explainedDecision, type ExplainedDecision } from '../explained-decision.ts'
-import { explainedCall } from '../explained-call.ts'
 import { supposedCall, withCallOptions, type CallOptions } from './call-options.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import { explanationText } from './explanation-text.ts'

@@ -17,7 +17,9 @@ export function explanationText(explanation: Explanation): string {
     titled('Facts', facts.map(factLine)),
     titled('Budgets and rates', counters.map(counterLine)),
     session === undefined ? [] : titled('Session', sessionLines(session)),
-    changes.map(({ change, effect: other, reason }) => `It would be ${other} if ${change}: ${reason}`),
+    changes.map(
+      ({ change, effect: other, reason }) => `It would be ${effectWords[other]} if ${change}: ${reason}`,
+    ),
   ]
   return blocks
     .filter((lines) => lines.length > 0)
@@ -36,6 +38,7 @@ function elsewhere({ rulesElsewhere: count }: Explanation): string[] {
   ]
 }
 
+const effectWords = { allow: 'allowed', deny: 'denied', escalate: 'escalated' } as const
 const marks = { matched: '✓', not_matched: '✗', condition_error: '!' } as const
 const requirementMarks = { matched: '✗', not_matched: '✓', condition_error: '!' } as const
 

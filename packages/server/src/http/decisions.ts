@@ -1,7 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { JsonObject } from '@bailiwick/core'
-import { recallDecision, type Ledger } from '@bailiwick/store'
-import { explainedDecision } from '../explained-decision.ts'
+import type { Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asAgent, type HttpEnv } from './asker.ts'
 import type { Masking } from './masking.ts'
@@ -62,7 +61,7 @@ export function decisionRoutes(ledger: Ledger, masking: Masking): OpenAPIHono<Ht
     const asker = context.get('asker')
     const { id } = context.req.valid('param')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
-    return context.json(explainedDecision(await recallDecision(ledger.pool, ledger.name, id, agent)))
+    return context.json(await ledger.explain(id, agent))
   })
 
   router.openapi(postOutcome, async (context): Promise<Response> => {

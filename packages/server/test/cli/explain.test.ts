@@ -65,8 +65,8 @@ describe('bailiwick explain, of a call that nobody has made', () => {
     const { out } = await run('explain', 'issue_refund', refund)
     expect(out).toContain("  refund_amount = 600: params.amount, the model's word\n")
     expect(out).toContain("  vip = false: the policy's default, for context.customer.is_vip is absent\n")
-    expect(out).toContain('It would be allow if refund_amount were 500: Action approved\n')
-    expect(out).toContain('It would be allow if human_approval_required were granted: Action approved\n')
+    expect(out).toContain('It would be allowed if refund_amount were 500: Action approved\n')
+    expect(out).toContain('It would be allowed if human_approval_required were granted: Action approved\n')
   })
 
   test('what the policy calls sensitive is in no line of it', async () => {
@@ -254,6 +254,19 @@ test('a policy in shadow mode allows, and decide says what it would have done', 
   expect(json, out).toMatchObject({ effect: 'allow', shadow: { effect: 'deny', code: 'not_allowed' } })
   const told = await cli(['decide', '--policy', file, '--action', 'fly'])
   expect(told.out).toContain('  would be deny, were the policy enforced\n')
+})
+
+test('a policy that extends another is read with it, and its rules say in which file they stand', async () => {
+  await writeFile(
+    join(dir, 'org.yaml'),
+    'rules:\n  - {id: no-export, on: export, condition: "params.region == \'EU\'", effect: deny}\n',
+  )
+  const file = join(dir, 'team.yaml')
+  await writeFile(file, 'agent_id: team\nextends: [org.yaml]\nallowed_actions: [export]\n')
+  const args = ['--policy', file, '--action', 'export', '--params', '{"region": "EU"}']
+  const { out } = await cli(['explain', ...args])
+  expect(out).toContain('  ✓ no-export (org.yaml line 2) matched: deny\n')
+  expect((await cli(['decide', ...args])).out).toContain(`  org.yaml:2, extended by ${file}, no-export: `)
 })
 
 test('nothing to explain is bad input', async () => {
