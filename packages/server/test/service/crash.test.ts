@@ -163,7 +163,8 @@ test('`kill -9` of the service at 20 random moments under load loses nothing tha
   })
   expect(await service.stop(), again).toBe(0)
   expect(await place.postgresPid(), `${again}: no PostgreSQL is left`).toBeUndefined()
-})
+  // Twenty restarts take their time on a busy machine.
+}, 240_000)
 
 async function expectAllInLog(load: Load, ledger: Ledger, again: string): Promise<void> {
   const decisions = await recordedDecisions(ledger)
@@ -172,7 +173,7 @@ async function expectAllInLog(load: Load, ledger: Ledger, again: string): Promis
       decisions.get(answer.id) ?? expect.unreachable(`${again}: ${answer.id} is not in the log`)
     const { id, effect, reasons, rules, policy } = answer
     expect(record, again).toMatchObject({ id, effect, reasons, rules, policy, agent: agentId, action })
-    expect(JSON.parse(body), again).toEqual({ context: {}, params })
+    expect(JSON.parse(body), again).toMatchObject({ context: {}, params })
   }
   for (const { decision, recordThen, at } of load.ran) {
     const { record } = decisions.get(decision) ?? expect.unreachable(`${again}: ${decision} ran unrecorded`)
@@ -205,7 +206,8 @@ async function expectAllInLog(load: Load, ledger: Ledger, again: string): Promis
 
 async function recordAt(ledger: Ledger, index: number): Promise<string | undefined> {
   const { rows } = await ledger.pool.query<{ record: string }>(
-    `select record from log_entry where ledger = 'main' and index = $1`,
+    `select split_part(records, E'\\n', ($1::bigint - first)::int + 1) as record from log_batch
+    where ledger = 'main' and first <= $1 order by first desc limit 1`,
     [index],
   )
   return rows[0]?.record
