@@ -156,7 +156,7 @@ describe('--format sarif', () => {
     expectValid(log)
     expect(run.code).toBe(0)
     expect(log.runs[0]?.tool.driver.rules).toEqual([
-      { id: 'undeclared-fact', shortDescription: { text: 'Undeclared fact' } },
+      { id: 'undeclared-fact', shortDescription: { text: 'A condition names a fact that nobody declared.' } },
     ])
     expect(log.runs[0]?.results[0]?.locations[0]?.physicalLocation).toEqual({
       artifactLocation: { uri: seedFromHere, uriBaseId: '%SRCROOT%' },
