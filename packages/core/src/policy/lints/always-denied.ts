@@ -1,10 +1,11 @@
 import type { ConditionRule } from '../../model/policy.ts'
+import type { Subject } from './atoms.ts'
 import { missRegion, ruleSubjects } from './condition-region.ts'
-import { spokenOf, whereIs, type Linted } from './linted.ts'
+import { whereIs, type Linted } from './linted.ts'
 import { isNever, within, type Region } from './regions.ts'
 
 /** How often a rule is held against an action. */
-const checksMax = 20_000
+const checksMax = 5000
 
 /** Actions that stand in the list of the allowed ones, and are denied whatever the call. */
 export function checkAlwaysDenied(linted: Linted): void {
@@ -28,26 +29,34 @@ export function checkAlwaysDenied(linted: Linted): void {
   }
 }
 
+interface Denial {
+  readonly rule: ConditionRule
+  /** Where it does not match. */
+  readonly miss: Region
+  readonly subjects: readonly Subject[]
+}
+
 function denyingByAction(linted: Linted): (action: string) => ConditionRule | undefined {
   const { policy, domains } = linted
-  const byAction = new Map<string, { readonly rule: ConditionRule; readonly miss: Region }[]>()
+  const byAction = new Map<string, Denial[]>()
   for (const written of linted.rules) {
     const { rule } = written
     if (rule.effect !== 'deny' || rule.shadow) continue
-    const miss = missRegion(rule, policy.facts)
-    for (const action of spokenOf(written, linted)) {
+    const denial = { rule, miss: missRegion(rule, policy.facts), subjects: ruleSubjects(rule, policy.facts) }
+    for (const action of written.actions) {
       const known = byAction.get(action)
-      if (known === undefined) byAction.set(action, [{ rule, miss }])
-      else known.push({ rule, miss })
+      if (known === undefined) byAction.set(action, [denial])
+      else known.push(denial)
     }
   }
   let checks = 0
   return (action) =>
-    byAction.get(action)?.find(({ rule, miss }) => {
-      checks += 1
+    byAction.get(action)?.find(({ miss, subjects }) => {
       if (isNever(miss)) return true
+      if (miss === undefined || !domains.narrows(action, subjects)) return false
+      checks += 1
       if (checks > checksMax) return false
-      const domain = domains.of(action, ruleSubjects(rule, policy.facts))
+      const domain = domains.of(action, subjects)
       return domain !== undefined && domain.length > 0 && domain.every((box) => isNever(within(miss, box)))
     })?.rule
 }

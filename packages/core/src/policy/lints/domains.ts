@@ -12,6 +12,7 @@ import { both, bools, everything, numbers, texts, withFailing, type ValueSet } f
 export class Domains {
   readonly #policy: CompiledPolicy
   readonly #schemas: ActionSchemas
+  readonly #regions = new Map<string, Region>()
 
   constructor(policy: CompiledPolicy, schemas: ActionSchemas) {
     this.#policy = policy
@@ -23,14 +24,34 @@ export class Domains {
    * is never too narrow.
    */
   of(action: string | undefined, subjects: Iterable<Subject>): Region {
-    const entries =
-      action === undefined ? [] : this.#policy.actions.filter(({ pattern }) => pattern.matches(action))
-    const conditions = entries.flatMap(({ when }) => when ?? [])
-    const { facts } = this.#policy
-    const asked = [...subjects, ...conditions.flatMap((condition) => subjectsOf(condition, facts))]
+    const box = new Map([...subjects].map((subject) => [subject.key, this.setOf(subject, action)]))
+    if (action === undefined) return [box]
+    return all([[box], this.#permitted(action)]) ?? [box]
+  }
+
+  // What the `when` of an action lets through.
+  #permitted(action: string): Region {
+    const known = this.#regions.get(action)
+    if (known !== undefined) return known
+    const { facts, actions } = this.#policy
+    const conditions = actions.flatMap(({ pattern, when }) =>
+      when !== undefined && pattern.matches(action) ? [when] : [],
+    )
+    const asked = conditions.flatMap((condition) => subjectsOf(condition, facts))
     const box = new Map(asked.map((subject) => [subject.key, this.setOf(subject, action)]))
     const regions = conditions.map((condition) => regionOf(condition, plainlyTrue, facts) ?? always)
-    return all([[box], ...regions]) ?? [box]
+    const permitted = all([[box], ...regions]) ?? [box]
+    this.#regions.set(action, permitted)
+    return permitted
+  }
+
+  /** Whether anything is told of any of the subjects in calls of an action, beyond what their types tell. */
+  narrows(action: string, subjects: readonly Subject[]): boolean {
+    const { actions, environments } = this.#policy
+    const says = ({ pattern, params, when, environments: own }: CompiledPolicy['actions'][number]): boolean =>
+      (params !== undefined || when !== undefined || own !== undefined) && pattern.matches(action)
+    if (environments !== undefined || actions.some(says)) return true
+    return subjects.some(({ key, read }) => read.from === 'size' || key === 'action' || key === 'agent')
   }
 
   /** What one subject can be in calls of an action. */

@@ -28,14 +28,15 @@ export function lintPolicy(
 ): void {
   const [leaf] = sources
   if (leaf === undefined) return
+  const callable = new CallableActions(policy, sources)
   const linted: Linted = {
     policy,
     leaf,
     sources,
     schemas,
-    callable: new CallableActions(policy, sources),
+    callable,
     domains: new Domains(policy, schemas),
-    ...writtenRules(policy, sources),
+    ...writtenRules(policy, sources, callable),
     findings,
   }
   checkFacts(linted)

@@ -13,6 +13,14 @@ export interface Written<Rule extends RuleBase> {
   readonly path: DocumentPath
 }
 
+/** A rule with a condition, and the actions that it speaks of. */
+export interface WrittenRule extends Written<ConditionRule> {
+  /** Those that the policy names and lets through. */
+  readonly actions: readonly string[]
+  /** Whether it may speak of actions that nobody has named. */
+  readonly others: boolean
+}
+
 /** A policy without errors, and what the checks for likely mistakes need of it. */
 export interface Linted {
   readonly policy: CompiledPolicy
@@ -22,7 +30,7 @@ export interface Linted {
   readonly schemas: ActionSchemas
   readonly callable: CallableActions
   readonly domains: Domains
-  readonly rules: readonly Written<ConditionRule>[]
+  readonly rules: readonly WrittenRule[]
   readonly flows: readonly Written<FlowRule>[]
   readonly counters: readonly Written<Counter>[]
   readonly findings: Findings
@@ -32,9 +40,13 @@ export interface Linted {
 export function writtenRules(
   policy: CompiledPolicy,
   sources: readonly PolicySource[],
+  callable: CallableActions,
 ): Pick<Linted, 'rules' | 'flows' | 'counters'> {
   return {
-    rules: placed(policy.rules, sources, ['escalation_rules', 'rules']),
+    rules: placed(policy.rules, sources, ['escalation_rules', 'rules']).map((written) => ({
+      ...written,
+      ...actionsOf(written.rule, policy, callable),
+    })),
     flows: placed(policy.flows, sources, ['flows']),
     counters: placed(policy.counters, sources, ['budgets', 'rates']),
   }
@@ -74,22 +86,17 @@ export function factsSpeakOf(used: readonly string[], policy: CompiledPolicy, ac
   })
 }
 
-/** The named actions of which a rule speaks. */
-export function spokenOf({ rule }: Written<ConditionRule>, { callable, policy }: Linted): readonly string[] {
+/** The actions that a rule speaks of: those with a name, and whether there may be others. */
+function actionsOf(
+  rule: ConditionRule,
+  policy: CompiledPolicy,
+  callable: CallableActions,
+): Pick<WrittenRule, 'actions' | 'others'> {
   const used = rule.condition?.uses ?? []
-  return callable.coveredBy(rule.on).filter((action) => factsSpeakOf(used, policy, action))
-}
-
-/** Whether a rule may speak of actions that nobody has named. */
-export function maySpeakOfOthers(
-  { rule }: Written<ConditionRule>,
-  { callable, policy }: Pick<Linted, 'callable' | 'policy'>,
-): boolean {
-  if (!callable.mayCoverOthers(rule.on)) return false
-  const used = rule.condition?.uses ?? []
-  if (used.length === 0) return true
-  return used.some((name) => {
+  const actions = callable.coveredBy(rule.on).filter((action) => factsSpeakOf(used, policy, action))
+  const mayExist = used.some((name) => {
     const patterns = policy.facts.get(name)?.for
     return patterns === undefined || patterns.some(({ exact }) => !exact)
   })
+  return { actions, others: callable.mayCoverOthers(rule.on) && (used.length === 0 || mayExist) }
 }

@@ -6,9 +6,9 @@ import type { PolicySource } from '../sources.ts'
 import type { Atom } from './atoms.ts'
 import { atomsOf, plainlyFalse, plainlyTrue, regionOf, subjectsOf } from './condition-region.ts'
 import { setText } from './described-set.ts'
-import { isOwn, maySpeakOfOthers, spokenOf, type Linted } from './linted.ts'
+import { isOwn, type Linted } from './linted.ts'
 import { isNever, within, type Region } from './regions.ts'
-import { both, isNothing, withFailing } from './value-sets.ts'
+import { both, isNothing, withFailing, type ValueSet } from './value-sets.ts'
 
 /** One condition, and the actions for which it is evaluated; `undefined` among them stands for those without a name. */
 interface Asked {
@@ -22,7 +22,7 @@ interface Asked {
 export function checkOutcomes(linted: Linted): void {
   for (const written of linted.rules.filter(isOwn)) {
     const { rule, source, path } = written
-    const actions = [...spokenOf(written, linted), ...(maySpeakOfOthers(written, linted) ? [undefined] : [])]
+    const actions = [...written.actions, ...(written.others ? [undefined] : [])]
     for (const key of ['condition', 'unless'] as const) {
       const condition = rule[key]
       if (condition === undefined || actions.length === 0) continue
@@ -50,31 +50,37 @@ function constraintConditions({ policy, leaf, callable }: Linted): readonly Aske
 }
 
 /** Reports the comparisons that are never true; says whether there were any. */
-function checkParts({ condition, source, path, actions }: Asked, linted: Linted): boolean {
-  const { policy, domains, findings } = linted
+function checkParts(asked: Asked, linted: Linted): boolean {
+  const { condition, actions } = asked
   let isFound = false
-  for (const { atom } of atomsOf(condition, policy.facts)) {
+  for (const { atom } of atomsOf(condition, linted.policy.facts)) {
     if (atom.subject.read.from === 'anything') continue
     const concerned = actions.filter((action) => isThere(atom, action, linted))
-    const sets = concerned.map((action) => domains.setOf(atom.subject, action))
-    if (sets.length === 0 || !sets.every((set) => isNothing(both(set, withFailing(atom.holds, false)))))
+    const holds = withFailing(atom.holds, false)
+    const setOf = (action: string | undefined): ValueSet => linted.domains.setOf(atom.subject, action)
+    if (concerned.length === 0 || !concerned.every((action) => isNothing(both(setOf(action), holds))))
       continue
     isFound = true
-    const text = condition.source.slice(atom.node.start, atom.node.end)
-    const subject = atom.subject.key.replace(/ (numbers|texts|bools)$/, '')
-    const described = sets[0] === undefined ? undefined : setText(sets[0])
-    const why =
-      atom.subject.read.from === 'size'
-        ? ': a size is 0 or more'
-        : described === undefined
-          ? ''
-          : `: \`${subject}\` is ${described}`
-    const place = source.positions.insideString(path, atom.node.start)
-    findings.warning(source, place, `\`${text}\` is never true${why}`, fixOf(atom, sets[0]), {
-      code: 'never-true',
-    })
+    reportPart(asked, atom, concerned.map(setOf), linted)
   }
   return isFound
+}
+
+function reportPart(
+  { condition, source, path }: Asked,
+  { subject, holds, node }: Atom,
+  sets: readonly ValueSet[],
+  { findings }: Linted,
+): void {
+  const text = condition.source.slice(node.start, node.end)
+  const described = new Set(sets.map(setText))
+  const [is] = described.size === 1 ? described : []
+  const name = subject.key.replace(/ (numbers|texts|bools)$/, '')
+  const declared = is === undefined ? '' : `: \`${name}\` is ${is}`
+  const why = subject.read.from === 'size' ? ': a size is 0 or more' : declared
+  const place = source.positions.insideString(path, node.start)
+  const fix = fixOf(holds, sets[0])
+  findings.warning(source, place, `\`${text}\` is never true${why}`, fix, { code: 'never-true' })
 }
 
 function isThere({ subject }: Atom, action: string | undefined, { policy }: Linted): boolean {
@@ -83,7 +89,7 @@ function isThere({ subject }: Atom, action: string | undefined, { policy }: Lint
   return fact === undefined || existsFor(fact, action)
 }
 
-function fixOf({ holds }: Atom, domain: ReturnType<Linted['domains']['setOf']> | undefined): string {
+function fixOf(holds: ValueSet, domain: ValueSet | undefined): string {
   if (holds.kind === 'texts' && !holds.others && domain?.kind === 'texts' && !domain.others) {
     const [wanted] = holds.listed
     const near = wanted === undefined ? undefined : nearest(wanted, domain.listed)

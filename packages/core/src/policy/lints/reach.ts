@@ -1,12 +1,12 @@
 import type { NamePattern, RuleBase } from '../../model/policy.ts'
 import { patternsMeet } from '../pattern.ts'
-import { factsSpeakOf, isOwn, maySpeakOfOthers, spokenOf, type Linted, type Written } from './linted.ts'
+import { factsSpeakOf, isOwn, type Linted, type Written } from './linted.ts'
 
 /** Rules that no call can reach: their actions are never allowed, or their facts do not exist for them. */
 export function checkReach(linted: Linted): void {
   for (const written of linted.rules.filter(isOwn)) {
     if (checkActions(written, linted)) continue
-    if (spokenOf(written, linted).length > 0 || maySpeakOfOthers(written, linted)) continue
+    if (written.actions.length > 0 || written.others) continue
     reportSilent(written, written.rule.condition?.uses ?? [], linted)
   }
   for (const written of linted.flows.filter(isOwn)) checkActions(written, linted)

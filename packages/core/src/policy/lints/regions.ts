@@ -6,7 +6,7 @@ export type Box = ReadonlyMap<string, ValueSet>
 /** Boxes of which one holds; undefined: too many to be told. No box: never. */
 export type Region = readonly Box[] | undefined
 
-/** How many boxes a region may have, and how many steps a comparison of two may take. */
+/** How many boxes a region may have, and how many steps one comparison of two may take. */
 const boxesMax = 64
 const stepsMax = 2000
 
@@ -46,22 +46,30 @@ export function isNever(region: Region): boolean {
   return region !== undefined && region.length === 0
 }
 
-/** Whether `inner` lies in `outer` altogether; false where that cannot be told. */
-export function isWithin(inner: Region, outer: Region): boolean {
+/** How many more steps comparisons of regions may take together. */
+export interface Effort {
+  left: number
+}
+
+/** Whether `inner` lies in `outer` altogether; false where that cannot be told, or only with more effort. */
+export function isWithin(inner: Region, outer: Region, effort: Effort = { left: stepsMax }): boolean {
   if (inner === undefined || outer === undefined) return false
-  const work = { steps: 0 }
-  return inner.every((box) => isCovered(box, outer, work))
+  const own = { left: Math.min(effort.left, stepsMax) }
+  const before = own.left
+  const result = inner.every((box) => isCovered(box, outer, own))
+  effort.left -= before - own.left
+  return result
 }
 
 // Takes one box away from what is left, and looks at each remaining part by itself.
-function isCovered(box: Box, outer: readonly Box[], work: { steps: number }): boolean {
-  work.steps += 1
+function isCovered(box: Box, outer: readonly Box[], effort: Effort): boolean {
+  effort.left -= 1
   const [first, ...rest] = outer
-  if (first === undefined || work.steps > stepsMax) return false
+  if (first === undefined || effort.left < 0) return false
   let inside = box
   for (const [name, set] of first) {
     const apart = meeting(inside, new Map([[name, outside(set)]]))
-    if (!apart.every((part) => isCovered(part, rest, work))) return false
+    if (!apart.every((part) => isCovered(part, rest, effort))) return false
     const [shared] = meeting(inside, new Map([[name, set]]))
     if (shared === undefined) return true
     inside = shared

@@ -2,16 +2,15 @@ import { childrenOf, nearest, type Node } from '@bailiwick/cel'
 import type { Condition } from '../../model/policy.ts'
 import type { DocumentPath } from '../positions.ts'
 import { pathOf } from './atoms.ts'
-import { isOwn, maySpeakOfOthers, spokenOf, type Linted } from './linted.ts'
+import { isOwn, type Linted } from './linted.ts'
 
 /** What parameter schemas do not speak of: actions without one, paths that they do not admit. */
 export function checkSchemaUse(linted: Linted): void {
   if (!linted.schemas.any) return
   checkUncovered(linted)
   for (const written of linted.rules.filter(isOwn)) {
-    const { rule, path } = written
-    if (maySpeakOfOthers(written, linted)) continue
-    const actions = spokenOf(written, linted)
+    const { rule, path, actions, others } = written
+    if (others) continue
     checkPaths(rule.condition, [...path, 'condition'], actions, linted)
     checkPaths(rule.unless, [...path, 'unless'], actions, linted)
   }

@@ -1,16 +1,18 @@
 import type { ConditionRule } from '../../model/policy.ts'
 import { coversPatterns } from './callable-actions.ts'
+import type { Subject } from './atoms.ts'
 import { matchRegion, ruleSubjects } from './condition-region.ts'
-import { isOwn, maySpeakOfOthers, spokenOf, whereIs, type Linted, type Written } from './linted.ts'
-import { isNever, isWithin, within, type Region } from './regions.ts'
+import { isOwn, whereIs, type Linted, type Written } from './linted.ts'
+import { isNever, isWithin, within, type Effort, type Region } from './regions.ts'
 
-/** How many pairs of rules are compared; a policy with more is not looked at to the end. */
-const pairsMax = 20_000
+/** What all comparisons of one policy may take together; one with more rules is not looked at to the end. */
+const effortMax = 100_000
 
 interface Compared {
   readonly written: Written<ConditionRule>
   readonly at: number
   readonly region: Region
+  readonly subjects: readonly Subject[]
   readonly actions: ReadonlySet<string>
   readonly others: boolean
 }
@@ -26,8 +28,9 @@ export function checkShadowed(linted: Linted): ReadonlySet<ConditionRule> {
       written,
       at,
       region: matchRegion(written.rule, linted.policy.facts),
-      actions: new Set(spokenOf(written, linted)),
-      others: maySpeakOfOthers(written, linted),
+      subjects: ruleSubjects(written.rule, linted.policy.facts),
+      actions: new Set(written.actions),
+      others: written.others,
     }))
     .filter(({ written, actions, others }) => !written.rule.shadow && (actions.size > 0 || others))
   const reported = new Set<ConditionRule>()
@@ -39,15 +42,15 @@ export function checkShadowed(linted: Linted): ReadonlySet<ConditionRule> {
       else known.push(one)
     }
   }
-  let pairs = 0
+  const effort = { left: effortMax }
   for (const inner of compared.filter(({ written }) => isOwn(written))) {
     const [first] = inner.actions
     const candidates = first === undefined ? compared : (byAction.get(first) ?? [])
     for (const outer of candidates) {
-      pairs += 1
-      if (pairs > pairsMax) return reported
+      effort.left -= 1
+      if (effort.left < 0) return reported
       if (inner === outer || !doesAsMuch(outer, inner) || reported.has(outer.written.rule)) continue
-      if (!isCovered(inner, outer, linted)) continue
+      if (!isCovered(inner, outer, effort, linted)) continue
       report(inner.written, outer.written.rule, linted)
       reported.add(inner.written.rule)
       break
@@ -61,13 +64,13 @@ function doesAsMuch({ written: { rule: outer } }: Compared, { written: { rule: i
   return inner.effect === 'escalate' && inner.route === outer.route
 }
 
-function isCovered(inner: Compared, outer: Compared, linted: Linted): boolean {
+function isCovered(inner: Compared, outer: Compared, effort: Effort, linted: Linted): boolean {
   if (![...inner.actions].every((action) => outer.actions.has(action))) return false
   if (inner.others && !coversOthers(inner.written.rule, outer.written.rule, linted)) return false
   // Where each does what the other does, the later one is too much.
   const { effect } = inner.written.rule
   const isTwin = outer.written.rule.effect === effect && outer.at > inner.at
-  const covers = (one: Compared, other: Compared): boolean => lies(one, other, linted)
+  const covers = (one: Compared, other: Compared): boolean => lies(one, other, effort, linted)
   if (!covers(inner, outer)) return false
   return !(isTwin && isOwn(outer.written) && sameActions(inner, outer) && covers(outer, inner))
 }
@@ -77,19 +80,24 @@ function sameActions(one: Compared, other: Compared): boolean {
 }
 
 // First whatever a call may be, then by what can be told of the calls of each action.
-function lies(inner: Compared, outer: Compared, linted: Linted): boolean {
+function lies(inner: Compared, outer: Compared, effort: Effort, linted: Linted): boolean {
   if (isNever(inner.region)) return false
-  if (isWithin(inner.region, outer.region)) return true
+  if (isWithin(inner.region, outer.region, effort)) return true
   if (inner.others || inner.actions.size === 0) return false
-  const { facts } = linted.policy
-  const subjects = [...ruleSubjects(inner.written.rule, facts), ...ruleSubjects(outer.written.rule, facts)]
+  const subjects = [...inner.subjects, ...outer.subjects]
+  if (
+    outer.region === undefined ||
+    ![...inner.actions].some((action) => linted.domains.narrows(action, subjects))
+  )
+    return false
   let matchesSomewhere = false
   for (const action of inner.actions) {
     for (const box of linted.domains.of(action, subjects) ?? []) {
+      effort.left -= 5
       const part = within(inner.region, box)
       if (isNever(part)) continue
       matchesSomewhere = true
-      if (!isWithin(part, outer.region)) return false
+      if (!isWithin(part, outer.region, effort)) return false
     }
   }
   return matchesSomewhere

@@ -2,7 +2,7 @@ import type { ConditionRule } from '../../model/policy.ts'
 import { atomsOf, matched, regionOf } from './condition-region.ts'
 import type { Subject } from './atoms.ts'
 import { intervalText } from './described-set.ts'
-import { isOwn, maySpeakOfOthers, spokenOf, whereIs, type Linted, type Written } from './linted.ts'
+import { isOwn, whereIs, type Linted, type Written } from './linted.ts'
 import { between, both, merged, numbers, type Interval } from './value-sets.ts'
 
 /** A rule that asks nothing but where one number lies. */
@@ -40,8 +40,8 @@ function tiersByAction(
   for (const written of linted.rules) {
     const tier = shadowed.has(written.rule) ? undefined : tierOf(written, linted)
     if (tier === undefined) continue
-    const others = maySpeakOfOthers(written, linted) ? [undefined] : []
-    for (const action of [...spokenOf(written, linted), ...others]) {
+    const others = written.others ? [undefined] : []
+    for (const action of [...written.actions, ...others]) {
       const known = byAction.get(action)
       if (known === undefined) byAction.set(action, [tier])
       else known.push(tier)
