@@ -74,6 +74,15 @@ describe('--format pretty', () => {
   })
 })
 
+describe('--format text', () => {
+  test('ends each line with the code of the problem, errors and warnings alike', async () => {
+    const warned = (await cli(['check', '--format', 'text', seed])).out.trimEnd().split('\n')
+    expect(warned.slice(0, 2).every((line) => line.endsWith(' [undeclared-fact]'))).toBe(true)
+    const file = await written('coded.yaml', broken)
+    expect((await cli(['check', '--format', 'text', file])).out.split('\n')[0]).toMatch(/ \[unknown-key\]$/)
+  })
+})
+
 describe('--format json', () => {
   test('is what --json prints', async () => {
     const run = await cli(['check', '--format', 'json', seed])

@@ -156,7 +156,7 @@ function kindOf(constant: string | number | boolean): ValueKind {
 }
 
 /** The constant that a node is; undefined where it is none, or one that no fact can be. */
-export function constantOf(node: Node): string | number | boolean | undefined {
+function constantOf(node: Node): string | number | boolean | undefined {
   if (node.kind === 'literal') return plainValue(node.value)
   if (node.kind !== 'unary' || node.operator !== '-') return undefined
   const value = constantOf(node.operand)

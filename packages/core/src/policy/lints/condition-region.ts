@@ -44,7 +44,7 @@ function nodeRegion(node: Node, outcome: Outcome, scope: Scope): Region {
 }
 
 /** Where one part of a condition has an outcome. */
-export function atomRegion({ subject, holds }: Atom, { value, orError }: Outcome): Region {
+function atomRegion({ subject, holds }: Atom, { value, orError }: Outcome): Region {
   return oneOf(subject.key, withFailing(value ? holds : outside(holds), orError))
 }
 

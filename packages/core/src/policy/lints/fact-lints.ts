@@ -4,12 +4,17 @@ import { atomsOf } from './condition-region.ts'
 import type { ProblemCode } from '../problem-codes.ts'
 import type { Linted } from './linted.ts'
 
-/** What is wrong with the facts that the policy file itself declares. */
+/** What is wrong with the facts of the policy file, and with defaults also in files that it extends. */
 export function checkFacts(linted: Linted): void {
   const used = usedNames(linted)
   const asserted = assertedNames(linted)
   for (const fact of linted.policy.facts.values()) {
-    if (fact.inferred || fact.file !== undefined) continue
+    if (fact.inferred) continue
+    if (fact.file !== undefined) {
+      // Whatever the other policies are, the model can leave it out.
+      if (fact.source === 'params') checkDefault(fact, linted)
+      continue
+    }
     if (!used.has(fact.name)) {
       const fix = 'use it in a condition, a budget or a rate, or remove it'
       warn(fact, 'unused-fact', `nothing uses the fact \`${fact.name}\``, fix, linted)
@@ -26,9 +31,12 @@ function warn(
   code: ProblemCode,
   message: string,
   fix: string,
-  { leaf, findings }: Linted,
+  { sources, findings }: Linted,
 ): void {
-  findings.warning(leaf, leaf.positions.ofKey(['facts', fact.name]), message, fix, { code })
+  const source = sources.find(({ file }) => file === fact.file)
+  if (source !== undefined) {
+    findings.warning(source, source.positions.ofKey(['facts', fact.name]), message, fix, { code })
+  }
 }
 
 function usedNames({ policy }: Linted): ReadonlySet<string> {

@@ -25,7 +25,7 @@ function lineOf({ line, column, code = '', message, fix }: Problem): string {
 }
 
 /** A policy for two actions with facts of each type; rules follow on line 9. */
-export const head = `agent_id: a
+const head = `agent_id: a
 allowed_actions: [refund, mail]
 facts:
   amount: { type: number, from: context.amount }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parsePolicy } from '../../../src/policy/compile.ts'
 import { codesOf, errorOf, warningsOf } from './linted.ts'
 
 /** A policy for `refund` with the schema of its one parameter, a fact that reads it, and rules. */
@@ -155,6 +156,15 @@ describe('the word of a model', () => {
     ['for a number', policy('risk', 'type: number, from: params.risk', 'risk > 5')],
   ])('silent: %s', (_, text) => {
     expect(codesOf(text)).toEqual([])
+  })
+
+  test('is told of a file above, where a default lets it be left out', () => {
+    const org = 'facts: { is_vip: { type: bool, from: params.vip, default: false } }\n'
+    const leaf = 'agent_id: a\nallowed_actions: [refund]\nextends: org.yaml\n'
+    const parsed = parsePolicy(leaf, { load: () => org })
+    expect(parsed.kind === 'valid' ? parsed.warnings : []).toMatchObject([
+      { file: 'org.yaml', line: 1, column: 10, code: 'default-for-params' },
+    ])
   })
 
   test('is told once where a default lets it be left out, and not where the schema requires it', () => {
