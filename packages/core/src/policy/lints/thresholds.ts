@@ -105,9 +105,9 @@ function isSuspicious(hole: Interval, below: Tier, above: Tier): boolean {
   const [one, other] = [below.written.rule, above.written.rule]
   const isNarrow = hole.low === hole.high
   if (isNarrow && (isTier || one.effect !== other.effect)) return true
-  if (!isTier) return false
-  if (hole.lowOpen && hole.highOpen && hole.high - hole.low === 1) return true
-  return one.effect === 'escalate' && other.effect === 'deny'
+  if (isTier && hole.lowOpen && hole.highOpen && hole.high - hole.low === 1) return true
+  // Below 0 is no tier: who asks about amounts below 0 and denies large ones allows what lies between.
+  return (isTier || hole.low > 0) && one.effect === 'escalate' && other.effect === 'deny'
 }
 
 function reportGap(hole: Interval, below: Tier, above: Tier, linted: Linted, said: Set<string>): void {

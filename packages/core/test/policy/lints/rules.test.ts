@@ -134,6 +134,7 @@ describe('thresholds', () => {
 
   test.each([
     ['a run of values', ask('amount >= 100 && amount < 500'), deny('amount > 1000')],
+    ['between asking about little and denying much', ask('amount < 500'), deny('amount > 1000')],
     ['fractions', ask('amount >= 100 && amount <= 499'), ask('amount >= 500')],
     ['a value between asking and denying', ask('amount < 500'), deny('amount > 500')],
   ])('a hole: %s', (_, below, above) => {
@@ -142,6 +143,7 @@ describe('thresholds', () => {
 
   test.each([
     ['tiers that meet', ask('amount >= 100 && amount < 500'), deny('amount >= 500')],
+    ['negative amounts, and large ones', ask('amount < 0'), deny('amount > 1000')],
     ['tiers that overlap', ask('amount >= 100 && amount < 600'), deny('amount >= 500')],
     ['a range that is allowed', deny('amount <= 0'), deny('amount >= 1')],
     ['what is allowed between', deny('amount < 0'), ask('amount > 500')],
