@@ -161,6 +161,7 @@ export {
 } from './policy/params-schema/compile.ts'
 export { exampleParams } from './policy/params-schema/example.ts'
 export { narrowParamsSchema, type NarrowedSchema } from './policy/params-schema/narrow.ts'
+export { errorCodes, problemCodeText, warningCodes, type ProblemCode } from './policy/problem-codes.ts'
 export { policyFormat } from './policy/shape.ts'
 export type { LoadFile } from './policy/sources.ts'
 export { windowStart } from './policy/windows.ts'

@@ -198,14 +198,12 @@ describeOnPostgres('deciding', (postgres) => {
 
 function broken(policy: CompiledPolicy | undefined): CompiledPolicy {
   if (policy === undefined) throw new Error('no policy')
+  const fail = (): never => {
+    throw new Error('out of order')
+  }
   const rules = policy.rules.map((rule) => ({
     ...rule,
-    condition: rule.condition && {
-      ...rule.condition,
-      evaluate: (): never => {
-        throw new Error('out of order')
-      },
-    },
+    condition: rule.condition && { ...rule.condition, evaluate: fail, outcome: fail },
   }))
   return { ...policy, rules }
 }

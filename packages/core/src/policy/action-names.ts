@@ -25,12 +25,13 @@ export function checkActionNames(source: PolicySource, listed: readonly string[]
       ? `the pattern \`${text}\` covers no action that is allowed or forbidden`
       : `\`${text}\` is neither allowed nor forbidden`
     if (source.file !== undefined) {
-      if (near !== undefined) findings.warning(source, place, message, `did you mean \`${near}\`?`)
+      if (near !== undefined)
+        findings.warning(source, place, message, `did you mean \`${near}\`?`, { code: 'misspelt-action' })
     } else if (near !== undefined) {
-      findings.error(source, place, message, `did you mean \`${near}\`?`)
+      findings.error(source, place, message, `did you mean \`${near}\`?`, { code: 'misspelt-action' })
     } else {
       const fix = isPattern ? 'correct it, or remove it' : 'add it to allowed_actions, or remove it'
-      findings.warning(source, place, message, `${fix}: it has no effect`)
+      findings.warning(source, place, message, `${fix}: it has no effect`, { code: 'unlisted-action' })
     }
   }
 }

@@ -62,9 +62,9 @@ function paramsSchema(
   if (written === undefined) return undefined
   const compiled = compileParamsSchema(written)
   if (compiled.kind === 'compiled') return compiled.schema
-  for (const { path, message, fix } of compiled.problems) {
+  for (const { path, message, fix, code } of compiled.problems) {
     const place = source.positions.ofKey(['actions', pattern, 'params', ...path])
-    findings.error(source, place, message, fix)
+    findings.error(source, place, message, fix, { code })
   }
   return undefined
 }

@@ -1,4 +1,5 @@
-import type { CompiledPolicy, NamePattern } from '../model/policy.ts'
+import type { CompiledPolicy } from '../model/policy.ts'
+import { patternsMeet } from './pattern.ts'
 
 /** Two policies that could both bind an agent. */
 export interface AgentOverlap {
@@ -38,30 +39,8 @@ export function bindAgents(policies: readonly CompiledPolicy[]): BoundAgents {
 function overlapsOf(policies: readonly CompiledPolicy[]): readonly AgentOverlap[] {
   return policies.flatMap((policy, at) =>
     policies.slice(0, at).flatMap((other) => {
-      const agent = policy.agents.find((own) => other.agents.some((theirs) => meet(own, theirs)))
+      const agent = policy.agents.find((own) => other.agents.some((theirs) => patternsMeet(own, theirs)))
       return agent === undefined ? [] : [{ policy, other, agent: agent.text }]
     }),
   )
-}
-
-/** Whether some name matches both patterns. */
-function meet({ text: one, exact }: NamePattern, { text: other, exact: otherExact }: NamePattern): boolean {
-  const reached = new Set<number>()
-  const open: (readonly [number, number])[] = [[0, 0]]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [at, otherAt] = next
-    const key = at * (other.length + 1) + otherAt
-    if (reached.has(key)) continue
-    reached.add(key)
-    if (at === one.length && otherAt === other.length) return true
-    const star = !exact && one[at] === '*'
-    const otherStar = !otherExact && other[otherAt] === '*'
-    // A star may stand for nothing, or for whatever the other text has next.
-    if (star) open.push([at + 1, otherAt])
-    if (otherStar) open.push([at, otherAt + 1])
-    if (star && otherAt < other.length && !otherStar) open.push([at, otherAt + 1])
-    if (otherStar && at < one.length && !star) open.push([at + 1, otherAt])
-    if (!star && !otherStar && at < one.length && one[at] === other[otherAt]) open.push([at + 1, otherAt + 1])
-  }
-  return false
 }

@@ -12,6 +12,9 @@ import { declaredOnce } from './declared-once.ts'
 import { declareEnvironments } from './environments.ts'
 import { declareFacts } from './facts.ts'
 import { compileFlows } from './flows.ts'
+import { ActionSchemas } from './lints/action-schemas.ts'
+import { CallableActions } from './lints/callable-actions.ts'
+import { lintPolicy } from './lints/lint.ts'
 import { checkLists, checkNarrowing, listedActions } from './lists.ts'
 import { namePattern } from './pattern.ts'
 import { References } from './references.ts'
@@ -40,13 +43,21 @@ export function parsePolicy(text: string, { load }: ParsePolicyOptions = {}): Pa
   if (read.kind === 'invalid') return read
   const { leaf, parents } = read
   const findings = new Findings()
-  const policy = compile(leaf, parents, findings)
+  const schemas = new ActionSchemas([leaf, ...parents])
+  const policy = compile(leaf, parents, schemas, findings)
+  // Of a policy with errors, too much is unknown.
+  if (!findings.hasErrors) lintPolicy(policy, [leaf, ...parents], schemas, findings)
   const problems = findings.inOrder([leaf, ...parents].map(({ file }) => file))
   if (findings.hasErrors) return { kind: 'invalid', problems }
   return { kind: 'valid', policy, warnings: problems }
 }
 
-function compile(leaf: PolicySource, parents: readonly PolicySource[], findings: Findings): CompiledPolicy {
+function compile(
+  leaf: PolicySource,
+  parents: readonly PolicySource[],
+  schemas: ActionSchemas,
+  findings: Findings,
+): CompiledPolicy {
   // Those that are extended come first: what is said of a name is said where it is declared again.
   const sources = [...parents].reverse().concat(leaf)
   const id = leaf.content.agent_id ?? leaf.content.agents?.[0] ?? ''
@@ -55,8 +66,16 @@ function compile(leaf: PolicySource, parents: readonly PolicySource[], findings:
   const roles = declareRoles(sources, findings)
   const declared = declareFacts(sources, findings)
   const infer = sources.every(({ content }) => content.facts === undefined)
+  const lists = listsOf(leaf, parents)
+  const callable = new CallableActions(lists, sources)
   const conditions = new Conditions(
-    { facts: declared, roles, infer, environments: environments?.names },
+    {
+      facts: declared,
+      roles,
+      infer,
+      environments: environments?.names,
+      bounds: schemas.factBounds(declared, callable),
+    },
     findings,
   )
   const windows = declareWindows(sources, findings)
@@ -71,11 +90,7 @@ function compile(leaf: PolicySource, parents: readonly PolicySource[], findings:
     domain: leaf.content.domain,
     mode: leaf.content.mode ?? 'enforce',
     environments,
-    allowed: listedActions(leaf, 'allowed_actions'),
-    parentsAllow: parents.flatMap((parent) =>
-      parent.content.allowed_actions === undefined ? [] : [listedActions(parent, 'allowed_actions')],
-    ),
-    forbidden: [leaf, ...parents].flatMap((source) => listedActions(source, 'forbidden_actions')),
+    ...lists,
     facts: new Map<string, FactDeclaration>([...declared, ...conditions.inferred]),
     ...parts,
     routes: declareRoutes(sources, used, findings),
@@ -83,6 +98,19 @@ function compile(leaf: PolicySource, parents: readonly PolicySource[], findings:
     source: leaf.text,
     parents: parents.map(({ file = '', text }) => ({ file, source: text })),
     plans: { owner: undefined, byAction: new Map() },
+  }
+}
+
+function listsOf(
+  leaf: PolicySource,
+  parents: readonly PolicySource[],
+): Pick<CompiledPolicy, 'allowed' | 'parentsAllow' | 'forbidden'> {
+  return {
+    allowed: listedActions(leaf, 'allowed_actions'),
+    parentsAllow: parents.flatMap((parent) =>
+      parent.content.allowed_actions === undefined ? [] : [listedActions(parent, 'allowed_actions')],
+    ),
+    forbidden: [leaf, ...parents].flatMap((source) => listedActions(source, 'forbidden_actions')),
   }
 }
 
@@ -117,11 +145,15 @@ function checkMode(source: PolicySource, leaf: PolicySource, findings: Findings)
   if (mode === 'shadow') {
     const fix = 'write `mode: shadow` at its rules, or in the policy that extends this file'
     const place = source.positions.ofValue(['mode'])
-    findings.error(source, place, 'a file that others extend cannot be in shadow mode', fix)
+    findings.error(source, place, 'a file that others extend cannot be in shadow mode', fix, {
+      code: 'inherited-mode',
+    })
   }
   if (mode === 'enforce' && leaf.content.mode === 'shadow') {
     const message = `\`${source.file ?? ''}\` is to be enforced, so this policy cannot be in shadow mode`
-    findings.error(leaf, leaf.positions.ofValue(['mode']), message, 'remove `mode: shadow`')
+    findings.error(leaf, leaf.positions.ofValue(['mode']), message, 'remove `mode: shadow`', {
+      code: 'inherited-mode',
+    })
   }
 }
 

@@ -1,9 +1,12 @@
 import {
+  childrenOf,
   compileCondition,
   nearest,
   newSharedParts,
   type CompiledCondition,
   type ConditionScope,
+  type Node,
+  type SizeBounds,
 } from '@bailiwick/cel'
 import type { Given } from '../model/plan.ts'
 import type { Condition, FactDeclaration } from '../model/policy.ts'
@@ -21,7 +24,12 @@ export interface ConditionNames extends ReaderNames {
   readonly infer: boolean
   /** What `env` can be; undefined: anything. */
   readonly environments: readonly string[] | undefined
+  /** How large facts are at most, by their names. */
+  readonly bounds?: ReadonlyMap<string, SizeBounds> | undefined
 }
+
+/** A bound on the steps from which a loop in a loop is called costly; the bound takes lists to fill the payload. */
+const costlySteps = 1_000_000_000
 
 /** Compiles the conditions of one policy, and collects the facts that they make up. */
 export class Conditions {
@@ -39,6 +47,7 @@ export class Conditions {
       inferUnknown: names.infer,
       read: (name) => readerOf(name, names),
       shared: newSharedParts(),
+      bounds: names.bounds,
     }
     this.#findings = findings
   }
@@ -53,18 +62,23 @@ export class Conditions {
     if (text === undefined) return undefined
     if (text.length > conditionLengthMax) {
       const message = `the condition is longer than ${conditionLengthMax} characters`
-      this.#findings.error(source, source.positions.ofValue(path), message, 'split the rule')
+      this.#findings.error(source, source.positions.ofValue(path), message, 'split the rule', {
+        code: 'condition-too-long',
+      })
       return undefined
     }
     const compiled = compileCondition(text, this.#scope)
     if (compiled.kind === 'invalid') {
       for (const { offset, message, fix } of compiled.problems) {
-        this.#findings.error(source, source.positions.insideString(path, offset), message, fix)
+        this.#findings.error(source, source.positions.insideString(path, offset), message, fix, {
+          code: 'invalid-condition',
+        })
       }
       return undefined
     }
     this.#inferFacts(compiled.condition, source, path)
     this.#checkEnvironments(compiled.condition, source, path)
+    this.#checkCost(compiled.condition, source, path)
     return compiled.condition
   }
 
@@ -81,7 +95,9 @@ export class Conditions {
       const before = this.#inferred.get(name)
       if (before && before.type !== type) {
         const message = `\`${name}\` is used as a ${type} here and as a ${before.type} on line ${before.line}`
-        this.#findings.error(source, place, message, 'declare it under `facts` with one type')
+        this.#findings.error(source, place, message, 'declare it under `facts` with one type', {
+          code: 'undeclared-fact-types',
+        })
       }
       if (before) continue
       const message = `no fact declares \`${name}\`, so it stands for \`params.${name}\`, and a call without it counts as matched`
@@ -105,6 +121,15 @@ export class Conditions {
     }
   }
 
+  // What goes over a list for each item of another runs out of steps where a model sends long ones.
+  #checkCost(condition: CompiledCondition<Given>, source: PolicySource, path: DocumentPath): void {
+    if (condition.cost < costlySteps || loopsIn(condition.ast) < 2) return
+    const message = 'the condition may run out of steps with long lists, and then counts as matched'
+    const fix = 'say in the parameter schema how long they may be (`maxItems`, `maxLength`)'
+    const place = source.positions.insideString(path, 0)
+    this.#findings.warning(source, place, message, fix, { code: 'costly-condition' })
+  }
+
   // A misspelt environment would make a condition false for ever, without a word.
   #checkEnvironments(condition: CompiledCondition<Given>, source: PolicySource, path: DocumentPath): void {
     const { environments } = this.#names
@@ -114,7 +139,15 @@ export class Conditions {
       const near = nearest(value, environments)
       const fix = near === undefined ? `write one of ${environments.join(', ')}` : `did you mean \`${near}\`?`
       const place = source.positions.insideString(path, offset)
-      this.#findings.error(source, place, `there is no environment \`${value}\``, fix)
+      this.#findings.error(source, place, `there is no environment \`${value}\``, fix, {
+        code: 'unknown-environment',
+      })
     }
   }
+}
+
+/** How many loops stand in one another. */
+function loopsIn(node: Node): number {
+  const inner = Math.max(0, ...childrenOf(node).map(loopsIn))
+  return node.kind === 'macro' ? inner + 1 : inner
 }

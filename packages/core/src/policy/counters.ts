@@ -77,7 +77,9 @@ function checkKeys(
     if (root !== 'params' && fact?.source !== 'params') continue
     const place = source.positions.ofValue([...path, 'per'])
     const message = `it is kept apart by \`${text}\`, the model's own word: another spelling has a budget of its own`
-    references.findings.warning(source, place, message, 'take it from `context`, which the host fills in')
+    references.findings.warning(source, place, message, 'take it from `context`, which the host fills in', {
+      code: 'counter-key-from-params',
+    })
   }
 }
 
@@ -111,7 +113,9 @@ function valueAt(
     near === undefined || path.length > 0
       ? 'declare it under `facts`, or write a path such as `params.amount` or `context.customer.id`'
       : `did you mean \`${near}\`?`
-  references.findings.error(source, source.positions.ofValue(documentPath), `unknown name \`${text}\``, fix)
+  references.findings.error(source, source.positions.ofValue(documentPath), `unknown name \`${text}\``, fix, {
+    code: 'unknown-name',
+  })
   return undefined
 }
 
@@ -130,5 +134,6 @@ function checkSum(
     place,
     `\`${sum.source}\` is ${what}, which cannot be added up`,
     'sum a number',
+    { code: 'counter-sum-type' },
   )
 }

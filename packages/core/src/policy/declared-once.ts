@@ -37,6 +37,7 @@ export function declaredOnce<Key extends MapKey>(
           source.positions.ofKey([key, name]),
           message,
           'remove it, or choose another name',
+          { code: 'redeclared-name' },
         )
       }
     }

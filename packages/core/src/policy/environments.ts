@@ -18,7 +18,9 @@ export function declareEnvironments(
       if (declared === undefined || declared.names.includes(name)) continue
       const message = `the environment \`${name}\` is none of those in \`${declared.file ?? ''}\``
       const place = source.positions.ofValue(['environments', at])
-      findings.error(source, place, message, `write only ${declared.names.join(', ')}`)
+      findings.error(source, place, message, `write only ${declared.names.join(', ')}`, {
+        code: 'widened-environments',
+      })
     }
     const { line } = source.positions.ofKey(['environments'])
     declared = { names, line, file: source.file }

@@ -71,7 +71,7 @@ function declareFact(declared: Declared<WrittenFact>, findings: Findings): FactD
   const place = source.positions.ofKey(['facts', name])
   if (reservedNames.has(name)) {
     const fix = 'choose another name: conditions already know this one'
-    findings.error(source, place, `a fact cannot be named \`${name}\``, fix)
+    findings.error(source, place, `a fact cannot be named \`${name}\``, fix, { code: 'reserved-name' })
     return undefined
   }
   defaultProblems(declared, findings)
@@ -97,16 +97,14 @@ function defaultProblems({ name, written, source }: Declared<WrittenFact>, findi
   const path = ['facts', name, 'default']
   if (!hasType(written.default, written.type)) {
     const message = `the default of \`${name}\` is no ${written.type}`
-    findings.error(source, source.positions.ofValue(path), message, 'correct the default or the type')
+    findings.error(source, source.positions.ofValue(path), message, 'correct the default or the type', {
+      code: 'fact-default-type',
+    })
   }
   if (typeof written.from !== 'string') {
     const message = `\`${name}\` is looked up, and cannot have a default`
     const fix = 'remove the default: what cannot be looked up counts as matched'
-    findings.error(source, source.positions.ofKey(path), message, fix)
-  } else if (written.from.startsWith('params.')) {
-    const message = `\`${name}\` is the model's own word, and the default lets the model leave it out`
-    const fix = 'take it from `context`, which the host fills in, or drop the default'
-    findings.warning(source, source.positions.ofKey(['facts', name]), message, fix)
+    findings.error(source, source.positions.ofKey(path), message, fix, { code: 'lookup-default' })
   }
 }
 

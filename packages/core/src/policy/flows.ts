@@ -27,6 +27,7 @@ export function compileFlows(
         position,
         `no action leaves the label \`${after.label}\` behind`,
         fix,
+        { code: 'unknown-label' },
       )
     }
     return {

@@ -30,6 +30,7 @@ export function checkLists(source: PolicySource, findings: Findings): void {
       place,
       `\`${text}\` is both allowed and forbidden`,
       'remove it from one of the two lists',
+      { code: 'allowed-and-forbidden' },
     )
   }
   for (const [at, text] of allowed.entries()) {
@@ -38,7 +39,9 @@ export function checkLists(source: PolicySource, findings: Findings): void {
     if (beaten === undefined) continue
     const place = source.positions.ofValue(['allowed_actions', at])
     const message = `\`${text}\` is never allowed: the forbidden pattern \`${beaten}\` covers it`
-    findings.warning(source, place, message, 'remove it, or narrow the pattern')
+    findings.warning(source, place, message, 'remove it, or narrow the pattern', {
+      code: 'allowed-yet-forbidden',
+    })
   }
 }
 
@@ -72,13 +75,15 @@ function checkAllowedBy(parent: PolicySource, source: PolicySource, findings: Fi
     if (allowed !== undefined && !allowed.some((pattern) => pattern.matches(text))) {
       const fix = 'allow it there first, or remove it: a policy may only narrow what it extends'
       const place = source.positions.ofValue(['allowed_actions', at])
-      findings.error(source, place, `\`${text}\` is not allowed by \`${name}\``, fix)
+      findings.error(source, place, `\`${text}\` is not allowed by \`${name}\``, fix, {
+        code: 'widened-actions',
+      })
     }
     const beaten = forbidden.find((pattern) => pattern.matches(text))
     if (beaten !== undefined) {
       const message = `\`${text}\` is never allowed: \`${name}\` forbids \`${beaten.text}\``
       const place = source.positions.ofValue(['allowed_actions', at])
-      findings.warning(source, place, message, 'remove it')
+      findings.warning(source, place, message, 'remove it', { code: 'allowed-yet-forbidden' })
     }
   }
 }

@@ -23,7 +23,7 @@ export function compileLookup(
     const url = urlTemplate(written.http)
     if (typeof url === 'string') {
       const fix = 'write it as "https://crm.example.com/customers/{params.customer_id}"'
-      findings.error(source, place, `the address of \`${fact}\` ${url}`, fix)
+      findings.error(source, place, `the address of \`${fact}\` ${url}`, fix, { code: 'lookup-address' })
       return undefined
     }
     return { kind: 'http', url, select: written.select?.split('.') ?? [], timeoutMs, cacheMs }
@@ -33,7 +33,9 @@ export function compileLookup(
   const misfit = placeholderProblem(text, args.length)
   if (misfit !== undefined) {
     const fix = 'write `$1`, `$2` … in the query, one for each of `args`'
-    findings.error(source, source.positions.ofValue(['facts', fact, 'from', 'sql']), misfit, fix)
+    findings.error(source, source.positions.ofValue(['facts', fact, 'from', 'sql']), misfit, fix, {
+      code: 'lookup-arguments',
+    })
     return undefined
   }
   return { kind: 'sql', source: written.source ?? '', text, args, timeoutMs, cacheMs }

@@ -25,3 +25,28 @@ function matchesPieces(pieces: readonly string[], action: string): boolean {
   }
   return true
 }
+
+/** Whether some name matches both patterns. */
+export function patternsMeet(
+  { text: one, exact }: NamePattern,
+  { text: other, exact: otherExact }: NamePattern,
+): boolean {
+  const reached = new Set<number>()
+  const open: (readonly [number, number])[] = [[0, 0]]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [at, otherAt] = next
+    const key = at * (other.length + 1) + otherAt
+    if (reached.has(key)) continue
+    reached.add(key)
+    if (at === one.length && otherAt === other.length) return true
+    const star = !exact && one[at] === '*'
+    const otherStar = !otherExact && other[otherAt] === '*'
+    // A star may stand for nothing, or for whatever the other text has next.
+    if (star) open.push([at + 1, otherAt])
+    if (otherStar) open.push([at, otherAt + 1])
+    if (star && otherAt < other.length && !otherStar) open.push([at, otherAt + 1])
+    if (otherStar && at < one.length && !star) open.push([at + 1, otherAt])
+    if (!star && !otherStar && at < one.length && one[at] === other[otherAt]) open.push([at + 1, otherAt + 1])
+  }
+  return false
+}

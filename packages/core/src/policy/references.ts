@@ -40,6 +40,7 @@ export class References {
         place,
         `the rule id \`${id}\` is used ${where}`,
         'give each rule its own id',
+        { code: 'repeated-rule-id' },
       )
     }
     this.#ids.set(id, source)
@@ -73,10 +74,17 @@ export class References {
   #unknown(
     source: PolicySource,
     path: DocumentPath,
-    { what, key, name, known }: { what: string; key: string; name: string; known: Iterable<string> },
+    {
+      what,
+      key,
+      name,
+      known,
+    }: { what: 'window' | 'role' | 'environment'; key: string; name: string; known: Iterable<string> },
   ): void {
     const near = nearest(name, [...known])
     const fix = near === undefined ? `declare it under \`${key}\`` : `did you mean \`${near}\`?`
-    this.findings.error(source, source.positions.ofValue(path), `there is no ${what} \`${name}\``, fix)
+    this.findings.error(source, source.positions.ofValue(path), `there is no ${what} \`${name}\``, fix, {
+      code: `unknown-${what}`,
+    })
   }
 }

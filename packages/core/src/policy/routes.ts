@@ -26,7 +26,9 @@ export function declareRoutes(
       if (source.file === undefined && !used.has(name)) {
         const fix = 'remove it, or correct the `action` of the rule that means it'
         const place = source.positions.ofKey(['approvals', name])
-        findings.warning(source, place, `no rule asks for the route \`${name}\``, fix)
+        findings.warning(source, place, `no rule asks for the route \`${name}\``, fix, {
+          code: 'unused-route',
+        })
       }
     }
   }
@@ -50,7 +52,9 @@ function stricter(
 ): WrittenRoute {
   if (before === undefined) return written
   const looser = (key: keyof WrittenRoute, message: string, fix: string): void => {
-    findings.error(source, source.positions.ofValue(['approvals', name, key]), message, fix)
+    findings.error(source, source.positions.ofValue(['approvals', name, key]), message, fix, {
+      code: 'loosened-route',
+    })
   }
   const quorum = before.quorum ?? 1
   if (written.quorum !== undefined && written.quorum < quorum) {
@@ -95,5 +99,6 @@ function checkQuorum(name: string, terms: WrittenRoute, source: PolicySource, fi
     source.positions.ofKey(['approvals', name]),
     `\`${name}\` needs ${quorum} approvals and names ${named}, so nobody can ever give them`,
     'name more people or a role, or lower the quorum',
+    { code: 'unreachable-quorum' },
   )
 }

@@ -107,6 +107,8 @@ export function checkSilence(
     if (exists) continue
     const message = `the rule names \`${action}\`, for which none of its facts exist`
     const fix = `add \`${action}\` to the \`for\` of ${used.map((name) => `\`${name}\``).join(' or ')}`
-    references.findings.error(source, source.positions.ofValue([...path, 'on']), message, fix)
+    references.findings.error(source, source.positions.ofValue([...path, 'on']), message, fix, {
+      code: 'silent-rule',
+    })
   }
 }

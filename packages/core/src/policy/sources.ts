@@ -2,6 +2,7 @@ import { parentFilesMax } from '../model/limits.ts'
 import { besideFile, type Problem } from '../model/problem.ts'
 import type { DocumentPath, Position, Positions } from './positions.ts'
 import type { PolicyFile } from './schema.ts'
+import type { ProblemCode } from './problem-codes.ts'
 import { parentFormat, policyFormat, shapePolicy } from './shape.ts'
 import { inFileOrder } from './yaml-file.ts'
 
@@ -25,28 +26,22 @@ export type ReadSources =
   | { readonly kind: 'read'; readonly leaf: PolicySource; readonly parents: readonly PolicySource[] }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
+/** What machines want to know of a problem. */
+export interface ForMachines {
+  readonly code: ProblemCode
+  readonly edit?: Problem['edit']
+}
+
 /** Collects what is wrong in the files of one policy. */
 export class Findings {
   readonly #problems: Problem[] = []
 
-  /** `more`: what else machines want to know of the problem. */
-  error(
-    source: PolicySource,
-    place: Position,
-    message: string,
-    fix: string,
-    more: Partial<Problem> = {},
-  ): void {
+  /** `more`: what machines want to know of the problem. */
+  error(source: PolicySource, place: Position, message: string, fix: string, more: ForMachines): void {
     this.#add(source, { ...more, severity: 'error', ...place, message, fix })
   }
 
-  warning(
-    source: PolicySource,
-    place: Position,
-    message: string,
-    fix: string,
-    more: Partial<Problem> = {},
-  ): void {
+  warning(source: PolicySource, place: Position, message: string, fix: string, more: ForMachines): void {
     this.#add(source, { ...more, severity: 'warning', ...place, message, fix })
   }
 
@@ -103,7 +98,9 @@ class Reading {
       const place = source.positions.ofValue(documentPath)
       if (chain.includes(file)) {
         const message = `\`${path}\` extends itself, through ${chain.map((one) => `\`${one}\``).join(', ')}`
-        this.findings.error(source, place, message, 'remove one of the `extends`')
+        this.findings.error(source, place, message, 'remove one of the `extends`', {
+          code: 'circular-extends',
+        })
       } else if (!this.files.has(file)) {
         this.#open(source, place, path, file, chain)
       }
@@ -113,14 +110,18 @@ class Reading {
   #open(source: PolicySource, place: Position, path: string, file: string, chain: readonly string[]): void {
     if (this.files.size >= parentFilesMax) {
       const fix = 'put what belongs together into one file'
-      this.findings.error(source, place, `the policy extends more than ${parentFilesMax} files`, fix)
+      this.findings.error(source, place, `the policy extends more than ${parentFilesMax} files`, fix, {
+        code: 'too-many-files',
+      })
       return
     }
     this.files.add(file)
     const text = this.#load?.(file)
     if (text === undefined) {
       const fix = 'check the path: it is seen from this file'
-      this.findings.error(source, place, `there is no file \`${path}\` to extend`, fix)
+      this.findings.error(source, place, `there is no file \`${path}\` to extend`, fix, {
+        code: 'missing-file',
+      })
       return
     }
     const shaped = shapePolicy(text, parentFormat)

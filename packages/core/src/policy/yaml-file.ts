@@ -2,6 +2,7 @@ import { nearest } from '@bailiwick/cel'
 import { isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import { z } from 'zod'
 import type { Problem } from '../model/problem.ts'
+import type { ProblemCode } from './problem-codes.ts'
 import { Positions, type DocumentPath, type Position } from './positions.ts'
 
 /** A kind of file that people write as YAML. */
@@ -58,6 +59,7 @@ export function tooLargeProblem(
 ): Problem {
   return error(
     { line: 1, column: 1 },
+    'too-large',
     `${format.name} is larger than ${format.bytesMax / 1024 / 1024} MiB`,
     format.tooLargeFix,
   )
@@ -82,8 +84,8 @@ function pathText(path: readonly PropertyKey[]): string {
     .join('')
 }
 
-function error(place: Position, message: string, fix: string): Problem {
-  return { severity: 'error', line: place.line, column: place.column, message, fix }
+function error(place: Position, code: ProblemCode, message: string, fix: string): Problem {
+  return { severity: 'error', line: place.line, column: place.column, message, fix, code }
 }
 
 interface YamlComplaint {
@@ -108,7 +110,12 @@ function unreadable(document: Document): Problem[] {
 function yamlProblem(complaint: YamlComplaint): Problem {
   const place = complaint.linePos?.[0]
   const { sentence, fix } = complaintText(complaint)
-  return error({ line: place?.line ?? 1, column: place?.col ?? 1 }, `not valid YAML: ${sentence}`, fix)
+  return error(
+    { line: place?.line ?? 1, column: place?.col ?? 1 },
+    'invalid-yaml',
+    `not valid YAML: ${sentence}`,
+    fix,
+  )
 }
 
 function complaintText({ message, code }: YamlComplaint): {
@@ -158,6 +165,7 @@ function unwritable(document: Document, positions: Positions): Problem[] {
     problems.push(
       error(
         { line: 1, column: 1 },
+        'invalid-yaml',
         `the file asks for YAML ${version.version}`,
         'remove the %YAML line: files are read as YAML 1.2',
       ),
@@ -169,17 +177,26 @@ function unwritable(document: Document, positions: Positions): Problem[] {
       if (isScalar(pair.key) && typeof pair.key.value === 'string') return
       const place = isNode(pair.key) ? positions.ofNode(pair.key) : { line: 1, column: 1 }
       problems.push(
-        error(place, 'a key is not a text', 'write the key out, in quotes if it looks like a number'),
+        error(
+          place,
+          'invalid-yaml',
+          'a key is not a text',
+          'write the key out, in quotes if it looks like a number',
+        ),
       )
     },
     Scalar: (key, node) => {
       if (typeof node.value !== 'string') return
       if (key === 'key' && node.value === '__proto__') {
-        problems.push(error(positions.ofNode(node), 'unknown key `__proto__`', 'choose another name'))
+        problems.push(
+          error(positions.ofNode(node), 'unknown-key', 'unknown key `__proto__`', 'choose another name'),
+        )
       }
       if (loneSurrogate.test(node.value)) {
         const fix = 'write the whole character, or remove the escape'
-        problems.push(error(positions.ofNode(node), 'the text contains half of a surrogate pair', fix))
+        problems.push(
+          error(positions.ofNode(node), 'invalid-yaml', 'the text contains half of a surrogate pair', fix),
+        )
       }
     },
   })
@@ -192,7 +209,7 @@ function expansionProblem(cause: unknown, document: Document, positions: Positio
   if (unresolved === undefined) {
     const why = cause instanceof RangeError ? 'it nests too deep' : 'its aliases unfold into too much'
     const fix = 'write the values out instead of using aliases'
-    return error({ line: 1, column: 1 }, `the YAML cannot be expanded: ${why}`, fix)
+    return error({ line: 1, column: 1 }, 'invalid-yaml', `the YAML cannot be expanded: ${why}`, fix)
   }
   let place: Position = { line: 1, column: 1 }
   visit(document, {
@@ -202,7 +219,12 @@ function expansionProblem(cause: unknown, document: Document, positions: Positio
       return visit.BREAK
     },
   })
-  return error(place, `no anchor \`&${unresolved}\` stands before this alias`, 'write the value out')
+  return error(
+    place,
+    'invalid-yaml',
+    `no anchor \`&${unresolved}\` stands before this alias`,
+    'write the value out',
+  )
 }
 
 /** What was read, and by what it is judged. */
@@ -231,7 +253,7 @@ function shapeProblems<Content>(
     } else if (isMissing(issue.path, json)) {
       const path = pathText(issue.path)
       const place = positions.ofValue(asDocumentPath(issue.path))
-      missing.push({ path, problem: error(place, `\`${path}\` is missing`, 'add it') })
+      missing.push({ path, problem: error(place, 'missing-key', `\`${path}\` is missing`, 'add it') })
     } else {
       problems.push(wrongValue(issue, positions))
     }
@@ -259,7 +281,7 @@ function wrongValue(issue: z.core.$ZodIssue, positions: Positions): Problem {
   const place = issue.code === 'invalid_key' ? positions.ofKey(path) : positions.ofValue(path)
   const where = path.length > 0 ? `\`${pathText(path)}\`` : 'the file'
   const inner = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  return error(place, `${where} ${inner}`, 'correct the value')
+  return error(place, 'wrong-value', `${where} ${inner}`, 'correct the value')
 }
 
 function unknownKey<Content>(
@@ -270,13 +292,13 @@ function unknownKey<Content>(
   const place = positions.ofKey(asDocumentPath([...parent, key]))
   const refused = format.refused.get(key)
   if (refused !== undefined) {
-    return { problem: error(place, `\`${key}\` ${refused.why}`, refused.fix), near: undefined }
+    return { problem: error(place, 'refused-key', `\`${key}\` ${refused.why}`, refused.fix), near: undefined }
   }
   const known = keysAt(schema, parent)
   const near = nearest(key, known)
   const fix =
     near === undefined ? `remove it, or write one of ${known.join(', ')}` : `did you mean \`${near}\`?`
-  return { problem: error(place, `unknown key \`${key}\``, fix), near }
+  return { problem: error(place, 'unknown-key', `unknown key \`${key}\``, fix), near }
 }
 
 /** The keys that a format knows at a place. */

@@ -341,8 +341,10 @@ describe('one mistake is one error, with its place', () => {
     expect(problemsOf(`${good}${budget('params.customer')}`)).toEqual([
       "3:38 warning it is kept apart by `params.customer`, the model's own word: another spelling has a budget of its own; take it from `context`, which the host fills in",
     ])
-    expect(problemsOf(`${withFacts}${budget('amount')}`)).toHaveLength(1)
-    expect(problemsOf(`${withFacts}${budget('[tier, context.customer, agent]')}`)).toEqual([])
+    const told = (per: string) =>
+      problemsOf(`${withFacts}${budget(per)}`).filter((problem) => problem.includes('kept apart'))
+    expect(told('amount')).toHaveLength(1)
+    expect(told('[tier, context.customer, agent]')).toEqual([])
   })
 
   test('a label that nothing leaves behind is a warning', () => {

@@ -260,7 +260,7 @@ describe('what is odd but safe is a warning', () => {
     ],
     [
       'a default for the word of a model',
-      `${good}facts: { x: { type: bool, from: params.x, default: false } }\n`,
+      `${good}facts: { x: { type: bool, from: params.x, default: false } }\nrules: [{ condition: x, effect: deny }]\n`,
       "is the model's own word",
     ],
   ])('%s', (_, text, problem) => {
@@ -271,7 +271,7 @@ describe('what is odd but safe is a warning', () => {
 
   test('a pattern that covers no listed action is told, and one that looks misspelt is refused', () => {
     const rule = (on: string) =>
-      problemsOf(`${good}rules: [{ on: "${on}", condition: "true", effect: deny }]\n`)
+      problemsOf(`${good}rules: [{ on: "${on}", condition: "params.n > 1", effect: deny }]\n`)
     expect(rule('export_*')).toEqual([
       expect.stringContaining('warning the pattern `export_*` covers no action'),
     ])

@@ -25,7 +25,9 @@ export function fileOf(file: string, problem: Problem): string {
 /** One line for each problem, and a line with the counts. */
 export function lineReport(files: readonly CheckedFile[]): string {
   const lines = files.flatMap(({ file, problems }) =>
-    problems.map((problem) => onOneLine(problemText(file, problem))),
+    problems.map((problem) =>
+      onOneLine(`${problemText(file, problem)}${problem.code === undefined ? '' : ` [${problem.code}]`}`),
+    ),
   )
   return [...lines, countsText(files)].join('\n')
 }

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { onOneLine, textChange, type Problem, type TextChange } from '@bailiwick/core'
+import { onOneLine, problemCodeText, textChange, type Problem, type TextChange } from '@bailiwick/core'
 import { version } from '../version.ts'
 import { fileOf, type CheckedFile } from './check-report.ts'
 import { pathInRepository } from './repository-path.ts'
@@ -44,7 +44,8 @@ function ruleId({ code, severity }: Problem): string {
 
 function rule(id: string): object {
   const words = id.replaceAll('-', ' ')
-  return { id, shortDescription: { text: `${words.charAt(0).toUpperCase()}${words.slice(1)}` } }
+  const text = problemCodeText(id) ?? `${words.charAt(0).toUpperCase()}${words.slice(1)}`
+  return { id, shortDescription: { text } }
 }
 
 function result(problem: Problem, file: string, ruleIds: readonly string[], options: SarifOptions): object {

@@ -74,6 +74,15 @@ describe('--format pretty', () => {
   })
 })
 
+describe('--format text', () => {
+  test('ends each line with the code of the problem, errors and warnings alike', async () => {
+    const warned = (await cli(['check', '--format', 'text', seed])).out.trimEnd().split('\n')
+    expect(warned.slice(0, 2).every((line) => line.endsWith(' [undeclared-fact]'))).toBe(true)
+    const file = await written('coded.yaml', broken)
+    expect((await cli(['check', '--format', 'text', file])).out.split('\n')[0]).toMatch(/ \[unknown-key\]$/)
+  })
+})
+
 describe('--format json', () => {
   test('is what --json prints', async () => {
     const run = await cli(['check', '--format', 'json', seed])
@@ -156,7 +165,7 @@ describe('--format sarif', () => {
     expectValid(log)
     expect(run.code).toBe(0)
     expect(log.runs[0]?.tool.driver.rules).toEqual([
-      { id: 'undeclared-fact', shortDescription: { text: 'Undeclared fact' } },
+      { id: 'undeclared-fact', shortDescription: { text: 'A condition names a fact that nobody declared.' } },
     ])
     expect(log.runs[0]?.results[0]?.locations[0]?.physicalLocation).toEqual({
       artifactLocation: { uri: seedFromHere, uriBaseId: '%SRCROOT%' },

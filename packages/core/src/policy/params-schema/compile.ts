@@ -1,6 +1,15 @@
 import type { FactType } from '../../model/policy.ts'
 import { schemaCompiler } from './accepts.ts'
-import { boundsAt, namesAt, presenceAt, typeAt, type Presence, type SizeBounds } from './described.ts'
+import {
+  boundsAt,
+  limitsAt,
+  namesAt,
+  presenceAt,
+  typeAt,
+  type Presence,
+  type SizeBounds,
+  type ValueLimits,
+} from './described.ts'
 import { readSchema } from './read-schema.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 import { violations, type ParamsProblem } from './violations.ts'
@@ -15,6 +24,8 @@ export interface ParamsSchema {
   typeOf(path: readonly string[]): FactType | undefined
   /** How large the member at `path` can be in accepted parameters. */
   bounds(path: readonly string[]): SizeBounds
+  /** Which numbers and values the member at `path` can be. */
+  limits(path: readonly string[]): ValueLimits
   /** Whether accepted parameters have a member at `path`. */
   presence(path: readonly string[]): Presence
   /** The members that the schema names at `path`, for suggestions. */
@@ -42,6 +53,7 @@ export function compileParamsSchema(written: unknown): CompiledParamsSchema {
       problems: (params) => (accepts(params) ? [] : violations(node, params, checkOf)),
       typeOf: (path) => typeAt(node, path),
       bounds: (path) => boundsAt(node, path),
+      limits: (path) => limitsAt(node, path),
       presence: (path) => presenceAt(node, path),
       names: (path) => namesAt(node, path),
     },

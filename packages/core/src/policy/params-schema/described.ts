@@ -1,4 +1,5 @@
 import type { FactType } from '../../model/policy.ts'
+import { jsonEqual } from './equality.ts'
 import { formatLengths } from './formats.ts'
 import { anything, anyType, nothing, typeBits, type SchemaNode } from './schema-node.ts'
 
@@ -43,6 +44,40 @@ export function boundsAt(root: SchemaNode, path: readonly string[]): SizeBounds 
     ...(length === undefined ? {} : { length }),
     ...(items === undefined ? {} : { items }),
     ...(keys === undefined ? {} : { keys }),
+  }
+}
+
+/** Which numbers and values the schema admits at a place. What is undefined is not limited. */
+export interface ValueLimits {
+  readonly low?: number
+  readonly high?: number
+  /** Whether the limit itself is not admitted. */
+  readonly lowOpen: boolean
+  readonly highOpen: boolean
+  readonly whole: boolean
+  /** The only values that are admitted. */
+  readonly values?: readonly unknown[]
+}
+
+/** Between which numbers admitted values at `path` are, and which they are where the schema lists them. */
+export function limitsAt(root: SchemaNode, path: readonly string[]): ValueLimits {
+  const places = nodesAt(root, path)
+  const low = greatest(places.flatMap((node) => [node.minimum, node.exclusiveMinimum]))
+  const high = least(places.flatMap((node) => [node.maximum, node.exclusiveMaximum]))
+  const listed = places.flatMap(({ constant, values }) =>
+    constant === undefined ? (values === undefined ? [] : [values]) : [[constant.value]],
+  )
+  const [first, ...others] = listed
+  const values = first?.filter((value) =>
+    others.every((list) => list.some((other) => jsonEqual(value, other))),
+  )
+  return {
+    ...(low === undefined ? {} : { low }),
+    ...(high === undefined ? {} : { high }),
+    lowOpen: places.some((node) => node.exclusiveMinimum === low),
+    highOpen: places.some((node) => node.exclusiveMaximum === high),
+    whole: typesOf(places) === typeBits.integer,
+    ...(values === undefined ? {} : { values }),
   }
 }
 
@@ -142,6 +177,11 @@ function itemsOf({ maxItems, prefixItems, items }: SchemaNode): number | undefin
 
 function keysOf({ maxProperties, properties, additionalProperties }: SchemaNode): number | undefined {
   return least([maxProperties, additionalProperties?.never === true ? properties.size : undefined])
+}
+
+function greatest(limits: readonly (number | undefined)[]): number | undefined {
+  const opposite = least(limits.map((limit) => (limit === undefined ? undefined : -limit)))
+  return opposite === undefined ? undefined : -opposite
 }
 
 function least(limits: readonly (number | undefined)[]): number | undefined {

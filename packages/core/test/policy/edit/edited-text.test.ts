@@ -27,7 +27,7 @@ describe('undeclared names', () => {
     expect(after).toBe(
       `${text}facts:\n  refund_amount: { type: number, from: params.refund_amount }\n  customer_flagged_as_vip: { type: bool, from: params.customer_flagged_as_vip }\n`,
     )
-    expect(parsePolicy(after)).toMatchObject({ kind: 'valid', warnings: [] })
+    expect(parsePolicy(after)).toMatchObject({ kind: 'valid', warnings: [{ code: 'model-asserts-fact' }] })
     expect(editsOf(after)).toEqual([])
   })
 
