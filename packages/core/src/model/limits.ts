@@ -30,7 +30,7 @@ export const counterWindowMsMax = 366 * 24 * 60 * 60 * 1000
 export const lookupTimeoutMsMax = 10 * 1000
 /** How long it may take unless the policy says otherwise. */
 export const lookupTimeoutMsDefault = 1000
-/** For how long what was looked up may be used again, at the longest: 1 day. */
-export const lookupCacheMsMax = 24 * 60 * 60 * 1000
+/** For how long what was looked up may be used again, at the longest: 1 hour. */
+export const lookupCacheMsMax = 60 * 60 * 1000
 /** How long the part of a counter's key may be that stands for its `per`; longer values are hashed. */
 export const counterKeyValueLengthMax = 200

@@ -39,7 +39,7 @@ const whole = {
       id: 'r',
       on: 'refund',
       condition: 'amount > 5',
-      unless: "tier == 'x'",
+      unless: "tier == 'x' && orders > 1",
       outside: 'office',
       effect: 'deny',
       link: 'https://h/x',
