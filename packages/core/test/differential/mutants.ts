@@ -13,8 +13,6 @@ export interface Mutant {
   /** The mistake, as somebody could make it. */
   readonly breaks: string
   readonly changes: readonly SourceChange[]
-  /** The same in the code as it was before actions had plans; goes when no branch has that code any longer. */
-  readonly formerly?: readonly SourceChange[]
 }
 
 export interface SourceChange {
@@ -36,14 +34,7 @@ const windowsFile = 'core/src/policy/windows.ts'
 const binaryFile = 'cel/src/compile-binary.ts'
 const admitFile = 'cel/src/admit.ts'
 
-const formerRulesFile = 'core/src/decision/rules.ts'
-const formerFactsFile = 'core/src/decision/facts.ts'
-const formerOperatorsFile = 'cel/src/operators.ts'
-const formerValuesFile = 'cel/src/values.ts'
-
 const deniesByRule = 'if (denying.counts) return remembered(plan, denying, deniedBy)'
-const formerDeniesByRule =
-  "if (denying.length > 0) return denied('denied_by_rule', denialReasons(denying), listedOf(denying))"
 
 /** Noticed where single calls are decided. */
 export const mutants: readonly Mutant[] = [
@@ -54,13 +45,6 @@ export const mutants: readonly Mutant[] = [
       {
         file: planFile,
         find: "if (forbidden.length > 0) return settled('forbidden', reasonForbidden, forbidden)",
-        replace: '',
-      },
-    ],
-    formerly: [
-      {
-        file: decideFile,
-        find: "if (forbidden.length > 0) return denied('forbidden', [reasonForbidden], forbidden)",
         replace: '',
       },
     ],
@@ -75,13 +59,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'return undefined',
       },
     ],
-    formerly: [
-      {
-        file: decideFile,
-        find: "if (allowed.length === 0) return denied('not_allowed', [reasonNotAllowed], [])",
-        replace: '',
-      },
-    ],
   },
   {
     id: 'deny-after-escalate',
@@ -94,14 +71,6 @@ export const mutants: readonly Mutant[] = [
         replace: `if (!escalating.counts) {\n    ${deniesByRule}\n    return allowed(plan, given, denying, escalating, uses)\n  }`,
       },
     ],
-    formerly: [
-      { file: decideFile, find: formerDeniesByRule, replace: '' },
-      {
-        file: decideFile,
-        find: 'if (open.length > 0) return escalated(policy, escalating, open)',
-        replace: `if (open.length > 0) return escalated(policy, escalating, open)\n  ${formerDeniesByRule}`,
-      },
-    ],
   },
   {
     id: 'refused-approval-ignored',
@@ -109,14 +78,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: decideFile,
-        find: "if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], denying.listed)",
-        replace: '',
-      },
-    ],
-    formerly: [
-      {
-        file: decideFile,
-        find: "if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], [])",
+        find: "if (claim?.kind === 'refused')\n    return denied('approval_refused', [refusalReason(claim)], listedOf(denying.found))",
         replace: '',
       },
     ],
@@ -175,13 +137,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
       },
     ],
-    formerly: [
-      {
-        file: decideFile,
-        find: 'quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),',
-        replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
-      },
-    ],
   },
   {
     id: 'error-not-matched',
@@ -189,15 +144,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: plannedRulesFile,
-        find: "return result.kind === 'true' ? matched : failed(given, result.message)",
-        replace: "return result.kind === 'true' ? matched : undefined",
-      },
-    ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: "if (result?.kind === 'false') return undefined",
-        replace: "if (result !== undefined && result.kind !== 'true') return undefined",
+        find: 'return found === true ? matched : failed(given, found.message)',
+        replace: 'return found === true ? matched : undefined',
       },
     ],
   },
@@ -209,13 +157,6 @@ export const mutants: readonly Mutant[] = [
         file: plannedRulesFile,
         find: "return { ...matched, because: 'condition_error', detail: why.join('; ') }",
         replace: "return { ...matched, detail: why.join('; ') }",
-      },
-    ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: "return { ...listed, because: 'condition_error', condition, detail }",
-        replace: "return { ...listed, because: 'matched', condition, detail }",
       },
     ],
   },
@@ -234,13 +175,6 @@ export const mutants: readonly Mutant[] = [
   for`,
       },
     ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: 'if (listed !== undefined) matched.push({ rule, listed })',
-        replace: 'if (listed !== undefined) return [{ rule, listed }]',
-      },
-    ],
   },
   {
     id: 'on-ignored',
@@ -250,13 +184,6 @@ export const mutants: readonly Mutant[] = [
         file: plannedRulesFile,
         find: 'return on === undefined || on.some((pattern) => pattern.matches(action))',
         replace: 'return true',
-      },
-    ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: 'if (rule.on !== undefined && !rule.on.some((pattern) => pattern.matches(action))) return false',
-        replace: '',
       },
     ],
   },
@@ -270,13 +197,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'return condition.uses.every((name) => {',
       },
     ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: 'return rule.facts.some((name) => {',
-        replace: 'return rule.facts.every((name) => {',
-      },
-    ],
   },
   {
     id: 'for-ignored',
@@ -284,13 +204,6 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: readersFile,
-        find: 'return fact.for === undefined || fact.for.some((pattern) => pattern.matches(action))',
-        replace: 'return true',
-      },
-    ],
-    formerly: [
-      {
-        file: formerFactsFile,
         find: 'return fact.for === undefined || fact.for.some((pattern) => pattern.matches(action))',
         replace: 'return true',
       },
@@ -307,14 +220,6 @@ export const mutants: readonly Mutant[] = [
           'return value === undefined || (otherwise !== undefined && typeof value !== typeof otherwise) ? otherwise : value',
       },
     ],
-    formerly: [
-      {
-        file: formerFactsFile,
-        find: 'return value === undefined ? fact.default : value',
-        replace:
-          'return value === undefined || (fact.default !== undefined && typeof value !== typeof fact.default) ? fact.default : value',
-      },
-    ],
   },
   {
     id: 'default-for-null',
@@ -326,25 +231,15 @@ export const mutants: readonly Mutant[] = [
         replace: 'return value ?? otherwise',
       },
     ],
-    formerly: [
-      {
-        file: formerFactsFile,
-        find: 'return value === undefined ? fact.default : value',
-        replace: 'return value ?? fact.default',
-      },
-    ],
   },
   {
     id: 'default-ignored',
     breaks: 'a default never stands in',
     changes: [
-      { file: readersFile, find: 'return value === undefined ? otherwise : value', replace: 'return value' },
-    ],
-    formerly: [
       {
-        file: formerFactsFile,
-        find: 'return value === undefined ? fact.default : value',
-        replace: 'return value',
+        file: readersFile,
+        find: 'const read = sourceReader(fact)',
+        replace: 'const read = sourceReader({ ...fact, default: undefined })',
       },
     ],
   },
@@ -369,13 +264,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'matches: (name) => name.toLowerCase() === text.toLowerCase() }',
       },
     ],
-    formerly: [
-      {
-        file: patternFile,
-        find: 'matches: (action) => action === text }',
-        replace: 'matches: (action) => action.toLowerCase() === text.toLowerCase() }',
-      },
-    ],
   },
   {
     id: 'greater-is-at-least',
@@ -383,15 +271,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: binaryFile,
-        find: 'return is(a) ? a > fast : combine(a, value, frame)',
-        replace: 'return is(a) ? a >= fast : combine(a, value, frame)',
-      },
-    ],
-    formerly: [
-      {
-        file: formerOperatorsFile,
-        find: "ordering('@>', (between) => between > 0)",
-        replace: "ordering('@>', (between) => between >= 0)",
+        find: "return typeof a === 'number' ? a > fast : combine(a, value, frame)",
+        replace: "return typeof a === 'number' ? a >= fast : combine(a, value, frame)",
       },
     ],
   },
@@ -405,13 +286,6 @@ export const mutants: readonly Mutant[] = [
       return typeof value === 'number' && Number.isFinite(value) ? value : undefined`,
         replace: `    case 'double':
       return value !== null && Number.isFinite(Number(value)) ? Number(value) : undefined`,
-      },
-    ],
-    formerly: [
-      {
-        file: formerValuesFile,
-        find: "return typeof value === 'number' && Number.isFinite(value) ? value : undefined",
-        replace: 'return value !== null && Number.isFinite(Number(value)) ? Number(value) : undefined',
       },
     ],
   },
@@ -478,7 +352,11 @@ export const historyMutants: readonly Mutant[] = [
     id: 'rates-given-back',
     breaks: 'a run that failed gives back what it took from a rate',
     changes: [
-      { file: plannedCountersFile, find: "releasable: kind === 'budget' }", replace: 'releasable: true }' },
+      {
+        file: plannedCountersFile,
+        find: "const releasable = kind === 'budget'",
+        replace: 'const releasable = true',
+      },
     ],
   },
   {
