@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { compareEngines, ownLanguage } from './differential.ts'
+import { guardMutants } from './guard-mutants.ts'
+import { compareGuarded } from './guards.ts'
 import { compareHistories } from './history.ts'
-import { historyMutants, mutants } from './mutants.ts'
+import { historyMutants } from './history-mutants.ts'
+import { mutants } from './mutants.ts'
 import { withMutant } from './mutated-engine.ts'
 
 // The first calls of the comparison itself: what these find, it finds.
@@ -32,6 +35,16 @@ describe('the differential test', () => {
     })
   })
 
+  test.each(guardMutants)('notices under guards the mistake $id: $breaks', async (mutant) => {
+    const result = await withMutant(mutant, (mutated) =>
+      compareGuarded(mutated, { seed: 60_001, policies: 200, callsEach: 50 }),
+    )
+    expect(result).toMatchObject({
+      ours: { effect: expect.any(String) },
+      naive: { effect: expect.any(String) },
+    })
+  })
+
   test('says which mutant has lost its place when the code it changes was rewritten', async () => {
     const file = 'core/src/decision/decide.ts'
     const lost = withMutant({ id: 'lost', changes: [{ file, find: 'no such text', replace: '' }] }, () => 0)
@@ -48,7 +61,7 @@ describe('the differential test', () => {
   })
 
   test('knows each mistake by one name', () => {
-    const ids = [...mutants, ...historyMutants].map(({ id }) => id)
+    const ids = [...mutants, ...historyMutants, ...guardMutants].map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
   })
 })
