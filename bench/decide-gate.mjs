@@ -1,3 +1,5 @@
+import { decide, needsOf, parsePolicy } from '@bailiwick/core'
+
 const text = `
 agent_id: support-agent
 allowed_actions: [issue_refund]
@@ -28,14 +30,11 @@ rates:
 
 /**
  * The whole gate for one call, before anything is recorded: the schema of its parameters, its facts, what its budgets
- * need (`needsOf`), their use from memory, and `decide`. Or why it cannot be measured: a version may lack the keys.
+ * need (`needsOf`), their use from memory, and `decide`.
  */
-export async function wholeGate() {
-  // Looked for at run time: a version without counters has no such function, and is still to be measured.
-  const { decide, needsOf, parsePolicy } = await import('@bailiwick/core')
+export function wholeGate() {
   const parsed = parsePolicy(text)
-  if (parsed.kind !== 'valid') return { kind: 'missing', why: parsed.problems[0].message }
-  if (needsOf === undefined) return { kind: 'missing', why: 'this version has no `needsOf`' }
+  if (parsed.kind !== 'valid') throw new Error(parsed.problems[0].message)
   const { policy } = parsed
   const used = new Map()
   const now = 1_767_225_600_000
@@ -52,7 +51,7 @@ export async function wholeGate() {
     }
     return decision
   }
-  return { kind: 'ready', decide: pass, calls: calls() }
+  return { decide: pass, calls: calls() }
 }
 
 function calls() {

@@ -22,7 +22,7 @@ export async function benchDecide({ seconds, rounds }) {
   for (const { name, includes } of engines) console.log(`- ${name}: ${includes}.`)
   const mix = await seedTable(each)
   const many = await manyTable(each)
-  const gate = await wholeGateTable(each)
+  const gate = wholeGateTable(each)
   loadTable()
   report(mix, many, gate)
 }
@@ -77,13 +77,8 @@ async function manyTable(settings) {
   return { ten: p50(ten, bailiwick), thousand: p50(thousand, bailiwick), cedar }
 }
 
-async function wholeGateTable(settings) {
-  const gate = await wholeGate()
-  if (gate.kind === 'missing') {
-    printTable('decide: the whole gate', ['', 'p50'], [[bailiwick.name, `not measured yet: ${gate.why}`]])
-    return { p50: undefined }
-  }
-  const { decide, calls } = gate
+function wholeGateTable(settings) {
+  const { decide, calls } = wholeGate()
   const { name } = bailiwick
   expectEffects(name, decide, calls)
   const { p50, p99 } = timesOf([{ name, decide }], calls, { ...settings, unit: 4 }).get(name)
@@ -150,9 +145,9 @@ function report(mix, many, { p50 }) {
   })
   gates.push({
     name: 'whole gate, p50',
-    measured: p50 === undefined ? 'not measured yet' : timeText(p50),
+    measured: timeText(p50),
     bound: `at most ${timeText(wholeGateNsMax)}`,
-    held: p50 === undefined ? '–' : verdict(p50 <= wholeGateNsMax),
+    held: verdict(p50 <= wholeGateNsMax),
   })
   printTable(
     'decide: gates of this run',

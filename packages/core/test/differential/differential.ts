@@ -1,4 +1,4 @@
-import type { decide, parsePolicy } from '../../src/index.ts'
+import type { decide, needsOf, parsePolicy, windowStart } from '../../src/index.ts'
 import { cedarEngine, type CedarVerdict } from './cedar.ts'
 import { generateCall, writeCall, writeFacts } from './generate-call.ts'
 import type { Material } from './generate-condition.ts'
@@ -13,6 +13,8 @@ import { writeYaml } from './write-yaml.ts'
 export interface Engine {
   readonly parsePolicy: typeof parsePolicy
   readonly decide: typeof decide
+  readonly needsOf: typeof needsOf
+  readonly windowStart: typeof windowStart
 }
 
 /** How much is compared, and with whom. */

@@ -26,6 +26,7 @@ export function generateCall(random: Random, policy: PolicyModel, numbers: 'whol
     cells,
     noise: noise(random, policy),
     claim: claimOf(random, policy),
+    around: { env: undefined, session: undefined, roles: [], supports: [] },
   }
 }
 

@@ -7,7 +7,8 @@ import type { PolicyModel, Ref } from './model.ts'
 import type { Random } from './random.ts'
 
 const labels = ['untrusted', 'pii', 'secret'] as const
-const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata'] as const
+/** Zones of windows, with summer times and with half an hour. */
+export const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata'] as const
 const hourMs = 3_600_000
 
 /** A policy with few rules and some counters and flows, so that histories decide more than single calls do. */

@@ -1,21 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import * as core from '../../src/index.ts'
-import type { Engine } from './differential.ts'
-import { compareHistories, knowsHistory } from './history.ts'
-import type { WithHistory } from './our-history.ts'
+import { compareHistories } from './history.ts'
 
-const engine: Engine & WithHistory = core
 const timeoutMs = 120_000
 
 describe('random histories under random budgets, rates and flows', () => {
   test('are decided as a second reading of the manual decides them', { timeout: timeoutMs }, () => {
-    if (!knowsHistory(engine)) {
-      // A version that does not enforce them must not take a policy that promises them.
-      const promising = 'agent_id: a\nallowed_actions: [pay]\nbudgets: []\nrates: []\nflows: []\n'
-      expect(engine.parsePolicy(promising)).toMatchObject({ kind: 'invalid' })
-      return
-    }
-    const result = compareHistories(engine, { seed: 30_001, histories: 150, callsEach: 80 })
+    const result = compareHistories(core, { seed: 30_001, histories: 150, callsEach: 80 })
     expect(result).toHaveProperty('seen')
     const seen = 'seen' in result ? result.seen : {}
     const rare = [...combined(), 'allow', 'deny', 'escalate'].filter((kind) => (seen[kind] ?? 0) < 30)

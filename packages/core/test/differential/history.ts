@@ -1,7 +1,7 @@
 import type { Engine } from './differential.ts'
 import { generateHistory, generateHistoryPolicy } from './generate-history.ts'
 import { NaiveHistory } from './naive-history.ts'
-import { OurHistory, writeHistoryYaml, type WithHistory } from './our-history.ts'
+import { OurHistory, writeHistoryYaml } from './our-history.ts'
 import { Random } from './random.ts'
 import { verdictOf, type Verdict } from './verdict.ts'
 
@@ -17,14 +17,9 @@ export interface HistoryDisagreement {
   readonly naive: Verdict
 }
 
-/** Whether this version of the product knows budgets, rates and flows. */
-export function knowsHistory(engine: Engine & WithHistory): engine is Engine & Required<WithHistory> {
-  return engine.needsOf !== undefined && engine.windowStart !== undefined
-}
-
 /** Decides random histories with the product and with the naive second reading, until they disagree. */
 export function compareHistories(
-  engine: Engine & Required<WithHistory>,
+  engine: Engine,
   extent: { readonly seed: number; readonly histories: number; readonly callsEach: number },
 ): { readonly seen: HistoryTally } | HistoryDisagreement {
   const seen: Record<string, number> = {}

@@ -84,6 +84,7 @@ export type Atom =
   | { readonly kind: 'is_empty'; readonly of: Ref }
   | { readonly kind: 'has'; readonly of: RawModel }
   | { readonly kind: 'time'; readonly operator: Comparison; readonly at: number }
+  | Around
   /** Not for Cedar, which cannot go over the items of a set. */
   | {
       readonly kind: 'any_item' | 'every_item'
@@ -91,6 +92,12 @@ export type Atom =
       readonly operator: Comparison
       readonly than: number
     }
+
+/** Something of what surrounds the call. Not for Cedar: it is asked about calls by themselves. */
+export type Around =
+  | { readonly kind: 'env'; readonly negated: boolean; readonly name: string }
+  | { readonly kind: 'role'; readonly name: string }
+  | { readonly kind: 'visited'; readonly list: 'labels' | 'actions'; readonly item: string }
 
 export interface RuleModel {
   readonly id: string
@@ -143,6 +150,18 @@ export interface CallModel {
   /** Keys of the params that nothing reads, whatever they are called. */
   readonly noise: Readonly<Record<string, Json>>
   readonly claim: Claim
+  readonly around: Surroundings
+}
+
+/** What is known of where a call happens, and of who makes it. */
+export interface Surroundings {
+  readonly env: string | undefined
+  /** What the call's session has been through; undefined: the call names none. */
+  readonly session: { readonly labels: readonly string[]; readonly actions: readonly string[] } | undefined
+  /** The roles of the agent. */
+  readonly roles: readonly string[]
+  /** The obligations that the caller carries out. */
+  readonly supports: readonly string[]
 }
 
 /** Every source that a condition reads, as often as it does. */
@@ -164,6 +183,9 @@ export function refsIn(tree: Truth): readonly Ref[] {
     case 'one_of':
       return refsInText(tree.item)
     case 'time':
+    case 'env':
+    case 'role':
+    case 'visited':
       return []
     default:
       return [tree.of]
@@ -200,6 +222,9 @@ export function readsBesideFacts(tree: Truth): boolean {
     case 'choice':
       return [tree.test, tree.yes, tree.no].some(readsBesideFacts)
     case 'time':
+    case 'env':
+    case 'role':
+    case 'visited':
       return true
     case 'same_text':
       return [tree.left, tree.right].some(isOfCall) || readsRaw(tree)

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import * as core from '../../src/index.ts'
 import { compareEngines, ownLanguage } from './differential.ts'
-import { compareHistories, knowsHistory } from './history.ts'
-import { historyMutants, mutants, type Mutant } from './mutants.ts'
+import { guardMutants } from './guard-mutants.ts'
+import { compareGuarded } from './guards.ts'
+import { compareHistories } from './history.ts'
+import { historyMutants } from './history-mutants.ts'
+import { mutants } from './mutants.ts'
 import { withMutant } from './mutated-engine.ts'
 
 // The first calls of the comparison itself: what these find, it finds.
@@ -14,7 +16,7 @@ describe('the differential test', () => {
     expect(result).toMatchObject({ calls: 6_000 })
   })
 
-  test.each(mutantsOf(mutants))('notices the mistake $id: $breaks', async (mutant) => {
+  test.each(mutants)('notices the mistake $id: $breaks', async (mutant) => {
     const result = await withMutant(mutant, (mutated) => compareEngines(mutated, extent))
     // A decision that differs; an engine that throws or refuses the policy would be noticed by anything.
     expect(result).toMatchObject({
@@ -23,11 +25,19 @@ describe('the differential test', () => {
     })
   })
 
-  test.each(mutantsOf(historyMutants))('notices in histories the mistake $id: $breaks', async (mutant) => {
+  test.each(historyMutants)('notices in histories the mistake $id: $breaks', async (mutant) => {
     const result = await withMutant(mutant, (mutated) =>
-      knowsHistory(mutated)
-        ? compareHistories(mutated, { seed: 30_001, histories: 100, callsEach: 80 })
-        : mutant,
+      compareHistories(mutated, { seed: 30_001, histories: 100, callsEach: 80 }),
+    )
+    expect(result).toMatchObject({
+      ours: { effect: expect.any(String) },
+      naive: { effect: expect.any(String) },
+    })
+  })
+
+  test.each(guardMutants)('notices under guards the mistake $id: $breaks', async (mutant) => {
+    const result = await withMutant(mutant, (mutated) =>
+      compareGuarded(mutated, { seed: 60_001, policies: 200, callsEach: 50 }),
     )
     expect(result).toMatchObject({
       ours: { effect: expect.any(String) },
@@ -51,17 +61,7 @@ describe('the differential test', () => {
   })
 
   test('knows each mistake by one name', () => {
-    const ids = [...mutants, ...historyMutants].map(({ id }) => id)
+    const ids = [...mutants, ...historyMutants, ...guardMutants].map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
   })
 })
-
-// Without plans there is nothing that a mutant of plans could break.
-function mutantsOf(all: readonly Mutant[]): readonly Mutant[] {
-  return knowsHistory(core) ? all : all.filter(({ changes, formerly }) => formerly ?? isOfBoth(changes))
-}
-
-// The two that need no other text in the former code.
-function isOfBoth(changes: Mutant['changes']): boolean {
-  return changes.every(({ file }) => file.endsWith('decide.ts') || file.endsWith('pattern.ts'))
-}

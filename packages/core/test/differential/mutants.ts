@@ -13,8 +13,6 @@ export interface Mutant {
   /** The mistake, as somebody could make it. */
   readonly breaks: string
   readonly changes: readonly SourceChange[]
-  /** The same in the code as it was before actions had plans; goes when no branch has that code any longer. */
-  readonly formerly?: readonly SourceChange[]
 }
 
 export interface SourceChange {
@@ -28,22 +26,13 @@ const decideFile = 'core/src/decision/decide.ts'
 const planFile = 'core/src/decision/plan.ts'
 const matchesFile = 'core/src/decision/matches.ts'
 const plannedRulesFile = 'core/src/decision/planned-rules.ts'
-const plannedCountersFile = 'core/src/decision/planned-counters.ts'
 const termsFile = 'core/src/decision/terms.ts'
 const readersFile = 'core/src/policy/readers.ts'
 const patternFile = 'core/src/policy/pattern.ts'
-const windowsFile = 'core/src/policy/windows.ts'
 const binaryFile = 'cel/src/compile-binary.ts'
 const admitFile = 'cel/src/admit.ts'
 
-const formerRulesFile = 'core/src/decision/rules.ts'
-const formerFactsFile = 'core/src/decision/facts.ts'
-const formerOperatorsFile = 'cel/src/operators.ts'
-const formerValuesFile = 'cel/src/values.ts'
-
 const deniesByRule = 'if (denying.counts) return remembered(plan, denying, deniedBy)'
-const formerDeniesByRule =
-  "if (denying.length > 0) return denied('denied_by_rule', denialReasons(denying), listedOf(denying))"
 
 /** Noticed where single calls are decided. */
 export const mutants: readonly Mutant[] = [
@@ -54,13 +43,6 @@ export const mutants: readonly Mutant[] = [
       {
         file: planFile,
         find: "if (forbidden.length > 0) return settled('forbidden', reasonForbidden, forbidden)",
-        replace: '',
-      },
-    ],
-    formerly: [
-      {
-        file: decideFile,
-        find: "if (forbidden.length > 0) return denied('forbidden', [reasonForbidden], forbidden)",
         replace: '',
       },
     ],
@@ -75,13 +57,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'return undefined',
       },
     ],
-    formerly: [
-      {
-        file: decideFile,
-        find: "if (allowed.length === 0) return denied('not_allowed', [reasonNotAllowed], [])",
-        replace: '',
-      },
-    ],
   },
   {
     id: 'deny-after-escalate',
@@ -94,14 +69,6 @@ export const mutants: readonly Mutant[] = [
         replace: `if (!escalating.counts) {\n    ${deniesByRule}\n    return allowed(plan, given, denying, escalating, uses)\n  }`,
       },
     ],
-    formerly: [
-      { file: decideFile, find: formerDeniesByRule, replace: '' },
-      {
-        file: decideFile,
-        find: 'if (open.length > 0) return escalated(policy, escalating, open)',
-        replace: `if (open.length > 0) return escalated(policy, escalating, open)\n  ${formerDeniesByRule}`,
-      },
-    ],
   },
   {
     id: 'refused-approval-ignored',
@@ -109,14 +76,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: decideFile,
-        find: "if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], denying.listed)",
-        replace: '',
-      },
-    ],
-    formerly: [
-      {
-        file: decideFile,
-        find: "if (claim?.kind === 'refused') return denied('approval_refused', [refusalReason(claim)], [])",
+        find: "if (claim?.kind === 'refused')\n    return denied('approval_refused', [refusalReason(claim)], listedOf(denying.found))",
         replace: '',
       },
     ],
@@ -175,13 +135,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
       },
     ],
-    formerly: [
-      {
-        file: decideFile,
-        find: 'quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),',
-        replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
-      },
-    ],
   },
   {
     id: 'error-not-matched',
@@ -189,15 +142,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: plannedRulesFile,
-        find: "return result.kind === 'true' ? matched : failed(given, result.message)",
-        replace: "return result.kind === 'true' ? matched : undefined",
-      },
-    ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: "if (result?.kind === 'false') return undefined",
-        replace: "if (result !== undefined && result.kind !== 'true') return undefined",
+        find: 'return found === true ? matched : failed(given, found.message)',
+        replace: 'return found === true ? matched : undefined',
       },
     ],
   },
@@ -209,13 +155,6 @@ export const mutants: readonly Mutant[] = [
         file: plannedRulesFile,
         find: "return { ...matched, because: 'condition_error', detail: why.join('; ') }",
         replace: "return { ...matched, detail: why.join('; ') }",
-      },
-    ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: "return { ...listed, because: 'condition_error', condition, detail }",
-        replace: "return { ...listed, because: 'matched', condition, detail }",
       },
     ],
   },
@@ -234,13 +173,6 @@ export const mutants: readonly Mutant[] = [
   for`,
       },
     ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: 'if (listed !== undefined) matched.push({ rule, listed })',
-        replace: 'if (listed !== undefined) return [{ rule, listed }]',
-      },
-    ],
   },
   {
     id: 'on-ignored',
@@ -250,13 +182,6 @@ export const mutants: readonly Mutant[] = [
         file: plannedRulesFile,
         find: 'return on === undefined || on.some((pattern) => pattern.matches(action))',
         replace: 'return true',
-      },
-    ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: 'if (rule.on !== undefined && !rule.on.some((pattern) => pattern.matches(action))) return false',
-        replace: '',
       },
     ],
   },
@@ -270,13 +195,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'return condition.uses.every((name) => {',
       },
     ],
-    formerly: [
-      {
-        file: formerRulesFile,
-        find: 'return rule.facts.some((name) => {',
-        replace: 'return rule.facts.every((name) => {',
-      },
-    ],
   },
   {
     id: 'for-ignored',
@@ -284,13 +202,6 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: readersFile,
-        find: 'return fact.for === undefined || fact.for.some((pattern) => pattern.matches(action))',
-        replace: 'return true',
-      },
-    ],
-    formerly: [
-      {
-        file: formerFactsFile,
         find: 'return fact.for === undefined || fact.for.some((pattern) => pattern.matches(action))',
         replace: 'return true',
       },
@@ -307,14 +218,6 @@ export const mutants: readonly Mutant[] = [
           'return value === undefined || (otherwise !== undefined && typeof value !== typeof otherwise) ? otherwise : value',
       },
     ],
-    formerly: [
-      {
-        file: formerFactsFile,
-        find: 'return value === undefined ? fact.default : value',
-        replace:
-          'return value === undefined || (fact.default !== undefined && typeof value !== typeof fact.default) ? fact.default : value',
-      },
-    ],
   },
   {
     id: 'default-for-null',
@@ -326,25 +229,15 @@ export const mutants: readonly Mutant[] = [
         replace: 'return value ?? otherwise',
       },
     ],
-    formerly: [
-      {
-        file: formerFactsFile,
-        find: 'return value === undefined ? fact.default : value',
-        replace: 'return value ?? fact.default',
-      },
-    ],
   },
   {
     id: 'default-ignored',
     breaks: 'a default never stands in',
     changes: [
-      { file: readersFile, find: 'return value === undefined ? otherwise : value', replace: 'return value' },
-    ],
-    formerly: [
       {
-        file: formerFactsFile,
-        find: 'return value === undefined ? fact.default : value',
-        replace: 'return value',
+        file: readersFile,
+        find: 'const read = sourceReader(fact)',
+        replace: 'const read = sourceReader({ ...fact, default: undefined })',
       },
     ],
   },
@@ -369,13 +262,6 @@ export const mutants: readonly Mutant[] = [
         replace: 'matches: (name) => name.toLowerCase() === text.toLowerCase() }',
       },
     ],
-    formerly: [
-      {
-        file: patternFile,
-        find: 'matches: (action) => action === text }',
-        replace: 'matches: (action) => action.toLowerCase() === text.toLowerCase() }',
-      },
-    ],
   },
   {
     id: 'greater-is-at-least',
@@ -383,15 +269,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: binaryFile,
-        find: 'return is(a) ? a > fast : combine(a, value, frame)',
-        replace: 'return is(a) ? a >= fast : combine(a, value, frame)',
-      },
-    ],
-    formerly: [
-      {
-        file: formerOperatorsFile,
-        find: "ordering('@>', (between) => between > 0)",
-        replace: "ordering('@>', (between) => between >= 0)",
+        find: "return typeof a === 'number' ? a > fast : combine(a, value, frame)",
+        replace: "return typeof a === 'number' ? a >= fast : combine(a, value, frame)",
       },
     ],
   },
@@ -405,107 +284,6 @@ export const mutants: readonly Mutant[] = [
       return typeof value === 'number' && Number.isFinite(value) ? value : undefined`,
         replace: `    case 'double':
       return value !== null && Number.isFinite(Number(value)) ? Number(value) : undefined`,
-      },
-    ],
-    formerly: [
-      {
-        file: formerValuesFile,
-        find: "return typeof value === 'number' && Number.isFinite(value) ? value : undefined",
-        replace: 'return value !== null && Number.isFinite(Number(value)) ? Number(value) : undefined',
-      },
-    ],
-  },
-]
-
-/** Noticed where calls follow one another. */
-export const historyMutants: readonly Mutant[] = [
-  {
-    id: 'spent-up-to-the-last',
-    breaks: 'a budget is used up before its last unit is taken',
-    changes: [
-      {
-        file: plannedCountersFile,
-        find: 'return before + used.amount <= max ? undefined : matched',
-        replace: 'return before + used.amount < max ? undefined : matched',
-      },
-    ],
-  },
-  {
-    id: 'amount-not-added',
-    breaks: 'what the call itself would use is not counted',
-    changes: [
-      {
-        file: plannedCountersFile,
-        find: 'return before + used.amount <= max ? undefined : matched',
-        replace: 'return before <= max ? undefined : matched',
-      },
-    ],
-  },
-  {
-    id: 'unknown-use-is-none',
-    breaks: 'a counter that nobody has read is taken for unused',
-    changes: [
-      {
-        file: plannedCountersFile,
-        find: 'const before = given.facts.counters?.get(used.key)',
-        replace: 'const before = given.facts.counters?.get(used.key) ?? 0',
-      },
-    ],
-  },
-  {
-    id: 'negative-amounts-allowed',
-    breaks: 'a negative amount gives a budget back',
-    changes: [
-      {
-        file: plannedCountersFile,
-        find: 'return value < 0 ? `${source} is negative` : value',
-        replace: 'return value',
-      },
-    ],
-  },
-  {
-    id: 'all-calls-together',
-    breaks: 'a counter is not kept apart by its `per`',
-    changes: [
-      {
-        file: plannedCountersFile,
-        find: 'const key = apart.length === 0 ? whole : keyOf(name, apart, given)',
-        replace: 'const key = whole',
-      },
-    ],
-  },
-  {
-    id: 'rates-given-back',
-    breaks: 'a run that failed gives back what it took from a rate',
-    changes: [
-      { file: plannedCountersFile, find: "releasable: kind === 'budget' }", replace: 'releasable: true }' },
-    ],
-  },
-  {
-    id: 'window-an-instant-longer',
-    breaks: 'a sliding window still holds what happened exactly its length ago',
-    changes: [{ file: windowsFile, find: '(now - window.ms + 1)', replace: '(now - window.ms)' }],
-  },
-  {
-    id: 'no-session-no-flow',
-    breaks: 'a flow does not match where the call names no session',
-    changes: [
-      {
-        file: plannedRulesFile,
-        find: 'if (before === false) return undefined',
-        replace: 'if (before !== true) return undefined',
-      },
-    ],
-  },
-  {
-    id: 'flow-excused-by-error',
-    breaks: 'an `unless` that cannot be evaluated excuses',
-    changes: [
-      {
-        file: plannedRulesFile,
-        find: "if (excuse?.kind !== 'error') return matched",
-        replace: `if (excuse?.kind === 'error') return undefined
-      return matched`,
       },
     ],
   },

@@ -1,3 +1,4 @@
+import { zones } from './generate-history.ts'
 import type { CounterModel, FlowModel, HistoryCall, HistoryPolicy, WindowModel } from './history-model.ts'
 import type { Ref } from './model.ts'
 import { covers, existsFor, naiveVerdict, truthOf, valueOf, type Match } from './naive.ts'
@@ -26,11 +27,11 @@ export class NaiveHistory {
   /** Decides the next call, and remembers what an allowed one leaves behind. */
   decide(call: HistoryCall): Verdict {
     const { counters, flows } = this.#policy
-    const beside = [
+    const matches = [
       ...flows.flatMap((flow) => this.#flowMatch(flow, call)),
       ...counters.flatMap((counter) => this.#counterMatch(counter, call)),
     ]
-    const verdict = naiveVerdict(this.#policy, call, beside)
+    const verdict = naiveVerdict(this.#policy, call, { matches })
     if (verdict.effect === 'allow') this.#remember(call)
     return verdict
   }
@@ -111,14 +112,16 @@ function isWithin(window: WindowModel, then: Use, now: Use): boolean {
   return window.unit === 'day' ? then.day === now.day : mondayOf(then.day) === mondayOf(now.day)
 }
 
-function localDay(at: number, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', {
+// To make one takes far longer than to use it.
+const calendars: ReadonlyMap<string, Intl.DateTimeFormat> = new Map(
+  zones.map((timeZone) => [
     timeZone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  })
-  return parts.format(at)
+    new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }),
+  ]),
+)
+
+function localDay(at: number, zone: string): string {
+  return calendars.get(zone)?.format(at) ?? ''
 }
 
 function mondayOf(day: string): string {

@@ -20,26 +20,39 @@ import type { Verdict } from './verdict.ts'
 
 /** Something of the policy that matched a call, or that could not be evaluated and so counts as matched. */
 export interface Match {
-  readonly rule: Pick<RuleModel, 'id' | 'effect' | 'route'>
+  readonly rule: Pick<RuleModel, 'id' | 'effect' | 'route'> & { readonly shadow?: boolean }
   readonly because: 'matched' | 'condition_error'
 }
 
-/**
- * What the policy language's own description says about a call.
- *
- * @param beside what matched beside the rules: flows, budgets and rates
- */
-export function naiveVerdict(policy: PolicyModel, call: CallModel, beside: readonly Match[] = []): Verdict {
+/** What takes part in a decision beside the plain rules. */
+export interface Beside {
+  /** Flows, budgets and rates, and rules that have more than a condition. */
+  readonly matches: readonly Match[]
+  /** Constraints of the action that the call does not satisfy, and the code to answer with. */
+  readonly broken?: { readonly code: string; readonly rules: readonly string[] } | undefined
+  /** Obligations that the caller does not carry out, as lines of rules. */
+  readonly undone?: readonly string[]
+}
+
+/** What the policy language's own description says about a call. */
+export function naiveVerdict(
+  policy: PolicyModel,
+  call: CallModel,
+  { matches, broken, undone = [] }: Beside = { matches: [] },
+): Verdict {
   const forbidden = listed(policy.forbidden, 'forbidden_actions', 'deny', call.action)
   if (forbidden.length > 0) return denied('forbidden', forbidden)
   const allowed = listed(policy.allowed, 'allowed_actions', 'allow', call.action)
   if (allowed.length === 0) return denied('not_allowed', [])
-  const matching = [...policy.rules.flatMap((rule) => matchOf(rule, call)), ...beside]
+  if (broken !== undefined) return denied(broken.code, broken.rules)
+  const matching = [...policy.rules.flatMap((rule) => matchOf(rule, call)), ...matches]
   const denying = matching.filter(({ rule }) => rule.effect === 'deny')
-  if (denying.length > 0) return denied('denied_by_rule', denying.map(lineOf))
-  if (call.claim.kind === 'refused') return denied('approval_refused', [])
+  if (denying.some(isCounted)) return denied('denied_by_rule', denying.map(lineOf))
+  if (call.claim.kind === 'refused') return denied('approval_refused', denying.map(lineOf))
+  if (undone.length > 0) return denied('obligation_unsupported', undone)
   const granted = call.claim.kind === 'granted' ? call.claim.routes : []
-  const open = matching.filter(({ rule }) => rule.route === undefined || !granted.includes(rule.route))
+  const counted = matching.filter(isCounted)
+  const open = counted.filter(({ rule }) => rule.route === undefined || !granted.includes(rule.route))
   if (open.length > 0) return escalated(policy, matching)
   return {
     effect: 'allow',
@@ -48,6 +61,10 @@ export function naiveVerdict(policy: PolicyModel, call: CallModel, beside: reado
     terms: undefined,
     usesApproval: call.claim.kind === 'granted',
   }
+}
+
+function isCounted({ rule }: Match): boolean {
+  return rule.shadow !== true
 }
 
 function matchOf(rule: RuleModel, call: CallModel): Match[] {
@@ -59,8 +76,8 @@ function matchOf(rule: RuleModel, call: CallModel): Match[] {
   return [{ rule, because: truth === true ? 'matched' : 'condition_error' }]
 }
 
-// Facts that do not exist for the action, and nothing else: the rule is not about this action.
-function isSilent(condition: Truth, action: string): boolean {
+/** Whether a condition uses facts that do not exist for the action, and nothing else: then its rule is not about it. */
+export function isSilent(condition: Truth, action: string): boolean {
   const refs = refsIn(condition)
   if (refs.length === 0 || readsBesideFacts(condition)) return false
   return refs.every((ref) => ref.kind === 'fact' && !existsFor(ref, action))
@@ -79,14 +96,15 @@ export function covers(pattern: string, name: string): boolean {
   return covers(rest, name) || (name !== '' && covers(pattern, name.slice(1)))
 }
 
-function listed(patterns: readonly string[], key: string, effect: string, action: string): string[] {
+/** The lines of the patterns that cover the action. */
+export function listed(patterns: readonly string[], key: string, effect: string, action: string): string[] {
   return patterns.flatMap((pattern, at) =>
     covers(pattern, action) ? [`${key}[${at}] ${effect} matched`] : [],
   )
 }
 
 function lineOf({ rule, because }: Match): string {
-  return `${rule.id} ${rule.effect} ${because}`
+  return `${rule.id} ${rule.effect} ${because}${rule.shadow === true ? ' shadow' : ''}`
 }
 
 function denied(code: string, rules: readonly string[]): Verdict {
@@ -94,7 +112,7 @@ function denied(code: string, rules: readonly string[]): Verdict {
 }
 
 function escalated(policy: PolicyModel, matching: readonly Match[]): Verdict {
-  const routes = [...new Set(matching.flatMap(({ rule }) => rule.route ?? []))].sort()
+  const routes = [...new Set(matching.filter(isCounted).flatMap(({ rule }) => rule.route ?? []))].sort()
   const terms = routes.map((name) => policy.routes.find((route) => route.name === name)?.terms)
   return {
     effect: 'escalate',
@@ -176,6 +194,14 @@ function atomOf(atom: Atom, call: CallModel): boolean | undefined {
     }
     case 'time':
       return holds(call.now, atom.operator, atom.at)
+    case 'env': {
+      const { env } = call.around
+      return env === undefined ? undefined : (env === atom.name) !== atom.negated
+    }
+    case 'role':
+      return call.around.roles.includes(atom.name)
+    case 'visited':
+      return call.around.session?.[atom.list].some((one) => one === atom.item)
     case 'any_item':
       return listOf(atom.of, call)?.some((one) => holds(Number(one), atom.operator, atom.than))
     case 'every_item':

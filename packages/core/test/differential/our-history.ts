@@ -1,17 +1,17 @@
-import type { CompiledPolicy, Decision, Facts, Instant, ToolCall } from '../../src/index.ts'
+import type {
+  AllowDecision,
+  CompiledPolicy,
+  CounterKey,
+  Decision,
+  Facts,
+  Instant,
+  SessionId,
+  ToolCall,
+} from '../../src/index.ts'
 import type { Engine } from './differential.ts'
 import { writeCall, writeFacts } from './generate-call.ts'
 import type { CounterModel, HistoryCall, HistoryPolicy, WindowModel } from './history-model.ts'
 import { pathText, writeCel, writeYaml } from './write-yaml.ts'
-
-/** What the product says of counters and sessions. Optional: a version without them has none of it. */
-export interface WithHistory {
-  readonly needsOf?: (
-    policy: CompiledPolicy,
-    call: ToolCall,
-  ) => { readonly counters: readonly { readonly key: string; readonly window: unknown }[] }
-  readonly windowStart?: (window: never, now: Instant) => Instant
-}
 
 interface Used {
   readonly key: string
@@ -19,24 +19,15 @@ interface Used {
   readonly at: number
 }
 
-interface Leaving {
-  readonly consumes?: readonly {
-    readonly key: string
-    readonly amount: number
-    readonly releasable: boolean
-  }[]
-  readonly leaves?: { readonly action: string; readonly labels: readonly string[] }
-}
-
 /** A store as the product's own would be, without a database: it keeps what allowed calls use and leave behind. */
 export class OurHistory {
-  readonly #engine: Engine & Required<WithHistory>
+  readonly #engine: Engine
   readonly #policy: CompiledPolicy
   readonly #model: HistoryPolicy
   readonly #used: Used[] = []
   readonly #sessions = new Map<string, { labels: Set<string>; actions: Set<string> }>()
 
-  constructor(engine: Engine & Required<WithHistory>, policy: CompiledPolicy, model: HistoryPolicy) {
+  constructor(engine: Engine, policy: CompiledPolicy, model: HistoryPolicy) {
     this.#engine = engine
     this.#policy = policy
     this.#model = model
@@ -44,13 +35,13 @@ export class OurHistory {
 
   /** Gathers what the policy needs, decides, and remembers what an allowed call uses and leaves. */
   decide(model: HistoryCall): Decision {
-    const named = model.session === undefined ? {} : { session: model.session }
-    const call: ToolCall = Object.assign(writeCall(this.#model, model), named)
+    const named = model.session === undefined ? {} : { session: model.session as SessionId }
+    const call: ToolCall = { ...writeCall(this.#model, model), ...named }
     const session = model.session === undefined ? {} : { session: this.#sessionOf(model.session) }
     const counters = model.unread ? {} : { counters: this.#countersFor(call, model.now) }
     const facts: Facts = { ...writeFacts(model), ...session, ...counters }
     const decision = this.#engine.decide(this.#policy, call, facts)
-    if (decision.effect === 'allow') this.#remember(decision as Leaving, model)
+    if (decision.effect === 'allow') this.#remember(decision, model)
     return decision
   }
 
@@ -59,18 +50,17 @@ export class OurHistory {
     return { labels: [...(known?.labels ?? [])], actions: [...(known?.actions ?? [])] }
   }
 
-  // The keys are texts that the product has made; it alone says what type they are.
-  #countersFor(call: ToolCall, now: number): ReadonlyMap<never, number> {
+  #countersFor(call: ToolCall, now: number): ReadonlyMap<CounterKey, number> {
     const needs = this.#engine.needsOf(this.#policy, call).counters
-    const used = needs.map(({ key, window }): [never, number] => {
-      const start = this.#engine.windowStart(window as never, now as Instant)
+    const used = needs.map(({ key, window }): [CounterKey, number] => {
+      const start = this.#engine.windowStart(window, now as Instant)
       const within = this.#used.filter((one) => one.key === key && one.at >= start)
-      return [key as never, within.reduce((sum, one) => sum + one.amount, 0)]
+      return [key, within.reduce((sum, one) => sum + one.amount, 0)]
     })
     return new Map(used)
   }
 
-  #remember({ consumes = [], leaves }: Leaving, model: HistoryCall): void {
+  #remember({ consumes, leaves }: AllowDecision, model: HistoryCall): void {
     for (const { key, amount, releasable } of consumes) {
       if (!(releasable && model.fails)) this.#used.push({ key, amount, at: model.now })
     }

@@ -43,7 +43,8 @@ export function writeYaml(policy: PolicyModel, beside: object = {}): string {
   return stringify(written, { aliasDuplicateObjects: false })
 }
 
-function writeRule(rule: RuleModel): object {
+/** A rule as it stands in the file. */
+export function writeRule(rule: RuleModel): object {
   return {
     ...(rule.named ? { id: rule.id } : {}),
     ...(rule.on === undefined ? {} : { on: rule.on.length === 1 ? rule.on[0] : rule.on }),
@@ -129,6 +130,12 @@ function atom(tree: Atom): Written {
       return call(`has(${read(tree.of)})`)
     case 'time':
       return relation('now', tree.operator, `timestamp("${new Date(tree.at).toISOString()}")`)
+    case 'env':
+      return relation('env', tree.negated ? '!=' : '==', JSON.stringify(tree.name))
+    case 'role':
+      return relation(JSON.stringify(tree.name), 'in', 'roles')
+    case 'visited':
+      return relation(JSON.stringify(tree.item), 'in', `session.${tree.list}`)
     case 'any_item':
     case 'every_item': {
       const macro = tree.kind === 'any_item' ? 'exists' : 'all'
