@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { runPolicyTest, type CaseResult, type CompiledPolicy } from '@bailiwick/core'
 import { isPolicyTestFile, readPolicy, readPolicyTest } from '@bailiwick/store'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeWorkbench, readSnippets, runSnippet, type Workbench } from './readme-snippets.ts'
 import { ROOT } from './workspace.ts'
 
 const examples = join(ROOT, 'examples')
@@ -91,4 +93,36 @@ describe('the example policies', () => {
     expect(inherited.length).toBeGreaterThan(0)
     expect(inherited.map(({ id }) => id).filter((id) => !seen.has(id))).toEqual([])
   })
+})
+
+/** The README of the nearest folder that has one. */
+function readmeOf(file: string): string {
+  const readme = join(dirname(file), 'README.md')
+  return existsSync(join(examples, readme)) ? readme : readmeOf(dirname(file))
+}
+
+describe('the READMEs of the examples', () => {
+  const readmes = [...new Set(policies.map(readmeOf))].sort()
+  let bench: Workbench
+  beforeAll(async () => {
+    bench = await makeWorkbench('bailiwick-examples', { environment: {}, address: '127.0.0.1:9' })
+  })
+  afterAll(() => rm(bench.folder, { recursive: true, force: true }))
+
+  test.each(policies)('say what each rule is for that %s has or inherits', async (file) => {
+    const text = readFileSync(join(examples, readmeOf(file)), 'utf8')
+    const ids = rulesOf(await policyOf(file)).map(({ id }) => id)
+    // An id such as `rules[2]` is a place and not a name.
+    const names = ids.filter((id) => !id.endsWith(']'))
+    expect(names.filter((id) => !text.includes(`\`${id}\``))).toEqual([])
+  })
+
+  test.each(readmes)(
+    '%s shows why one call is decided as it is, and that is what bailiwick prints',
+    async (readme) => {
+      const snippets = readSnippets(join('examples', readme))
+      expect(snippets.map(({ code }) => code).join()).toContain('npx bailiwick explain')
+      for (const snippet of snippets) expect(await runSnippet(snippet, bench)).toBeUndefined()
+    },
+  )
 })
