@@ -56,7 +56,7 @@ function compile(leaf: PolicySource, parents: readonly PolicySource[], findings:
   const declared = declareFacts(sources, findings)
   const infer = sources.every(({ content }) => content.facts === undefined)
   const conditions = new Conditions(
-    { facts: declared, roles, infer, environments: environments?.names },
+    { facts: declared, roles, infer, environments: environments?.names, sources },
     findings,
   )
   const windows = declareWindows(sources, findings)

@@ -11,9 +11,9 @@ import { conditionLengthMax } from '../model/limits.ts'
 import { declareFact } from './edit/edits.ts'
 import { environmentLiterals } from './environments.ts'
 import { celTypeOf, scopeNames } from './facts.ts'
-import type { DocumentPath } from './positions.ts'
+import type { DocumentPath, Position } from './positions.ts'
 import { readerOf, type ReaderNames } from './readers.ts'
-import type { Findings, PolicySource } from './sources.ts'
+import { ancestorsOf, type Findings, type PolicySource } from './sources.ts'
 
 /** What the conditions of a policy may name. */
 export interface ConditionNames extends ReaderNames {
@@ -21,6 +21,8 @@ export interface ConditionNames extends ReaderNames {
   readonly infer: boolean
   /** What `env` can be; undefined: anything. */
   readonly environments: readonly string[] | undefined
+  /** All files of the policy. */
+  readonly sources: readonly PolicySource[]
 }
 
 /** Compiles the conditions of one policy, and collects the facts that they make up. */
@@ -64,8 +66,31 @@ export class Conditions {
       return undefined
     }
     this.#inferFacts(compiled.condition, source, path)
+    for (const name of compiled.condition.uses) {
+      const place = source.positions.insideString(path, Math.max(text.indexOf(name), 0))
+      this.checkReach(name, source, place)
+    }
     this.#checkEnvironments(compiled.condition, source, path)
     return compiled.condition
+  }
+
+  /**
+   * A file may use the facts that it declares, and those of the files that it extends. Otherwise whoever extends it
+   * could choose what its rules look at, and for which actions they have nothing to say.
+   */
+  checkReach(name: string, source: PolicySource, place: Position): void {
+    const fact = this.#names.facts.get(name)
+    if (fact === undefined) return
+    const reached = [source, ...ancestorsOf(source, this.#names.sources)]
+    if (reached.some(({ content }) => Object.hasOwn(content.facts ?? {}, name))) return
+    const where = fact.file === undefined ? 'the policy that extends this file' : `\`${fact.file}\``
+    const message = `\`${name}\` is declared in ${where} only, which this file does not extend`
+    this.#findings.error(
+      source,
+      place,
+      message,
+      `declare \`${name}\` here, too, or in a file that this one extends`,
+    )
   }
 
   /** The facts among the names that conditions use. */
