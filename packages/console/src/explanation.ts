@@ -57,6 +57,7 @@ const explainedCounter = object({
   limit: text,
   used: orNull(number),
   amount: orNull(number),
+  masked: orNull(flag),
   max: number,
 })
 

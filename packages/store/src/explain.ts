@@ -18,11 +18,15 @@ export interface ExplainedDecision extends Explanation {
   readonly differences: readonly string[]
 }
 
-/** Makes a recorded decision again, and explains it. */
-export function explainedDecision(recalled: RecalledDecision): ExplainedDecision {
+/**
+ * Makes a recorded decision again, and explains it.
+ *
+ * @param inForce the policy that binds the agent now: what it calls sensitive is masked, too
+ */
+export function explainedDecision(recalled: RecalledDecision, inForce?: CompiledPolicy): ExplainedDecision {
   const { same, differences } = replayOf(recalled)
   const { record, policy, parsed, facts } = recalled
-  return { decision: record.id, same, differences, ...explainedCall(policy, parsed, facts) }
+  return { decision: record.id, same, differences, ...explainedCall(policy, parsed, facts, inForce) }
 }
 
 /**
@@ -33,11 +37,12 @@ export function explainedCall(
   policy: CompiledPolicy | undefined,
   parsed: ParsedCall,
   facts: Facts,
+  inForce?: CompiledPolicy,
 ): Explanation {
   const decision = decideCall(policy, parsed, facts)
   const failed = decision.effect === 'deny' && decision.code === 'evaluation_failed'
   if (policy === undefined || parsed.malformed !== undefined || failed) return reasonsOnly(decision)
-  return explain(policy, parsed.call, facts)
+  return explain(policy, parsed.call, facts, inForce === undefined ? [] : [inForce])
 }
 
 function reasonsOnly(decision: Decision): Explanation {

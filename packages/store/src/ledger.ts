@@ -194,7 +194,8 @@ export class Ledger {
    * @throws as `recallDecision` does
    */
   async explain(id: string, agent?: string): Promise<ExplainedDecision> {
-    return explainedDecision(await recallDecision(this.pool, this.name, id, agent))
+    const recalled = await recallDecision(this.pool, this.name, id, agent)
+    return explainedDecision(recalled, this.policies.for(recalled.record.agent))
   }
 
   /** Decisions, newest first. */

@@ -226,7 +226,19 @@ function Facts({ facts }: { readonly facts: readonly ExplainedFact[] }) {
 }
 
 function Counter({ counter }: { readonly counter: ExplainedCounter }) {
-  const { id, limit, used, amount, max } = counter
+  const { id, limit, used, amount, masked, max } = counter
+  if (masked === true) {
+    return (
+      <li className="counter">
+        <div className="counter-head">
+          <code className="rule-id">{visibleText(id)}</code>
+        </div>
+        <p className="counter-limit">
+          Stops {visibleText(limit)}. What is used of it is sensitive, and not shown.
+        </p>
+      </li>
+    )
+  }
   if (used === null || amount === null) {
     return (
       <li className="counter">

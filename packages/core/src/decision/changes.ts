@@ -9,7 +9,7 @@ import { existsFor, factReader } from '../policy/readers.ts'
 import { decide } from './decide.ts'
 import { planFor } from './plan.ts'
 import { isOn, speaksOf } from './planned-rules.ts'
-import { shownText } from './shown.ts'
+import { shownText, type Secrets } from './shown.ts'
 
 /** How many values are tried for one fact. */
 const candidatesMax = 40
@@ -31,11 +31,12 @@ export function changesOf(
   policy: CompiledPolicy,
   given: Given,
   decision: Decision,
+  secrets: Secrets,
 ): readonly ExplainedChange[] {
   if (planFor(policy, given.call.action).settled !== undefined) return []
   const found: ExplainedChange[] = []
   for (const candidates of [
-    ...factCandidates(policy, given),
+    ...factCandidates(policy, given, secrets),
     approvalCandidates(given, decision),
     sessionCandidates(given),
   ]) {
@@ -54,7 +55,11 @@ export function changesOf(
   return found
 }
 
-function* factCandidates(policy: CompiledPolicy, given: Given): Generator<readonly Candidate[]> {
+function* factCandidates(
+  policy: CompiledPolicy,
+  given: Given,
+  secrets: Secrets,
+): Generator<readonly Candidate[]> {
   const { action } = given.call
   const conditions: (Condition | undefined)[] = [
     ...policy.actions.filter(({ pattern }) => pattern.matches(action)).map(({ when }) => when),
@@ -68,7 +73,9 @@ function* factCandidates(policy: CompiledPolicy, given: Given): Generator<readon
   for (const fact of policy.facts.values()) {
     if (fact.source === 'lookup' || !existsFor(fact, action)) continue
     const met = trees.flatMap((tree) => literalsBeside(tree, fact.name))
-    const values = [...met, ...(limits.get(fact.name) ?? [])]
+    // What is left of a budget tells what was taken from it.
+    const left = secrets.isSecretFact(fact) ? [] : (limits.get(fact.name) ?? [])
+    const values = [...met, ...left]
     const tried = candidateValues(fact, values).slice(0, candidatesMax)
     yield tried.flatMap((value) => factCandidate(fact, value, given))
   }

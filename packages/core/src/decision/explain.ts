@@ -15,12 +15,19 @@ import { secretsOf, shownText, type Secrets } from './shown.ts'
 /**
  * Explains the decision on a call: decides it again, and says what became of every rule that speaks of its action.
  * Pure, and as slow as explanations may be. Equal inputs give the decision that `decide` gave.
+ *
+ * @param others policies that may call more sensitive than the one that decides, such as the one in force now
  */
-export function explain(policy: CompiledPolicy, call: ToolCall, facts: Facts): Explanation {
+export function explain(
+  policy: CompiledPolicy,
+  call: ToolCall,
+  facts: Facts,
+  others: readonly CompiledPolicy[] = [],
+): Explanation {
   const given = { call, facts }
   const decision = decide(policy, call, facts)
   const plan = planFor(policy, call.action)
-  const secrets = secretsOf(policy, call.action)
+  const secrets = secretsOf(policy, call.action, others)
   const listed = new Map(decision.rules.map((rule) => [rule.id, rule]))
   const rules = policy.rules.filter((rule) => speaksOf(rule, policy, call.action))
   const flows = policy.flows.filter((flow) => isOn(flow, call.action))
@@ -44,9 +51,9 @@ export function explain(policy: CompiledPolicy, call: ToolCall, facts: Facts): E
     facts: factsOf(policy, given, [...rules, ...flows]).map((fact) =>
       explainedFact(fact, policy, given, secrets),
     ),
-    counters: plan.counters.map((planned) => explainedCounter(planned, given)),
+    counters: plan.counters.map((planned) => explainedCounter(planned, policy, given, secrets)),
     ...(facts.session === undefined ? {} : { session: facts.session }),
-    changes: changesOf(policy, given, decision),
+    changes: changesOf(policy, given, decision, secrets),
   }
 }
 
@@ -142,10 +149,20 @@ function isDefault(fact: FactDeclaration, given: Given): boolean {
   return factReader({ ...fact, default: undefined })(given) === undefined
 }
 
-function explainedCounter(planned: ActionPlan['counters'][number], given: Given): ExplainedCounter {
+function explainedCounter(
+  planned: ActionPlan['counters'][number],
+  policy: CompiledPolicy,
+  given: Given,
+  secrets: Secrets,
+): ExplainedCounter {
   const use = planned.use(given)
   const { id, max } = planned.rule
   const limit = planned.matched.condition ?? ''
+  const sum = policy.counters.find((counter) => counter.id === id)?.sum
+  // What was used before is what calls before this one sent.
+  if (sum !== undefined && secrets.isSecretValue(sum)) {
+    return { id, limit, used: null, amount: null, masked: true, max }
+  }
   if (typeof use === 'string') return { id, limit, used: null, amount: null, max }
   return { id, limit, used: given.facts.counters?.get(use.key) ?? null, amount: use.amount, max }
 }

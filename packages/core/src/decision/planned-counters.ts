@@ -8,6 +8,7 @@ import { spanText } from '../policy/spans.ts'
 import { windowMsMax } from '../policy/windows.ts'
 import { existsFor, valueReader, type Reader } from '../policy/readers.ts'
 import { absentFacts } from './facts.ts'
+import { fits } from './fits.ts'
 import { isOn, listingOf, unevaluated } from './planned-rules.ts'
 
 /** Whether a counter counts an action. One that adds up a fact does not count actions for which the fact does not exist. */
@@ -35,7 +36,7 @@ export function planCounter(counter: Counter, policy: CompiledPolicy): PlannedCo
       if (before === undefined || !(before >= 0)) {
         return unevaluated(matched, ['what has been used of it is not known'])
       }
-      return before + used.amount <= max ? undefined : matched
+      return fits(before, used.amount, max) ? undefined : matched
     },
   }
 }

@@ -7,7 +7,7 @@ import {
   CelUint,
   type Node,
 } from '@bailiwick/cel'
-import type { CompiledPolicy, FactDeclaration } from '../model/policy.ts'
+import type { CompiledPolicy, FactDeclaration, ValueExpression } from '../model/policy.ts'
 import { maskText } from '../policy/sensitive.ts'
 
 const shownLengthMax = 200
@@ -49,11 +49,18 @@ export interface Secrets {
   isSecretFact(fact: FactDeclaration): boolean
   /** Whether what a part of a condition comes to would show something sensitive. */
   isSecretPart(node: Node): boolean
+  /** Whether what a counter adds up is, holds, or is part of something sensitive. */
+  isSecretValue(value: ValueExpression): boolean
 }
 
-/** The secrets of an action's calls, by what the policy calls sensitive. */
-export function secretsOf(policy: CompiledPolicy, action: string): Secrets {
-  const paths = policy.actions.flatMap(({ pattern, sensitive }) => (pattern.matches(action) ? sensitive : []))
+/** The secrets of an action's calls, by what the policy calls sensitive, and what the others do. */
+export function secretsOf(
+  policy: CompiledPolicy,
+  action: string,
+  others: readonly CompiledPolicy[] = [],
+): Secrets {
+  const actions = [policy, ...others].flatMap((each) => each.actions)
+  const paths = actions.flatMap(({ pattern, sensitive }) => (pattern.matches(action) ? sensitive : []))
   const touches = (path: readonly string[]): boolean =>
     paths.some((secret) => secret.every((name, at) => at >= path.length || path[at] === name))
   const isSecretFact = ({ source, path }: FactDeclaration): boolean =>
@@ -67,7 +74,11 @@ export function secretsOf(policy: CompiledPolicy, action: string): Secrets {
     // A name that nobody declared stands for a parameter.
     return touches(root === 'params' || root === 'context' ? path : ['params', ...path])
   }
-  return { mask: maskText, isSecretFact, isSecretPart }
+  const isSecretValue = ({ root, path }: ValueExpression): boolean => {
+    const fact = path.length === 0 ? policy.facts.get(root) : undefined
+    return fact === undefined ? touches([root, ...path]) : isSecretFact(fact)
+  }
+  return { mask: maskText, isSecretFact, isSecretPart, isSecretValue }
 }
 
 /** `params.card.number` as its names; undefined for anything but a name and fields of it. */

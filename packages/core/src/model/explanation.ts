@@ -63,6 +63,8 @@ export interface ExplainedCounter {
   readonly used: number | null
   /** What this call uses; null where that cannot be told. */
   readonly amount: number | null
+  /** Where `used` and `amount` are null because they would tell something sensitive. */
+  readonly masked?: true | undefined
   readonly max: number
 }
 

@@ -141,7 +141,8 @@ function ofDecision(record: DecisionRecord): readonly Notice[] {
 
 function denied(record: DecisionRecord): DeniedNotice {
   const claimed = record.claims?.id
-  const why = record.reasons[0] === undefined ? '' : `: ${oneLine(record.reasons[0])}`
+  const reasons = toldReasons(record.reasons, record.code)
+  const why = reasons[0] === undefined ? '' : `: ${oneLine(reasons[0])}`
   return {
     kind: 'violation.denied',
     severity: record.code === null ? 'warning' : severityOf(record.code),
@@ -153,12 +154,28 @@ function denied(record: DecisionRecord): DeniedNotice {
       decision: record.id,
       ...actor(record),
       code: record.code,
-      reasons: bounded(record.reasons, noticeTextLengthMax),
+      reasons: bounded(reasons, noticeTextLengthMax),
       rules: bounded(record.rules.map((rule) => rule.id)),
       // The claim is the caller's own text; only what has the form of an id may pass on.
       approval: claimed !== undefined && indexOfId('apr', claimed) !== undefined ? claimed : null,
     },
   }
+}
+
+/**
+ * The reasons without what came from the call: names of members, which may hold anybody's data, and what conditions met.
+ * What the policy's author wrote is told word for word.
+ */
+function toldReasons(reasons: readonly string[], code: DenyCode | null): readonly string[] {
+  if (code === 'malformed_call') return ['Call is malformed']
+  const told = reasons.map((reason) => {
+    // A rule's own reason may begin with `params`, too; then it is the author's.
+    if (code !== null && code !== 'denied_by_rule' && /^params(?:[ .[]|$)/.test(reason)) {
+      return 'params do not fit their schema'
+    }
+    return reason.replace(/^(condition_error in \S+): .*$/s, '$1')
+  })
+  return [...new Set(told)]
 }
 
 function shadowed(record: DecisionRecord): readonly ShadowedNotice[] {
@@ -177,7 +194,7 @@ function shadowed(record: DecisionRecord): readonly ShadowedNotice[] {
         decision: record.id,
         ...actor(record),
         effect: shadow.effect,
-        reasons: bounded(shadow.reasons, noticeTextLengthMax),
+        reasons: bounded(toldReasons(shadow.reasons, shadow.code ?? null), noticeTextLengthMax),
         rules: bounded(shadow.rules.map((rule) => rule.id)),
       },
     },
@@ -242,7 +259,7 @@ function requested(
       approval: opens.id,
       decision: record.id,
       ...actor(record),
-      reasons: bounded(record.reasons, noticeTextLengthMax),
+      reasons: bounded(toldReasons(record.reasons, null), noticeTextLengthMax),
       routes: bounded(opens.terms.routes),
       quorum: opens.terms.quorum,
       deadline: opens.deadline,

@@ -74,6 +74,7 @@ function compile(
       roles,
       infer,
       environments: environments?.names,
+      sources,
       bounds: schemas.factBounds(declared, callable),
     },
     findings,

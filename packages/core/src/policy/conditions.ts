@@ -14,9 +14,9 @@ import { conditionLengthMax } from '../model/limits.ts'
 import { declareFact } from './edit/edits.ts'
 import { environmentLiterals } from './environments.ts'
 import { celTypeOf, scopeNames } from './facts.ts'
-import type { DocumentPath } from './positions.ts'
+import type { DocumentPath, Position } from './positions.ts'
 import { readerOf, type ReaderNames } from './readers.ts'
-import type { Findings, PolicySource } from './sources.ts'
+import { ancestorsOf, type Findings, type PolicySource } from './sources.ts'
 
 /** What the conditions of a policy may name. */
 export interface ConditionNames extends ReaderNames {
@@ -26,6 +26,8 @@ export interface ConditionNames extends ReaderNames {
   readonly environments: readonly string[] | undefined
   /** How large facts are at most, by their names. */
   readonly bounds?: ReadonlyMap<string, SizeBounds> | undefined
+  /** All files of the policy. */
+  readonly sources: readonly PolicySource[]
 }
 
 /** A bound on the steps from which a loop in a loop is called costly; the bound takes lists to fill the payload. */
@@ -77,9 +79,28 @@ export class Conditions {
       return undefined
     }
     this.#inferFacts(compiled.condition, source, path)
+    for (const name of compiled.condition.uses) {
+      const place = source.positions.insideString(path, Math.max(text.indexOf(name), 0))
+      this.checkReach(name, source, place)
+    }
     this.#checkEnvironments(compiled.condition, source, path)
     this.#checkCost(compiled.condition, source, path)
     return compiled.condition
+  }
+
+  /**
+   * A file may use the facts that it declares, and those of the files that it extends. Otherwise whoever extends it
+   * could choose what its rules look at, and for which actions they have nothing to say.
+   */
+  checkReach(name: string, source: PolicySource, place: Position): void {
+    const fact = this.#names.facts.get(name)
+    if (fact === undefined) return
+    const reached = [source, ...ancestorsOf(source, this.#names.sources)]
+    if (reached.some(({ content }) => Object.hasOwn(content.facts ?? {}, name))) return
+    const where = fact.file === undefined ? 'the policy that extends this file' : `\`${fact.file}\``
+    const message = `\`${name}\` is declared in ${where} only, which this file does not extend`
+    const fix = `declare \`${name}\` here, too, or in a file that this one extends`
+    this.#findings.error(source, place, message, fix, { code: 'fact-out-of-reach' })
   }
 
   /** The facts among the names that conditions use. */

@@ -107,7 +107,10 @@ function valueAt(
   const [root = '', ...path] = text.split('.')
   const below = root === 'params' || root === 'context' || text === 'session.id'
   const whole = wholeNames.has(root) || facts.has(root) || conditions.inferred.has(root)
-  if (below ? path.length > 0 : whole && path.length === 0) return { source: text, root, path }
+  if (below ? path.length > 0 : whole && path.length === 0) {
+    conditions.checkReach(root, source, source.positions.ofValue(documentPath))
+    return { source: text, root, path }
+  }
   const near = nearest(root, [...facts.keys(), ...conditions.inferred.keys(), ...wholeNames])
   const fix =
     near === undefined || path.length > 0

@@ -2,7 +2,7 @@ import type { RuleId } from '../model/ids.ts'
 import type { ListedAction } from '../model/policy.ts'
 import { removeRepeated } from './edit/edits.ts'
 import { namePattern } from './pattern.ts'
-import type { Findings, PolicySource } from './sources.ts'
+import { ancestorsOf, type Findings, type PolicySource } from './sources.ts'
 
 type ListKey = 'allowed_actions' | 'forbidden_actions'
 
@@ -86,18 +86,4 @@ function checkAllowedBy(parent: PolicySource, source: PolicySource, findings: Fi
       findings.warning(source, place, message, 'remove it', { code: 'allowed-yet-forbidden' })
     }
   }
-}
-
-function ancestorsOf(source: PolicySource, sources: readonly PolicySource[]): readonly PolicySource[] {
-  const above = new Set<PolicySource>()
-  const open = [source]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const file of next.extended) {
-      const parent = sources.find((candidate) => candidate.file === file)
-      if (parent === undefined || above.has(parent)) continue
-      above.add(parent)
-      open.push(parent)
-    }
-  }
-  return [...above]
 }

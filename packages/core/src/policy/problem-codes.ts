@@ -13,6 +13,7 @@ export const errorCodes = {
   'too-many-files': 'The policy extends too many files.',
   'inherited-mode': 'Shadow mode where a file of the policy does not allow it.',
   'redeclared-name': 'A name is declared again, and differently, in a file that extends another.',
+  'fact-out-of-reach': 'A file uses a fact that only the policy that extends it declares.',
   'widened-environments': 'An environment that a file above does not have.',
   'widened-actions': 'An action is allowed that a file above does not allow.',
   'loosened-route': 'A route asks for less than a file above.',

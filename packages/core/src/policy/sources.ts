@@ -144,3 +144,18 @@ function sourceOf(
   const extended = [content.extends ?? []].flat().map((path) => besideFile(file ?? '', path))
   return { file, content, extended, ...read }
 }
+
+/** The files that a file extends, also through another. */
+export function ancestorsOf(source: PolicySource, sources: readonly PolicySource[]): readonly PolicySource[] {
+  const above = new Set<PolicySource>()
+  const open = [source]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const file of next.extended) {
+      const parent = sources.find((candidate) => candidate.file === file)
+      if (parent === undefined || above.has(parent)) continue
+      above.add(parent)
+      open.push(parent)
+    }
+  }
+  return [...above]
+}

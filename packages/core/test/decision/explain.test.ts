@@ -180,6 +180,33 @@ describe('what the policy calls sensitive', () => {
     expect(explanation.effect).toBe('deny')
   })
 
+  test('is not told by what a budget counts of it, and what is left', () => {
+    const salaries = text.replace('sensitive: [params.iban', 'sensitive: [params.amount, params.iban')
+    const masking = parsePolicy(salaries)
+    if (masking.kind !== 'valid') throw new Error(JSON.stringify(masking.problems))
+    const { counters, changes } = explain(masking.policy, refund(321), used(1777))
+    expect(counters).toMatchObject([{ id: 'daily', used: null, amount: null, masked: true, max: 2000 }])
+    expect(JSON.stringify({ counters, changes })).not.toMatch(/321|1777|223/)
+    expect(explain(policy, refund(321), used(1777)).counters).toEqual([
+      { id: 'daily', limit: expect.any(String), used: 1777, amount: 321, max: 2000 },
+    ])
+  })
+
+  test('is also what another policy calls so, such as the one in force now', () => {
+    const stricter = parsePolicy(
+      'agent_id: support\nallowed_actions: [issue_refund]\nactions: {issue_refund: {sensitive: [params.amount, context.customer]}}\n',
+    )
+    if (stricter.kind !== 'valid') throw new Error(JSON.stringify(stricter.problems))
+    const asked = refund(600)
+    expect(explain(policy, asked, used(0)).facts).toContainEqual(
+      expect.objectContaining({ name: 'refund_amount', value: '600' }),
+    )
+    const explanation = explain(policy, asked, used(0), [stricter.policy])
+    expect(explanation.facts).toContainEqual(expect.objectContaining({ name: 'refund_amount', value: '•••' }))
+    expect(explanation.counters).toMatchObject([{ masked: true }])
+    expect(JSON.stringify([explanation.rules, explanation.facts])).not.toContain('600')
+  })
+
   test('does not keep from seeing what was decided by it', () => {
     const { rules } = explain(policy, refund(100, { iban: secret }), used(0))
     const foreign = rules.find(({ id }) => id === 'foreign')

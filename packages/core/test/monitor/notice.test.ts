@@ -145,6 +145,37 @@ describe('what a notice may say', () => {
     expect(JSON.stringify(noticesOf(escalatedRecord()))).not.toContain('params.amount')
   })
 
+  test('nor is it told by a reason', () => {
+    const reasons = ['Escalation required: lead', 'condition_error in cap: params.amount is absent']
+    const told = noticesOf({ ...escalatedRecord(), reasons })
+    expect(told).toMatchObject([{ data: { reasons: [reasons[0], 'condition_error in cap'] } }])
+    expect(noticesOf(deniedRecord({ code: 'denied_by_rule', reasons }))).toMatchObject([
+      { data: { reasons: [reasons[0], 'condition_error in cap'] } },
+    ])
+  })
+
+  test('names of parameters stay in the log: who made the call chose them', () => {
+    const reasons = [
+      'params.balances.ann@example.com must be a number',
+      'params.urgent pay now is not allowed here',
+    ]
+    const [notice] = noticesOf(deniedRecord({ code: 'params_invalid', reasons }))
+    expect(notice?.data).toMatchObject({ reasons: ['params do not fit their schema'] })
+    expect(JSON.stringify(notice)).not.toMatch(/ann@example|urgent/)
+    const malformed = deniedRecord({
+      code: 'malformed_call',
+      reasons: ['Call is malformed: params.pay now is NaN'],
+    })
+    expect(JSON.stringify(noticesOf(malformed))).not.toContain('pay now')
+  })
+
+  test('a reason that the author wrote is told, also where it speaks of params', () => {
+    const reasons = ['params.amount is above what we pay']
+    expect(noticesOf(deniedRecord({ code: 'denied_by_rule', reasons }))).toMatchObject([
+      { data: { reasons } },
+    ])
+  })
+
   test('a claimed approval that has no form of an id is left out', () => {
     const claims = { id: 'see <https://evil.example>', consumed: false }
     expect(noticesOf(deniedRecord({ code: 'approval_refused', claims }))).toMatchObject([

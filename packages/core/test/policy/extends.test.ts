@@ -41,6 +41,36 @@ describe('a policy that extends another', () => {
     expect(decide(policy, call('list_all'), facts)).toMatchObject({ effect: 'allow' })
   })
 
+  test('cannot say what a name of the other means', () => {
+    const org = 'rules: [{ id: cap, condition: "amount > 500", effect: deny }]\n'
+    expect(decide(policyOf(leaf, { 'org.yaml': org }), call('refund', { amount: 900 }), facts)).toMatchObject(
+      {
+        code: 'denied_by_rule',
+      },
+    )
+    for (const fact of [
+      '{ type: number, from: params.other, default: 0 }',
+      '{ type: number, from: params.amount, for: ship }',
+    ]) {
+      expect(problemsOf(`${leaf}facts: { amount: ${fact} }\n`, { 'org.yaml': org })).toContain(
+        'org.yaml:1:32 error `amount` is declared in the policy that extends this file only, which this file does not extend; declare `amount` here, too, or in a file that this one extends',
+      )
+    }
+  })
+
+  test('cannot say what a budget of the other adds up, also through a second file', () => {
+    const files = {
+      'org.yaml': 'budgets: [{ id: b, on: refund, sum: amount, window: 1d, max: 9, effect: deny }]\n',
+      'facts.yaml': 'facts: { amount: { type: number, from: params.other, default: 0 } }\n',
+    }
+    const both = leaf.replace('org.yaml', '[org.yaml, facts.yaml]')
+    expect(problemsOf(both, files)).toContain(
+      'org.yaml:1:37 error `amount` is declared in `facts.yaml` only, which this file does not extend; declare `amount` here, too, or in a file that this one extends',
+    )
+    const mended = { ...files, 'org.yaml': `extends: facts.yaml\n${files['org.yaml']}` }
+    expect(policyOf(both, mended).counters).toHaveLength(1)
+  })
+
   test('may use the facts, windows, roles and routes of the other, and the constraints of both apply', () => {
     const org = `
 facts: { amount: { type: number, from: params.amount, for: refund } }

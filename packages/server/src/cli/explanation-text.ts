@@ -98,7 +98,8 @@ function factLine({ name, value, from, source, note }: ExplainedFact): string {
   return `${name} ${value === null ? 'is absent' : `= ${value}`}: ${from}, ${words[source]}${told}`
 }
 
-function counterLine({ id, limit, used, amount, max }: ExplainedCounter): string {
+function counterLine({ id, limit, used, amount, masked, max }: ExplainedCounter): string {
+  if (masked) return `- ${id}: what is used of it is sensitive, and not shown; it stops ${limit}`
   if (used === null || amount === null) {
     const what = amount === null ? 'what this call uses cannot be told' : 'what has been used is not known'
     return `! ${id}: ${what}; it stops ${limit}`

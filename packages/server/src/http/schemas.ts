@@ -242,6 +242,10 @@ export const explanationView = z
           limit: z.string(),
           used: z.number().nullable().openapi({ description: 'Before this call, in its window.' }),
           amount: z.number().nullable().openapi({ description: 'By this call.' }),
+          masked: z
+            .literal(true)
+            .optional()
+            .openapi({ description: 'Both are null because they would tell something sensitive.' }),
           max: z.number(),
         })
         .openapi('ExplainedCounter'),

@@ -259,19 +259,21 @@ describe('after the policy has changed', () => {
 
   test('sensitive is what the old one or the new one calls so, and the old one is what explains', async () => {
     const changed = text
-      .replace('params.iban, context.customer.name', 'context.customer.tier')
+      .replace('params.iban, context.customer.name', 'params.amount, context.customer.tier')
       .replace('> 500', '> 100')
     await writeFile(join(later.policies, 'support.yaml'), changed)
     // What a restart of the service would load.
     Object.assign(later.ledger, { policies: await loadPolicies(later.policies) })
     const seen = await seer.get(`/v1/decisions/${id}`)
     expect(seen.body).toMatchObject({
-      params: { amount: 600, iban: '•••' },
+      params: { amount: '•••', iban: '•••' },
       context: { customer: { name: '•••', tier: '•••' } },
     })
     const explained = await seer.get(`/v1/decisions/${id}/explanation`)
     expect(explained.body).toMatchObject({ same: true })
     expect(explained.text).toContain('refund_amount > 500')
+    expect(explained.text).not.toContain('600')
+    expect(explained.body.counters).toMatchObject([{ id: 'daily', used: null, amount: null, masked: true }])
   })
 
   test('everything is sensitive where the old one has been erased, and nothing can be explained', async () => {

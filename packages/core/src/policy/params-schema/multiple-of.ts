@@ -35,8 +35,8 @@ function slowCheck(value: number, step: number): boolean {
   return whole % (b.digits * 10n ** BigInt(b.exponent - exponent)) === 0n
 }
 
-/** The shortest decimal that reads back as the number: `digits` times ten to the `exponent`. */
-function decimal(value: number): { readonly digits: bigint; readonly exponent: number } {
+/** The shortest decimal that reads back as a finite number: `digits` times ten to the `exponent`. */
+export function decimal(value: number): { readonly digits: bigint; readonly exponent: number } {
   const [mantissa = '0', power = '0'] = String(value).split('e')
   const [whole = '0', fraction = ''] = mantissa.split('.')
   return { digits: BigInt(whole + fraction), exponent: Number(power) - fraction.length }
