@@ -253,7 +253,7 @@ test('a policy in shadow mode allows, and decide says what it would have done', 
   const { out, json } = await cli(['decide', '--policy', file, '--action', 'fly', '--json'])
   expect(json, out).toMatchObject({ effect: 'allow', shadow: { effect: 'deny', code: 'not_allowed' } })
   const told = await cli(['decide', '--policy', file, '--action', 'fly'])
-  expect(told.out).toContain('  would be deny, were the policy enforced\n')
+  expect(told.out).toContain('  would have been denied, were the policy enforced\n')
 })
 
 test('a policy that extends another is read with it, and its rules say in which file they stand', async () => {

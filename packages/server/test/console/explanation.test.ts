@@ -54,7 +54,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id } = await refund('600')
     const page = await open(id)
     await sees(page, 'The condition could not be evaluated, and so counts as matched.')
-    const first = section(page, 'Rules that decided').locator('.rule').first()
+    const first = section(page, 'Rules that matched').locator('.rule').first()
     expect(await first.getAttribute('class')).toContain('rule-odd')
     await sees(page, 'What this call uses can’t be told')
   })
