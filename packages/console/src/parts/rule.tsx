@@ -114,7 +114,7 @@ function RuleCondition({
 }
 
 function RuleLink({ link }: { readonly link: string | null }) {
-  if (link === null || !link.startsWith('https://')) return null
+  if (link === null || !/^https?:\/\//.test(link)) return null
   return (
     <p className="quiet">
       <a href={link} target="_blank" rel="noreferrer" className="break">

@@ -129,6 +129,22 @@ describeConsole('why a decision was made, in the console', (setting) => {
     expect(await page.locator('.badge-deny').count()).toBe(0)
   })
 
+  test('in shadow mode nobody has approved what a rule would have asked for', async () => {
+    const { id, effect } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 6000 } })
+    expect(effect).toBe('allow')
+    const rules = section(await open(id), 'Rules that matched')
+    await rules.getByText('Asks for human_approval_required.').waitFor()
+    expect(await rules.innerText()).not.toContain('people have approved')
+  })
+
+  test('a requirement that is not met does not hold, and its neighbour that is met holds', async () => {
+    const denied = await service.decide('guarded', { action: 'export', params: {} })
+    expect(denied.effect).toBe('deny')
+    await sees(await open(denied.id), 'Does not hold.')
+    const refused = await refund(600)
+    await sees(await open(refused.id), 'holds')
+  })
+
   describe('while there is no explanation', () => {
     const isExplanation = (path: string) => (request: { url(): string }) => request.url().endsWith(path)
 
