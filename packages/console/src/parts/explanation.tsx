@@ -18,7 +18,7 @@ export function Explained({ decision }: { readonly decision: Decision }) {
     return <ExplanationSections explanation={found.data} isApproved={isApproved} isShadow={isShadow} />
   }
   return (
-    <Section title="Rules that decided">
+    <Section title="Rules that matched">
       <Rules rules={[...decision.rules, ...shadowed(decision)]} isApproved={isApproved} />
       {found.isError ? (
         <NoExplanation error={found.error} onRetry={() => void found.refetch()} />
@@ -144,7 +144,7 @@ function ExplainedRules({
   const odd = partly.filter(({ because }) => because === 'condition_error')
   const matched = partly.filter(({ because }) => because === 'matched')
   return (
-    <Section title="Rules that decided">
+    <Section title="Rules that matched">
       {partly.length === 0 ? (
         <p className="quiet">No rule took part.</p>
       ) : (
@@ -252,7 +252,7 @@ function Counter({ counter }: { readonly counter: ExplainedCounter }) {
             so it counts as used up.
           </span>
         </p>
-        <p className="counter-limit">Stops {visibleText(limit)}</p>
+        <p className="counter-limit">Matches {visibleText(limit)}</p>
       </li>
     )
   }
@@ -284,7 +284,7 @@ function Counter({ counter }: { readonly counter: ExplainedCounter }) {
         <Figure name="This call" tone="asked" number={amount} />
         <Figure name="At most" tone="track" number={max} />
       </dl>
-      <p className="counter-limit">Stops {visibleText(limit)}</p>
+      <p className="counter-limit">Matches {visibleText(limit)}</p>
     </li>
   )
 }

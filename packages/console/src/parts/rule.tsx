@@ -35,12 +35,12 @@ export function RuleItem({
       <RuleCondition rule={rule} parts={parts} />
       {!isError && (
         <p className="quiet">
-          {rule.condition === null ? 'Matched.' : 'The condition matched.'}
+          {matchedText(rule)}
           {rule.route !== null && (
             <>
               {' '}
               Asks for <code>{visibleText(rule.route)}</code>
-              {isApproved && ', which people have approved'}.
+              {isApproved && rule.shadow !== true && ', which people have approved'}.
             </>
           )}
         </p>
@@ -69,9 +69,17 @@ export function UnmatchedRule({ rule }: { readonly rule: ExplainedRule }) {
   )
 }
 
-// What an action requires reads the other way round: it denies where it does not hold.
+const requirementId =
+  /^(?:.+:)?(?:environments|actions\..+\.(?:params|roles|environments|window|when|obligations))$/
+
+// What a call has to satisfy reads the other way round: it denies where it does not hold.
+function matchedText({ id, condition }: DeterminingRule): string {
+  if (requirementId.test(id)) return condition === null ? 'Does not hold.' : 'The condition does not hold.'
+  return condition === null ? 'Matched.' : 'The condition matched.'
+}
+
 function stateOf({ id, effect, shadow }: ExplainedRule): string {
-  if (id.startsWith('actions.') && id.endsWith('.when')) return 'holds'
+  if (requirementId.test(id)) return 'holds'
   const mode = shadow === true ? ', in shadow mode' : ''
   return `would ${effect}${mode}`
 }
@@ -91,14 +99,22 @@ function RuleCondition({
   readonly rule: Pick<DeterminingRule, 'condition' | 'id'>
   readonly parts: readonly ExplainedPart[]
 }) {
-  if (parts.length > 0)
-    return <Parts parts={parts} label={`Condition of ${visibleText(rule.id)}, part by part`} />
-  if (rule.condition === null) return null
-  return <code className="condition">{visibleText(rule.condition)}</code>
+  // The parts leave out what joins them, such as the `unless` of a rule and what a flow comes after.
+  const isTheOnly = parts.length === 1 && parts[0]?.text === rule.condition
+  return (
+    <>
+      {rule.condition !== null && !isTheOnly && (
+        <code className="condition">{visibleText(rule.condition)}</code>
+      )}
+      {parts.length > 0 && (
+        <Parts parts={parts} label={`Condition of ${visibleText(rule.id)}, part by part`} />
+      )}
+    </>
+  )
 }
 
 function RuleLink({ link }: { readonly link: string | null }) {
-  if (link === null || !link.startsWith('https://')) return null
+  if (link === null || !/^https?:\/\//.test(link)) return null
   return (
     <p className="quiet">
       <a href={link} target="_blank" rel="noreferrer" className="break">

@@ -41,8 +41,9 @@ export class Conditions {
   readonly #inferred = new Map<string, FactDeclaration>()
 
   constructor(names: ConditionNames, findings: Findings) {
-    const types = new Map(scopeNames)
-    for (const fact of names.facts.values()) types.set(fact.name, celTypeOf(fact.type))
+    // Facts first: they are what a misspelt name is most likely to mean, and the list that is told is short.
+    const facts = [...names.facts.values()].map(({ name, type }) => [name, celTypeOf(type)] as const)
+    const types = new Map([...facts, ...scopeNames, ...facts])
     this.#names = names
     this.#scope = {
       names: types,

@@ -76,7 +76,7 @@ function checkKeys(
     const fact = facts.get(root) ?? conditions.inferred.get(root)
     if (root !== 'params' && fact?.source !== 'params') continue
     const place = source.positions.ofValue([...path, 'per'])
-    const message = `it is kept apart by \`${text}\`, the model's own word: another spelling has a budget of its own`
+    const message = `what is used is counted apart by \`${text}\`, the model's own word: another spelling has a budget of its own`
     references.findings.warning(source, place, message, 'take it from `context`, which the host fills in', {
       code: 'counter-key-from-params',
     })

@@ -339,7 +339,7 @@ describe('one mistake is one error, with its place', () => {
     const budget = (per: string) =>
       `budgets: [{ id: b, count: true, per: ${per}, window: 1h, max: 1, effect: deny }]\n`
     expect(problemsOf(`${good}${budget('params.customer')}`)).toEqual([
-      "3:38 warning it is kept apart by `params.customer`, the model's own word: another spelling has a budget of its own; take it from `context`, which the host fills in",
+      "3:38 warning what is used is counted apart by `params.customer`, the model's own word: another spelling has a budget of its own; take it from `context`, which the host fills in",
     ])
     const told = (per: string) =>
       problemsOf(`${withFacts}${budget(per)}`).filter((problem) => problem.includes('kept apart'))

@@ -75,9 +75,11 @@ function answerText(file: string, answer: UnrecordedAnswer): string {
   ].join('\n')
 }
 
+const shadowedWords = { deny: 'denied', escalate: 'escalated' } as const
+
 function shadowLines(file: string, { effect, rules }: ShadowedDecision): string[] {
   return [
-    `  would be ${effect}, were the policy enforced`,
+    `  would have been ${shadowedWords[effect]}, were the policy enforced`,
     ...rules.map((rule) => `    ${ruleText(file, rule)}`),
   ]
 }

@@ -47,13 +47,18 @@ function ruleLines(rule: ExplainedRule): string[] {
   const place = file === undefined ? `line ${line}` : `${file} line ${line}`
   const mark = (isRequirement(rule) ? requirementMarks : marks)[because]
   const head = `${mark} ${id} (${place}) ${outcomeText(rule)}`
-  const written = parts.length > 0 || condition === undefined ? [] : [`    ${condition}`]
+  const written = condition === undefined || isTheOnly(parts, condition) ? [] : [`    ${condition}`]
   return [
     head,
     ...written,
     ...parts.flatMap((part) => partLines(part, '    ')),
     ...(link === undefined ? [] : [`    see ${link}`]),
   ]
+}
+
+// The parts leave out what joins them, such as the `unless` of a rule and what a flow comes after.
+function isTheOnly(parts: readonly ExplainedPart[], condition: string): boolean {
+  return parts.length === 1 && parts[0]?.text === condition
 }
 
 function outcomeText(rule: ExplainedRule): string {
@@ -66,9 +71,12 @@ function outcomeText(rule: ExplainedRule): string {
   return `could not be evaluated, so it counts as matched: ${then}${shadow}${why}`
 }
 
-// What an action requires reads the other way round: it denies where it does not hold.
+const requirementId =
+  /^(?:.+:)?(?:environments|actions\..+\.(?:params|roles|environments|window|when|obligations))$/
+
+// What a call has to satisfy reads the other way round: it denies where it does not hold.
 function isRequirement({ id }: ExplainedRule): boolean {
-  return id.startsWith('actions.') && id.endsWith('.when')
+  return requirementId.test(id)
 }
 
 function partLines({ text, value, error, parts }: ExplainedPart, indent: string): string[] {
@@ -102,12 +110,12 @@ function counterLine({ id, limit, used, amount, masked, max }: ExplainedCounter)
   if (masked) return `- ${id}: what is used of it is sensitive, and not shown; it stops ${limit}`
   if (used === null || amount === null) {
     const what = amount === null ? 'what this call uses cannot be told' : 'what has been used is not known'
-    return `! ${id}: ${what}; it stops ${limit}`
+    return `! ${id}: ${what}; it matches ${limit}`
   }
   const left = max - used - amount
   const after = left < 0 ? `${numberText(-left)} too much` : `${numberText(left)} left`
   const mark = left < 0 ? '✓' : '✗'
-  return `${mark} ${id}: ${numberText(used)} used + ${numberText(amount)} by this call of ${max}, ${after}; it stops ${limit}`
+  return `${mark} ${id}: ${numberText(used)} used + ${numberText(amount)} by this call of ${max}, ${after}; it matches ${limit}`
 }
 
 // Sums of decimals such as 0.1 + 0.2, as people would write them.

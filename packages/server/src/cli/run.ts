@@ -47,7 +47,11 @@ function usageError(error: CommanderError, args: readonly string[], ports: CliPo
       .replace(/^error: /, '')
       .split('\n')
       .join(' ')
-    ports.out(JSON.stringify({ error: { code: 'bad_input', message, fix: 'See `bailiwick --help`.' } }))
+    ports.out(
+      JSON.stringify({
+        error: { code: 'bad_input', message, fix: 'See `bailiwick --help`, or `bailiwick COMMAND --help`.' },
+      }),
+    )
   }
   return badInput
 }
@@ -56,7 +60,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
   const program = new Command('bailiwick')
     .description('Governs what AI agents may do, and proves what they did.')
     .version(version)
-    .showHelpAfterError('See `bailiwick --help`.')
+    .showHelpAfterError('See `bailiwick --help`, or `bailiwick COMMAND --help`.')
     .configureOutput({
       writeOut: (text) => ports.out(text.trimEnd()),
       writeErr: (text) => ports.err(text.trimEnd()),

@@ -135,7 +135,7 @@ function originUrl(text: string, allowPrivate: boolean): URL {
   }
   if (url.protocol === 'http:' && !allowPrivate) {
     throw new Fault('bad_input', `\`${url.origin}\` in \`${hostsVariable}\` is not encrypted`, {
-      fix: `Use https; plain http is only for private networks: ${hostsJsonExample}.`,
+      fix: `Use https; plain http is only for private networks, and says so: ${hostsVariable}='{"${url.origin}": {"private": true}}'.`,
     })
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')

@@ -29,5 +29,9 @@ function missingSource({ lookup }: FactDeclaration, settings: LookupSettings): s
   }
   const [start] = lookup.url
   const origin = typeof start === 'string' && URL.canParse(start) ? new URL(start).origin : 'its origin'
-  return settings.origins.has(origin) ? undefined : `add ${origin} to BAILIWICK_LOOKUP_HOSTS`
+  if (settings.origins.has(origin)) return undefined
+  // Only an origin in a private network may be asked without encryption, and the plain list cannot say so.
+  return origin.startsWith('http:')
+    ? `add "${origin}": {"private": true} to the JSON object in BAILIWICK_LOOKUP_HOSTS`
+    : `add ${origin} to BAILIWICK_LOOKUP_HOSTS`
 }

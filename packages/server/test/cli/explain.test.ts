@@ -204,6 +204,13 @@ describe('what decide and explain are told of the surroundings counts', () => {
     })
   })
 
+  test('a requirement that is not met does not hold, and is no rule that matched', async () => {
+    const all = ['--lookup', 'tier="gold"', '--env', 'prod', '--supports', 'none']
+    const { out } = await run('explain', 'export', { customer: 'c' }, ...all)
+    expect(out).toContain('  ✗ actions.export.obligations (line 10) does not hold: deny\n')
+    expect(out).toContain('  ✓ actions.export.when (line 10) holds\n')
+  })
+
   test('allowed where all is well, and then decide says what has to be done beside it', async () => {
     const all = ['--lookup', 'tier="gold"', '--env', 'prod']
     expect((await run('decide', 'export', { customer: 'c' }, ...all, '--json')).json).toMatchObject({
@@ -247,13 +254,34 @@ describe('what decide and explain are told of the surroundings counts', () => {
   })
 })
 
+test('the unless of a rule and what a flow comes after are told beside the parts', async () => {
+  const file = join(dir, 'unless.yaml')
+  await writeFile(
+    file,
+    `agent_id: a
+allowed_actions: [send_mail]
+rules:
+  - {id: large, condition: params.size > 5, unless: params.urgent, effect: deny}
+flows:
+  - {id: leak, after: {label: untrusted}, on: send_mail, unless: params.internal, effect: deny}
+`,
+  )
+  const params = JSON.stringify({ size: 6, urgent: false, internal: false })
+  const call = ['--action', 'send_mail', '--params', params, '--session', 's', '--label', 'untrusted']
+  const { out } = await cli(['explain', '--policy', file, ...call])
+  expect(out).toContain('      (params.size > 5) && !(params.urgent)\n      params.size > 5 = true\n')
+  expect(out).toContain(
+    '      after the label untrusted, unless params.internal\n      params.internal = false\n',
+  )
+})
+
 test('a policy in shadow mode allows, and decide says what it would have done', async () => {
   const file = join(dir, 'shadow.yaml')
   await writeFile(file, text.replace('agent_id: support', 'agent_id: support\nmode: shadow'))
   const { out, json } = await cli(['decide', '--policy', file, '--action', 'fly', '--json'])
   expect(json, out).toMatchObject({ effect: 'allow', shadow: { effect: 'deny', code: 'not_allowed' } })
   const told = await cli(['decide', '--policy', file, '--action', 'fly'])
-  expect(told.out).toContain('  would be deny, were the policy enforced\n')
+  expect(told.out).toContain('  would have been denied, were the policy enforced\n')
 })
 
 test('a policy that extends another is read with it, and its rules say in which file they stand', async () => {

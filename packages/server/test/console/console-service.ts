@@ -49,6 +49,7 @@ mode: shadow
 allowed_actions: [issue_refund]
 rules:
   - {id: too-much, on: issue_refund, condition: "params.amount > 100", effect: deny, reason: Refunds above 100 are not for agents}
+  - {id: huge, on: issue_refund, condition: "params.amount > 5000", effect: escalate, action: human_approval_required}
 `,
 } as const
 

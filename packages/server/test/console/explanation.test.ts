@@ -54,7 +54,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id } = await refund('600')
     const page = await open(id)
     await sees(page, 'The condition could not be evaluated, and so counts as matched.')
-    const first = section(page, 'Rules that decided').locator('.rule').first()
+    const first = section(page, 'Rules that matched').locator('.rule').first()
     expect(await first.getAttribute('class')).toContain('rule-odd')
     await sees(page, 'What this call uses can’t be told')
   })
@@ -127,6 +127,22 @@ describeConsole('why a decision was made, in the console', (setting) => {
     await row.getByRole('link').click()
     await sees(page, 'it says what it would have done, and stops nothing')
     expect(await page.locator('.badge-deny').count()).toBe(0)
+  })
+
+  test('in shadow mode nobody has approved what a rule would have asked for', async () => {
+    const { id, effect } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 6000 } })
+    expect(effect).toBe('allow')
+    const rules = section(await open(id), 'Rules that matched')
+    await rules.getByText('Asks for human_approval_required.').waitFor()
+    expect(await rules.innerText()).not.toContain('people have approved')
+  })
+
+  test('a requirement that is not met does not hold, and its neighbour that is met holds', async () => {
+    const denied = await service.decide('guarded', { action: 'export', params: {} })
+    expect(denied.effect).toBe('deny')
+    await sees(await open(denied.id), 'Does not hold.')
+    const refused = await refund(600)
+    await sees(await open(refused.id), 'holds')
   })
 
   describe('while there is no explanation', () => {
