@@ -12,7 +12,10 @@ const extent = { ...ownLanguage, policies: 60, callsEach: 100 }
 
 describe('the differential test', () => {
   test('agrees with a copy of the engine in which nothing was changed', async () => {
-    const result = await withMutant({ id: 'unchanged', changes: [] }, (copy) => compareEngines(copy, extent))
+    // Nearly everything reads patterns, so nearly everything is copied.
+    const same = 'export function namePattern'
+    const changes = [{ file: 'core/src/policy/pattern.ts', find: same, replace: same }]
+    const result = await withMutant({ id: 'unchanged', changes }, (copy) => compareEngines(copy, extent))
     expect(result).toMatchObject({ calls: 6_000 })
   })
 

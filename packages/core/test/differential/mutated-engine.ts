@@ -1,5 +1,15 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +19,9 @@ import type { Mutant, SourceChange } from './mutants.ts'
 const packages = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Copies the sources of `core`, and of `cel` if they are changed too, makes the mutant's changes in the copy and hands
- * its engine to `use`. The sources themselves are never touched; the copy is removed afterwards.
+ * Makes the mutant's changes in a copy of the sources and hands its engine to `use`. Only what is changed, and what
+ * imports it, is copied; the rest stands in for itself by links, so that it is not read and compiled anew each time.
+ * The sources themselves are never touched; the copy is removed afterwards.
  *
  * @throws a sentence that says what to do, where a text to be changed is not there exactly once
  */
@@ -20,8 +31,12 @@ export async function withMutant<Result>(
 ): Promise<Result> {
   const folder = await mkdtemp(path.join(await realpath(tmpdir()), 'bailiwick-mutant-'))
   try {
-    const copied = copiesFor(mutant)
-    for (const name of copied) await copyPackage(name, copied, folder)
+    const changed = new Set(mutant.changes.map(({ file }) => file))
+    const sources = await readSources(changed)
+    const affected = affectedBy(changed, sources)
+    const copied = packagesOf(changed)
+    for (const name of copied) await linkDependencies(name, copied, folder)
+    for (const file of sources.keys()) await copyOrLink(file, affected, folder)
     for (const change of mutant.changes) await apply(mutant.id, change, folder)
     const entry = path.join(folder, 'packages/core/src/mutated.ts')
     await writeFile(entry, exportsOfEngine)
@@ -39,15 +54,52 @@ export { parsePolicy } from './policy/compile.ts'
 export { windowStart } from './policy/windows.ts'
 `
 
-// What is not changed need not be read anew.
-function copiesFor({ changes }: Omit<Mutant, 'breaks'>): readonly string[] {
-  return changes.some(({ file }) => file.startsWith('cel/')) ? ['core', 'cel'] : ['core']
+function packagesOf(changed: ReadonlySet<string>): readonly string[] {
+  return [...changed].some((file) => file.startsWith('cel/')) ? ['core', 'cel'] : ['core']
 }
 
-async function copyPackage(name: string, copied: readonly string[], folder: string): Promise<void> {
+/** The sources by file, with what each of them imports. */
+async function readSources(changed: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly string[]>> {
+  const sources = new Map<string, readonly string[]>()
+  for (const name of packagesOf(changed)) {
+    const within = await readdir(path.join(packages, name, 'src'), { recursive: true })
+    for (const file of within.filter((one) => one.endsWith('.ts')).map((one) => `${name}/src/${one}`)) {
+      const text = await readFile(path.join(packages, file), 'utf8')
+      const imports = [...text.matchAll(/from '(.+)'/g)].map(([, from = '']) => from)
+      sources.set(
+        file,
+        imports.map((from) =>
+          from === '@bailiwick/cel' ? 'cel/src/index.ts' : path.join(path.dirname(file), from),
+        ),
+      )
+    }
+  }
+  return sources
+}
+
+/** What is changed, and everything that imports it, by however many steps. */
+function affectedBy(
+  changed: ReadonlySet<string>,
+  sources: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  const affected = new Set(changed)
+  // What is added while the set is gone through is gone through too.
+  for (const file of affected) {
+    for (const [importer, imports] of sources) if (imports.includes(file)) affected.add(importer)
+  }
+  return affected
+}
+
+async function copyOrLink(file: string, affected: ReadonlySet<string>, folder: string): Promise<void> {
+  const [from, to] = [path.join(packages, file), path.join(folder, 'packages', file)]
+  await mkdir(path.dirname(to), { recursive: true })
+  await (affected.has(file) ? copyFile(from, to) : symlink(from, to))
+}
+
+async function linkDependencies(name: string, copied: readonly string[], folder: string): Promise<void> {
   const [from, to] = [path.join(packages, name), path.join(folder, 'packages', name)]
-  await cp(path.join(from, 'src'), path.join(to, 'src'), { recursive: true })
   const manifest = await readFile(path.join(from, 'package.json'), 'utf8')
+  await mkdir(to, { recursive: true })
   await writeFile(path.join(to, 'package.json'), manifest)
   const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: Record<string, string> }
   for (const dependency of Object.keys(dependencies)) {

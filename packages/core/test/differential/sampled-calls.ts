@@ -81,22 +81,34 @@ function put(map: JsonObject, [name = '', ...rest]: readonly string[], value: Js
  */
 export function* callsFor(example: Example, rule: WrittenRule, random: Random): Generator<WrittenCall> {
   yield* example.calls
-  for (let made = 0; made < 2_000; made++) yield sampledCall(example, rule, random)
+  const mentioned: Mentioned = {
+    actions: [rule.on ?? example.allowed].flat(),
+    paths: pathsIn(rule.condition),
+    facts: factsOf(example, rule),
+    literals: literalsIn(rule.condition),
+  }
+  for (let made = 0; made < 2_000; made++) yield sampledCall(mentioned, random)
 }
 
-function sampledCall(example: Example, rule: WrittenRule, random: Random): WrittenCall {
-  const names = [rule.on ?? example.allowed].flat()
+/** What calls for a rule are made of. */
+interface Mentioned {
+  readonly actions: readonly string[]
+  readonly paths: readonly Place[]
+  readonly facts: ReturnType<typeof factsOf>
+  readonly literals: Literals
+}
+
+function sampledCall({ actions, paths, facts, literals }: Mentioned, random: Random): WrittenCall {
   let call: WrittenCall = {
-    action: random.pick(names).replaceAll('*', 'x'),
+    action: random.pick(actions).replaceAll('*', 'x'),
     params: {},
     context: {},
     now: Date.UTC(2026, 0, random.whole(1, 28), random.whole(0, 23)),
   }
-  const literals = literalsIn(rule.condition)
-  for (const place of pathsIn(rule.condition)) {
+  for (const place of paths) {
     if (random.chance(0.9)) call = withValue(call, place, anyValue(random, undefined, literals))
   }
-  for (const { type, place } of factsOf(example, rule)) {
+  for (const { type, place } of facts) {
     if (random.chance(0.95)) call = withValue(call, place, anyValue(random, type, literals))
   }
   return call
