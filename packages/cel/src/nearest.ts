@@ -10,7 +10,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
     if (candidate === name) continue
     const offered = candidate.toLowerCase().slice(0, comparedLengthMax)
     if (Math.abs(offered.length - wanted.length) >= bestDistance) continue
-    const distance = editDistance(wanted, offered)
+    const distance = editDistance(wanted, offered, bestDistance)
     // A name of one or two characters is "near" to every other such name; that helps nobody.
     if (distance >= bestDistance || distance >= Math.max(wanted.length, offered.length)) continue
     best = candidate
@@ -21,12 +21,17 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
 
 const comparedLengthMax = 100
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
-function editDistance(from: string, to: string): number {
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that turn one text into the other; infinity where that
+ * takes `enough` or more, which is mostly seen after a few characters.
+ */
+function editDistance(from: string, to: string, enough: number): number {
+  let leastBefore = 0
   let beforeLast: number[] = []
   let last = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row++) {
     const current = [row]
+    let leastOfRow = row
     for (let column = 1; column <= to.length; column++) {
       const same = from[row - 1] === to[column - 1]
       let least = Math.min(
@@ -38,7 +43,11 @@ function editDistance(from: string, to: string): number {
         least = Math.min(least, at(beforeLast, column - 2) + 1)
       }
       current.push(least)
+      leastOfRow = Math.min(leastOfRow, least)
     }
+    // Every way on leads through one of two rows: a swap leaps over one.
+    if (leastOfRow >= enough && leastBefore >= enough) return Number.POSITIVE_INFINITY
+    leastBefore = leastOfRow
     beforeLast = last
     last = current
   }

@@ -22,8 +22,12 @@ export function checkLists(source: PolicySource, findings: Findings): void {
   const forbidden = source.content.forbidden_actions ?? []
   checkTwice(source, 'allowed_actions', allowed, findings)
   checkTwice(source, 'forbidden_actions', forbidden, findings)
+  // A file may list tens of thousands: each is looked up, and each pattern read, once.
+  const allowedTexts = new Set(allowed)
+  const forbiddenTexts = new Set(forbidden)
+  const patterns = [...forbiddenTexts].filter((text) => text.includes('*')).map(namePattern)
   for (const [at, text] of forbidden.entries()) {
-    if (!allowed.includes(text)) continue
+    if (!allowedTexts.has(text)) continue
     const place = source.positions.ofValue(['forbidden_actions', at])
     findings.error(
       source,
@@ -34,8 +38,8 @@ export function checkLists(source: PolicySource, findings: Findings): void {
     )
   }
   for (const [at, text] of allowed.entries()) {
-    if (text.includes('*') || forbidden.includes(text)) continue
-    const beaten = forbidden.find((pattern) => pattern.includes('*') && namePattern(pattern).matches(text))
+    if (text.includes('*') || forbiddenTexts.has(text)) continue
+    const beaten = patterns.find((pattern) => pattern.matches(text))?.text
     if (beaten === undefined) continue
     const place = source.positions.ofValue(['allowed_actions', at])
     const message = `\`${text}\` is never allowed: the forbidden pattern \`${beaten}\` covers it`
@@ -46,8 +50,9 @@ export function checkLists(source: PolicySource, findings: Findings): void {
 }
 
 function checkTwice(source: PolicySource, key: ListKey, texts: readonly string[], findings: Findings): void {
+  const seen = new Set<string>()
   for (const [at, text] of texts.entries()) {
-    if (texts.indexOf(text) === at) continue
+    if (seen.size < seen.add(text).size) continue
     const place = source.positions.ofValue([key, at])
     findings.warning(source, place, `\`${text}\` stands twice in ${key}`, 'remove one of the two', {
       code: 'repeated-entry',
