@@ -31,8 +31,8 @@ test.each(blocks.map((block) => [block.split('\n')[0] ?? '', block]))(
       return
     }
     const problems = problemsOf(completed(block), {
-      '../org.yaml': 'domain: y\n',
-      'team.yaml': 'domain: x\n',
+      'org.yaml': 'domain: y\n',
+      'shared/team.yaml': 'domain: x\n',
     })
     expect(problems.filter((problem) => problem.includes(' error '))).toEqual([])
   },
