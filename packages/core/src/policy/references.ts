@@ -33,7 +33,8 @@ export class References {
   ): void {
     const before = this.#ids.get(id)
     if (before !== undefined) {
-      const where = before.file === source.file ? 'twice' : `in \`${before.file ?? 'the policy'}\`, too`
+      const other = before.file === undefined ? 'the policy that extends this file' : `\`${before.file}\``
+      const where = before.file === source.file ? 'twice' : `in ${other}, too`
       const place = source.positions.ofValue([...path, 'id'])
       this.findings.error(
         source,

@@ -12,7 +12,7 @@ export const historyMutants: readonly Mutant[] = [
     changes: [
       {
         file: plannedCountersFile,
-        find: 'return before + used.amount <= max ? undefined : matched',
+        find: 'return fits(before, used.amount, max) ? undefined : matched',
         replace: 'return before + used.amount < max ? undefined : matched',
       },
     ],
@@ -23,7 +23,7 @@ export const historyMutants: readonly Mutant[] = [
     changes: [
       {
         file: plannedCountersFile,
-        find: 'return before + used.amount <= max ? undefined : matched',
+        find: 'return fits(before, used.amount, max) ? undefined : matched',
         replace: 'return before <= max ? undefined : matched',
       },
     ],

@@ -182,7 +182,7 @@ describe('what a policy may not do with another', () => {
       'use an id twice',
       `${leaf}rules: [{ id: x, effect: deny }]\n`,
       'rates: [{ id: x, max: 1, window: 1m, effect: deny }]\n',
-      'org.yaml:1:15 error the rule id `x` is used in `the policy`, too',
+      'org.yaml:1:15 error the rule id `x` is used in the policy that extends this file, too',
     ],
     [
       'ask fewer people',
