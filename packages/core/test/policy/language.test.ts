@@ -342,7 +342,7 @@ describe('one mistake is one error, with its place', () => {
       "3:38 warning what is used is counted apart by `params.customer`, the model's own word: another spelling has a budget of its own; take it from `context`, which the host fills in",
     ])
     const told = (per: string) =>
-      problemsOf(`${withFacts}${budget(per)}`).filter((problem) => problem.includes('kept apart'))
+      problemsOf(`${withFacts}${budget(per)}`).filter((problem) => problem.includes('counted apart'))
     expect(told('amount')).toHaveLength(1)
     expect(told('[tier, context.customer, agent]')).toEqual([])
   })
