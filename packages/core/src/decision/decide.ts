@@ -47,6 +47,11 @@ export function decide(policy: CompiledPolicy, call: ToolCall, facts: Facts): De
   const given = { call, facts }
   const uses = usesOf(plan, given)
   const decision = plan.settled ?? enforced(policy, plan, given, uses)
+  // A false claim is no judgement of the policy, and what else speaks against the call must not soften it.
+  const claim = facts.approval
+  if (claim?.kind === 'refused' && !(decision.effect === 'deny' && decision.code === 'approval_refused')) {
+    return denied('approval_refused', [refusalReason(claim)], [])
+  }
   return shadowed(decision, plan, given, consumed(uses))
 }
 

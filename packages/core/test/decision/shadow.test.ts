@@ -84,6 +84,12 @@ describe('a policy in shadow mode', () => {
       effect: 'deny',
       code: 'approval_refused',
     })
+    // Also where the policy, were it enforced, would have denied the call before it looked at the claim.
+    expect(decide(policy, call('drop', {}), refused)).toMatchObject({
+      effect: 'deny',
+      code: 'approval_refused',
+    })
+    expect(decide(policy, call('ship', { far: true }), refused)).toMatchObject({ code: 'approval_refused' })
     const malformed = parseCall('a', { action: 'ship', params: { far: Number.NaN } })
     expect(decideCall(policy, malformed, facts)).toMatchObject({ effect: 'deny', code: 'malformed_call' })
     const parsed = parseCall('a', { action: 'ship', params: {} })
