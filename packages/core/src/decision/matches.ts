@@ -44,6 +44,8 @@ export function matchesOf(effect: 'deny' | 'escalate', plan: ActionPlan, given: 
   let memoKey = rules.length + counters.length > memoRulesMax ? -1 : 0
   for (let at = 0; at < rules.length; at++) {
     const planned = rules[at]
+    // Most rules do not match most calls: this asks nothing but the condition.
+    if (planned?.outcome?.(given) === false) continue
     const listed = planned?.match(given)
     if (planned === undefined || listed === undefined) continue
     ;(found ??= []).push(matchOf(planned, listed))

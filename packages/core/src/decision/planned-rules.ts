@@ -55,6 +55,7 @@ export function planRule(rule: ConditionRule, policy: CompiledPolicy): PlannedRu
     rule,
     denial: rule.reason ?? `Denied by rule ${rule.id}`,
     matched,
+    outcome: isPlain(rule) ? condition?.outcome : undefined,
     match: isPlain(rule) ? plainMatch(condition, matched, failed) : fullMatch(rule, matched, failed),
   }
 }
@@ -120,6 +121,7 @@ export function planFlow(flow: FlowRule, policy: CompiledPolicy): PlannedRule {
     rule: flow,
     denial: flow.reason ?? `Denied by flow ${flow.id}`,
     matched,
+    outcome: undefined,
     match: (given) => {
       const before = happened(given)
       if (before === false) return undefined

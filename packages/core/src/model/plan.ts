@@ -8,7 +8,7 @@ import type {
   DeterminingRule,
   Obligation,
 } from './decision.ts'
-import type { Counter, FactDeclaration, RuleBase } from './rule.ts'
+import type { Condition, Counter, FactDeclaration, RuleBase } from './rule.ts'
 
 export type { Given } from './call.ts'
 
@@ -19,6 +19,8 @@ export interface PlannedRule {
   readonly denial: string
   /** How it takes part where it matches without an error: always this very object. */
   readonly matched: DeterminingRule
+  /** Where a condition is all there is to the rule, the condition: what is false does not match, told at less cost. */
+  readonly outcome: Condition['outcome'] | undefined
   /** How it took part; undefined where it does not match. */
   match(given: Given): DeterminingRule | undefined
 }

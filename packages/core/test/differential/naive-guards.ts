@@ -36,6 +36,18 @@ export function guardedVerdict(policy: GuardedPolicy, call: CallModel): GuardedV
   if (effect === 'allow') return { ...verdict, obligations, would: undefined }
   if (policy.mode === 'enforce' || code === 'approval_refused')
     return { ...verdict, obligations: [], would: undefined }
+  // A false claim is denied in any mode, and what else speaks against the call does not make it milder.
+  if (call.claim.kind === 'refused') {
+    return {
+      effect: 'deny',
+      code: 'approval_refused',
+      rules: [],
+      terms: undefined,
+      usesApproval: false,
+      obligations: [],
+      would: undefined,
+    }
+  }
   return {
     effect: 'allow',
     code: undefined,
