@@ -18,7 +18,8 @@ export function runnerOf(compiled: Compiled): (input: unknown) => Outcome {
 
 /**
  * As `runnerOf`, for what comes to a bool. Conditions are many, and each is little: what they keep between evaluations
- * is what makes many of them slow, so those that need no slots of their own share `frame`.
+ * is what makes many of them slow, so those that need no slots of their own share `frame`, and what `runIn` does stands
+ * here once more instead of being called.
  */
 export function boolRunnerOf(compiled: Compiled, frame: Frame): (input: unknown) => boolean | CelFailure {
   const { evaluate, slots } = compiled

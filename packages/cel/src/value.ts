@@ -16,7 +16,7 @@ export class CelTimestamp {
   }
 }
 
-/** A CEL `duration` in nanoseconds, within about ±10,000 years. */
+/** A CEL `duration` in nanoseconds, in 64 bits: within about ±292 years. */
 export class CelDuration {
   readonly nanos: bigint
 
