@@ -21,34 +21,8 @@ export interface RecordPlace {
 export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord {
   const { ledger, index, at, payload } = place
   switch (body.kind) {
-    case 'decision': {
-      const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
-      const { consumes, labels, obligations, session, shadow } = body
-      return {
-        action,
-        agent,
-        at,
-        callId,
-        claims: claims === null ? null : { consumed: claims.consumed, id: claims.id },
-        code,
-        consumes: consumes?.map(orderedUse),
-        effect,
-        id,
-        index,
-        kind,
-        labels,
-        ledger,
-        obligations: obligations?.map(orderedObligation),
-        opens: opens === null ? null : orderedOpens(opens),
-        payload,
-        policy: policy === null ? null : orderedPolicy(policy),
-        reasons,
-        rules: rules.map(orderedRule),
-        session,
-        shadow: shadow && orderedShadow(shadow),
-        v: 1,
-      }
-    }
+    case 'decision':
+      return completeDecision(body, place)
     case 'outcome': {
       const { agent, decision, kind, status } = body
       return { agent, at, decision, index, kind, ledger, payload, status, v: 1 }
@@ -69,10 +43,65 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
       const { event, grants, kind, subject } = body
       return { at, event, grants, index, kind, ledger, payload, subject, v: 1 }
     }
+    case 'suspension': {
+      const { agent, by, kind, state } = body
+      return { agent, at, by, index, kind, ledger, payload, state, v: 1 }
+    }
+    case 'erasure': {
+      const { by, kind, records, scope } = body
+      return { at, by, index, kind, ledger, payload, records, scope, v: 1 }
+    }
+    case 'archive': {
+      const { end, first, frontier, kind, manifest, store } = body
+      return { at, end, first, frontier, index, kind, ledger, manifest, payload, store, v: 1 }
+    }
+    case 'hold': {
+      const { by, event, hold, kind } = body
+      return { at, by, event, hold, index, kind, ledger, payload, v: 1 }
+    }
+    case 'read': {
+      const { kind, person, records, what } = body
+      return { at, index, kind, ledger, payload, person, records, v: 1, what }
+    }
+    case 'key': {
+      const { by, event, kind, verifierKey } = body
+      return { at, by, event, index, kind, ledger, payload, v: 1, verifierKey }
+    }
     default:
       return unreachable(body)
   }
 }
+
+function completeDecision(body: DecisionBody, { ledger, index, at, payload }: RecordPlace): DecisionRecord {
+  const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
+  const { consumes, labels, obligations, session, shadow } = body
+  return {
+    action,
+    agent,
+    at,
+    callId,
+    claims: claims === null ? null : { consumed: claims.consumed, id: claims.id },
+    code,
+    consumes: consumes?.map(orderedUse),
+    effect,
+    id,
+    index,
+    kind,
+    labels,
+    ledger,
+    obligations: obligations?.map(orderedObligation),
+    opens: opens === null ? null : orderedOpens(opens),
+    payload,
+    policy: policy === null ? null : orderedPolicy(policy),
+    reasons,
+    rules: rules.map(orderedRule),
+    session,
+    shadow: shadow && orderedShadow(shadow),
+    v: 1,
+  }
+}
+
+type DecisionBody = Extract<RecordBody, { readonly kind: 'decision' }>
 
 // The order is that of RFC 8785: names by UTF-16 code units. A test holds every kind of record to it.
 function orderedRule({
@@ -231,6 +260,12 @@ export function recordTerms(record: LogRecord): readonly string[] {
     case 'expiry':
     case 'policy':
     case 'access':
+    case 'suspension':
+    case 'erasure':
+    case 'archive':
+    case 'hold':
+    case 'read':
+    case 'key':
       return [`kind=${record.kind}`]
     default:
       return unreachable(record)
@@ -249,6 +284,7 @@ type Shape =
   | 'object or absent'
   | 'index'
   | 'instant'
+  | 'sha256'
   | 'sha256 or null'
   | readonly (string | number)[]
 type Members<Kind extends LogRecord['kind']> = Exclude<
@@ -294,10 +330,30 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
   expiry: { approval: 'text', agent: 'text', action: 'text' },
   policy: { policy: 'object' },
   access: {
-    event: ['key_created', 'key_revoked', 'person_created', 'sign_in_link_created', 'signed_in'],
+    event: [
+      'key_created',
+      'key_revoked',
+      'person_created',
+      'person_removed',
+      'roles_changed',
+      'sessions_revoked',
+      'sign_in_link_created',
+      'signed_in',
+      'signed_out',
+    ],
     subject: 'text',
     grants: 'list',
   },
+  suspension: { agent: 'text', state: ['suspended', 'active'], by: 'text' },
+  erasure: { scope: ['decision', 'subject'], records: 'list', by: 'text' },
+  archive: { first: 'index', end: 'index', frontier: 'text', manifest: 'sha256', store: 'text' },
+  hold: { hold: 'text', event: ['placed', 'lifted'], by: 'text' },
+  read: {
+    person: 'text',
+    what: ['list', 'search', 'decision', 'approval', 'reveal', 'export'],
+    records: 'list',
+  },
+  key: { event: ['added', 'retired'], verifierKey: 'text', by: 'text' },
 }
 
 /**
@@ -368,6 +424,8 @@ function hasShape(value: unknown, shape: Shape): boolean {
       return Number.isSafeInteger(value) && Number(value) >= 0
     case 'instant':
       return typeof value === 'string' && instant.test(value)
+    case 'sha256':
+      return typeof value === 'string' && sha256.test(value)
     case 'sha256 or null':
       return value === null || (typeof value === 'string' && sha256.test(value))
     default:

@@ -97,15 +97,100 @@ export interface PolicyRecord extends RecordBase {
 /** A change of who may use the service: keys of agents, people and their roles. */
 export interface AccessRecord extends RecordBase {
   readonly kind: 'access'
-  readonly event: 'key_created' | 'key_revoked' | 'person_created' | 'sign_in_link_created' | 'signed_in'
+  readonly event:
+    | 'key_created'
+    | 'key_revoked'
+    | 'person_created'
+    | 'person_removed'
+    | 'roles_changed'
+    | 'sessions_revoked'
+    | 'sign_in_link_created'
+    | 'signed_in'
+    | 'signed_out'
   /** The key's id or the person's. Never a secret. */
   readonly subject: string
   /** The agent a key is bound to, or the person's roles. */
   readonly grants: readonly string[]
 }
 
+/** An agent was suspended, or may decide again. Its payload is `{reason}`. */
+export interface SuspensionRecord extends RecordBase {
+  readonly kind: 'suspension'
+  readonly agent: string
+  readonly state: 'suspended' | 'active'
+  /** A person's id, or `operator` for whoever runs commands beside the service. */
+  readonly by: string
+}
+
+/** Payloads that were erased, each with its salt, in the transaction that wrote this. Its payload is `{reason}`. */
+export interface ErasureRecord extends RecordBase {
+  readonly kind: 'erasure'
+  /** What was asked for: one decision, or everything about one person, who is not named here. */
+  readonly scope: 'decision' | 'subject'
+  /** The indices of the records whose payloads were erased, in ascending order. */
+  readonly records: readonly number[]
+  /** As in `SuspensionRecord`. */
+  readonly by: string
+}
+
+/** Records that were copied into cold storage, read back and verified; they may leave the database from here on. */
+export interface ArchiveRecord extends RecordBase {
+  readonly kind: 'archive'
+  /** The index of the first record of the segment. */
+  readonly first: number
+  /** The index after its last record. */
+  readonly end: number
+  /** The log's frontier at `end`, as `encodeFrontier` writes it, in hexadecimal. */
+  readonly frontier: string
+  /** SHA-256 of the segment's manifest, in hexadecimal. */
+  readonly manifest: Sha256
+  /** Where it was put: the store's address without secrets. */
+  readonly store: string
+}
+
+/** A legal hold: while it stands, nothing of what it covers is erased, archived away or deleted. Its payload is `{reason}`. */
+export interface HoldRecord extends RecordBase {
+  readonly kind: 'hold'
+  /** The hold's name. */
+  readonly hold: string
+  readonly event: 'placed' | 'lifted'
+  /** As in `SuspensionRecord`. */
+  readonly by: string
+}
+
+/** What a person looked at. Its payload is `{reason, filter}`: why, and what was searched for. */
+export interface ReadRecord extends RecordBase {
+  readonly kind: 'read'
+  readonly person: string
+  /** `list` and `search`: several, with sensitive fields masked; `reveal`: one, with its sensitive fields. */
+  readonly what: 'list' | 'search' | 'decision' | 'approval' | 'reveal' | 'export'
+  /** The indices of the records that were shown, in ascending order. */
+  readonly records: readonly number[]
+}
+
+/** A key that signs the log's checkpoints from here on, or no longer does. */
+export interface KeyRecord extends RecordBase {
+  readonly kind: 'key'
+  readonly event: 'added' | 'retired'
+  /** As `verifierKey` writes it: name, key id and public key. */
+  readonly verifierKey: string
+  /** As in `SuspensionRecord`. */
+  readonly by: string
+}
+
 export type LogRecord =
-  DecisionRecord | OutcomeRecord | VoteRecord | ExpiryRecord | PolicyRecord | AccessRecord
+  | DecisionRecord
+  | OutcomeRecord
+  | VoteRecord
+  | ExpiryRecord
+  | PolicyRecord
+  | AccessRecord
+  | SuspensionRecord
+  | ErasureRecord
+  | ArchiveRecord
+  | HoldRecord
+  | ReadRecord
+  | KeyRecord
 
 /** A record as its author knows it: the sequencer adds version, ledger, index and time. */
 export type RecordBody = WithoutBase<LogRecord>

@@ -120,6 +120,12 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
     case 'outcome':
     case 'policy':
     case 'access':
+    case 'suspension':
+    case 'erasure':
+    case 'archive':
+    case 'hold':
+    case 'read':
+    case 'key':
       return []
     default:
       return unreachable(record)

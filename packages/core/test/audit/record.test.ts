@@ -15,7 +15,7 @@ import { bodyAt } from './stored-log.ts'
 
 const at = '2026-11-23T20:00:00.000Z'
 const place = { ledger: 'main', index: 7, at, payload: 'a'.repeat(64) as Sha256 }
-const bodies = [0, 1, 2, 3, 4, 5].map(bodyAt)
+const bodies = Array.from({ length: 12 }, (_, index) => bodyAt(index))
 const decision = bodyAt(0) as Extract<RecordBody, { kind: 'decision' }>
 const broken = expect.objectContaining({ code: 'log_broken' }) as Error
 
@@ -200,6 +200,12 @@ test('a record is found by agent and action of a decision, by an effect that did
     ['kind=expiry'],
     ['kind=policy'],
     ['kind=access'],
+    ['kind=suspension'],
+    ['kind=erasure'],
+    ['kind=archive'],
+    ['kind=hold'],
+    ['kind=read'],
+    ['kind=key'],
   ])
 })
 
@@ -211,7 +217,7 @@ test.each([
   ['no version', '{"kind":"policy"}'],
   ['another version', '{"kind":"policy","v":2}'],
   ['no kind', '{"v":1}'],
-  ['an unknown kind', '{"kind":"erasure","v":1}'],
+  ['an unknown kind', '{"kind":"eraser","v":1}'],
   ['a kind that only objects inherit', '{"kind":"toString","v":1}'],
 ])('%s is not a record', (_, text) => {
   expect(() => parseRecord(text)).toThrow(broken)

@@ -58,12 +58,25 @@ export function bodyAt(index: number): RecordBody {
     { kind: 'expiry', approval: approvalId(index), agent: 'support', action: 'issue_refund' },
     { kind: 'policy', policy },
     { kind: 'access', event: 'key_created', subject: 'key_1', grants: ['agent:support'] },
+    { kind: 'suspension', agent: 'support', state: 'suspended', by: lead },
+    { kind: 'erasure', scope: 'decision', records: [0, 3], by: 'operator' },
+    {
+      kind: 'archive',
+      first: 0,
+      end: 2,
+      frontier: 'ab'.repeat(32),
+      manifest: 'cd'.repeat(32) as Sha256,
+      store: 'file:archive',
+    },
+    { kind: 'hold', hold: 'case-7', event: 'placed', by: lead },
+    { kind: 'read', person: lead, what: 'reveal', records: [0] },
+    { kind: 'key', event: 'added', verifierKey: 'bailiwick.local/main+0badcafe+AQ==', by: 'operator' },
   ]
   return bodies[index % bodies.length] ?? { kind: 'policy', policy }
 }
 
 function hasPayload(body: RecordBody): boolean {
-  return body.kind !== 'expiry' && body.kind !== 'access'
+  return !['expiry', 'access', 'archive', 'key'].includes(body.kind)
 }
 
 /** A row as an honest service stores it. */

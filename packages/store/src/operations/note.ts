@@ -2,8 +2,10 @@ import type { RecordBody } from '@bailiwick/core'
 import { noNeeds } from '../log/fold.ts'
 import type { Operation } from '../log/sequencer.ts'
 
-/** What is recorded because it happened, whatever the state: a policy in force, a change of access. */
-export type NoteBody = RecordBody & { readonly kind: 'policy' | 'access' }
+/** What is recorded because it happened, whatever the state: a policy in force, a change of access, a person's reading. */
+export type NoteBody = RecordBody & {
+  readonly kind: 'policy' | 'access' | 'archive' | 'hold' | 'key' | 'read'
+}
 
 /** The operation that records a note; `payload` is canonical JSON to keep apart. */
 export function noteOperation(body: NoteBody, payload?: string): Operation<{ readonly index: number }> {
