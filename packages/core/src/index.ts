@@ -116,6 +116,7 @@ export type { DocumentChange, DocumentEdit } from './model/document-edit.ts'
 export { besideFile, problemText, type Problem } from './model/problem.ts'
 export type {
   AccessRecord,
+  ArchiveRecord,
   DecisionRecord,
   ExpiryRecord,
   LogRecord,
@@ -123,6 +124,11 @@ export type {
   PolicyRecord,
   RecordBody,
   RecordedUse,
+  ErasureRecord,
+  HoldRecord,
+  KeyRecord,
+  ReadRecord,
+  SuspensionRecord,
   VoteRecord,
 } from './model/record.ts'
 export { noticesOf, type Notice } from './monitor/notice.ts'

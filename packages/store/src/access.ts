@@ -16,7 +16,7 @@ export interface ListedKey {
 
 /**
  * Who may use a ledger's service: agents by API key, people by session. Every grant is a record of the
- * log, written before the secret is handed out: a crash in between leaves a grant that nobody holds.
+ * log, in the transaction that makes it; a crash before the secret is handed out leaves a grant that nobody holds.
  */
 export class Access {
   readonly #ledger: Ledger
@@ -36,10 +36,9 @@ export class Access {
     }
     const id = randomBytes(8).toString('hex')
     const secret = randomBytes(32).toString('base64url')
-    await this.#ledger.note({ kind: 'access', event: 'key_created', subject: id, grants: [agent] })
-    await this.#ledger.pool.query(
-      'insert into api_key (id, agent, secret_sha256, created_at) values ($1, $2, $3, $4)',
-      [id, agent, sha256(secret), this.#nowText()],
+    await this.#ledger.changeAccess(
+      { kind: 'access', event: 'key_created', subject: id, grants: [agent] },
+      { keysMade: [{ id, agent, secret_sha256: sha256(secret).toString('hex') }] },
     )
     return { id, key: `bw_${id}_${secret}`, agent }
   }
@@ -47,12 +46,15 @@ export class Access {
   /** Makes a key useless from the next request on. @throws Fault `not_found` */
   async revokeKey(id: string): Promise<void> {
     const { rows } = await this.#ledger.pool.query<{ agent: string }>(
-      'update api_key set revoked_at = coalesce(revoked_at, $2) where id = $1 returning agent',
-      [id, this.#nowText()],
+      'select agent from api_key where id = $1',
+      [id],
     )
     const row = rows[0]
     if (!row) throw new Fault('not_found', `no key \`${id}\``, { fix: 'See `bailiwick keys list`.' })
-    await this.#ledger.note({ kind: 'access', event: 'key_revoked', subject: id, grants: [row.agent] })
+    await this.#ledger.changeAccess(
+      { kind: 'access', event: 'key_revoked', subject: id, grants: [row.agent] },
+      { keysRevoked: [{ id }] },
+    )
   }
 
   async listKeys(): Promise<ListedKey[]> {
@@ -93,13 +95,31 @@ export class Access {
         fix: 'Use lower-case letters, digits and hyphens.',
       })
     }
-    await this.#ledger.note({ kind: 'access', event: 'person_created', subject: person, grants: [...roles] })
-    await this.#ledger.pool.query(
-      `insert into person (id, roles, created_at) values ($1, $2, $3)
-      on conflict (id) do update set roles = excluded.roles`,
-      [person, roles, this.#nowText()],
+    const known = (await this.people()).some((other) => other.id === person)
+    const event = known ? 'roles_changed' : 'person_created'
+    await this.#ledger.changeAccess(
+      { kind: 'access', event, subject: person, grants: [...roles] },
+      { peopleSet: [{ id: person, roles }] },
     )
     return { id: person, roles }
+  }
+
+  /** Removes a person with all sessions and sign-in links. What the person did stays in the log. @throws Fault `not_found` */
+  async removePerson(id: string): Promise<void> {
+    const person = await this.#known(id)
+    await this.#ledger.changeAccess(
+      { kind: 'access', event: 'person_removed', subject: person, grants: [] },
+      { peopleRemoved: [{ id: person }] },
+    )
+  }
+
+  /** Ends every session of a person, and every sign-in link that is not used. @throws Fault `not_found` */
+  async endSessions(id: string): Promise<void> {
+    const person = await this.#known(id)
+    await this.#ledger.changeAccess(
+      { kind: 'access', event: 'sessions_revoked', subject: person, grants: [] },
+      { signedOut: [{ id: person }] },
+    )
   }
 
   async people(): Promise<Voter[]> {
@@ -111,13 +131,7 @@ export class Access {
 
   /** A token that signs the person in, once, within a day. */
   async createSignInToken(id: string): Promise<string> {
-    const person = personId(id)
-    const known = await this.#ledger.pool.query('select 1 from person where id = $1', [person])
-    if (known.rowCount === 0) {
-      throw new Fault('not_found', `no person \`${person}\``, {
-        fix: 'Add the person with `bailiwick people add`.',
-      })
-    }
+    const person = await this.#known(id)
     const token = randomBytes(32).toString('base64url')
     await this.#ledger.note({ kind: 'access', event: 'sign_in_link_created', subject: person, grants: [] })
     await this.#ledger.pool.query(
@@ -166,8 +180,24 @@ export class Access {
     return rows[0]
   }
 
+  /** Ends a session. A crash before the record leaves a session that ended without one, never one that goes on. */
   async signOut(session: string): Promise<void> {
-    await this.#ledger.pool.query('delete from session where token_sha256 = $1', [sha256(session)])
+    const { rows } = await this.#ledger.pool.query<{ person: string }>(
+      'delete from session where token_sha256 = $1 returning person',
+      [sha256(session)],
+    )
+    for (const { person } of rows) {
+      await this.#ledger.note({ kind: 'access', event: 'signed_out', subject: person, grants: [] })
+    }
+  }
+
+  async #known(id: string): Promise<PersonId> {
+    const person = personId(id)
+    const known = await this.#ledger.pool.query('select 1 from person where id = $1', [person])
+    if (known.rowCount !== 0) return person
+    throw new Fault('not_found', `no person \`${person}\``, {
+      fix: 'Add the person with `bailiwick people add`.',
+    })
   }
 
   #nowText(): string {

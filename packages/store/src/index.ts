@@ -5,6 +5,7 @@ export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
+export { everyAgent, type SuspendedAgent } from './log/suspensions.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
 export {
@@ -16,6 +17,8 @@ export {
   type PolicyReading,
   type PolicySet,
 } from './policies.ts'
+export type { NoteBody } from './operations/note.ts'
+export type { SuspensionChange } from './operations/suspend.ts'
 export type { LookupGatherer } from './operations/gather.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'

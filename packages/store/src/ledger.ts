@@ -21,13 +21,17 @@ import pg from 'pg'
 import { CheckpointFile } from './checkpoints.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
+import type { AccessChange } from './log/rows.ts'
 import { Sequencer } from './log/sequencer.ts'
+import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
+import { accessOperation, type AccessBody } from './operations/access.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
+import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
 import {
@@ -159,7 +163,27 @@ export class Ledger {
     return await this.#sequencer.submit(voteOperation(id, voter, request))
   }
 
-  /** Records a policy in force or a change of access. */
+  /**
+   * Suspends an agent, or lets it decide again: from its next decision on, on every process (G11). The index is null
+   * where it was so already.
+   *
+   * @throws Fault `bad_input` for what is no agent or no reason
+   */
+  async changeSuspension(change: SuspensionChange): Promise<{ readonly index: number | null }> {
+    return await this.#sequencer.submit(suspensionOperation(change))
+  }
+
+  /** The agents that may not act, by name. */
+  async suspended(): Promise<SuspendedAgent[]> {
+    return await readSuspended(this.pool, this.name)
+  }
+
+  /** Changes who may use the service and records it, both or neither. */
+  async changeAccess(body: AccessBody, change: AccessChange): Promise<void> {
+    await this.#sequencer.submit(accessOperation(body, change))
+  }
+
+  /** Records what happened, whatever the state: a policy in force, a person's reading. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
     return await this.#sequencer.submit(noteOperation(body, payload))
   }

@@ -7,7 +7,7 @@ import { firstMiscount } from './verify-counters.ts'
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
- * Holds `approval`, `vote`, `call`, `outcome`, `session_mark` and `counter_entry` against the records that they are folded from, row by row and in
+ * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension` and `counter_entry` against the records that they are folded from, row by row and in
  * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
  *
  * Call it in the snapshot in which the log was found intact.
@@ -29,7 +29,7 @@ export async function foldsProblem(
     const misused = await wronglyUsed(client, ledger)
     if (misused !== undefined) return misused
     const found: Found[] = []
-    for (const table of [approvals, votes, calls, outcomes, marks]) {
+    for (const table of [approvals, votes, calls, outcomes, marks, suspensions]) {
       const mismatch = await firstMismatch(client, ledger, table)
       if (mismatch !== undefined) found.push({ index: mismatch.index, problem: mismatchText(mismatch) })
     }
@@ -199,6 +199,19 @@ const marks: FoldedTable = {
   stored: `select json_build_array(session, kind, value)::text collate "C" as key, index,
       row_number() over (partition by session, kind, value) as copy
     from session_mark where ledger = $1`,
+}
+
+const suspensions: FoldedTable = {
+  nameOf: (key) => `the suspension of ${key}`,
+  columns: ['index', 'state'],
+  said: `select distinct on (key) key, index, state
+    from (
+      select index, r.agent collate "C" as key, r.state
+      from log_entry, json_to_record(${members}) as r (agent text, state text)
+      where ledger = $1 and log_entry.kind = 'suspension'
+    ) as said order by key, index desc`,
+  stored: `select agent collate "C" as key, index, state, row_number() over (partition by agent) as copy
+    from agent_suspension where ledger = $1`,
 }
 
 /** Something that is wrong with a table, and the record to name. */

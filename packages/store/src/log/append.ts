@@ -1,8 +1,18 @@
 import type pg from 'pg'
-import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
+import type {
+  AccessChange,
+  ApprovalRow,
+  CallRow,
+  CounterRow,
+  MarkRow,
+  OutcomeRow,
+  ReleasedRow,
+  SuspensionRow,
+  VoteRow,
+} from './rows.ts'
 
 /** A batch that advances the head from `size` by its entries. */
-export interface StagedBatch {
+export interface StagedBatch extends Required<AccessChange> {
   readonly ledger: string
   readonly size: number
   /** The frontier at `size`, on which this batch builds. */
@@ -30,6 +40,7 @@ export interface StagedBatch {
   /** What its outcomes give back of what earlier batches used. */
   readonly released: readonly ReleasedRow[]
   readonly marks: readonly MarkRow[]
+  readonly suspensions: readonly SuspensionRow[]
 }
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
@@ -94,6 +105,38 @@ const foldings = {
     from head, json_to_recordset($n::json) as r (session text, kind text, value text, index bigint)
     on conflict (ledger, session, kind, value) do nothing
   )`,
+  suspensions: `suspended as (
+    insert into agent_suspension (ledger, agent, index, state)
+    select $1, r.agent, r.index, r.state
+    from head, json_to_recordset($n::json) as r (agent text, index bigint, state text)
+    on conflict (ledger, agent) do update set index = excluded.index, state = excluded.state
+  )`,
+  keysMade: `keys_made as (
+    insert into api_key (id, agent, secret_sha256, created_at)
+    select r.id, r.agent, decode(r.secret_sha256, 'hex'), $6
+    from head, json_to_recordset($n::json) as r (id text, agent text, secret_sha256 text)
+  )`,
+  keysRevoked: `keys_revoked as (
+    update api_key set revoked_at = coalesce(revoked_at, $6)
+    from head, json_to_recordset($n::json) as r (id text) where api_key.id = r.id
+  )`,
+  peopleSet: `people_set as (
+    insert into person (id, roles, created_at)
+    select r.id, r.roles, $6 from head, json_to_recordset($n::json) as r (id text, roles text[])
+    on conflict (id) do update set roles = excluded.roles
+  )`,
+  peopleRemoved: `sessions_of_removed as (
+    delete from session using head, json_to_recordset($n::json) as r (id text) where session.person = r.id
+  ), links_of_removed as (
+    delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
+  ), people_removed as (
+    delete from person using head, json_to_recordset($n::json) as r (id text) where person.id = r.id
+  )`,
+  signedOut: `sessions_ended as (
+    delete from session using head, json_to_recordset($n::json) as r (id text) where session.person = r.id
+  ), links_ended as (
+    delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
+  )`,
 } as const
 
 type Folding = keyof typeof foldings
@@ -101,15 +144,24 @@ type Folding = keyof typeof foldings
 // A statement for what most batches of a kind have in common; each is prepared once.
 const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
 const uses: readonly Folding[] = ['entries', 'released', 'marks']
+const rare: readonly Folding[] = [
+  'suspensions',
+  'keysMade',
+  'keysRevoked',
+  'peopleSet',
+  'peopleRemoved',
+  'signedOut',
+]
 const appendings = [
   appending('append_plain', []),
   appending('append_uses', uses),
   appending('append_people', people),
   appending('append_all', [...people, ...uses]),
+  appending('append_rare', [...people, ...uses, ...rare]),
 ] as const
 
 function appending(name: string, folded: readonly Folding[]) {
-  const parts = folded.map((folding, at) => foldings[folding].replace('$n', `$${advanceValues + 1 + at}`))
+  const parts = folded.map((folding, at) => foldings[folding].replaceAll('$n', `$${advanceValues + 1 + at}`))
   return {
     name,
     folded,
@@ -138,14 +190,9 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     batch.terms,
   ]
   const has = (folding: Folding) => batch[folding].length > 0
-  const [plain, used, ofPeople, all] = appendings
-  const { name, text, folded } = people.some(has)
-    ? uses.some(has)
-      ? all
-      : ofPeople
-    : uses.some(has)
-      ? used
-      : plain
+  const [plain, used, ofPeople, all, every] = appendings
+  const common = people.some(has) ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
+  const { name, text, folded } = rare.some(has) ? every : common
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
   const result = await client.query<{ advanced: number }>({ name, text, values })
   return result.rows[0]?.advanced === 1

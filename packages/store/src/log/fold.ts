@@ -10,8 +10,19 @@ import {
 } from '@bailiwick/core'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
-import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
+import type {
+  AccessChange,
+  ApprovalRow,
+  CallRow,
+  CounterRow,
+  MarkRow,
+  OutcomeRow,
+  ReleasedRow,
+  SuspensionRow,
+  VoteRow,
+} from './rows.ts'
 import { SessionMarks, type SessionMark } from './session-marks.ts'
+import { Suspensions } from './suspensions.ts'
 
 /** A recorded decision with what operations need to know of it. */
 export interface KnownDecision {
@@ -54,11 +65,12 @@ export interface Use {
 export interface Memory {
   readonly counters: CounterWindows
   readonly sessions: SessionMarks
+  readonly suspensions: Suspensions
 }
 
 /** A memory of nothing. */
 export function emptyMemory(): Memory {
-  return { counters: new CounterWindows(), sessions: new SessionMarks() }
+  return { counters: new CounterWindows(), sessions: new SessionMarks(), suspensions: new Suspensions() }
 }
 
 /**
@@ -80,6 +92,8 @@ export class Fold {
   readonly #entries = new Map<string, Use>()
   readonly #released: ReleasedRow[] = []
   readonly #marks = new Map<string, MarkRow>()
+  readonly #suspensions = new Map<string, SuspensionRow>()
+  #access: Required<AccessChange> = noAccessChange
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
@@ -108,6 +122,16 @@ export class Fold {
   /** What a session has been through; undefined where that is not known. */
   session(name: string): SessionFact | undefined {
     return this.#memory.sessions.fact(name)
+  }
+
+  /** Why the agent may not act, where it may not. */
+  suspension(agent: string): { readonly reason: string } | undefined {
+    return this.#memory.suspensions.of(agent)
+  }
+
+  /** Whether this very name is suspended. */
+  isSuspended(agent: string): boolean {
+    return this.#memory.suspensions.has(agent)
   }
 
   /** Takes in rows as they were read. */
@@ -177,6 +201,27 @@ export class Fold {
     if (!this.#marks.has(id)) this.#marks.set(id, { ...mark, index })
   }
 
+  setSuspension(row: SuspensionRow, reason: string): void {
+    if (row.state === 'suspended') this.#memory.suspensions.suspend(row.agent, reason)
+    else this.#memory.suspensions.resume(row.agent)
+    this.#suspensions.set(row.agent, row)
+  }
+
+  /** Adds to what the batch changes of who may use the service. */
+  changeAccess(change: AccessChange): void {
+    const before = this.#access
+    const later = [...(change.peopleSet ?? []), ...(change.peopleRemoved ?? [])].filter(({ id }) =>
+      [...before.peopleSet, ...before.peopleRemoved].some((other) => other.id === id),
+    )
+    this.#access = {
+      keysMade: [...before.keysMade, ...(change.keysMade ?? [])],
+      keysRevoked: [...before.keysRevoked, ...(change.keysRevoked ?? [])],
+      peopleSet: [...without(before.peopleSet, later), ...(change.peopleSet ?? [])],
+      peopleRemoved: [...without(before.peopleRemoved, later), ...(change.peopleRemoved ?? [])],
+      signedOut: [...before.signedOut, ...later, ...(change.signedOut ?? [])],
+    }
+  }
+
   #mayRelease(use: Use): void {
     const uses = this.#uses.get(use.decision)
     if (uses === undefined) this.#uses.set(use.decision, [use])
@@ -192,7 +237,8 @@ export class Fold {
     entries: readonly CounterRow[]
     released: readonly ReleasedRow[]
     marks: readonly MarkRow[]
-  } {
+    suspensions: readonly SuspensionRow[]
+  } & Required<AccessChange> {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
       return approval ? [approvalRow(index, approval, statusOf(approval))] : []
@@ -205,8 +251,27 @@ export class Fold {
       entries: [...this.#entries.values()].map(counterRow),
       released: this.#released,
       marks: [...this.#marks.values()],
+      suspensions: [...this.#suspensions.values()],
+      ...this.#access,
     }
   }
+}
+
+const noAccessChange: Required<AccessChange> = {
+  keysMade: [],
+  keysRevoked: [],
+  peopleSet: [],
+  peopleRemoved: [],
+  signedOut: [],
+}
+
+// One statement writes a row once: of two changes to a person in one batch the later one stands, and ends the
+// sessions, in case the earlier one was to.
+function without<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  later: readonly { readonly id: string }[],
+): Row[] {
+  return rows.filter(({ id }) => later.every((other) => other.id !== id))
 }
 
 function counterRow({ decision, key, counter, amount, windowMs, releasable }: Use): CounterRow {

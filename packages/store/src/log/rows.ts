@@ -56,3 +56,34 @@ export interface MarkRow {
   readonly value: string
   readonly index: number
 }
+
+export interface SuspensionRow {
+  readonly agent: string
+  readonly index: number
+  readonly state: 'suspended' | 'active'
+}
+
+/** A key that is made. */
+export interface KeyRow {
+  readonly id: string
+  readonly agent: string
+  /** Hexadecimal. */
+  readonly secret_sha256: string
+}
+
+export interface PersonRow {
+  readonly id: string
+  readonly roles: readonly string[]
+}
+
+/** What a batch changes of who may use the service. */
+export interface AccessChange {
+  readonly keysMade?: readonly KeyRow[]
+  /** By id. */
+  readonly keysRevoked?: readonly { readonly id: string }[]
+  readonly peopleSet?: readonly PersonRow[]
+  /** With their sessions and sign-in links. */
+  readonly peopleRemoved?: readonly { readonly id: string }[]
+  /** Whose sessions and sign-in links end. */
+  readonly signedOut?: readonly { readonly id: string }[]
+}

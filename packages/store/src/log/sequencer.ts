@@ -223,6 +223,8 @@ export class Sequencer {
     for (const { operation } of waiting) if (operation.needs !== noNeeds) needs.push(operation.needs)
     const now = this.#ports.now()
     const memory = this.#memoryAt(head)
+    // On the batch's own connection, so after every batch before it.
+    if (!memory.suspensions.loaded) await memory.suspensions.load(client, this.#ports.ledger)
     const fold =
       needs.length === 0 ? new Fold(memory) : await readFold(client, this.#ports.ledger, needs, memory, now)
     const atText = instantText(now)
@@ -263,6 +265,7 @@ export class Sequencer {
     if (this.#remembered !== head) {
       this.#memory.counters.clear()
       this.#memory.sessions.clear()
+      this.#memory.suspensions.clear()
     }
     this.#remembered = undefined
     return this.#memory

@@ -27,6 +27,7 @@ export function factsFor(
     now: place.at,
     approval,
     env,
+    suspension: fold.suspension(parsed.call.agent),
     lookups,
     session,
     supports: parsed.supports,

@@ -77,5 +77,11 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     entries: [],
     released: [],
     marks: [],
+    suspensions: [],
+    keysMade: [],
+    keysRevoked: [],
+    peopleSet: [],
+    peopleRemoved: [],
+    signedOut: [],
   })
 }

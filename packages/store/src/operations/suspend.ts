@@ -1,0 +1,55 @@
+import {
+  canonicalJson,
+  commentLengthMax,
+  Fault,
+  jsonProblem,
+  nameLengthMax,
+  type SuspensionRecord,
+} from '@bailiwick/core'
+import { noNeeds } from '../log/fold.ts'
+import type { Operation } from '../log/sequencer.ts'
+
+/** What is to become of an agent. */
+export interface SuspensionChange {
+  /** An agent's id, or `*` for every agent. */
+  readonly agent: string
+  readonly state: SuspensionRecord['state']
+  /** Told to the agent with every denial. */
+  readonly reason: string
+  /** A person's id, or `operator`. */
+  readonly by: string
+}
+
+/**
+ * The operation that suspends an agent, or lets it decide again. The decisions that follow it in the log see it, also
+ * those of the same batch and of other processes (G11). The index is null where it was so already.
+ *
+ * @throws Fault `bad_input` for what is no agent or no reason
+ */
+export function suspensionOperation(change: SuspensionChange): Operation<{ readonly index: number | null }> {
+  const { agent, state, reason, by } = change
+  if (!/^[^\s\p{C}]+$/u.test(agent) || agent.length > nameLengthMax) {
+    throw new Fault('bad_input', `\`${agent}\` is no agent id`, {
+      fix: `Use 1 to ${nameLengthMax} characters without white space, or \`*\` for every agent.`,
+    })
+  }
+  const wrong =
+    reason.trim() === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined
+  if (wrong) {
+    throw new Fault('bad_input', 'a suspension needs a reason', {
+      fix: `Give one of at most ${commentLengthMax} characters.`,
+    })
+  }
+  return {
+    needs: noNeeds,
+    apply: (fold, place) => {
+      if (fold.isSuspended(agent) === (state === 'suspended')) return { answer: { index: null } }
+      return {
+        body: { kind: 'suspension', agent, state, by },
+        payload: canonicalJson({ reason }),
+        answer: { index: place.index },
+        staged: () => fold.setSuspension({ agent, index: place.index, state }, reason),
+      }
+    },
+  }
+}
