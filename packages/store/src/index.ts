@@ -1,4 +1,5 @@
 export { Access, type ListedKey } from './access.ts'
+export { agentsOf, type KnownAgent } from './agents.ts'
 export { CheckpointFile, readCheckpoint } from './checkpoints.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'

@@ -1,7 +1,13 @@
 import type { DenyCode } from '../model/decision.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
 import { indexOfId } from '../model/ids.ts'
-import type { DecisionRecord, ExpiryRecord, LogRecord, VoteRecord } from '../model/record.ts'
+import type {
+  DecisionRecord,
+  ExpiryRecord,
+  LogRecord,
+  SuspensionRecord,
+  VoteRecord,
+} from '../model/record.ts'
 import { nameLengthMax } from '../model/limits.ts'
 import { unreachable } from '../model/fault.ts'
 
@@ -96,6 +102,12 @@ export interface ObligationNotice extends NoticeBase {
   }
 }
 
+/** An agent was suspended, or may decide again. Who did it and why stays in the log. */
+export interface SuspensionNotice extends NoticeBase {
+  readonly kind: 'agent.suspension'
+  readonly data: { readonly agent: string; readonly state: SuspensionRecord['state'] }
+}
+
 /**
  * Something that people want to hear of, caused by one record. Its data leaves the house, so it never
  * holds parameters, context or comments.
@@ -107,6 +119,7 @@ export type Notice =
   | ApprovalRequestedNotice
   | ApprovalExpiredNotice
   | ApprovalDecidedNotice
+  | SuspensionNotice
 
 /** The notices that a record causes, of each kind at most one. Depends on nothing but the record, so reading it again is harmless. */
 export function noticesOf(record: LogRecord): readonly Notice[] {
@@ -117,10 +130,11 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
       return [expired(record)]
     case 'vote':
       return ofVote(record)
+    case 'suspension':
+      return [suspension(record)]
     case 'outcome':
     case 'policy':
     case 'access':
-    case 'suspension':
     case 'erasure':
     case 'archive':
     case 'hold':
@@ -129,6 +143,20 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
       return []
     default:
       return unreachable(record)
+  }
+}
+
+function suspension({ agent, at, index, state }: SuspensionRecord): SuspensionNotice {
+  const who = agent === '*' ? 'Every agent' : `The agent ${name(agent)}`
+  return {
+    kind: 'agent.suspension',
+    severity: state === 'suspended' ? 'warning' : 'info',
+    index,
+    at,
+    agent,
+    action: null,
+    title: state === 'suspended' ? `${who} is suspended` : `${who} may decide again`,
+    data: { agent, state },
   }
 }
 

@@ -88,6 +88,12 @@ function detailsOf(notice: Notice): Details {
         fields: field('Approval', notice.data.approval),
         reasons: [],
       }
+    case 'agent.suspension':
+      return {
+        heading: notice.data.state === 'suspended' ? 'Agent suspended' : 'Agent resumed',
+        fields: [],
+        reasons: [],
+      }
     default:
       return unreachable(notice)
   }

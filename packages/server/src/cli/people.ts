@@ -24,6 +24,16 @@ export function addPeople(program: Command, act: Act): void {
     .description('Lists people.')
     .option('--json', 'print {people: [{id, roles}]}')
     .action(act(list))
+  withStoreOptions(people.command('remove'))
+    .description('Removes a person and ends all sessions. What the person did stays in the log.')
+    .argument('<email>')
+    .option('--json', 'print {id, removed}')
+    .action(act(remove))
+  withStoreOptions(people.command('sign-out'))
+    .description('Ends all sessions of a person, and every sign-in link.')
+    .argument('<email>')
+    .option('--json', 'print {id, signedOut}')
+    .action(act(signOut))
   withStoreOptions(people.command('link'))
     .description('Makes a link that signs a person in, once, within a day.')
     .argument('<email>')
@@ -75,6 +85,22 @@ async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> 
   const people = await withAccess(options, ports, (access) => access.people())
   if (options.json) ports.out(JSON.stringify({ people }))
   else ports.out(people.length === 0 ? 'There is nobody.' : people.map(personText).join('\n'))
+  return fine
+}
+
+async function remove(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
+  await withAccess(options, ports, (access) => access.removePerson(email))
+  const id = email.trim().toLowerCase()
+  ports.out(options.json ? JSON.stringify({ id, removed: true }) : `${onOneLine(id)} is removed.`)
+  return fine
+}
+
+async function signOut(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
+  await withAccess(options, ports, (access) => access.endSessions(email))
+  const id = email.trim().toLowerCase()
+  ports.out(
+    options.json ? JSON.stringify({ id, signedOut: true }) : `${onOneLine(id)} is signed out everywhere.`,
+  )
   return fine
 }
 

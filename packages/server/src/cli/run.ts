@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
 import type { Act } from './act.ts'
+import { addAgents } from './agents.ts'
 import { addCheck } from './check.ts'
 import { addDecide } from './decide.ts'
 import { addExplain } from './explain.ts'
@@ -67,7 +68,18 @@ function commandLine(act: Act, ports: CliPorts): Command {
     })
     .exitOverride()
     .addHelpText('after', `\n${exitCodesText}`)
-  const adders = [addInit, addCheck, addTest, addDecide, addExplain, addServe, addKeys, addPeople, addLog]
+  const adders = [
+    addInit,
+    addCheck,
+    addTest,
+    addDecide,
+    addExplain,
+    addServe,
+    addKeys,
+    addPeople,
+    addAgents,
+    addLog,
+  ]
   for (const add of adders) add(program, act)
   return program
 }

@@ -6,11 +6,13 @@ import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { version } from '../version.ts'
 import { authenticated, type HttpEnv } from './asker.ts'
+import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
 import { jsonBody } from './json-body.ts'
 import { Masking } from './masking.ts'
+import { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
 import { faultOf, problem } from './problems.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
@@ -71,8 +73,10 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   // After authentication, so that only known callers have their bodies parsed.
   app.use('/v1/*', authenticated(parts.access), jsonBody)
   const masking = new Masking(parts.ledger)
-  app.route('/', decisionRoutes(parts.ledger, masking))
-  app.route('/', approvalRoutes(parts.ledger, parts.waits, masking))
+  const readings = new Readings(parts.ledger, parts.log)
+  app.route('/', decisionRoutes(parts.ledger, masking, readings))
+  app.route('/', approvalRoutes(parts.ledger, parts.waits, masking, readings))
+  app.route('/', agentRoutes(parts.ledger, parts.access))
   app.route('/', eventRoutes(parts.ledger))
   describeApi(app)
   app.all('/v1/*', () => {

@@ -5,10 +5,16 @@ import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
 import { nextPage } from './decisions.ts'
 import type { Masking } from './masking.ts'
+import type { Readings } from './readings.ts'
 import { getApproval, getApprovals, pageLengthDefault, postVote } from './routes.ts'
 
 /** Approvals and the votes on them. */
-export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits, masking: Masking): OpenAPIHono<HttpEnv> {
+export function approvalRoutes(
+  ledger: Ledger,
+  waits: ApprovalWaits,
+  masking: Masking,
+  readings: Readings,
+): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getApprovals, async (context): Promise<Response> => {
@@ -18,6 +24,7 @@ export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits, masking: Ma
     const filter = { ...query, limit, agent: asker.kind === 'agent' ? asker.agent : undefined }
     const approvals = await ledger.approvals(filter, voterOf(asker))
     const indices = approvals.map(({ id }) => indexOfId('apr', id) ?? 0)
+    await readings.shown(asker, 'list', indices)
     return context.json({
       approvals: await masking.allShown(approvals, asker),
       next: nextPage(indices, limit),
@@ -30,6 +37,7 @@ export function approvalRoutes(ledger: Ledger, waits: ApprovalWaits, masking: Ma
     const asker = context.get('asker')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
     const approval = await waits.wait(id, wait ?? 0, { agent, voter: voterOf(asker) })
+    await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
     return context.json(await masking.shown(approval, asker))
   })
 

@@ -1,9 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { JsonObject } from '@bailiwick/core'
+import { indexOfId, type JsonObject } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asAgent, type HttpEnv } from './asker.ts'
 import type { Masking } from './masking.ts'
+import type { Readings } from './readings.ts'
 import {
   getDecision,
   getDecisions,
@@ -14,7 +15,7 @@ import {
 } from './routes.ts'
 
 /** Deciding, looking up and explaining decisions, and reporting outcomes. */
-export function decisionRoutes(ledger: Ledger, masking: Masking): OpenAPIHono<HttpEnv> {
+export function decisionRoutes(ledger: Ledger, masking: Masking, readings: Readings): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(postDecision, async (context): Promise<Response> => {
@@ -41,12 +42,18 @@ export function decisionRoutes(ledger: Ledger, masking: Masking): OpenAPIHono<Ht
     const limit = query.limit ?? pageLengthDefault
     const agent = asker.kind === 'agent' ? asker.agent : query.agent
     const decisions = await ledger.decisions({ ...query, agent, limit })
+    const indices = decisions.map(({ record }) => record.index)
+    const { agent: soughtAgent, action, effect } = query
+    const filter = {
+      ...(soughtAgent && { agent: soughtAgent }),
+      ...(action && { action }),
+      ...(effect && { effect }),
+    }
+    const filtered = Object.keys(filter).length > 0
+    await readings.shown(asker, filtered ? 'search' : 'list', indices, filtered ? filter : undefined)
     return context.json({
       decisions: await masking.allShown(decisions, asker),
-      next: nextPage(
-        decisions.map(({ record }) => record.index),
-        limit,
-      ),
+      next: nextPage(indices, limit),
     })
   })
 
@@ -54,6 +61,7 @@ export function decisionRoutes(ledger: Ledger, masking: Masking): OpenAPIHono<Ht
     const asker = context.get('asker')
     const { id } = context.req.valid('param')
     const decision = await ledger.decision(id, asker.kind === 'agent' ? asker.agent : undefined)
+    await readings.shown(asker, 'decision', [decision.record.index])
     return context.json(await masking.shown(decision, asker))
   })
 
@@ -61,7 +69,9 @@ export function decisionRoutes(ledger: Ledger, masking: Masking): OpenAPIHono<Ht
     const asker = context.get('asker')
     const { id } = context.req.valid('param')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
-    return context.json(await ledger.explain(id, agent))
+    const explanation = await ledger.explain(id, agent)
+    await readings.shown(asker, 'decision', [indexOfId('dec', id) ?? 0])
+    return context.json(explanation)
   })
 
   router.openapi(postOutcome, async (context): Promise<Response> => {

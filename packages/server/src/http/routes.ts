@@ -150,6 +150,31 @@ export const postVote = createRoute({
   ),
 })
 
+export const getAgents = createRoute({
+  method: 'get',
+  path: '/v1/agents',
+  summary: 'Agents that policies name, that have keys or that are suspended',
+  security: session,
+  responses: answers(200, json(schema.agentList, 'The agents, by name'), 401, 403, 503),
+})
+
+export const postSuspension = createRoute({
+  method: 'post',
+  path: '/v1/agents/{agent}/suspension',
+  summary: 'Suspend an agent, or let it decide again; takes the role operator or administrator',
+  security: session,
+  request: { params: schema.agentParam, body: body(schema.suspensionRequest) },
+  responses: answers(
+    201,
+    json(schema.suspensionAnswer, 'Recorded, or it was so already'),
+    400,
+    401,
+    403,
+    413,
+    503,
+  ),
+})
+
 export const getCheckpoint = createRoute({
   method: 'get',
   path: '/v1/log/checkpoint',

@@ -296,6 +296,43 @@ export const personView = z
   .object({ person: z.object({ id: z.string(), roles: z.array(z.string()) }) })
   .openapi('Session')
 
+export const agentList = z
+  .object({
+    agents: z.array(
+      z
+        .object({
+          agent: z
+            .string()
+            .openapi({ description: '`*` stands for every agent, and is listed while all are suspended.' }),
+          policy: policyRef.nullable(),
+          keys: z.int().openapi({ description: 'How many keys speak for it.' }),
+          suspension: z.object({ reason: z.string(), since: z.string(), by: z.string() }).nullable(),
+        })
+        .openapi('Agent'),
+    ),
+  })
+  .openapi('AgentList')
+
+export const agentParam = z.object({ agent: name })
+
+export const suspensionRequest = z
+  .strictObject(
+    {
+      state: oneOf('suspended', 'active'),
+      reason: text(commentLengthMax).openapi({ description: 'Told to the agent with every denial.' }),
+    },
+    onlyKnown,
+  )
+  .openapi('SuspensionRequest')
+
+export const suspensionAnswer = z
+  .object({
+    agent: z.string(),
+    state: z.enum(['suspended', 'active']),
+    record: z.object({ index: z.int().nullable().openapi({ description: 'Null where it was so already.' }) }),
+  })
+  .openapi('Suspension')
+
 export const signedNote = z
   .string()
   .openapi({ example: 'bailiwick.local/main\n42\nroot hash…\n\n— bailiwick.local/main signature…\n' })

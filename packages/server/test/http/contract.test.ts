@@ -105,6 +105,10 @@ describe('every endpoint', () => {
       await caller.get('/v1/approvals')
       await caller.get(`/v1/approvals/${approval}?wait=1`)
     }
+    await person.get('/v1/agents')
+    const operator = await service.person('operator@example.com', ['operator'])
+    await operator.post('/v1/agents/idle-agent/suspension', { state: 'suspended', reason: 'not needed' })
+    await operator.get('/v1/agents')
     await service.anyone.get('/v1/log/checkpoint')
     await service.anyone.get('/healthz')
     await service.anyone.get('/readyz')

@@ -1,0 +1,74 @@
+import { onOneLine } from '@bailiwick/core'
+import { Access, agentsOf, everyAgent, type KnownAgent } from '@bailiwick/store'
+import type { Command } from 'commander'
+import type { Act } from './act.ts'
+import { fine, type ExitCode } from './exit-codes.ts'
+import { withLedger } from './open-ledger.ts'
+import type { CliPorts } from './ports.ts'
+import { withStoreOptions, type StoreOptions } from './settings.ts'
+
+interface AgentsOptions extends StoreOptions {
+  readonly json?: true
+}
+
+type ChangeOptions = AgentsOptions & { readonly reason: string }
+
+/** Adds `bailiwick agents`. */
+export function addAgents(program: Command, act: Act): void {
+  const agents = program.command('agents').description('Agents, and suspending them.')
+  withStoreOptions(agents.command('list'))
+    .description('Lists agents that have keys or are suspended.')
+    .option('--json', 'print {agents: [{agent, policy, keys, suspension}]}')
+    .action(act(list))
+  withStoreOptions(agents.command('suspend'))
+    .description('Denies everything that the agent asks for, from its next decision on.')
+    .argument('<agent>', `its id, or '${everyAgent}' for every agent`)
+    .requiredOption('--reason <text>', 'why; told to the agent with every denial')
+    .option('--json', 'print {agent, state, index}; index is null where it was so already')
+    .action(act((ports, agent: string, options: ChangeOptions) => change(ports, agent, 'suspended', options)))
+  withStoreOptions(agents.command('resume'))
+    .description('Lets a suspended agent be decided by its policy again.')
+    .argument('<agent>', `its id, or '${everyAgent}'`)
+    .requiredOption('--reason <text>', 'why; kept in the log')
+    .option('--json', 'print {agent, state, index}; index is null where it was so already')
+    .action(act((ports, agent: string, options: ChangeOptions) => change(ports, agent, 'active', options)))
+}
+
+async function list(ports: CliPorts, options: AgentsOptions): Promise<ExitCode> {
+  const agents = await withLedger(options, ports, (ledger) => agentsOf(ledger, new Access(ledger)))
+  if (options.json) ports.out(JSON.stringify({ agents }))
+  else
+    ports.out(agents.length === 0 ? 'No agent has a key or is suspended.' : agents.map(agentText).join('\n'))
+  return fine
+}
+
+function agentText({ agent, keys, suspension }: KnownAgent): string {
+  const state =
+    suspension === null
+      ? 'active'
+      : `suspended since ${suspension.since} by ${suspension.by}: ${suspension.reason}`
+  return [agent, `${keys} ${keys === 1 ? 'key' : 'keys'}`, state].map(onOneLine).join('  ')
+}
+
+async function change(
+  ports: CliPorts,
+  agent: string,
+  state: 'suspended' | 'active',
+  options: ChangeOptions,
+): Promise<ExitCode> {
+  const { index } = await withLedger(options, ports, (ledger) =>
+    ledger.changeSuspension({ agent, state, reason: options.reason, by: 'operator' }),
+  )
+  if (options.json) {
+    ports.out(JSON.stringify({ agent, state, index }))
+    return fine
+  }
+  const who = agent === everyAgent ? 'Every agent' : `The agent ${onOneLine(agent)}`
+  const already = index === null ? ' already' : ''
+  ports.out(
+    state === 'suspended'
+      ? `${who} is${already} suspended.`
+      : `${who} is${already} free to act as its policy says.`,
+  )
+  return fine
+}

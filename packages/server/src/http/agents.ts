@@ -1,0 +1,35 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { Fault, type Voter } from '@bailiwick/core'
+import { agentsOf, type Access, type Ledger } from '@bailiwick/store'
+import { asPerson, type HttpEnv } from './asker.ts'
+import { newRouter } from './router.ts'
+import { getAgents, postSuspension } from './routes.ts'
+
+/** The agents, and suspending them. */
+export function agentRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(getAgents, async (context): Promise<Response> => {
+    asPerson(context.get('asker'))
+    return context.json({ agents: await agentsOf(ledger, access) })
+  })
+
+  router.openapi(postSuspension, async (context): Promise<Response> => {
+    const person = asOperator(asPerson(context.get('asker')))
+    const { agent } = context.req.valid('param')
+    const { state, reason } = context.req.valid('json')
+    const { index } = await ledger.changeSuspension({ agent, state, reason, by: person.id })
+    return context.json({ agent, state, record: { index } }, 201)
+  })
+
+  return router
+}
+
+const mayOperate: ReadonlySet<string> = new Set(['administrator', 'operator'])
+
+function asOperator(person: Voter): Voter {
+  if (person.roles.some((role) => mayOperate.has(role))) return person
+  throw new Fault('not_permitted', 'suspending agents takes the role operator or administrator', {
+    fix: 'Ask somebody who has one of them.',
+  })
+}
