@@ -2,8 +2,10 @@ export { approvalStatus, mayVote, type Voter } from './approval/state.ts'
 export { canonicalJson, frozenCopy, jsonProblem } from './model/canonical-json.ts'
 export {
   createLogKey,
+  isEncryptedKey,
   loadLogKey,
   openCheckpoint,
+  reencryptLogKey,
   signCheckpoint,
   verifierKey,
   type Checkpoint,

@@ -24,6 +24,7 @@ import { readConsoleFiles } from './http/console-files.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
+import { logKeySettings } from './log-key-settings.ts'
 import { repeat } from './repeat.ts'
 
 /** How a service is started. */
@@ -111,6 +112,8 @@ async function start(
     policies,
     dataDir: options.dataDir,
     consoleUrl: url,
+    logKey: await logKeySettings(options.env),
+    mustSign: true,
     env: options.environment,
     lookups,
   })

@@ -1,6 +1,16 @@
 export { Access, type ListedKey } from './access.ts'
 export { agentsOf, type KnownAgent } from './agents.ts'
-export { CheckpointFile, readCheckpoint } from './checkpoints.ts'
+export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
+export { forgetKey, readKnownKeys } from './checkpoints/known-keys.ts'
+export {
+  createLogKeyHere,
+  encryptLogKeys,
+  readLogKeys,
+  retireLogKey,
+  rotateLogKey,
+  type LogKeys,
+  type LogKeySettings,
+} from './checkpoints/log-keys.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   canonicalJson,
+  Fault,
   indexOfId,
   instantText,
   parseCall,
@@ -18,7 +19,9 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
-import { CheckpointFile } from './checkpoints.ts'
+import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
+import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
+import type { LogKeySettings } from './checkpoints/log-keys.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { AccessChange } from './log/rows.ts'
@@ -56,6 +59,13 @@ export interface LedgerOptions {
   /** Where the checkpoint and its key are kept: outside the database. */
   readonly dataDir: string
   readonly ledger?: string | undefined
+  /** How checkpoints are signed. */
+  readonly logKey?: LogKeySettings | undefined
+  /**
+   * Whether this process has to sign checkpoints. One that does not have to makes no key where the ledger has one
+   * already, and then signs nothing.
+   */
+  readonly mustSign?: boolean | undefined
   /** The console's address, for links to approvals. */
   readonly consoleUrl: string
   readonly now?: (() => Instant) | undefined
@@ -126,13 +136,16 @@ export class Ledger {
    */
   static async open(options: LedgerOptions): Promise<Ledger> {
     const name = options.ledger ?? 'main'
-    const checkpoints = await CheckpointFile.open(options.dataDir, name)
+    const known = await readKnownKeys(options.connection, name)
+    const checkpoints = await CheckpointFile.open(options.dataDir, name, options.logKey, known.length === 0)
+    if (options.mustSign === true && !checkpoints.signs) throw signedElsewhere(name)
     const ledger = new Ledger(options, checkpoints, name)
     try {
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
       await ledger.#recordPolicies()
+      await ledger.recordKeys()
       return ledger
     } catch (error) {
       await ledger.#release()
@@ -246,6 +259,20 @@ export class Ledger {
     return rows.map((row) => approvalView(row, this.now(), voter, this.#settings))
   }
 
+  /**
+   * Records the keys that sign from here on, where they are not known yet; the ledger's first one is only remembered.
+   * Recorded first: a crash before it is remembered records it again.
+   */
+  async recordKeys(): Promise<void> {
+    if (!this.checkpoints.signs) return
+    const known = await readKnownKeys(this.pool, this.name)
+    for (const verifierKey of this.checkpoints.verifierKeys) {
+      if (known.includes(verifierKey)) continue
+      if (known.length > 0) await this.note({ kind: 'key', event: 'added', verifierKey, by: 'operator' })
+      await rememberKey(this.pool, this.name, verifierKey, instantText(this.now()))
+    }
+  }
+
   /** The committed head. */
   async head(): Promise<Frontier> {
     return await readHead(this.pool, this.name)
@@ -257,7 +284,9 @@ export class Ledger {
    */
   async checkpoint(): Promise<string> {
     // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
-    this.#publishing ??= followHead(this.pool, this.name, this.#published)
+    this.#publishing ??= this.checkpoints
+      .followKeys()
+      .then(() => followHead(this.pool, this.name, this.#published))
       .then(async (head) => {
         const note = await this.checkpoints.publish(head)
         this.#published = head
@@ -287,7 +316,7 @@ export class Ledger {
       await this.#sequencer.close()
       // One that is being published may have read its head before the last commit.
       await this.#publishing
-      await this.checkpoint()
+      if (this.checkpoints.signs) await this.checkpoint()
     } finally {
       await this.pool.end()
     }
@@ -320,6 +349,16 @@ export class Ledger {
       if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(policy))
     }
   }
+}
+
+function signedElsewhere(ledger: string): Fault {
+  return new Fault(
+    'conflict',
+    `the checkpoints of the ledger \`${ledger}\` are signed with a key that is not in this data directory`,
+    {
+      fix: 'Give this service the key (BAILIWICK_LOG_KEY, or the checkpoints directory of the one that has it); where it is lost, or this one shall sign with a key of its own, run `bailiwick log key create`.',
+    },
+  )
 }
 
 // All that it takes to compile it again.

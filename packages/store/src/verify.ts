@@ -13,7 +13,7 @@ import {
   type VerifyResult,
 } from '@bailiwick/core'
 import pg from 'pg'
-import { readCheckpoint } from './checkpoints.ts'
+import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'

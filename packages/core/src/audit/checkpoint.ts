@@ -4,7 +4,7 @@ import type { Hash } from './frontier.ts'
 import { decodeBase64, openNote, signNote } from './signed-note.ts'
 import type { NoteSigner } from './signed-note.ts'
 
-export { createLogKey, loadLogKey, verifierKey } from './signed-note.ts'
+export { createLogKey, isEncryptedKey, loadLogKey, reencryptLogKey, verifierKey } from './signed-note.ts'
 export type { NoteSigner } from './signed-note.ts'
 
 /** What a log promises when it signs: its first `size` records have this root, for ever. */
@@ -35,8 +35,8 @@ export function checkpointBody({ origin, size, root }: Checkpoint): string {
  * The checkpoint as a signed note. Only a committed head may be signed: the note contradicts every log that does not
  * contain it.
  */
-export function signCheckpoint(checkpoint: Checkpoint, signer: NoteSigner): string {
-  return signNote(checkpointBody(checkpoint), signer)
+export function signCheckpoint(checkpoint: Checkpoint, ...signers: readonly NoteSigner[]): string {
+  return signNote(checkpointBody(checkpoint), ...signers)
 }
 
 /**

@@ -21,18 +21,25 @@ export interface NoteSigner {
  * Signs a text.
  *
  * @param text lines, each ended by a newline
- * @returns the text, an empty line and one signature line
+ * @param signers at least one; while a key is replaced, the new one and the old one
+ * @returns the text, an empty line and a line for each signature
  * @throws Fault `bad_input` for a text that notes cannot carry
  * @see https://c2sp.org/signed-note
  */
-export function signNote(text: string, signer: NoteSigner): string {
-  if (!text.endsWith('\n') || !isNoteText(text)) {
-    throw new Fault('bad_input', 'a note cannot carry this text', {
-      fix: 'Use printable lines, each ended by a newline.',
+export function signNote(text: string, ...signers: readonly NoteSigner[]): string {
+  if (!text.endsWith('\n') || !isNoteText(text) || signers.length === 0) {
+    throw new Fault('bad_input', 'a note cannot carry this text, or nobody signs it', {
+      fix: 'Use printable lines, each ended by a newline, and a key.',
     })
   }
-  const signature = sign(null, Buffer.from(text), signer.privateKey)
-  return `${text}\n— ${signer.name} ${Buffer.concat([signer.keyId, signature]).toString('base64')}\n`
+  const lines = signers.map(({ name, keyId, privateKey }) =>
+    signatureLine(name, keyId, sign(null, Buffer.from(text), privateKey)),
+  )
+  return `${text}\n${lines.join('')}`
+}
+
+function signatureLine(name: string, keyId: Buffer, signature: Buffer): string {
+  return `— ${name} ${Buffer.concat([keyId, signature]).toString('base64')}\n`
 }
 
 /**
@@ -165,33 +172,73 @@ function parseVerifierKey(text: string): { name: string; keyId: Buffer; publicKe
   return { name, keyId: keyIdOf(name, raw), publicKey: createPublicKey({ key: jwk, format: 'jwk' }) }
 }
 
-/** A new Ed25519 key for a log. The private key is a secret; the verifier key is there to be published. */
-export function createLogKey(name: string): { privateKeyPem: string; verifierKey: string } {
+/**
+ * A new Ed25519 key for a log. The private key is a secret; the verifier key is there to be published.
+ *
+ * @param passphrase where given, the private key is encrypted under it (PKCS #8, AES-256)
+ */
+export function createLogKey(
+  name: string,
+  passphrase?: string,
+): { privateKeyPem: string; verifierKey: string } {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  return { privateKeyPem, verifierKey: loadLogKey(name, privateKeyPem).verifierKey }
+  const privateKeyPem = pemOf(privateKey, passphrase)
+  return { privateKeyPem, verifierKey: loadLogKey(name, privateKeyPem, passphrase).verifierKey }
+}
+
+/** The same key, encrypted under another passphrase, or not at all. @throws as `loadLogKey` does */
+export function reencryptLogKey(privateKeyPem: string, from?: string, to?: string): string {
+  return pemOf(parsePrivateKey(privateKeyPem, from), to)
+}
+
+function pemOf(privateKey: KeyObject, passphrase: string | undefined): string {
+  const form = { type: 'pkcs8', format: 'pem' } as const
+  const pem =
+    passphrase === undefined
+      ? privateKey.export(form)
+      : privateKey.export({ ...form, cipher: 'aes-256-cbc', passphrase })
+  return pem.toString()
+}
+
+/** Whether a private key in PEM needs a passphrase. */
+export function isEncryptedKey(privateKeyPem: string): boolean {
+  return privateKeyPem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
 }
 
 /**
  * A log's key, ready to sign.
  *
- * @throws Fault `bad_input` for a bad name or what is not an Ed25519 private key in PEM
+ * @param passphrase of an encrypted key
+ * @throws Fault `bad_input` for a bad name, what is not an Ed25519 private key in PEM, or another passphrase
  */
-export function loadLogKey(name: string, privateKeyPem: string): { signer: NoteSigner; verifierKey: string } {
-  const privateKey = parsePrivateKey(privateKeyPem)
+export function loadLogKey(
+  name: string,
+  privateKeyPem: string,
+  passphrase?: string,
+): { signer: NoteSigner; verifierKey: string } {
+  const privateKey = parsePrivateKey(privateKeyPem, passphrase)
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
   const publicKey = Buffer.from(x ?? '', 'base64url')
   const published = verifierKey(name, publicKey)
   return { signer: { name, keyId: keyIdOf(name, publicKey), privateKey }, verifierKey: published }
 }
 
-function parsePrivateKey(pem: string): KeyObject {
-  const fix = 'Restore the log key from a backup, or create a new one.'
+function parsePrivateKey(pem: string, passphrase: string | undefined): KeyObject {
+  const encrypted = isEncryptedKey(pem)
+  if (encrypted && passphrase === undefined) {
+    throw new Fault('bad_input', 'the log key is encrypted, and there is no passphrase for it', {
+      fix: 'Set BAILIWICK_LOG_KEY_PASSPHRASE, or BAILIWICK_LOG_KEY_PASSPHRASE_FILE to a file that holds it.',
+    })
+  }
+  const fix = encrypted
+    ? 'Give the passphrase that the log key was encrypted with.'
+    : 'Restore the log key from a backup, or create a new one.'
   let key: KeyObject
   try {
-    key = createPrivateKey(pem)
+    key = createPrivateKey(encrypted && passphrase !== undefined ? { key: pem, passphrase } : pem)
   } catch (cause) {
-    throw new Fault('bad_input', 'the log key is not a private key in PEM', { fix, cause })
+    const what = encrypted ? 'cannot be decrypted with this passphrase' : 'is not a private key in PEM'
+    throw new Fault('bad_input', `the log key ${what}`, { fix, cause })
   }
   if (key.asymmetricKeyType !== 'ed25519')
     throw new Fault('bad_input', 'the log key is not an Ed25519 key', { fix })

@@ -11,6 +11,8 @@ import type { Command } from 'commander'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
+import { logKeySettings } from '../log-key-settings.ts'
+import { addLogKey } from './log-key.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
 interface LogOptions extends StoreOptions {
@@ -36,6 +38,7 @@ export function addLog(program: Command, act: Act): void {
     .description('Prints the signed checkpoint that was published last.')
     .option('--json', 'print {note, size}')
     .action(act(checkpoint))
+  addLogKey(log, act)
 }
 
 async function verify(ports: CliPorts, options: LogOptions): Promise<ExitCode> {
@@ -79,7 +82,7 @@ async function verified(place: StorePlace): Promise<VerifyResult> {
 
 async function checkpoint(ports: CliPorts, options: LogOptions): Promise<ExitCode> {
   const { dataDir } = storePlace(options, ports)
-  const published = await readCheckpoint(dataDir, ledger)
+  const published = await readCheckpoint(dataDir, ledger, await logKeySettings(ports.env))
   if (published === undefined) {
     throw new Fault('not_found', `no checkpoint was published in \`${dataDir}\``, {
       fix: 'Start the service once, or name its data directory with --data.',

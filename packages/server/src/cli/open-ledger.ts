@@ -6,10 +6,12 @@ import {
   openDatabase,
   readCheckpoint,
   stopIfUnused,
+  type LogKeySettings,
   type PolicySet,
 } from '@bailiwick/store'
 import { onOneLine } from '@bailiwick/core'
 
+import { logKeySettings } from '../log-key-settings.ts'
 import type { CliPorts } from './ports.ts'
 import { serviceUrl, storePlace, type StoreOptions, type StorePlace } from './settings.ts'
 
@@ -37,7 +39,8 @@ export async function withLedger<Result>(
 ): Promise<Result> {
   const place = storePlace(options, ports)
   const { dataDir, databaseUrl } = place
-  const news = await newsOf(place)
+  const logKey = await logKeySettings(ports.env)
+  const news = await newsOf(place, logKey)
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
     const { connection } = database
@@ -47,6 +50,7 @@ export async function withLedger<Result>(
       policies: noPolicies,
       dataDir,
       consoleUrl: serviceUrl(ports),
+      logKey,
     })
     if (news !== undefined) ports.err(onOneLine(news))
     try {
@@ -62,12 +66,15 @@ export async function withLedger<Result>(
 const otherPlace = 'was another data directory meant? (--data or BAILIWICK_DATA)'
 
 /** What opening this place will do for the first time; undefined where it was open before. */
-async function newsOf({ dataDir, databaseUrl }: StorePlace): Promise<string | undefined> {
+async function newsOf(
+  { dataDir, databaseUrl }: StorePlace,
+  settings: LogKeySettings,
+): Promise<string | undefined> {
   if (databaseUrl === undefined) {
     const known = await hasEmbeddedDatabase(dataDir)
     return known ? undefined : `started a new log in \`${dataDir}\`; ${otherPlace}`
   }
   // The server may have the log already; what is new is a key and a checkpoint of it here.
-  const known = (await readCheckpoint(dataDir, 'main')) !== undefined
-  return known ? undefined : `\`${dataDir}\` held no checkpoint of this log; ${otherPlace}`
+  const known = (await readCheckpoint(dataDir, 'main', settings)) !== undefined
+  return known ? undefined : `\`${dataDir}\` holds no checkpoint of this log; ${otherPlace}`
 }
