@@ -34,6 +34,7 @@ export {
   proofBundleLengthMax,
   verifyProofBundle,
   type BundledPayload,
+  type ConsistencyProof,
   type ProofBundle,
   type ProofVerdict,
 } from './audit/proof-bundle.ts'

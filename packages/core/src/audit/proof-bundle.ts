@@ -38,6 +38,16 @@ export interface ProofBundle {
   readonly verifierKeys: readonly string[]
 }
 
+/** Proof that the log of `to` records continues the one of `from`. Hashes and roots are base64. */
+export interface ConsistencyProof {
+  readonly from: number
+  readonly to: number
+  readonly fromRoot: string
+  readonly toRoot: string
+  /** By RFC 9162, section 2.1.4. */
+  readonly proof: readonly string[]
+}
+
 /** What a bundle proves. */
 export type ProofVerdict = ProvenRecord | RefutedProof
 
