@@ -10,6 +10,8 @@ import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
 import { jsonBody } from './json-body.ts'
+import { proofRoutes } from './log-proofs.ts'
+import { tileRoutes, type LogReading } from './log-tiles.ts'
 import { Masking } from './masking.ts'
 import { newRouter } from './router.ts'
 import { faultOf, problem } from './problems.ts'
@@ -28,6 +30,8 @@ export interface AppParts {
   readonly consoleFiles: ConsoleFiles
   /** The address that people use, where it is not the one the service listens on. */
   readonly publicUrl?: string | undefined
+  /** Who may read the log's records as tiles; people only, unless given. */
+  readonly logReading?: LogReading | undefined
   /** Told what nobody expected. */
   readonly log: (line: string) => void
 }
@@ -43,7 +47,13 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   })
   const isHttps = parts.publicUrl?.startsWith('https:') ?? false
   // A promise of TLS for this host alone, and only where people reach it so: other services may share the domain.
-  app.use(secureHeaders({ ...securityHeaders, strictTransportSecurity: isHttps && 'max-age=15552000' }))
+  app.use(
+    secureHeaders({
+      ...securityHeaders,
+      overwrite: false,
+      strictTransportSecurity: isHttps && 'max-age=15552000',
+    }),
+  )
   app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
   app.use(async (context, next) => {
     if (
@@ -65,6 +75,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
+  app.route('/', tileRoutes(parts))
   app.use('/v1/session', jsonBody)
   app.route('/', sessionRoutes(parts.access, isHttps))
 
@@ -74,6 +85,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', decisionRoutes(parts.ledger, masking))
   app.route('/', approvalRoutes(parts.ledger, parts.waits, masking))
   app.route('/', eventRoutes(parts.ledger))
+  app.route('/', proofRoutes(parts.ledger))
   describeApi(app)
   app.all('/v1/*', () => {
     throw new Fault('not_found', 'no such endpoint', { fix: 'See /openapi.json.' })
