@@ -12,6 +12,7 @@ export {
   type NoteSigner,
 } from './audit/checkpoint.ts'
 export { commitPayload, saltBytes } from './audit/commitment.ts'
+export { encodeEntries } from './audit/entry-bundle.ts'
 export {
   appendLeaf,
   appendLeaves,
@@ -29,6 +30,28 @@ export {
   type Hash,
   writeLeafHash,
 } from './audit/merkle.ts'
+export {
+  parseProofBundle,
+  proofBundleFormat,
+  proofBundleLengthMax,
+  verifyProofBundle,
+  type BundledPayload,
+  type ConsistencyProof,
+  type ProofBundle,
+  type ProofVerdict,
+} from './audit/proof-bundle.ts'
+export { proveConsistency, proveInclusion, treeRoot } from './audit/proofs.ts'
+export {
+  completeRoot,
+  nodesFromTiles,
+  parseTilePath,
+  tileEnd,
+  tilePath,
+  tileWidth,
+  type Tile,
+  type TileReader,
+} from './audit/tiles.ts'
+export { isTlogProof, parseTlogProof, tlogProofText } from './audit/tlog-proof.ts'
 export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'

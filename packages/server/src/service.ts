@@ -21,6 +21,7 @@ import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { createApp } from './http/app.ts'
 import { readConsoleFiles } from './http/console-files.ts'
+import { logReadingFrom } from './http/log-tiles.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
@@ -97,6 +98,7 @@ async function start(
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
+  const logReading = logReadingFrom(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -126,7 +128,7 @@ async function start(
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = await firstSignIn(access, ledger, url)
   listener.answerWith(
-    createApp({ ledger, access, waits, consoleFiles, publicUrl: url, log: options.log }).fetch,
+    createApp({ ledger, access, waits, consoleFiles, publicUrl: url, logReading, log: options.log }).fetch,
   )
   // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
   undo.push(async () => listener.answerWith(notReady))
@@ -181,6 +183,12 @@ function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
     (error) => options.log(`checkpoint: ${messageOf(error)}`),
   )
   undo.push(() => publish.stop())
+  const tiles = repeat(
+    checkpointMs,
+    () => ledger.tiles.fill(),
+    (error) => options.log(`tiles: ${messageOf(error)}`),
+  )
+  undo.push(() => tiles.stop())
 }
 
 // On a server several services may share a ledger; in an embedded data directory there is one, because

@@ -10,6 +10,7 @@ import {
   type GovernPorts,
   type JsonObject,
   type PermittedCall,
+  type ProofBundle,
 } from '@bailiwick/core'
 import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 import type { ExplainedDecision } from './explain.ts'
@@ -46,6 +47,7 @@ export class GovernanceEnforcer implements Governance {
   readonly #point: DecisionPoint
   readonly #ports: GovernPorts
   readonly #explain: (id: string) => Promise<ExplainedDecision>
+  readonly #prove: (id: string) => Promise<ProofBundle>
   readonly #close: () => Promise<void>
 
   /** Governs `agent` on a ledger that somebody else has opened, and closes. */
@@ -60,6 +62,11 @@ export class GovernanceEnforcer implements Governance {
     }
     this.#ports = ports
     this.#explain = (id) => ledger.explain(id, agent)
+    this.#prove = async (id) => {
+      // No service may be running that does it in the background.
+      await ledger.tiles.fillAll()
+      return await ledger.prove(id, { agent })
+    }
     this.#close = async () => {
       waits.close()
     }
@@ -108,6 +115,15 @@ export class GovernanceEnforcer implements Governance {
    */
   explain(decision: string): Promise<ExplainedDecision> {
     return this.#explain(decision)
+  }
+
+  /**
+   * Proof, to be checked offline, that one of the agent's decisions is in the log. Its payload is withheld.
+   *
+   * @throws Fault `not_found` for what is no decision of the agent's
+   */
+  prove(decision: string): Promise<ProofBundle> {
+    return this.#prove(decision)
   }
 
   /** Lets go of what this enforcer opened; nothing may be governed through it afterwards. */

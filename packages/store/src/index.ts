@@ -32,6 +32,7 @@ export type { NoteBody } from './operations/note.ts'
 export type { SuspensionChange } from './operations/suspend.ts'
 export type { LookupGatherer } from './operations/gather.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
+export { recordIndex, type ProveOptions } from './prove.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
 export {
   recallStoredDecision,
@@ -40,5 +41,6 @@ export {
   type RecalledDecision,
   type Replay,
 } from './replay.ts'
+export { LogTiles } from './tiles.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

@@ -8,6 +8,7 @@ import {
   type ApprovalStatus,
   type ApprovalView,
   type CompiledPolicy,
+  type ConsistencyProof,
   type DecisionAnswer,
   type DecisionRequest,
   type DecisionView,
@@ -15,6 +16,7 @@ import {
   type Instant,
   type LogRecord,
   type Outcome,
+  type ProofBundle,
   type VerifyResult,
   type Voter,
 } from '@bailiwick/core'
@@ -48,7 +50,9 @@ import {
   type ApprovalFilter,
   type DecisionFilter,
 } from './queries.ts'
+import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
+import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
@@ -91,6 +95,8 @@ export class Ledger {
   readonly policies: PolicySet
   readonly pool: pg.Pool
   readonly checkpoints: CheckpointFile
+  /** The published log as tiles. */
+  readonly tiles: LogTiles
   readonly now: () => Instant
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
@@ -112,6 +118,8 @@ export class Ledger {
     this.pool = new pg.Pool({ ...inSchema(options.connection), max: 8 })
     // A connection that breaks while idle is replaced by the pool; the next statement reports trouble.
     this.pool.on('error', () => undefined)
+    const published = async () => (await checkpoints.published())?.size ?? 0
+    this.tiles = new LogTiles({ client: this.pool, ledger: name, published })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
       approvalUrl: (id) => `${base}/approvals/${id}`,
@@ -296,6 +304,28 @@ export class Ledger {
         this.#publishing = undefined
       })
     return await this.#publishing
+  }
+
+  /**
+   * Proof that a record, by its index or the id of its decision, is in the log; against a checkpoint that is published
+   * for it.
+   *
+   * @throws as `recordIndex` and `proveRecord` do
+   */
+  async prove(which: string | number, options: ProveOptions = {}): Promise<ProofBundle> {
+    const index = recordIndex(String(which))
+    return await proveRecord(await this.#proofSource(), index, options)
+  }
+
+  /** Proof that the log of `to` records, or the published one, continues the one of `from`. @throws as `proveContinuation` does */
+  async consistency(from: number, to?: number): Promise<ConsistencyProof> {
+    return await proveContinuation(await this.#proofSource(), from, to)
+  }
+
+  async #proofSource(): Promise<ProofSource> {
+    const note = await this.checkpoint()
+    const { pool: client, name: ledger, tiles, checkpoints } = this
+    return { client, ledger, tiles, note, verifierKeys: checkpoints.verifierKeys }
   }
 
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */

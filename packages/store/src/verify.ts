@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  decodeFrontier,
   emptyFrontier,
   encodeFrontier,
   Fault,
@@ -19,6 +20,7 @@ import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'
 import { batchesFrom, type TimedBatch } from './log/batches.ts'
 import { foldsProblem } from './verify-folds.ts'
+import { tileHashesProblem } from './verify-tiles.ts'
 
 /** Which stored log to verify. */
 export interface VerifyOptions {
@@ -108,7 +110,9 @@ async function verifySnapshot(
       ...(onProgress === undefined ? {} : { onProgress }),
     })
     if (result.kind === 'broken') return result
-    return (await foldsProblem(client, ledger, result.size, now)) ?? result
+    const folds = await foldsProblem(client, ledger, result.size, now)
+    const rightHead = decodeFrontier(head.size, head.frontier)
+    return folds ?? (await tileHashesProblem(client, ledger, rightHead)) ?? result
   } catch (error) {
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)

@@ -1,6 +1,7 @@
 import { Fault } from '../model/fault.ts'
 import { appendLeaves, emptyFrontier, frontierRoot, hashBytes, isSize, nodeHash } from './frontier.ts'
 import type { Hash } from './frontier.ts'
+import { splitOf } from './proofs.ts'
 
 export {
   appendLeaf,
@@ -75,13 +76,6 @@ export function consistencyProof(leafHashes: readonly Hash[], from: number, to: 
   // From 0 on it is the old tree itself, whose root the verifier has.
   if (start > 0) proof.push(rangeRoot(leafHashes, start, end))
   return proof.reverse()
-}
-
-/** The largest power of two below `width`, which is 2 or more: where a tree parts into left and right. */
-function splitOf(width: number): number {
-  let split = 1
-  while (split * 2 < width) split *= 2
-  return split
 }
 
 function rangeRoot(leafHashes: readonly Hash[], start: number, end: number): Buffer {

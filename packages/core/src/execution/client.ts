@@ -1,4 +1,5 @@
 import type { Outcome } from '../model/call.ts'
+import { parseProofBundle, type ProofBundle } from '../audit/proof-bundle.ts'
 import { canonicalJsonOfPresent, frozenCopy } from '../model/canonical-json.ts'
 import { Fault, type FaultCode } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -34,7 +35,7 @@ export interface BailiwickClientOptions {
  * A service that cannot be reached is a `Fault`, and a call that meets a fault does not run.
  */
 export class BailiwickClient implements Governance {
-  readonly #point: DecisionPoint
+  readonly #point: HttpDecisionPoint
   readonly #ports: GovernPorts
 
   constructor(options: BailiwickClientOptions) {
@@ -53,6 +54,16 @@ export class BailiwickClient implements Governance {
     options: GovernOptions = {},
   ): Promise<Governed<Result>> {
     return govern(this.#point, this.#ports, { action, params, run, options })
+  }
+
+  /**
+   * Proof, to be checked offline with `verifyProofBundle`, that one of the agent's decisions is in the log. Its payload
+   * is withheld. The service's word until it has been checked.
+   *
+   * @throws Fault `not_found` for what is no decision of the agent's
+   */
+  async prove(decision: string): Promise<ProofBundle> {
+    return parseProofBundle(JSON.stringify(await this.#point.proof(decision)))
   }
 }
 
@@ -81,6 +92,10 @@ class HttpDecisionPoint implements DecisionPoint {
   approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView> {
     const path = `/v1/approvals/${encodeURIComponent(id)}?wait=${waitSeconds}`
     return this.#send('GET', path, undefined, this.#timeoutMs + waitSeconds * 1000)
+  }
+
+  proof(id: string): Promise<unknown> {
+    return this.#send('GET', `/v1/log/proof/${encodeURIComponent(id)}`, undefined, this.#timeoutMs)
   }
 
   async reportOutcome(id: DecisionId, outcome: Outcome): Promise<void> {

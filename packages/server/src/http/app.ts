@@ -11,6 +11,8 @@ import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
 import { jsonBody } from './json-body.ts'
+import { proofRoutes } from './log-proofs.ts'
+import { tileRoutes, type LogReading } from './log-tiles.ts'
 import { Masking } from './masking.ts'
 import { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
@@ -30,6 +32,8 @@ export interface AppParts {
   readonly consoleFiles: ConsoleFiles
   /** The address that people use, where it is not the one the service listens on. */
   readonly publicUrl?: string | undefined
+  /** Who may read the log's records as tiles; people only, unless given. */
+  readonly logReading?: LogReading | undefined
   /** Told what nobody expected. */
   readonly log: (line: string) => void
 }
@@ -45,7 +49,13 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   })
   const isHttps = parts.publicUrl?.startsWith('https:') ?? false
   // A promise of TLS for this host alone, and only where people reach it so: other services may share the domain.
-  app.use(secureHeaders({ ...securityHeaders, strictTransportSecurity: isHttps && 'max-age=15552000' }))
+  app.use(
+    secureHeaders({
+      ...securityHeaders,
+      overwrite: false,
+      strictTransportSecurity: isHttps && 'max-age=15552000',
+    }),
+  )
   app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
   app.use(async (context, next) => {
     if (
@@ -67,6 +77,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
+  app.route('/', tileRoutes(parts))
   app.use('/v1/session', jsonBody)
   app.route('/', sessionRoutes(parts.access, isHttps))
 
@@ -78,6 +89,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', approvalRoutes(parts.ledger, parts.waits, masking, readings))
   app.route('/', agentRoutes(parts.ledger, parts.access))
   app.route('/', eventRoutes(parts.ledger))
+  app.route('/', proofRoutes(parts.ledger))
   describeApi(app)
   app.all('/v1/*', () => {
     throw new Fault('not_found', 'no such endpoint', { fix: 'See /openapi.json.' })

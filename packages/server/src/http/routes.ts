@@ -186,6 +186,54 @@ export const getCheckpoint = createRoute({
   ),
 })
 
+export const getPublishedCheckpoint = createRoute({
+  method: 'get',
+  path: '/log/checkpoint',
+  summary:
+    'The same under the prefix of the log (C2SP tlog-tiles), beside `/log/tile/…` and `/log/tile/entries/…`',
+  responses: answers(
+    200,
+    { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
+    503,
+  ),
+})
+
+export const getVerifyPage = createRoute({
+  method: 'get',
+  path: '/log/verify.html',
+  summary: 'A page that checks proof bundles in the browser, without a network',
+  responses: answers(200, {
+    description: 'One file',
+    content: { 'text/html': { schema: schema.htmlPage } },
+  }),
+})
+
+export const getProof = createRoute({
+  method: 'get',
+  path: '/v1/log/proof/{id}',
+  summary:
+    'A record with the proof that it is in the log, by its index or the id of its decision; an agent proves its own',
+  security: anyone,
+  request: { params: schema.idParam, query: schema.proofQuery },
+  responses: answers(200, json(schema.proofBundle, 'A proof bundle'), 400, 401, 404, 503),
+})
+
+export const getConsistency = createRoute({
+  method: 'get',
+  path: '/v1/log/consistency',
+  summary: 'Proof that the log of `to` records, or the published one, continues the log of `from`',
+  security: anyone,
+  request: { query: schema.consistencyQuery },
+  responses: answers(
+    200,
+    json(schema.consistencyProof, 'A consistency proof (RFC 9162)'),
+    400,
+    401,
+    404,
+    503,
+  ),
+})
+
 export const getEvents = createRoute({
   method: 'get',
   path: '/v1/events',

@@ -337,6 +337,27 @@ export const signedNote = z
   .string()
   .openapi({ example: 'bailiwick.local/main\n42\nroot hash…\n\n— bailiwick.local/main signature…\n' })
 
+export const htmlPage = z.string().openapi({ example: '<!doctype html>…' })
+
+const hash = z.string().openapi({ example: 'tK1Rg41EaQcZcEgwA47njPZsIFGFKyDXsG7E+5xHL2g=' })
+
+export const proofBundle = z
+  .object({
+    format: z.literal('bailiwick-proof-bundle/v1'),
+    index: z.int(),
+    record: z.string().openapi({ description: 'Its text, exactly as it was hashed.' }),
+    payload: z.object({ state: z.enum(['withheld', 'erased', 'none']) }),
+    size: z.int().openapi({ description: 'Of the tree that the proof is for.' }),
+    proof: z.array(hash).openapi({ description: 'By RFC 9162, nearest the leaf first.' }),
+    checkpoint: z.string().nullable().openapi({ description: 'Null where another `size` was asked for.' }),
+    verifierKeys: z.array(z.string()),
+  })
+  .openapi('ProofBundle')
+
+export const consistencyProof = z
+  .object({ from: z.int(), to: z.int(), fromRoot: hash, toRoot: hash, proof: z.array(hash) })
+  .openapi('ConsistencyProof')
+
 export const eventStream = z.string().openapi({ example: 'event: log\ndata: {"size":42}\n\n' })
 
 export const health = z.object({ status: z.literal('ok') }).openapi('Health')
@@ -386,5 +407,12 @@ export const decisionQuery = z.strictObject(
 export const approvalQuery = z.strictObject({ ...page, status: approvalStatus.optional() }, onlyKnown)
 
 export const waitQuery = z.strictObject({ wait: wholeNumber(waitSecondsMax).optional() }, onlyKnown)
+
+export const proofQuery = z.strictObject({ size: wholeNumber(Number.MAX_SAFE_INTEGER).optional() }, onlyKnown)
+
+export const consistencyQuery = z.strictObject(
+  { from: wholeNumber(Number.MAX_SAFE_INTEGER), to: wholeNumber(Number.MAX_SAFE_INTEGER).optional() },
+  onlyKnown,
+)
 
 export const idParam = z.object({ id: z.string().max(40, { error: 'must have at most 40 characters' }) })

@@ -33,6 +33,8 @@ const open = new Set([
   'GET /readyz',
   'GET /openapi.json',
   'GET /v1/log/checkpoint',
+  'GET /log/checkpoint',
+  'GET /log/verify.html',
   'POST /v1/session',
 ])
 
@@ -110,6 +112,10 @@ describe('every endpoint', () => {
     await operator.post('/v1/agents/idle-agent/suspension', { state: 'suspended', reason: 'not needed' })
     await operator.get('/v1/agents')
     await service.anyone.get('/v1/log/checkpoint')
+    await service.anyone.get('/log/checkpoint')
+    await service.anyone.get('/log/verify.html')
+    await agent.get(`/v1/log/proof/${allowed.body.id}`)
+    await person.get('/v1/log/consistency?from=1')
     await service.anyone.get('/healthz')
     await service.anyone.get('/readyz')
     await person.get('/v1/session')

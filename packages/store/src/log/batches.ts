@@ -150,6 +150,62 @@ export async function* entriesFrom(
   }
 }
 
+// The first batch may begin before the range, and the last go on after it.
+const overlapping = `b.ledger = $1 and b.first < $3 and b.first >= coalesce(
+    (select max(c.first) from log_batch c where c.ledger = $1 and c.first <= $2), $2)`
+
+const leaves = {
+  name: 'log_leaves',
+  text: `select b.first, b.leaf_hashes from log_batch b where ${overlapping} order by b.first`,
+}
+
+/**
+ * The leaf hashes of the records from `from` up to and without `to`, in one piece; those before the first that is
+ * missing.
+ */
+export async function readLeafHashes(
+  client: Queryable,
+  ledger: string,
+  from: number,
+  to: number,
+): Promise<Buffer> {
+  const values = [ledger, from, to]
+  const { rows } = await client.query<Pick<BatchRow, 'first' | 'leaf_hashes'>>({ ...leaves, values })
+  const pieces: Buffer[] = []
+  let next = from
+  for (const { first, leaf_hashes: hashes } of rows) {
+    const skipped = next - Number(first)
+    if (skipped < 0) break
+    const piece = hashes.subarray(skipped * hashBytes, (to - Number(first)) * hashBytes)
+    pieces.push(piece)
+    next += piece.length / hashBytes
+  }
+  return Buffer.concat(pieces)
+}
+
+const texts = {
+  name: 'log_texts',
+  text: `select b.first, b.records from log_batch b where ${overlapping} order by b.first`,
+}
+
+/** The texts of the records from `from` up to and without `to`; those before the first that is missing. */
+export async function readRecordTexts(
+  client: Queryable,
+  ledger: string,
+  from: number,
+  to: number,
+): Promise<string[]> {
+  const values = [ledger, from, to]
+  const { rows } = await client.query<Pick<BatchRow, 'first' | 'records'>>({ ...texts, values })
+  const found: string[] = []
+  for (const { first, records } of rows) {
+    const skipped = from + found.length - Number(first)
+    if (skipped < 0) break
+    found.push(...records.split('\n').slice(skipped, to - Number(first)))
+  }
+  return found
+}
+
 function batchOf(row: BatchRow): LogBatch {
   const first = Number(row.first)
   const records = row.records.split('\n')

@@ -1,0 +1,131 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { Fault, parseTilePath, tileWidth } from '@bailiwick/core'
+import type { Access, Ledger } from '@bailiwick/store'
+import type { Context } from 'hono'
+import { verifyPage } from '../verify-page.ts'
+import { asPerson, authenticated, type HttpEnv } from './asker.ts'
+import { newRouter } from './router.ts'
+import { getPublishedCheckpoint, getVerifyPage } from './routes.ts'
+
+/** Who may read the records of the log as tiles, beside people who are signed in. */
+export interface LogReading {
+  /** Anybody. */
+  readonly isPublic: boolean
+  /** Whoever has this key. */
+  readonly readKey?: string | undefined
+}
+
+const readKeyLengthMin = 32
+
+/**
+ * What the environment says of it: `BAILIWICK_LOG_PUBLIC`, `BAILIWICK_LOG_READ_KEY`.
+ *
+ * @throws Fault `bad_input` for other values than these can have
+ */
+export function logReadingFrom(env: Readonly<Record<string, string | undefined>>): LogReading {
+  const open = env['BAILIWICK_LOG_PUBLIC'] ?? ''
+  if (!['', '0', '1'].includes(open)) {
+    throw new Fault('bad_input', '`BAILIWICK_LOG_PUBLIC` is neither 0 nor 1', {
+      fix: 'Set it to 1 to let anybody read the records of the log, or leave it out.',
+    })
+  }
+  const readKey = env['BAILIWICK_LOG_READ_KEY'] ?? ''
+  if (readKey !== '' && (readKey.length < readKeyLengthMin || !/^[A-Za-z0-9_-]{1,200}$/.test(readKey))) {
+    throw new Fault('bad_input', '`BAILIWICK_LOG_READ_KEY` is no key', {
+      fix: 'Give 32 to 200 random letters, digits, `_` or `-`, such as from `openssl rand -hex 32`.',
+    })
+  }
+  return { isPublic: open === '1', ...(readKey === '' ? {} : { readKey }) }
+}
+
+/** What the tiles are served from, and to whom. */
+interface TileParts {
+  readonly ledger: Ledger
+  readonly access: Access
+  readonly logReading?: LogReading | undefined
+}
+
+/**
+ * The log by C2SP tlog-tiles, under `/log/`: checkpoint, tiles, entry bundles; and the page that checks proof bundles.
+ * Checkpoint and hashes are open to anyone, records to those who may read them.
+ */
+export function tileRoutes({ ledger, access, logReading }: TileParts): OpenAPIHono<HttpEnv> {
+  const reading = logReading ?? { isPublic: false }
+  const router = newRouter()
+  router.use('/log/*', async (context, next) => {
+    await next()
+    if (context.res.status >= 400) context.header('Cache-Control', 'no-store')
+  })
+
+  router.openapi(getPublishedCheckpoint, async (context): Promise<Response> => {
+    const note = await ledger.checkpoint()
+    return context.body(note, 200, {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-cache',
+    })
+  })
+
+  router.openapi(getVerifyPage, async (context): Promise<Response> => {
+    const { html, contentSecurityPolicy } = await verifyPage()
+    return context.body(html, 200, {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+      'content-security-policy': `${contentSecurityPolicy}; frame-ancestors 'none'`,
+    })
+  })
+
+  router.get('/log/tile/*', async (context) => {
+    const tile = parseTilePath(context.req.path.slice('/log/'.length))
+    if (tile === undefined) {
+      throw new Fault('bad_input', 'the address names no tile', {
+        fix: 'Ask for /log/tile/LEVEL/INDEX, the index in groups of three digits such as x001/234, by C2SP tlog-tiles.',
+      })
+    }
+    const isRecords = tile.level === 'entries'
+    if (isRecords && !reading.isPublic) await mayRead(context, access, reading)
+    const bytes = await ledger.tiles.read(tile)
+    const whose = isRecords && !reading.isPublic ? 'private' : 'public'
+    // A full tile never changes. A partial one does not either, but nobody needs it once it has grown.
+    const howLong = tile.width === tileWidth ? 'max-age=31536000, immutable' : 'max-age=60'
+    context.header('Content-Type', 'application/octet-stream')
+    context.header('Cache-Control', `${whose}, ${howLong}`)
+    return isRecords ? await compressed(context, bytes) : context.body(new Uint8Array(bytes))
+  })
+
+  return router
+}
+
+async function mayRead(
+  context: Context<HttpEnv, string>,
+  access: Access,
+  { readKey }: LogReading,
+): Promise<void> {
+  context.header('Vary', 'Authorization, Cookie', { append: true })
+  const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(context.req.header('authorization') ?? '')?.[1]
+  if (given !== undefined && readKey !== undefined && isSame(given, readKey)) return
+  await authenticated(access)(context, () => Promise.resolve())
+  // Bundles hold the records of every agent.
+  asPerson(context.get('asker'))
+}
+
+// Hashes are of equal length, whatever was given, so the comparison takes as long for every wrong key.
+function isSame(given: string, key: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(key))
+}
+
+const gzipped = promisify(gzip)
+
+// Records repeat one another, and shrink to a fifth; hashes do not compress.
+async function compressed(context: Context<HttpEnv>, bytes: Buffer): Promise<Response> {
+  context.header('Vary', 'Accept-Encoding', { append: true })
+  const accepted = context.req.header('accept-encoding') ?? ''
+  if (!/(^|,)\s*gzip\s*(;(?!\s*q=0(\.0*)?\s*(,|$))|,|$)/i.test(accepted)) {
+    return context.body(new Uint8Array(bytes))
+  }
+  context.header('Content-Encoding', 'gzip')
+  return context.body(new Uint8Array(await gzipped(bytes)))
+}
