@@ -13,6 +13,14 @@ export {
 } from './audit/checkpoint.ts'
 export { commitPayload, saltBytes } from './audit/commitment.ts'
 export {
+  cosignatureOf,
+  cosignedMessage,
+  parseWitnessKey,
+  type Cosignature,
+  type WitnessKey,
+} from './audit/cosignature.ts'
+export { readTimeStamp, timeStampRequest, type TimeStamp } from './audit/time-stamp.ts'
+export {
   appendLeaf,
   appendLeaves,
   consistencyProof,
