@@ -14,6 +14,14 @@ export {
 export { commitPayload, saltBytes } from './audit/commitment.ts'
 export { encodeEntries } from './audit/entry-bundle.ts'
 export {
+  cosignatureOf,
+  cosignedMessage,
+  parseWitnessKey,
+  type Cosignature,
+  type WitnessKey,
+} from './audit/cosignature.ts'
+export { readTimeStamp, timeStampRequest, type TimeStamp } from './audit/time-stamp.ts'
+export {
   appendLeaf,
   appendLeaves,
   consistencyProof,

@@ -73,13 +73,15 @@ export function openNote(note: string, verifierKeys: readonly string[]): string 
   return text
 }
 
-interface NoteSignature {
+/** A signature line of a note. */
+export interface NoteSignature {
   readonly name: string
   readonly keyId: Buffer
   readonly signature: Buffer
 }
 
-function parseNote(note: string): { text: string; signatures: NoteSignature[] } {
+/** The parts of a note, unverified. @throws Fault `log_broken` for one that is malformed */
+export function parseNote(note: string): { text: string; signatures: NoteSignature[] } {
   const split = note.lastIndexOf('\n\n')
   if (split === -1 || note.length > noteLengthMax || !note.endsWith('\n') || !isNoteText(note))
     throw malformedNote()
@@ -115,7 +117,8 @@ function isNoteText(text: string): boolean {
   return true
 }
 
-function isKeyName(name: string): boolean {
+/** Whether signed notes can bear the name. */
+export function isKeyName(name: string): boolean {
   return /^[^\s\p{White_Space}\p{Cc}\p{Surrogate}+]+$/u.test(name)
 }
 

@@ -58,14 +58,32 @@ export function deliveryUrl(text: string, options: { name: string; allowPrivate:
   return url
 }
 
+/** A post whose headers say what its body is. */
+export type PlainPost = Omit<Post, 'body'> & { readonly body: string | Buffer }
+
+/** What a receiver answered. */
+export interface Answered {
+  readonly status: number
+  /** Empty where it says none. */
+  readonly contentType: string
+  /** Whole, or undefined where it was longer than what is read, or broke off. */
+  readonly body: Buffer | undefined
+}
+
+/** As `postPlain`, for those to whom the status says all. */
+export async function postJson(post: Post): Promise<{ readonly status: number }> {
+  const { status } = await postPlain(post)
+  return { status }
+}
+
 /**
- * Posts JSON and returns the status of the answer, whatever it is. Redirects are answers like any other and
+ * Posts what the headers say and returns the answer, whatever it is. Redirects are answers like any other and
  * not followed. Throws a `Fault` where no answer came in time or the receiver's address must not be called.
  *
  * Every address is checked between resolving and connecting, so a name that resolves differently the second
  * time gains nothing.
  */
-export function postJson(post: Post): Promise<{ readonly status: number }> {
+export function postPlain(post: PlainPost): Promise<Answered> {
   const { url, allowPrivate } = post
   return new Promise((settle, refuse) => {
     if (url.protocol === 'http:' && !allowPrivate) throw plainHttp(url)
@@ -74,7 +92,8 @@ export function postJson(post: Post): Promise<{ readonly status: number }> {
     // An address is never looked up, so the hook below would not see it.
     if (family !== 0) checkAddresses(url, [{ address: literal, family }], allowPrivate)
 
-    let status: number | undefined
+    let answer: IncomingMessage | undefined
+    let body: (() => Buffer | undefined) | undefined
     const timeoutMs = post.timeoutMs ?? postTimeoutMsDefault
     const request = send(post)
     const timer = setTimeout(() => request.destroy(lateAnswer(url, timeoutMs)), timeoutMs)
@@ -82,20 +101,25 @@ export function postJson(post: Post): Promise<{ readonly status: number }> {
     const end = (error?: Error) => {
       clearTimeout(timer)
       // Once the status is known the receiver has answered; that the rest broke off changes nothing.
-      if (status === undefined) refuse(error instanceof Fault ? error : noAnswer(url, error))
-      else settle({ status })
+      if (answer?.statusCode === undefined) refuse(error instanceof Fault ? error : noAnswer(url, error))
+      else
+        settle({
+          status: answer.statusCode,
+          contentType: answer.headers['content-type'] ?? '',
+          body: body?.(),
+        })
     }
     request.on('error', end)
     request.on('close', () => end())
     request.on('response', (response) => {
-      status = response.statusCode
-      drain(response, post.responseBytesMax ?? responseBytesMaxDefault)
+      answer = response
+      body = readBounded(response, post.responseBytesMax ?? responseBytesMaxDefault)
     })
     request.end(post.body)
   })
 }
 
-function send(post: Post): ClientRequest {
+function send(post: PlainPost): ClientRequest {
   const { url, headers, body } = post
   const request = url.protocol === 'https:' ? requestHttps : requestHttp
   return request(url, {
@@ -112,18 +136,21 @@ function send(post: Post): ClientRequest {
   })
 }
 
-/** Reads the answer away, so that the receiver can finish, but no more than `bytesMax` of it. */
-function drain(response: IncomingMessage, bytesMax: number): void {
+/** Reads the answer, so that the receiver can finish, but no more than `bytesMax` of it. What comes back tells what was read. */
+function readBounded(response: IncomingMessage, bytesMax: number): () => Buffer | undefined {
+  const chunks: Buffer[] = []
   let bytes = 0
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes > bytesMax) response.destroy()
+    else chunks.push(chunk)
   })
   // A broken answer ends the request as well, which settles it; unheard, the event would end the process.
   response.on('error', () => response.destroy())
+  return () => (response.complete && bytes <= bytesMax ? Buffer.concat(chunks) : undefined)
 }
 
-function checkedLookup(post: Post): LookupFunction {
+function checkedLookup(post: Pick<Post, 'url' | 'allowPrivate' | 'resolve'>): LookupFunction {
   const resolve = post.resolve ?? ((hostname) => lookup(hostname, { all: true }))
   return (hostname, options, callback) => {
     resolve(hostname).then(

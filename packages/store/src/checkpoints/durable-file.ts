@@ -11,13 +11,13 @@ export async function textIfThere(path: string): Promise<string | undefined> {
 }
 
 /** Written beside, synced, then renamed: a crash leaves the old file or the new one, never half of one. */
-export async function writeDurably(path: string, text: string): Promise<void> {
+export async function writeDurably(path: string, content: string | Buffer): Promise<void> {
   // A name of its own: two processes may share a process id across containers, and two ledgers a process.
   const beside = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
     const file = await open(beside, 'w', 0o600)
     try {
-      await file.writeFile(text)
+      await file.writeFile(content)
       await file.sync()
     } finally {
       await file.close()
