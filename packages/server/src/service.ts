@@ -10,6 +10,7 @@ import {
   migrate,
   openDatabase,
   stopIfUnused,
+  textIfThere,
   tryServiceLock,
   type HeldLock,
   type OpenedDatabase,
@@ -17,6 +18,9 @@ import {
 } from '@bailiwick/store'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { anchorSettings } from './anchors/settings.ts'
+import { cosignedPath } from './anchors/anchors.ts'
+import { startAnchors } from './anchors/start.ts'
 import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { createApp } from './http/app.ts'
@@ -99,6 +103,7 @@ async function start(
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
   const logReading = logReadingFrom(options.env)
+  const anchors = anchorSettings(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -124,11 +129,21 @@ async function start(
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   startWorkers({ ledger, targets, url, options, undo })
+  undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
 
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = await firstSignIn(access, ledger, url)
   listener.answerWith(
-    createApp({ ledger, access, waits, consoleFiles, publicUrl: url, logReading, log: options.log }).fetch,
+    createApp({
+      ledger,
+      access,
+      waits,
+      consoleFiles,
+      publicUrl: url,
+      logReading,
+      cosigned: () => textIfThere(cosignedPath(options.dataDir, ledger.name)),
+      log: options.log,
+    }).fetch,
   )
   // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
   undo.push(async () => listener.answerWith(notReady))

@@ -1,7 +1,7 @@
 export { Access, type ListedKey } from './access.ts'
 export { agentsOf, type KnownAgent } from './agents.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
-export { writeDurably } from './checkpoints/durable-file.ts'
+export { textIfThere, writeDurably } from './checkpoints/durable-file.ts'
 export { forgetKey, readKnownKeys } from './checkpoints/known-keys.ts'
 export {
   createLogKeyHere,

@@ -50,11 +50,12 @@ export async function cosigned(
 
 async function added(
   { url }: Witness,
-  { note, size, proof }: Submission,
+  submission: Submission,
   old: number,
   { allowPrivate, timeoutMs }: WitnessPorts,
 ): Promise<Answered> {
-  const hashes = old === 0 || old === size ? [] : await proof(old, size)
+  const { note, size } = submission
+  const hashes = old === 0 || old === size ? [] : await submission.proof(old, size)
   return await postPlain({
     url,
     headers: { 'content-type': 'text/plain; charset=utf-8' },

@@ -34,6 +34,8 @@ export interface AppParts {
   readonly publicUrl?: string | undefined
   /** Who may read the log's records as tiles; people only, unless given. */
   readonly logReading?: LogReading | undefined
+  /** The checkpoint that witnesses cosigned last, where there is one. */
+  readonly cosigned?: (() => Promise<string | undefined>) | undefined
   /** Told what nobody expected. */
   readonly log: (line: string) => void
 }

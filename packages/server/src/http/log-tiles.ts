@@ -8,7 +8,7 @@ import type { Context } from 'hono'
 import { verifyPage } from '../verify-page.ts'
 import { asPerson, authenticated, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
-import { getPublishedCheckpoint, getVerifyPage } from './routes.ts'
+import { getCosigned, getPublishedCheckpoint, getVerifyPage } from './routes.ts'
 
 /** Who may read the records of the log as tiles, beside people who are signed in. */
 export interface LogReading {
@@ -46,13 +46,14 @@ interface TileParts {
   readonly ledger: Ledger
   readonly access: Access
   readonly logReading?: LogReading | undefined
+  readonly cosigned?: (() => Promise<string | undefined>) | undefined
 }
 
 /**
  * The log by C2SP tlog-tiles, under `/log/`: checkpoint, tiles, entry bundles; and the page that checks proof bundles.
  * Checkpoint and hashes are open to anyone, records to those who may read them.
  */
-export function tileRoutes({ ledger, access, logReading }: TileParts): OpenAPIHono<HttpEnv> {
+export function tileRoutes({ ledger, access, logReading, cosigned }: TileParts): OpenAPIHono<HttpEnv> {
   const reading = logReading ?? { isPublic: false }
   const router = newRouter()
   router.use('/log/*', async (context, next) => {
@@ -62,6 +63,19 @@ export function tileRoutes({ ledger, access, logReading }: TileParts): OpenAPIHo
 
   router.openapi(getPublishedCheckpoint, async (context): Promise<Response> => {
     const note = await ledger.checkpoint()
+    return context.body(note, 200, {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-cache',
+    })
+  })
+
+  router.openapi(getCosigned, async (context): Promise<Response> => {
+    const note = await cosigned?.()
+    if (note === undefined) {
+      throw new Fault('not_found', 'no witness has cosigned a checkpoint of this log', {
+        fix: 'Take /log/checkpoint; witnesses are named by BAILIWICK_WITNESSES.',
+      })
+    }
     return context.body(note, 200, {
       'content-type': 'text/plain; charset=utf-8',
       'cache-control': 'no-cache',

@@ -198,6 +198,18 @@ export const getPublishedCheckpoint = createRoute({
   ),
 })
 
+export const getCosigned = createRoute({
+  method: 'get',
+  path: '/log/checkpoint.cosigned',
+  summary: 'The checkpoint that witnesses cosigned last (C2SP tlog-cosignature), older than the newest one',
+  responses: answers(
+    200,
+    { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
+    404,
+    503,
+  ),
+})
+
 export const getVerifyPage = createRoute({
   method: 'get',
   path: '/log/verify.html',

@@ -74,6 +74,7 @@ export class HttpService {
       access: this.access,
       waits: this.#waits,
       consoleFiles,
+      cosigned: () => this.ledger.checkpoint(),
       log: (line) => this.lines.push(line),
     })
   }

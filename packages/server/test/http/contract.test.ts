@@ -34,6 +34,7 @@ const open = new Set([
   'GET /openapi.json',
   'GET /v1/log/checkpoint',
   'GET /log/checkpoint',
+  'GET /log/checkpoint.cosigned',
   'GET /log/verify.html',
   'POST /v1/session',
 ])
@@ -116,6 +117,7 @@ describe('every endpoint', () => {
     await service.anyone.get('/log/verify.html')
     await agent.get(`/v1/log/proof/${allowed.body.id}`)
     await person.get('/v1/log/consistency?from=1')
+    await service.anyone.get('/log/checkpoint.cosigned')
     await service.anyone.get('/healthz')
     await service.anyone.get('/readyz')
     await person.get('/v1/session')
