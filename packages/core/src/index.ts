@@ -9,7 +9,7 @@ export {
   type Checkpoint,
   type NoteSigner,
 } from './audit/checkpoint.ts'
-export { commitPayload, saltBytes } from './audit/commitment.ts'
+export { commitPayload, commitSalted, saltBytes } from './audit/commitment.ts'
 export {
   appendLeaf,
   appendLeaves,
@@ -21,13 +21,15 @@ export {
   inclusionProof,
   hashBytes,
   leafHash,
+  leafPrefix,
   verifyConsistency,
   verifyInclusion,
   type Frontier,
   type Hash,
   writeLeafHash,
 } from './audit/merkle.ts'
-export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
+export { completeRecord, parseRecord, recordTerms, recordText, TermSet } from './audit/record.ts'
+export { RecordWriter } from './audit/record-writer.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export { explain } from './decision/explain.ts'

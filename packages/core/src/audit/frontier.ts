@@ -20,9 +20,16 @@ export function leafHash(record: string | Uint8Array): Buffer {
   return digest(bytes)
 }
 
-/** Writes the `leafHash` of a record into `hashes`, 32 bytes each, at place `at`: a batch's hashes in one buffer. */
-export function writeLeafHash(record: string, hashes: Buffer, at: number): void {
-  hashes.write(hash('sha256', `\0${record}`, 'binary'), at * hashBytes, 'binary')
+/** What stands before a record where it is hashed as a leaf. */
+export const leafPrefix = 0
+
+/**
+ * Writes the `leafHash` of a record into `hashes`, 32 bytes each, at place `at`: a batch's hashes in one buffer.
+ *
+ * @param prefixed the record's bytes, after one byte that is `leafPrefix`
+ */
+export function writeLeafHash(prefixed: Uint8Array, hashes: Buffer, at: number): void {
+  hashes.write(hash('sha256', prefixed, 'binary'), at * hashBytes, hashBytes, 'latin1')
 }
 
 /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right). */

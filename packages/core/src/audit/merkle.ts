@@ -12,6 +12,7 @@ export {
   frontierRoot,
   hashBytes,
   leafHash,
+  leafPrefix,
   nodeHash,
   writeLeafHash,
 } from './frontier.ts'
