@@ -149,7 +149,7 @@ export class Ledger {
         this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
       return gathering instanceof Promise ? gathering.then(submit) : submit(gathering)
     } catch (fault) {
-      return Promise.reject(fault)
+      return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)))
     }
   }
 
