@@ -11,7 +11,7 @@ export {
   type Checkpoint,
   type NoteSigner,
 } from './audit/checkpoint.ts'
-export { commitPayload, saltBytes } from './audit/commitment.ts'
+export { commitPayload, commitSalted, saltBytes } from './audit/commitment.ts'
 export { encodeEntries } from './audit/entry-bundle.ts'
 export {
   cosignatureOf,
@@ -32,6 +32,7 @@ export {
   inclusionProof,
   hashBytes,
   leafHash,
+  leafPrefix,
   verifyConsistency,
   verifyInclusion,
   type Frontier,
@@ -60,7 +61,8 @@ export {
   type TileReader,
 } from './audit/tiles.ts'
 export { isTlogProof, parseTlogProof, tlogProofText } from './audit/tlog-proof.ts'
-export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
+export { completeRecord, parseRecord, recordTerms, recordText, TermSet } from './audit/record.ts'
+export { RecordWriter } from './audit/record-writer.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export { explain } from './decision/explain.ts'

@@ -32,7 +32,7 @@ import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
 import { accessOperation, type AccessBody } from './operations/access.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
-import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
+import { gather, type Gathered, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
@@ -131,7 +131,9 @@ export class Ledger {
       now: this.now,
       randomBytes: (size) => randomBytes(size),
       committed: (head, records) => {
-        for (const listener of this.#listeners) listener(head, records)
+        if (this.#listeners.size === 0) return
+        const made = records()
+        for (const listener of this.#listeners) listener(head, made)
       },
     })
   }
@@ -162,12 +164,18 @@ export class Ledger {
   }
 
   /** Decides, records durably, and answers. @throws Fault: then nothing may run. */
-  async decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
-    const parsed = parseCall(agent, request)
-    const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
-    // Nothing is waited for that need not be: the call takes its place in the order in which it came.
-    const gathered = gathering instanceof Promise ? await gathering : gathering
-    return await this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
+  decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
+    // Nothing is waited for that need not be: the call takes its place in the order in which it came, and one promise
+    // is all that it costs.
+    try {
+      const parsed = parseCall(agent, request)
+      const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
+      const submit = (gathered: Gathered) =>
+        this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
+      return gathering instanceof Promise ? gathering.then(submit) : submit(gathering)
+    } catch (fault) {
+      return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)))
+    }
   }
 
   /** Records what became of an allowed call; the index is null where the same had been said before. */

@@ -23,5 +23,10 @@ export function commitPayload(salt: Uint8Array, canonicalPayload: string): Sha25
   const bytes = Buffer.allocUnsafe(saltBytes + canonicalPayload.length * 3)
   bytes.set(salt, 0)
   const length = saltBytes + bytes.write(canonicalPayload, saltBytes, 'utf8')
-  return hash('sha256', bytes.subarray(0, length), 'hex') as Sha256
+  return commitSalted(bytes.subarray(0, length))
+}
+
+/** `commitPayload` of a salt with its payload after it, in one piece. */
+export function commitSalted(salted: Uint8Array): Sha256 {
+  return hash('sha256', salted, 'hex') as Sha256
 }

@@ -6,8 +6,10 @@ export type Hash = Uint8Array
 
 /** The length of a hash in bytes. */
 export const hashBytes = 32
-/** One hash for each bit of the largest size, 2^53 - 1. */
-const frontierHashesMax = 53
+/** What stands before a record where it is hashed as a leaf. */
+export const leafPrefix = 0
+/** What stands before two hashes where they are hashed as a node. */
+const nodePrefix = 1
 
 // Sizes and indices pass 2^31, so nothing here uses JavaScript's 32-bit operators on them.
 
@@ -15,20 +17,24 @@ const frontierHashesMax = 53
 export function leafHash(record: string | Uint8Array): Buffer {
   if (typeof record === 'string') return digest(`\0${record}`)
   const bytes = Buffer.allocUnsafe(1 + record.length)
-  bytes[0] = 0
+  bytes[0] = leafPrefix
   bytes.set(record, 1)
   return digest(bytes)
 }
 
-/** Writes the `leafHash` of a record into `hashes`, 32 bytes each, at place `at`: a batch's hashes in one buffer. */
-export function writeLeafHash(record: string, hashes: Buffer, at: number): void {
-  hashes.write(hash('sha256', `\0${record}`, 'binary'), at * hashBytes, 'binary')
+/**
+ * Writes the `leafHash` of a record into `hashes`, 32 bytes each, at place `at`: a batch's hashes in one buffer.
+ *
+ * @param prefixed the record's bytes, after one byte that is `leafPrefix`
+ */
+export function writeLeafHash(prefixed: Uint8Array, hashes: Buffer, at: number): void {
+  hashes.write(hash('sha256', prefixed, 'binary'), at * hashBytes, hashBytes, 'latin1')
 }
 
 /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Buffer {
   const bytes = Buffer.allocUnsafe(1 + left.length + right.length)
-  bytes[0] = 1
+  bytes[0] = nodePrefix
   bytes.set(left, 1)
   bytes.set(right, 1 + left.length)
   return digest(bytes)
@@ -70,32 +76,55 @@ export function appendLeaf(frontier: Frontier, leaf: Hash): Frontier {
 export function appendLeaves(frontier: Frontier, leaves: readonly Hash[] | Buffer): Frontier {
   const pieces = Buffer.isBuffer(leaves) ? leaves : joined(leaves)
   if (pieces.length % hashBytes !== 0) throw wrongHash(pieces.length % hashBytes)
-  // One buffer for the whole batch: a buffer for each hash costs more than the hashing.
-  const stack = Buffer.allocUnsafe((frontierHashesMax + 1) * hashBytes)
-  const node = Buffer.alloc(1 + 2 * hashBytes, 1)
-  let top = 0
-  for (const subtree of frontier.hashes) {
-    stack.set(subtree, top)
-    top += hashBytes
-  }
-
-  let size = frontier.size
-  for (let leaf = 0; leaf < pieces.length; leaf += hashBytes) {
-    if (size === Number.MAX_SAFE_INTEGER) throw treeFull()
-    pieces.copy(stack, top, leaf, leaf + hashBytes)
-    top += hashBytes
-    // The new leaf closes a subtree for each trailing 1 in the size's binary digits.
-    for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
-      top -= hashBytes
-      stack.copy(node, 1, top - hashBytes, top + hashBytes)
-      stack.write(hash('sha256', node, 'binary'), top - hashBytes, 'binary')
-    }
-    size += 1
-  }
-
+  const count = pieces.length / hashBytes
+  if (frontier.size + count > Number.MAX_SAFE_INTEGER) throw treeFull()
+  // One buffer for the whole batch, level by level, each in place of the one below: a buffer for each hash costs more
+  // than the hashing. Before the leaves there is room for one more hash, and before that for the prefix of a node.
+  const level = Buffer.allocUnsafe(1 + hashBytes + pieces.length)
+  pieces.copy(level, 1 + hashBytes)
+  let first = 1 + hashBytes
+  let nodes = count
+  const before = frontier.hashes.slice()
   const hashes: Buffer[] = []
-  for (let at = 0; at < top; at += hashBytes) hashes.push(stack.subarray(at, at + hashBytes))
-  return { size, hashes }
+  for (let rest = frontier.size; rest > 0 || nodes > 0; rest = Math.floor(rest / 2)) {
+    // What was complete at this level stands to the left of what is new.
+    const left = rest % 2 === 1 ? before.pop() : undefined
+    if (nodes === 0) {
+      if (left !== undefined) hashes.push(left)
+      continue
+    }
+    if (left !== undefined) {
+      first -= hashBytes
+      nodes += 1
+      level.set(left, first)
+    }
+    if (nodes % 2 === 1) {
+      const end = first + nodes * hashBytes
+      hashes.push(Buffer.from(level.subarray(end - hashBytes, end)))
+    }
+    nodes = writeParents(level, first, Math.floor(nodes / 2))
+    first = 1 + hashBytes
+  }
+  return { size: frontier.size + count, hashes: hashes.reverse() }
+}
+
+/**
+ * Writes the nodes over `pairs` pairs of hashes that begin at `first`, from the place of the second hash on: so there
+ * is room before them for one more again.
+ *
+ * @returns how many
+ */
+function writeParents(level: Buffer, first: number, pairs: number): number {
+  for (let pair = 0; pair < pairs; pair++) {
+    const prefix = first + pair * 2 * hashBytes - 1
+    // A node is hashed where it lies: for that long, its prefix stands in the last byte of what lies before it.
+    const kept = level[prefix] ?? 0
+    level[prefix] = nodePrefix
+    const parent = hash('sha256', level.subarray(prefix, prefix + 1 + 2 * hashBytes), 'binary')
+    level[prefix] = kept
+    level.write(parent, 1 + hashBytes + pair * hashBytes, hashBytes, 'latin1')
+  }
+  return pairs
 }
 
 function joined(leaves: readonly Hash[]): Buffer {

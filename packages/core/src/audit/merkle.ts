@@ -13,6 +13,7 @@ export {
   frontierRoot,
   hashBytes,
   leafHash,
+  leafPrefix,
   nodeHash,
   writeLeafHash,
 } from './frontier.ts'

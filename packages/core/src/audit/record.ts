@@ -15,7 +15,7 @@ export interface RecordPlace {
 }
 
 /**
- * The whole record, all of its members in canonical order, so that `completedRecordText` has nothing to sort.
+ * The whole record, all of its members in canonical order, so that writing it sorts nothing.
  * Nothing in `body` can replace what `place` says.
  */
 export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord {
@@ -104,7 +104,8 @@ function completeDecision(body: DecisionBody, { ledger, index, at, payload }: Re
 type DecisionBody = Extract<RecordBody, { readonly kind: 'decision' }>
 
 // The order is that of RFC 8785: names by UTF-16 code units. A test holds every kind of record to it.
-function orderedRule({
+/** A rule with its members in canonical order. */
+export function orderedRule({
   because,
   condition,
   detail,
@@ -119,7 +120,8 @@ function orderedRule({
   return { because, condition, detail, effect, file, id, line, link, route, shadow }
 }
 
-function orderedObligation(obligation: Obligation): Obligation {
+/** An obligation with its members in canonical order. */
+export function orderedObligation(obligation: Obligation): Obligation {
   switch (obligation.kind) {
     case 'redact':
       return { kind: 'redact', path: obligation.path }
@@ -130,101 +132,28 @@ function orderedObligation(obligation: Obligation): Obligation {
   }
 }
 
-function orderedUse({ amount, counter, releasable, windowMs }: RecordedUse): RecordedUse {
+/** What is recorded of a use, in canonical order: its key, which may hold personal data, is left out. */
+export function orderedUse({ amount, counter, releasable, windowMs }: RecordedUse): RecordedUse {
   return { amount, counter, releasable, windowMs }
 }
 
-function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
+/** A shadowed decision with its members in canonical order. */
+export function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
   return { code, effect, reasons, rules: rules.map(orderedRule) }
 }
 
-function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
+/** What names a policy, in canonical order. */
+export function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
   return { id, sha256, version }
 }
 
-function orderedOpens({ deadline, id, terms }: Opened): Opened {
+/** What a decision opens, in canonical order. */
+export function orderedOpens({ deadline, id, terms }: Opened): Opened {
   const { approvers, deadlineMs, quorum, routes } = terms
   return { deadline, id, terms: { approvers, deadlineMs, quorum, routes } }
 }
 
 type Opened = NonNullable<DecisionRecord['opens']>
-
-/** What `JSON.stringify` writes for half of a surrogate pair, and canonical JSON does not allow. */
-const escapedSurrogate = /\\ud[89a-f]/
-
-/**
- * The text of a record that `completeRecord` made: the same as `recordText`, faster, for the members are in
- * canonical order already and `JSON.stringify` writes strings and numbers as RFC 8785 does.
- *
- * @throws as `recordText` does
- */
-export function completedRecordText(record: LogRecord): string {
-  const text =
-    record.kind === 'decision' && everyMemberIsWritten ? decisionText(record) : JSON.stringify(record)
-  // Short, and without what only looks like half of a pair: the usual case. Everything else goes the careful way.
-  return text.length * 3 <= recordBytesMax && !escapedSurrogate.test(text) ? text : recordText(record)
-}
-
-const plainText = /^[ !#-[\]-~]*$/
-
-function quoted(text: string | null): string {
-  if (text === null) return 'null'
-  return plainText.test(text) ? `"${text}"` : JSON.stringify(text)
-}
-
-// Decisions are most of a log, and `JSON.stringify` takes twice as long for the whole of one.
-function decisionText(record: DecisionRecord): string {
-  const { action, agent, at, callId, claims, code, effect, id, index, ledger, opens, payload, policy } =
-    record
-  return (
-    `{"action":${quoted(action)},"agent":${quoted(agent)},"at":"${at}","callId":${quoted(callId)},` +
-    `"claims":${claims === null ? 'null' : JSON.stringify(claims)},"code":${quoted(code)},` +
-    `${optional('consumes', record.consumes)}"effect":"${effect}",` +
-    `"id":"${id}","index":${index},"kind":"decision",${optional('labels', record.labels)}"ledger":${quoted(ledger)},` +
-    `${optional('obligations', record.obligations)}"opens":${opens === null ? 'null' : JSON.stringify(opens)},` +
-    `"payload":${quoted(payload)},"policy":${policy === null ? 'null' : policyRefText(policy)},` +
-    `"reasons":${JSON.stringify(record.reasons)},"rules":${JSON.stringify(record.rules)},` +
-    `${optional('session', record.session)}${optional('shadow', record.shadow)}"v":1}`
-  )
-}
-
-function optional(name: string, value: object | string | undefined): string {
-  return value === undefined ? '' : `"${name}":${JSON.stringify(value)},`
-}
-
-function policyRefText({ id, sha256, version }: PolicyRef): string {
-  return `{"id":${quoted(id)},"sha256":"${sha256}","version":${version ?? 'null'}}`
-}
-
-type WrittenMembers =
-  | 'action'
-  | 'agent'
-  | 'at'
-  | 'callId'
-  | 'claims'
-  | 'code'
-  | 'consumes'
-  | 'effect'
-  | 'id'
-  | 'index'
-  | 'kind'
-  | 'labels'
-  | 'ledger'
-  | 'obligations'
-  | 'opens'
-  | 'payload'
-  | 'policy'
-  | 'reasons'
-  | 'rules'
-  | 'session'
-  | 'shadow'
-  | 'v'
-// A member of decisions, or of what names a policy, that is not written above breaks the build here.
-const everyMemberIsWritten: Exclude<keyof DecisionRecord, WrittenMembers> extends never
-  ? Exclude<keyof PolicyRef, 'id' | 'sha256' | 'version'> extends never
-    ? true
-    : never
-  : never = true
 
 /**
  * The record as it is stored and hashed: canonical JSON. Members that are undefined are left out.
@@ -247,7 +176,7 @@ export function recordText(record: LogRecord): string {
  * `kind=` of what is neither decision nor outcome. Kept beside the records; it proves nothing, and verification
  * compares it.
  */
-export function recordTerms(record: LogRecord): readonly string[] {
+export function recordTerms(record: LogRecord | RecordBody): readonly string[] {
   switch (record.kind) {
     case 'decision': {
       const { agent, action, effect } = record
@@ -269,6 +198,32 @@ export function recordTerms(record: LogRecord): readonly string[] {
       return [`kind=${record.kind}`]
     default:
       return unreachable(record)
+  }
+}
+
+/** The `recordTerms` of many records, each once. */
+export class TermSet {
+  readonly #terms = new Set<string>()
+  /** Decisions whose terms are here already: by agent, action and effect, which are all that their terms say. */
+  readonly #decisions = new Map<string, Map<string, Set<string>>>()
+
+  add(record: LogRecord | RecordBody): void {
+    if (record.kind === 'decision' && this.#isKnown(record)) return
+    for (const term of recordTerms(record)) this.#terms.add(term)
+  }
+
+  list(): string[] {
+    return [...this.#terms]
+  }
+
+  // Most decisions of a batch are like others of it, and putting their terms together takes time.
+  #isKnown({ agent, action, effect }: Pick<DecisionRecord, 'agent' | 'action' | 'effect'>): boolean {
+    const actions = this.#decisions.get(agent) ?? new Map<string, Set<string>>()
+    const effects = actions.get(action) ?? new Set<string>()
+    if (effects.size === 0) this.#decisions.set(agent, actions.set(action, effects))
+    if (effects.has(effect)) return true
+    effects.add(effect)
+    return false
   }
 }
 

@@ -93,6 +93,9 @@ export function remembered(
   const known = plan.memo.get(key)
   if (known !== undefined) return known
   const decision = Object.freeze(make(matches))
+  // Nobody changes what is given out again and again; whoever writes it may keep what was written.
+  Object.freeze(decision.reasons)
+  Object.freeze(decision.rules)
   if (plan.memo.size < memoMax) plan.memo.set(key, decision)
   return decision
 }

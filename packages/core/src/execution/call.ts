@@ -24,6 +24,7 @@ const supportsMax = 20
 const plainName = /^[!-~]+$/
 
 const nothing: JsonObject = Object.freeze({})
+const noNames: readonly string[] = Object.freeze([])
 
 /**
  * Checks what a caller asked for.
@@ -37,9 +38,9 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const approvalId =
     request.approvalId === undefined ? undefined : checkedName(request.approvalId, 'approvalId')
   const session = request.session === undefined ? undefined : checkedName(request.session, 'session')
-  const supports = checkedNames(request.supports ?? [], 'supports')
+  const supports = checkedNames(request.supports ?? noNames, 'supports')
   const params = checkedObject(request.params, 'params')
-  const context = checkedObject(request.context ?? {}, 'context')
+  const context = checkedObject(request.context ?? nothing, 'context')
   // A copy: the caller's object may change while the call waits for its batch.
   const captured = captureJson({ context, params }, payloadDepthMax)
   const malformed = captured.kind === 'malformed' ? captured.problem : undefined
@@ -60,9 +61,13 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
     context: captured.kind === 'malformed' ? nothing : (captured.value['context'] as JsonObject),
     callId: callId as CallId | undefined,
     approvalId: approvalId as ApprovalId | undefined,
-    ...(session === undefined ? {} : { session: session as SessionId }),
   }
-  return { call, payload, supports, malformed }
+  return {
+    call: session === undefined ? call : { ...call, session: session as SessionId },
+    payload,
+    supports,
+    malformed,
+  }
 }
 
 // One UTF-16 unit is at most three bytes, so most payloads need no counting.
@@ -84,6 +89,7 @@ function checkedName(value: unknown, what: string): string {
 }
 
 function checkedNames(value: unknown, what: string): readonly string[] {
+  if (value === noNames) return noNames
   if (Array.isArray(value) && value.length <= supportsMax) {
     return value.map((item: unknown) => checkedName(item, what))
   }

@@ -1,4 +1,4 @@
-import { canonicalJson, jsonProblem } from './canonical-json.ts'
+import { canonicalJson, hasEscapedSurrogate, jsonProblem } from './canonical-json.ts'
 import type { Json, JsonObject } from './json.ts'
 
 /** A value that was taken from its owner: nobody can change it any more, and its canonical text is known. */
@@ -19,7 +19,7 @@ export function captureJson(value: Readonly<Record<string, JsonObject>>, depthMa
   const copy = copyOfMembers(value, depthMax + 1, capture)
   if (copy === undefined) return { kind: 'malformed', problem: problemOf(value, depthMax) }
   const text = capture.sortable ? JSON.stringify(copy) : undefined
-  if (text !== undefined && !escapedSurrogate.test(text)) return { kind: 'captured', value: copy, text }
+  if (text !== undefined && !hasEscapedSurrogate(text)) return { kind: 'captured', value: copy, text }
   // Half of a surrogate pair, or only the look of one; or names that objects do not keep in order.
   return carefully(value, copy, depthMax)
 }
@@ -46,8 +46,6 @@ function problemOf(value: Readonly<Record<string, unknown>>, depthMax: number): 
 }
 
 const valuesMax = 1_000_000
-/** What `JSON.stringify` writes for half of a surrogate pair, and canonical JSON does not allow. */
-const escapedSurrogate = /\\ud[89a-f]/
 
 interface Capture {
   /** How many more values may be visited: an object graph with shared parts can unfold without end. */
@@ -124,13 +122,11 @@ function mayMove(name: string): boolean {
 
 /** The names by UTF-16 code units; undefined where one is a symbol. Mostly they are sorted already. */
 function sortedNames(value: object): readonly string[] | undefined {
-  const names = Reflect.ownKeys(value)
-  let sorted = true
-  for (let at = 0; at < names.length; at++) {
-    const name = names[at]
-    if (typeof name !== 'string') return undefined
-    if (at > 0 && sorted && name < String(names[at - 1])) sorted = false
+  // Two questions cost half of what `Reflect.ownKeys` does, which takes no account of an object's shape.
+  const names = Object.getOwnPropertyNames(value)
+  if (Object.getOwnPropertySymbols(value).length > 0) return undefined
+  for (let at = 1; at < names.length; at++) {
+    if ((names[at] ?? '') < (names[at - 1] ?? '')) return names.sort()
   }
-  const texts = names as string[]
-  return sorted ? texts : texts.sort()
+  return names
 }

@@ -85,7 +85,7 @@ function compile(
   const asking = [...parts.rules, ...parts.flows, ...parts.counters]
   const used = new Set(asking.flatMap(({ route }) => route ?? []))
   return {
-    ref: { id, version: leaf.content.version ?? null, sha256: sha256Of(leaf, parents) },
+    ref: Object.freeze({ id, version: leaf.content.version ?? null, sha256: sha256Of(leaf, parents) }),
     agentId: id,
     agents: agentsOf(leaf),
     domain: leaf.content.domain,

@@ -1,13 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../src/model/canonical-json.ts'
-import {
-  completedRecordText,
-  completeRecord,
-  parseRecord,
-  recordTerms,
-  recordText,
-} from '../../src/audit/record.ts'
+import { RecordWriter } from '../../src/audit/record-writer.ts'
+import { completeRecord, parseRecord, recordTerms, recordText, TermSet } from '../../src/audit/record.ts'
+import type { DeterminingRule } from '../../src/model/decision.ts'
 import type { ApprovalId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { Json, JsonObject } from '../../src/model/json.ts'
 import type { RecordBody } from '../../src/model/record.ts'
@@ -15,6 +11,7 @@ import { bodyAt } from './stored-log.ts'
 
 const at = '2026-11-23T20:00:00.000Z'
 const place = { ledger: 'main', index: 7, at, payload: 'a'.repeat(64) as Sha256 }
+const fastText = (body: RecordBody) => new RecordWriter('main').text(body, place)
 const bodies = Array.from({ length: 12 }, (_, index) => bodyAt(index))
 const decision = bodyAt(0) as Extract<RecordBody, { kind: 'decision' }>
 const broken = expect.objectContaining({ code: 'log_broken' }) as Error
@@ -39,7 +36,7 @@ describe.each(bodies)('a record of kind $kind', (body) => {
   })
 
   test('is written fast as it is written carefully', () => {
-    expect(completedRecordText(record)).toBe(text)
+    expect(fastText(body)).toBe(text)
   })
 
   test('is canonical JSON and reads back', () => {
@@ -79,7 +76,7 @@ test('a decision with all that is optional is written in order, and older ones d
     ],
   }
   const text = recordText(completeRecord(body, place))
-  expect(completedRecordText(completeRecord(body, place))).toBe(text)
+  expect(fastText(body)).toBe(text)
   expect(canonicalJson(JSON.parse(text) as Json)).toBe(text)
   expect(parseRecord(text)).toMatchObject({
     session: 's-1',
@@ -152,8 +149,8 @@ test('a record whose nested members come in any order, with any text, is written
           },
         } satisfies RecordBody
         const record = completeRecord(body, place)
-        expect(textOrCode(() => completedRecordText(record))).toBe(textOrCode(() => recordText(record)))
-        expect(textOrCode(() => completedRecordText(record))).toBe(
+        expect(textOrCode(() => fastText(body))).toBe(textOrCode(() => recordText(record)))
+        expect(textOrCode(() => fastText(body))).toBe(
           textOrCode(() => canonicalJson(JSON.parse(JSON.stringify({ ...body, ...record })) as Json)),
         )
       },
@@ -162,9 +159,107 @@ test('a record whose nested members come in any order, with any text, is written
 })
 
 test('half of a surrogate pair is refused, also by the fast way; what only looks like one is not', () => {
-  const text = (action: string) => () => completedRecordText(completeRecord({ ...decision, action }, place))
+  const text = (action: string) => () => fastText({ ...decision, action })
   expect(text('\ud800')).toThrow(expect.objectContaining({ code: 'malformed_call' }))
   expect(text('\\ud800')()).toContain('"action":"\\\\ud800"')
+})
+
+describe('a writer of many records', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 3 })
+  const rule = fc.record(
+    {
+      id: text as fc.Arbitrary<RuleId>,
+      line: fc.nat(),
+      effect: fc.constantFrom('deny', 'escalate'),
+      because: fc.constantFrom('matched', 'condition_error'),
+      condition: text,
+      detail: text,
+      route: text,
+      file: text,
+      link: text,
+      shadow: fc.constant(true),
+    },
+    { requiredKeys: ['id', 'line', 'effect', 'because'] },
+  ) as fc.Arbitrary<DeterminingRule>
+  // Frozen and not, and with the same lists in different decisions, as policies give them out.
+  const explained = fc.record({
+    frozen: fc.boolean(),
+    reasons: fc.array(text, { maxLength: 2 }),
+    rules: fc.array(rule, { maxLength: 2 }),
+  })
+  const asked = fc.record(
+    {
+      action: text,
+      agent: text,
+      callId: fc.option(text),
+      claims: fc.option(fc.record({ id: text, consumed: fc.boolean() })),
+      code: fc.constantFrom(null, 'forbidden'),
+      effect: fc.constantFrom('allow', 'deny', 'escalate'),
+      session: text,
+      labels: fc.array(text, { maxLength: 2 }),
+      obligations: fc.array(fc.record({ kind: fc.constant('redact' as const), path: text }), {
+        maxLength: 2,
+      }),
+      shadow: fc.record({
+        effect: fc.constant('deny' as const),
+        reasons: fc.array(text),
+        rules: fc.array(rule),
+      }),
+      policy: fc.option(
+        fc.record({ id: text, version: fc.option(fc.nat()), sha256: fc.constant(place.payload) }),
+      ),
+      opens: fc.constant(null),
+    },
+    { requiredKeys: ['action', 'agent', 'callId', 'claims', 'code', 'effect', 'policy', 'opens'] },
+  )
+
+  test('writes each as carefully as if it were the first, whatever parts they share', () => {
+    const calls = fc.array(fc.tuple(asked, fc.nat(3), fc.nat(3)), { maxLength: 12 })
+    fc.assert(
+      fc.property(fc.array(explained, { minLength: 4, maxLength: 4 }), calls, (lists, decisions) => {
+        const writer = new RecordWriter('main')
+        const shared = lists.map(({ frozen, reasons, rules }) => {
+          if (!frozen) return { reasons, rules }
+          return {
+            reasons: Object.freeze(reasons),
+            rules: Object.freeze(rules.map((one) => Object.freeze(one))),
+          }
+        })
+        for (const [body, reasonsAt, rulesAt] of decisions) {
+          const { reasons = [] } = shared[reasonsAt] ?? {}
+          const { rules = [] } = shared[rulesAt] ?? {}
+          const whole = { ...decision, ...body, reasons, rules } as RecordBody
+          const careful = textOrCode(() => recordText(completeRecord(whole, place)))
+          expect(textOrCode(() => writer.text(whole, place))).toBe(careful)
+        }
+      }),
+    )
+  })
+
+  test('writes a list anew that has been changed since', () => {
+    const writer = new RecordWriter('main')
+    const policy = Object.freeze({ id: 'p', version: null, sha256: place.payload })
+    const reasons = Object.freeze(['one'])
+    const changing = { id: 'r' as RuleId, line: 1, effect: 'deny', because: 'matched' } as const
+    const rules = Object.freeze([changing])
+    const body = { ...decision, policy, reasons, rules }
+    expect(writer.text(body, place)).toContain('"line":1')
+    Object.assign(changing, { line: 2 })
+    expect(writer.text(body, place)).toContain('"line":2')
+  })
+
+  test('gives the terms of all of them, each once', () => {
+    const terms = new TermSet()
+    const records = ['a', 'b', 'a', 'b'].map((agent) => completeRecord({ ...decision, agent }, place))
+    for (const record of [...records, completeRecord(bodyAt(1), place), ...records]) terms.add(record)
+    expect(terms.list().toSorted()).toEqual([
+      'action=issue_refund',
+      'agent=a',
+      'agent=b',
+      'effect=escalate',
+      'kind=vote',
+    ])
+  })
 })
 
 function textOrCode(write: () => string): string {

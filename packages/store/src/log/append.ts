@@ -21,12 +21,12 @@ export interface StagedBatch extends Required<AccessChange> {
   /** RFC 3339. */
   readonly at: string
   readonly count: number
-  /** The records, one on each line; canonical JSON contains no line break. */
-  readonly records: string
+  /** The records, one on each line, as text or as its UTF-8; canonical JSON contains no line break. */
+  readonly records: string | Buffer
   /** 32 bytes for each record. */
   readonly leafHashes: Buffer
   /** The payloads as canonical JSON, one on each line, which is empty where there is none. */
-  readonly bodies: string
+  readonly bodies: string | Buffer
   /** 32 bytes for each record, unused where it has no payload. */
   readonly salts: Buffer
   /** What its records can be found by, each once. */

@@ -1,55 +1,24 @@
 import {
-  appendLeaves,
-  commitPayload,
-  completedRecordText,
-  completeRecord,
   emptyFrontier,
   encodeFrontier,
-  approvalStatus,
   Fault,
-  hashBytes,
-  instantText,
-  recordTerms,
+  RecordWriter,
   saltBytes,
   type Frontier,
   type Instant,
   type LogRecord,
-  type RecordBody,
-  writeLeafHash,
 } from '@bailiwick/core'
 import pg from 'pg'
 import { followHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
+import { BatchBytes } from './batch-bytes.ts'
 import { emptyMemory, Fold, noNeeds, type Memory, type Needs } from './fold.ts'
+import type { Operation } from './operation.ts'
 import { readFold } from './read.ts'
+import { Staging } from './staging.ts'
 
-/** Where an operation's record will stand. */
-export interface Place {
-  readonly index: number
-  readonly at: Instant
-}
-
-/** What an operation does to the ledger: a record, or only an answer. */
-export interface Applied<Answer> {
-  readonly body?: RecordBody
-  /** Canonical JSON to keep apart; the record commits to it. */
-  readonly payload?: string | undefined
-  /** Called with the record once it is complete and staged, for what is folded from it. */
-  readonly staged?: (record: LogRecord, payload: { salt: Buffer; body: string } | null) => void
-  readonly answer: Answer
-}
-
-/** Something that reads the ledger's state and appends at most one record, atomically. */
-export interface Operation<Answer> {
-  readonly needs: Needs
-  /**
-   * Pure, and leaves the fold alone: what is folded from the record happens in `staged`. Throws a
-   * `Fault` to refuse; then nothing of it is written. May be called again with a fresh fold when another
-   * writer was faster.
-   */
-  apply(fold: Fold, place: Place): Applied<Answer>
-}
+export type { Applied, Operation, Place } from './operation.ts'
 
 /** What the sequencer takes from the outside. */
 export interface SequencerPorts {
@@ -58,8 +27,8 @@ export interface SequencerPorts {
   now(): Instant
   /** `size` cryptographically random bytes. */
   randomBytes(size: number): Buffer
-  /** Called after each commit, before the callers get their answers. */
-  committed(head: Frontier, records: readonly LogRecord[]): void
+  /** Called after each commit, before the callers get their answers. The records are made when they are asked for. */
+  committed(head: Frontier, records: () => readonly LogRecord[]): void
 }
 
 // The few statements of this connection are prepared once. Planning each batch anew, with its texts folded into
@@ -71,8 +40,6 @@ function withGenericPlans(config: pg.ClientConfig): pg.ClientConfig {
 /** Batches that may be on their way at once; one connection, so they arrive in order. */
 const batchesInFlightMax = 2
 const batchOperationsMax = 512
-/** A batch of more text than this, in UTF-16 units, takes no further operation: batches are read whole. */
-const batchTextMax = 1024 * 1024
 const queueMax = 20_000
 const fencesMax = 50
 
@@ -81,24 +48,17 @@ interface Waiting {
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: unknown) => void
   fences: number
-}
-
-/** What a batch is made of while its operations are applied. */
-interface Staging {
-  readonly records: LogRecord[]
-  readonly texts: string[]
-  readonly bodies: string[]
-  readonly leaves: Buffer
-  readonly terms: Set<string>
-  /** Of texts and bodies together. */
-  length: number
+  /** What it is told once its batch has been committed. */
+  answer: unknown
 }
 
 interface Prepared {
   readonly batch: StagedBatch
   readonly head: Frontier
-  readonly records: readonly LogRecord[]
-  readonly answers: readonly { readonly waiting: Waiting; readonly answer: unknown }[]
+  readonly bytes: BatchBytes
+  readonly records: () => readonly LogRecord[]
+  /** Who is in the batch and not refused. */
+  readonly waiting: readonly Waiting[]
   /** Who did not fit into the batch. */
   readonly left: readonly Waiting[]
 }
@@ -115,6 +75,9 @@ interface Prepared {
  */
 export class Sequencer {
   readonly #ports: SequencerPorts
+  readonly #writer: RecordWriter
+  /** Memory for batches, while none of them uses it. */
+  readonly #free: BatchBytes[] = []
   #client: pg.Client | undefined
   /** What the next batch builds on: with the batches that are on their way. */
   #head: Frontier | undefined
@@ -134,6 +97,7 @@ export class Sequencer {
 
   constructor(ports: SequencerPorts) {
     this.#ports = ports
+    this.#writer = new RecordWriter(ports.ledger)
   }
 
   /**
@@ -151,7 +115,13 @@ export class Sequencer {
       return Promise.reject(fault)
     }
     return new Promise<Answer>((resolve, reject) => {
-      this.#queue.push({ operation, resolve: resolve as (answer: unknown) => void, reject, fences: 0 })
+      this.#queue.push({
+        operation,
+        resolve: resolve as (answer: unknown) => void,
+        reject,
+        fences: 0,
+        answer: undefined,
+      })
       // A full pipe pumps by itself when a batch has been committed.
       if (!this.#pumping && this.#inFlight < batchesInFlightMax) void this.#pump()
     })
@@ -190,20 +160,22 @@ export class Sequencer {
       const head = (this.#head ??= await this.#readHead(client))
       const prepared = await this.#prepare(client, head, waiting)
       this.#queue.unshift(...prepared.left)
-      if (prepared.records.length === 0) {
+      if (prepared.batch.count === 0) {
         this.#remembered = head
+        this.#free.push(prepared.bytes)
         return answerAll(prepared)
       }
       // A batch before this one was fenced or lost while this one read what it needs: it would miss the head as
       // well, and pass the wrong head on to the next.
       if (this.#head !== head) {
-        this.#queue.unshift(...prepared.answers.map((answer) => answer.waiting))
+        this.#queue.unshift(...prepared.waiting)
+        this.#free.push(prepared.bytes)
         return
       }
       this.#head = prepared.head
       this.#remembered = prepared.head
       this.#inFlight += 1
-      this.#waitingInFlight += prepared.answers.length
+      this.#waitingInFlight += prepared.waiting.length
       void this.#commit(client, prepared)
     } catch (cause) {
       this.#lose()
@@ -227,36 +199,28 @@ export class Sequencer {
     if (!memory.suspensions.loaded) await memory.suspensions.load(client, this.#ports.ledger)
     const fold =
       needs.length === 0 ? new Fold(memory) : await readFold(client, this.#ports.ledger, needs, memory, now)
-    const atText = instantText(now)
-    const staging: Staging = {
-      records: [],
-      texts: [],
-      bodies: [],
-      leaves: Buffer.allocUnsafe(waiting.length * hashBytes),
-      terms: new Set(),
-      length: 0,
-    }
-    const answers: { waiting: Waiting; answer: unknown }[] = []
-    const left: Waiting[] = []
-    const salts = this.#ports.randomBytes(waiting.length * saltBytes)
-    for (const [at, each] of waiting.entries()) {
-      if (staging.length > batchTextMax) {
-        left.push(...waiting.slice(at))
-        break
-      }
+    const bytes = this.#free.pop() ?? new BatchBytes()
+    bytes.clear(this.#ports.randomBytes(waiting.length * saltBytes))
+    const staging = new Staging({ ledger: this.#ports.ledger, head, at: now }, fold, this.#writer, bytes)
+    const inBatch: Waiting[] = []
+    let taken = 0
+    for (; taken < waiting.length && !staging.isFull; taken++) {
+      const each = waiting[taken]
+      if (each === undefined) break
       try {
-        const count = staging.texts.length
-        const applied = each.operation.apply(fold, { index: head.size + count, at: now })
-        if (applied.body !== undefined) {
-          const salt = salts.subarray(count * saltBytes, (count + 1) * saltBytes)
-          this.#stage(applied, applied.body, { index: head.size + count, at: atText }, salt, staging)
-        }
-        answers.push({ waiting: each, answer: applied.answer })
+        each.answer = staging.apply(each.operation)
+        inBatch.push(each)
       } catch (error) {
         each.reject(error)
       }
     }
-    return { ...this.#staged(head, staging, salts, fold, now), answers, left }
+    return {
+      ...staging.finished(),
+      bytes,
+      records: () => staging.records(),
+      waiting: inBatch,
+      left: waiting.slice(taken),
+    }
   }
 
   // Another head means that others may have written. A batch that is worked out and dropped leaves the memory as of
@@ -271,59 +235,14 @@ export class Sequencer {
     return this.#memory
   }
 
-  #staged(
-    head: Frontier,
-    staging: Staging,
-    salts: Buffer,
-    fold: Fold,
-    at: Instant,
-  ): Omit<Prepared, 'answers' | 'left'> {
-    const count = staging.texts.length
-    const leafHashes = staging.leaves.subarray(0, count * hashBytes)
-    const next = appendLeaves(head, leafHashes)
-    const batch = {
-      ledger: this.#ports.ledger,
-      size: head.size,
-      count,
-      base: encodeFrontier(head),
-      frontier: encodeFrontier(next),
-      at: instantText(at),
-      records: staging.texts.join('\n'),
-      leafHashes,
-      bodies: staging.bodies.join('\n'),
-      salts: salts.subarray(0, count * saltBytes),
-      terms: [...staging.terms],
-      ...fold.rows((approval) => approvalStatus(approval, at)),
-    }
-    return { batch, head: next, records: staging.records }
-  }
-
-  #stage(
-    applied: Applied<unknown>,
-    body: RecordBody,
-    place: { readonly index: number; readonly at: string },
-    salt: Buffer,
-    staging: Staging,
-  ): void {
-    const payload = applied.payload
-    const commitment = payload === undefined ? null : commitPayload(salt, payload)
-    const record = completeRecord(body, { ledger: this.#ports.ledger, ...place, payload: commitment })
-    // Throws where the record is too large; nothing of it has been staged then.
-    const text = completedRecordText(record)
-    writeLeafHash(text, staging.leaves, staging.texts.length)
-    staging.records.push(record)
-    staging.texts.push(text)
-    staging.bodies.push(payload ?? '')
-    staging.length += text.length + (payload?.length ?? 0)
-    for (const term of recordTerms(record)) staging.terms.add(term)
-    applied.staged?.(record, payload === undefined ? null : { salt, body: payload })
-  }
-
   // The answers go out after the commit and never before: a crash in between leaves records that
   // nobody was told of, which is harmless; the other order would leave answers without records.
   async #commit(client: pg.Client, prepared: Prepared): Promise<void> {
     try {
-      if (await appendBatch(client, prepared.batch)) {
+      const advanced = await appendBatch(client, prepared.batch)
+      // Before an answer nobody knows whether the driver still reads from it.
+      this.#free.push(prepared.bytes)
+      if (advanced) {
         this.#committed = prepared.head
         this.#ports.committed(prepared.head, prepared.records)
         answerAll(prepared)
@@ -336,10 +255,10 @@ export class Sequencer {
         'the database failed while recording; whether it was recorded is unknown',
         cause,
       )
-      for (const { waiting: each } of prepared.answers) each.reject(fault)
+      for (const each of prepared.waiting) each.reject(fault)
     } finally {
       this.#inFlight -= 1
-      this.#waitingInFlight -= prepared.answers.length
+      this.#waitingInFlight -= prepared.waiting.length
       if (this.#inFlight === 0) this.#requeueFenced()
       void this.#pump()
     }
@@ -350,7 +269,7 @@ export class Sequencer {
   // his answer already and does not come back.
   #fence(prepared: Prepared): void {
     this.#head = undefined
-    this.#fenced.push(...prepared.answers.map(({ waiting }) => waiting))
+    this.#fenced.push(...prepared.waiting)
   }
 
   #requeueFenced(): void {
@@ -401,7 +320,7 @@ export class Sequencer {
 }
 
 function answerAll(prepared: Prepared): void {
-  for (const { waiting, answer } of prepared.answers) waiting.resolve(answer)
+  for (const waiting of prepared.waiting) waiting.resolve(waiting.answer)
 }
 
 function unavailable(message: string, cause?: unknown): Fault {

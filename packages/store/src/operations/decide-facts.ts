@@ -10,7 +10,7 @@ import {
   type ParsedCall,
 } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
-import type { Place } from '../log/sequencer.ts'
+import type { Place } from '../log/operation.ts'
 import type { Gathered } from './gather.ts'
 
 /** What is known when the call takes its place. What was not read is absent, and counts against the call. */

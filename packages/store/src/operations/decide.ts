@@ -22,7 +22,7 @@ import {
 } from '@bailiwick/core'
 import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.ts'
 import { decimalOf } from '../log/decimal.ts'
-import type { Applied, Operation, Place } from '../log/sequencer.ts'
+import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
 import { keyDigest, type Gathered } from './gather.ts'
 
@@ -94,15 +94,25 @@ function decideAnew(
     body,
     payload: payloadOf(parsed, facts, decision),
     answer: answerOf(body, place.index, settings),
-    staged: (record, payload) => {
-      // Only what opens an approval or stands for a call id can be asked for in the same batch.
-      if (call.callId !== undefined || decision.effect === 'escalate') {
-        fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
-      }
-      foldDecision(fold, call, decision, record as DecisionRecord, { place, policy, claimed, approvalIndex })
-      foldUses(fold, call, decision, gathered, place)
-    },
+    staged: isFolded(call, decision)
+      ? (record, payload) => {
+          // Only what opens an approval or stands for a call id can be asked for in the same batch.
+          if (call.callId !== undefined || decision.effect === 'escalate') {
+            fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
+          }
+          const folding = { place, policy, claimed, approvalIndex }
+          foldDecision(fold, call, decision, record as DecisionRecord, folding)
+          foldUses(fold, call, decision, gathered, place)
+        }
+      : undefined,
   }
+}
+
+/** Whether anything is folded from the decision: nothing is from most, and that is soon told. */
+function isFolded(call: ToolCall, decision: Decision): boolean {
+  if (call.callId !== undefined || decision.effect === 'escalate') return true
+  if (decision.effect === 'deny') return false
+  return decision.consumesApproval || decision.consumes.length > 0 || decision.leaves !== undefined
 }
 
 function foldUses(fold: Fold, call: ToolCall, decision: Decision, gathered: Gathered, place: Place): void {
@@ -187,7 +197,8 @@ export function decisionBody(
           deadline: instantText((place.at + decision.approval.deadlineMs) as Instant),
         }
       : null
-  const consumed = decision.effect === 'allow' && decision.consumesApproval
+  const allow = decision.effect === 'allow' ? decision : undefined
+  const labels = allow?.leaves?.labels
   return {
     kind: 'decision',
     id: decisionId(place.index),
@@ -200,26 +211,16 @@ export function decisionBody(
     rules: decision.rules,
     policy: policy?.ref ?? null,
     opens,
-    claims: call.approvalId === undefined ? null : { id: call.approvalId, consumed },
+    claims:
+      call.approvalId === undefined
+        ? null
+        : { id: call.approvalId, consumed: allow?.consumesApproval === true },
     session: call.session,
-    ...(decision.effect === 'allow' ? allowMembers(decision) : {}),
-  }
-}
-
-type AllowMembers = Pick<DecisionRecord, 'consumes' | 'labels' | 'obligations' | 'shadow'>
-
-// Absent where there is nothing to say.
-function allowMembers({
-  consumes,
-  leaves,
-  obligations,
-  shadow,
-}: Decision & { effect: 'allow' }): AllowMembers {
-  return {
-    ...(consumes.length === 0 ? {} : { consumes }),
-    ...(leaves === undefined || leaves.labels.length === 0 ? {} : { labels: leaves.labels }),
-    ...(obligations.length === 0 ? {} : { obligations }),
-    ...(shadow === undefined ? {} : { shadow }),
+    // Absent where there is nothing to say.
+    consumes: allow === undefined || allow.consumes.length === 0 ? undefined : allow.consumes,
+    labels: labels === undefined || labels.length === 0 ? undefined : labels,
+    obligations: allow === undefined || allow.obligations.length === 0 ? undefined : allow.obligations,
+    shadow: allow?.shadow,
   }
 }
 
@@ -233,13 +234,11 @@ export function answerOf(
   settings: DecideSettings,
 ): DecisionAnswer {
   const { id, effect, reasons, rules, policy, opens, obligations, shadow } = record
+  const answer = { id, effect, reasons, rules, policy, record: { index } }
+  // Most answers say no more.
+  if (opens === null && obligations === undefined && shadow === undefined) return answer
   return {
-    id,
-    effect,
-    reasons,
-    rules,
-    policy,
-    record: { index },
+    ...answer,
     ...(opens === null
       ? {}
       : { approval: { id: opens.id, url: settings.approvalUrl(opens.id), deadline: opens.deadline } }),

@@ -1,5 +1,5 @@
 import { approvalStatus } from '@bailiwick/core'
-import type { Operation } from '../log/sequencer.ts'
+import type { Operation } from '../log/operation.ts'
 
 /**
  * The operation that writes down that an approval's deadline has passed without its being used. Does

@@ -56,15 +56,16 @@ export function gather(
   parsed: ParsedCall,
   { env, lookups: gatherer }: Surroundings,
 ): Gathered | Promise<Gathered> {
-  const nothing: Gathered = { policy, env, lookups: undefined, counters: [], session: false }
-  if (policy === undefined || parsed.malformed !== undefined) return nothing
-  const first = needsOrNone(policy, parsed, { env })
-  if (first.lookups.length === 0) return { ...nothing, ...wanted(first) }
-  return lookedUp(first.lookups, gatherer).then((lookups) => ({
-    ...nothing,
-    lookups,
-    ...wanted(needsOrNone(policy, parsed, { env, lookups })),
-  }))
+  if (policy === undefined || parsed.malformed !== undefined) {
+    return { policy, env, lookups: undefined, counters: noCounters, session: false }
+  }
+  const { lookups: wanted, counters, session } = needsOrNone(policy, parsed, { env })
+  if (wanted.length === 0)
+    return { policy, env, lookups: undefined, counters: withDigests(counters), session }
+  return lookedUp(wanted, gatherer).then((lookups) => {
+    const needs = needsOrNone(policy, parsed, { env, lookups })
+    return { policy, env, lookups, counters: withDigests(needs.counters), session: needs.session }
+  })
 }
 
 // A policy that breaks here breaks when it decides, too, and there it denies.
@@ -81,8 +82,11 @@ export function keyDigest(key: string): string {
   return hash('sha256', key, 'hex')
 }
 
-function wanted({ counters, session }: DecisionNeeds): Pick<Gathered, 'counters' | 'session'> {
-  return { session, counters: counters.map((need) => ({ ...need, digest: keyDigest(need.key) })) }
+const noCounters: Gathered['counters'] = Object.freeze([])
+
+function withDigests(counters: DecisionNeeds['counters']): Gathered['counters'] {
+  if (counters.length === 0) return noCounters
+  return counters.map((need) => ({ ...need, digest: keyDigest(need.key) }))
 }
 
 async function lookedUp(

@@ -11,7 +11,7 @@ import {
   type OutcomeStatus,
 } from '@bailiwick/core'
 import { noNeeds, type KnownDecision } from '../log/fold.ts'
-import type { Operation } from '../log/sequencer.ts'
+import type { Operation } from '../log/operation.ts'
 
 const statuses: ReadonlySet<string> = new Set<OutcomeStatus>(['succeeded', 'failed', 'unknown'])
 

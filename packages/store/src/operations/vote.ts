@@ -14,7 +14,7 @@ import {
   type VoteRecord,
 } from '@bailiwick/core'
 import { noNeeds } from '../log/fold.ts'
-import type { Operation } from '../log/sequencer.ts'
+import type { Operation } from '../log/operation.ts'
 
 /** What a person answers. */
 export interface VoteRequest {

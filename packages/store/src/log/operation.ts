@@ -1,0 +1,29 @@
+import type { Instant, LogRecord, RecordBody } from '@bailiwick/core'
+import type { Fold, Needs } from './fold.ts'
+
+/** Where an operation's record will stand. */
+export interface Place {
+  readonly index: number
+  readonly at: Instant
+}
+
+/** What an operation does to the ledger: a record, or only an answer. */
+export interface Applied<Answer> {
+  readonly body?: RecordBody
+  /** Canonical JSON to keep apart; the record commits to it. */
+  readonly payload?: string | undefined
+  /** Called with the record once it is complete and staged, for what is folded from it. */
+  readonly staged?: ((record: LogRecord, payload: { salt: Buffer; body: string } | null) => void) | undefined
+  readonly answer: Answer
+}
+
+/** Something that reads the ledger's state and appends at most one record, atomically. */
+export interface Operation<Answer> {
+  readonly needs: Needs
+  /**
+   * Pure, and leaves the fold alone: what is folded from the record happens in `staged`. Throws a
+   * `Fault` to refuse; then nothing of it is written. May be called again with a fresh fold when another
+   * writer was faster.
+   */
+  apply(fold: Fold, place: Place): Applied<Answer>
+}
