@@ -28,7 +28,15 @@ export {
   writeLeafHash,
 } from './audit/merkle.ts'
 export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
-export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
+export type { CompactRange } from './audit/compact-range.ts'
+export {
+  RangeCheck,
+  type BrokenLog,
+  type LogHead,
+  type RangeResult,
+  type StoredEntry,
+} from './audit/range-check.ts'
+export { LogVerification, verifyLog, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export { explain } from './decision/explain.ts'
 export { needsOf } from './decision/needs.ts'

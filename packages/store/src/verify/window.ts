@@ -1,0 +1,144 @@
+import {
+  RangeCheck,
+  recordTerms,
+  type Instant,
+  type LogRecord,
+  type RangeResult,
+  type StoredEntry,
+} from '@bailiwick/core'
+import type pg from 'pg'
+import { scanBatches, type StoredTerms, type TimedBatch } from '../log/batches.ts'
+import { FactWriter } from './facts.ts'
+import { isDamage } from './damage.ts'
+import { writeSaid } from './said-facts.ts'
+
+/** A part of the log: all batches that begin in it. */
+export interface Window {
+  readonly from: number
+  readonly below: number
+  /** What is stored for batches that begin in it, by ascending `first`. */
+  readonly terms: readonly StoredTerms[]
+}
+
+/** What every window of a log is checked with. It can be sent to another thread. */
+export interface WindowSettings {
+  readonly ledger: string
+  /** What the head counts. */
+  readonly size: number
+  readonly cut: number | undefined
+  /** Of the facts. */
+  readonly secret: string
+  readonly now: Instant
+}
+
+/** What was found in a window. It can be sent to another thread. */
+export interface WindowResult extends RangeResult {
+  /** What the records say of folded tables. */
+  readonly facts: Uint8Array<ArrayBuffer>
+  /** Whether something could not be said as a fact. */
+  readonly isOdd: boolean
+  /** Whether terms are stored for a batch that there is not. */
+  readonly hasLostTerms: boolean
+  /** What PostgreSQL says of a place that it cannot read. */
+  readonly unreadable?: string | undefined
+}
+
+/** An entry of a batch, with what the batch says of all of its entries. */
+interface WholeEntry extends StoredEntry {
+  readonly batch: TimedBatch
+  /** The terms stored for the batch. */
+  readonly terms: readonly string[]
+  /** The terms of the batch's entries up to this one. */
+  readonly seen: Set<string>
+}
+
+/** Checks a window's batches, and collects what their records say. Call it in a transaction, once at a time. */
+export async function checkWindow(
+  client: pg.Client,
+  window: Window,
+  { ledger, size, cut, secret, now }: WindowSettings,
+): Promise<WindowResult> {
+  const facts = new FactWriter(secret)
+  const check = new RangeCheck<WholeEntry>({
+    head: { ledger, size },
+    cut,
+    beside: besideProblem,
+    right: (record, entry) => writeSaid(facts, record, entry, now),
+  })
+  const terms = new TermsOfWindow(window.terms)
+  const unreadable = await takeAll(client, { ...window, ledger }, terms, check)
+  return {
+    ...check.result(),
+    facts: facts.take(),
+    isOdd: facts.isOdd,
+    hasLostTerms: terms.lost,
+    unreadable,
+  }
+}
+
+async function takeAll(
+  client: pg.Client,
+  range: { readonly ledger: string; readonly from: number; readonly below: number },
+  terms: TermsOfWindow,
+  check: RangeCheck<WholeEntry>,
+): Promise<string | undefined> {
+  try {
+    for await (const batches of scanBatches(client, range)) {
+      for (const batch of batches) {
+        if (!takeBatch(batch, terms.of(batch.first), check)) return undefined
+      }
+    }
+    terms.end()
+    return undefined
+  } catch (error) {
+    if (isDamage(error)) return error.message
+    throw error
+  }
+}
+
+function takeBatch(batch: TimedBatch, terms: readonly string[], check: RangeCheck<WholeEntry>): boolean {
+  const seen = new Set<string>()
+  return batch.entries.every((entry) => check.take({ ...entry, batch, terms, seen }))
+}
+
+/** The stored terms of a window, asked for in the order of its batches. */
+class TermsOfWindow {
+  readonly #stored: readonly StoredTerms[]
+  #next = 0
+  #lost = false
+
+  constructor(stored: readonly StoredTerms[]) {
+    this.#stored = stored
+  }
+
+  /** Whether there are terms of a batch that there is not. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  of(first: number): readonly string[] {
+    while ((this.#stored[this.#next]?.first ?? first) < first) {
+      this.#next += 1
+      this.#lost = true
+    }
+    const found = this.#stored[this.#next]
+    if (found?.first !== first) return []
+    this.#next += 1
+    return found.terms
+  }
+
+  /** There are no more batches. */
+  end(): void {
+    if (this.#next < this.#stored.length) this.#lost = true
+  }
+}
+
+// Terms are of a whole batch: one that is missing or too many is named at the batch's last record.
+function besideProblem(record: LogRecord, { index, batch, terms, seen }: WholeEntry): string | undefined {
+  if (batch.at !== record.at) return 'the time stored beside it does not say what the record says'
+  for (const term of recordTerms(record)) seen.add(term)
+  if (index !== batch.first + batch.entries.length - 1) return undefined
+  if (batch.misfit !== undefined) return batch.misfit
+  const right = terms.length === seen.size && terms.every((term) => seen.has(term))
+  return right ? undefined : 'the terms stored beside it and its batch do not say what the records say'
+}
