@@ -30,7 +30,8 @@ export interface VerifyOptions {
   /** Where the checkpoint and its key are kept. */
   readonly dataDir: string
   readonly ledger?: string | undefined
-  readonly onProgress?: ((done: number) => void) | undefined
+  /** Told now and then how many records are done, and how many there are. */
+  readonly onProgress?: ((done: number, size: number) => void) | undefined
   /** What no counter counts any more may have been deleted. Default: now. */
   readonly now?: Instant | undefined
   /** How many threads, each with a connection of its own, at the most. Default: one for each core, up to four. */
@@ -141,7 +142,7 @@ async function verifyWithFolds(
       from,
       recordsPerWindow: recordsPerPart,
       facts: (facts) => folds.add(facts),
-      onProgress,
+      onProgress: (done) => onProgress?.(done, size),
     })
     if (result.kind === 'broken') return result
     if (from !== undefined) return result

@@ -12,14 +12,19 @@ export interface CompactRange {
   readonly hashes: readonly Uint8Array[]
 }
 
+/** A position's length in binary digits, at the most. A range holds at most two subtrees of each width. */
+const sizeBits = 53
+
 // Positions pass 2^31, so nothing here uses JavaScript's 32-bit operators on them.
 
 /** Takes leaves one after the other, from any position on, and keeps at most 2·log2 hashes of them. */
 export class RangeBuilder {
   readonly start: number
   #end: number
-  #hashes: Buffer[] = []
+  // One buffer for all: a buffer for each hash costs more than the hashing.
+  readonly #stack = Buffer.allocUnsafe((2 * sizeBits + 1) * hashBytes)
   readonly #node = Buffer.alloc(1 + 2 * hashBytes, 1)
+  #top = 0
 
   /** @param start the position of the first leaf: 0 or more */
   constructor(start: number) {
@@ -34,30 +39,31 @@ export class RangeBuilder {
 
   /** The next leaf's hash, of 32 bytes; it is copied. */
   push(leaf: Uint8Array): void {
-    const hashes = this.#hashes
-    hashes.push(Buffer.from(leaf))
+    this.#stack.set(leaf, this.#top)
+    this.#top += hashBytes
     // The leaf closes a subtree for each trailing 1 in its position's binary digits, as long as the range has its left half.
-    let width = 1
+    let width = 2
     for (let rest = this.#end; rest % 2 === 1; rest = (rest - 1) / 2) {
-      width *= 2
       if (this.#end + 1 - width < this.start) break
-      this.#closeTopTwo(hashes)
+      this.#closeTopTwo()
+      width *= 2
     }
     this.#end += 1
   }
 
   /** Everything so far. The builder can go on. */
   range(): CompactRange {
-    return { start: this.start, end: this.#end, hashes: [...this.#hashes] }
+    const hashes: Uint8Array[] = []
+    for (let at = 0; at < this.#top; at += hashBytes) {
+      hashes.push(new Uint8Array(this.#stack.subarray(at, at + hashBytes)))
+    }
+    return { start: this.start, end: this.#end, hashes }
   }
 
-  #closeTopTwo(hashes: Buffer[]): void {
-    const right = hashes.pop()
-    const left = hashes.pop()
-    if (left === undefined || right === undefined) return
-    this.#node.set(left, 1)
-    this.#node.set(right, 1 + hashBytes)
-    hashes.push(Buffer.from(hash('sha256', this.#node, 'binary'), 'binary'))
+  #closeTopTwo(): void {
+    this.#top -= hashBytes
+    this.#stack.copy(this.#node, 1, this.#top - hashBytes, this.#top + hashBytes)
+    this.#stack.write(hash('sha256', this.#node, 'binary'), this.#top - hashBytes, 'binary')
   }
 }
 

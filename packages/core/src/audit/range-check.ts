@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto'
 import { Fault } from '../model/fault.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { LogRecord } from '../model/record.ts'
 import { commitPayload, saltBytes } from './commitment.ts'
 import { RangeBuilder, type CompactRange } from './compact-range.ts'
-import { leafHash } from './frontier.ts'
 import { parseRecord, recordText } from './record.ts'
+import { RecordTemplates } from './record-templates.ts'
 
 /** One record of a stored log, with its hash and its payload. */
 export interface StoredEntry {
@@ -72,6 +73,7 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
   #broken: BrokenLog | undefined
   #erased = 0
   #count = 0
+  readonly #templates = new RecordTemplates()
 
   constructor(options: RangeCheckOptions<Entry>) {
     this.#options = options
@@ -88,7 +90,7 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
     if (this.#broken !== undefined) return false
     this.#first ??= entry.index
     const position = this.#builder?.end ?? entry.index
-    const found = misplaced(entry, position, head) ?? checked(entry, position, head, beside)
+    const found = misplaced(entry, position, head) ?? this.#checked(entry, position, beside)
     if (found.kind === 'broken') {
       this.#broken = found
       return false
@@ -104,10 +106,41 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
 
   /** What was found. Nothing is taken afterwards. */
   result(): RangeResult {
-    if (this.#builder !== undefined && this.#builder.end > this.#builder.start) {
-      this.#ranges.push(this.#builder.range())
+    const last = this.#builder
+    const ranges =
+      last === undefined || last.end === last.start ? this.#ranges : [...this.#ranges, last.range()]
+    return { first: this.#first, ranges, erased: this.#erased, broken: this.#broken }
+  }
+
+  /** The record, where it agrees with its own hash, its place, its payload and what is stored beside it. */
+  #checked(entry: Entry, position: number, beside: Beside<Entry> | undefined): LogRecord | BrokenLog {
+    if (!isLeaf(entry.record, entry.leafHash)) {
+      return brokenAt(position, `record ${position} was changed: its text does not have its leaf hash`)
     }
-    return { first: this.#first, ranges: this.#ranges, erased: this.#erased, broken: this.#broken }
+    const record = this.#templates.read(entry.record, position) ?? this.#read(entry.record)
+    if (record instanceof Fault) {
+      return brokenAt(position, `record ${position} cannot be read: ${record.message}`)
+    }
+    if (record === 'not canonical') return brokenAt(position, `record ${position} is not canonical JSON`)
+    if (record.index !== position) {
+      return brokenAt(
+        position,
+        `record ${position} was moved or replaced: it says that it is record ${record.index}`,
+      )
+    }
+    if (record.ledger !== this.#options.head.ledger) {
+      return brokenAt(position, `record ${position} belongs to another ledger than this one`)
+    }
+    const problem = payloadProblem(record, entry.payload) ?? beside?.(record, entry)
+    return problem === undefined ? record : brokenAt(position, `record ${position}: ${problem}`)
+  }
+
+  #read(text: string): LogRecord | Fault | 'not canonical' {
+    const record = readRecord(text)
+    if (typeof record === 'object' && !(record instanceof Fault) && record.kind === 'decision') {
+      this.#templates.learn(record, text)
+    }
+    return record
   }
 
   #cut(): void {
@@ -153,32 +186,12 @@ export function misplaced(
   return undefined
 }
 
-/** The record, where it agrees with its own hash, its place, its payload and what is stored beside it. */
-function checked<Entry extends StoredEntry>(
-  entry: Entry,
-  position: number,
-  head: Pick<LogHead, 'ledger'>,
-  beside: Beside<Entry> | undefined,
-): LogRecord | BrokenLog {
-  if (!leafHash(entry.record).equals(entry.leafHash)) {
-    return brokenAt(position, `record ${position} was changed: its text does not have its leaf hash`)
-  }
-  const record = readRecord(entry.record)
-  if (record instanceof Fault) {
-    return brokenAt(position, `record ${position} cannot be read: ${record.message}`)
-  }
-  if (record === 'not canonical') return brokenAt(position, `record ${position} is not canonical JSON`)
-  if (record.index !== position) {
-    return brokenAt(
-      position,
-      `record ${position} was moved or replaced: it says that it is record ${record.index}`,
-    )
-  }
-  if (record.ledger !== head.ledger) {
-    return brokenAt(position, `record ${position} belongs to another ledger than this one`)
-  }
-  const problem = payloadProblem(record, entry.payload) ?? beside?.(record, entry)
-  return problem === undefined ? record : brokenAt(position, `record ${position}: ${problem}`)
+/** Whether the text has this leaf hash. Texts are compared, for buffers take longer to make. */
+function isLeaf(record: string, leaf: Uint8Array): boolean {
+  return (
+    hash('sha256', `\0${record}`, 'binary') ===
+    Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).toString('latin1')
+  )
 }
 
 function readRecord(text: string): LogRecord | Fault | 'not canonical' {
@@ -204,18 +217,16 @@ function isPlainlyCanonical(value: object, text: string): boolean {
 /** Records are flat; what nests deeper goes the careful way. */
 const plainDepthMax = 16
 
-function isInOrder(value: object, depthLeft: number): boolean {
+function isInOrder(value: unknown, depthLeft: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
   if (depthLeft === 0) return false
-  if (Array.isArray(value)) {
-    return value.every((item) => typeof item !== 'object' || item === null || isInOrder(item, depthLeft - 1))
-  }
+  if (Array.isArray(value)) return value.every((item: unknown) => isInOrder(item, depthLeft - 1))
   let before: string | undefined
   for (const name of Object.keys(value)) {
     // `<` compares UTF-16 code units.
     if (before !== undefined && !(before < name)) return false
     before = name
-    const member: unknown = Reflect.get(value, name)
-    if (typeof member === 'object' && member !== null && !isInOrder(member, depthLeft - 1)) return false
+    if (!isInOrder(Reflect.get(value, name), depthLeft - 1)) return false
   }
   return true
 }

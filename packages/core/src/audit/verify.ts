@@ -109,8 +109,8 @@ export class LogVerification {
     }
     for (const range of ranges) {
       this.#frontier = joinRange(this.#frontier, range)
-      const rewritten = this.#againstCheckpoint()
-      if (rewritten !== undefined) return rewritten
+      const contradicted = this.#againstCheckpoint()
+      if (contradicted !== undefined) return contradicted
     }
     this.#erased += erased
     return broken

@@ -151,7 +151,7 @@ export interface ScanRange {
 }
 
 /** About how much text a scan fetches at a time, and how many batches at the most. */
-const scanTextLength = 1024 * 1024
+const scanTextLength = 256 * 1024
 const scanRowsMax = 512
 
 /**
@@ -161,7 +161,7 @@ const scanRowsMax = 512
 export async function* scanBatches(
   client: pg.Client,
   { ledger, from, below }: ScanRange,
-): AsyncGenerator<readonly TimedBatch[]> {
+): AsyncGenerator<TimedBatch> {
   await client.query(
     `declare log_scan no scroll cursor for select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer
     from log_batch b where b.ledger = ${client.escapeLiteral(ledger)} ${bounds(from, below)}
@@ -182,7 +182,8 @@ export async function* scanBatches(
         // Heard when it is waited for.
         next.catch(() => undefined)
       }
-      yield rows.map((row) => ({ ...batchOf(row), at: timeText(row.at, row.finer) }))
+      // One after the other: entries that wait would only have to be moved about in memory.
+      for (const row of rows) yield { ...batchOf(row), at: timeText(row.at, row.finer) }
       if (isLast) break
     }
   } finally {

@@ -1,5 +1,5 @@
 import { FactStore } from './fact-store.ts'
-import type { Runner } from './runner.ts'
+import type { FactHand, Runner } from './runner.ts'
 import { foldedTables } from './stored-facts.ts'
 
 /** Says quickly, and in bounded memory, whether the tables that are folded from the records say what these say. */
@@ -25,8 +25,9 @@ export class Folds {
 
   /** Reads the tables and compares. @returns true where they certainly agree; otherwise somebody has to look closely */
   async agree(runners: readonly Runner[]): Promise<boolean> {
-    const read = foldedTables.map((table, at) =>
-      runners[at % runners.length]?.stored(table, (facts) => this.add(facts)),
+    const hand: FactHand = (facts) => this.add(facts)
+    const read = foldedTables.map(
+      async (table, at) => await runners[at % runners.length]?.stored(table, hand),
     )
     const isWhole = await Promise.all(read)
     return isWhole.every((whole) => whole === true) && !this.#failed && this.#agree()

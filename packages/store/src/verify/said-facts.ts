@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { DecisionRecord, Instant, LogRecord, RecordedUse, StoredEntry } from '@bailiwick/core'
 import { decimalOf } from '../log/decimal.ts'
 import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
-import { FactWriter, tags } from './facts.ts'
+import { tags, type FactWriter } from './facts.ts'
 
 /** Writes what a record says of the tables that are folded from the log. Only of records that were found right. */
 export function writeSaid(facts: FactWriter, record: LogRecord, entry: StoredEntry, now: Instant): void {
@@ -38,7 +38,7 @@ function writeDecision(facts: FactWriter, record: DecisionRecord, entry: StoredE
     facts.add(tags.callSaid, callKey(agent, callId), { index, code: effect === 'deny' ? 1 : 0 })
   }
   if (effect === 'escalate') writeOpened(facts, record)
-  if (claims?.consumed === true) facts.add(tags.approvalUsed, `approval ${String(claims.id)}`, { index })
+  if (claims?.consumed === true) facts.add(tags.approvalUsed, `approval ${claims.id}`, { index })
   if (session !== undefined && effect === 'allow') writeMarks(facts, record, session)
   if (consumes !== undefined) writeUses(facts, record, consumes, entry, now)
 }

@@ -15,7 +15,7 @@ type Row = Readonly<Record<string, string | null>>
 interface StoredTable {
   /** The columns, all of them as text. */
   readonly columns: string
-  write(facts: FactWriter, row: Row, now: Instant): void
+  readonly write: (facts: FactWriter, row: Row, now: Instant) => void
 }
 
 // As the records write times, but for three digits more: what no record says has to look different.

@@ -24,7 +24,11 @@ export class ThreadRunner implements Runner {
 
   /** @throws DataCloneError where the connection is described by what cannot be sent, such as a function */
   constructor(data: ThreadData) {
-    this.#worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: data })
+    this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
+      workerData: data,
+      // What is read lives for one batch: more room for the young would cost memory, and no time is won.
+      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+    })
     this.#worker.on('message', (answer: ThreadAnswer) => this.#take(answer))
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
     this.#worker.on('exit', () => this.#fail(new Error('a thread of verification has ended')))
@@ -44,7 +48,7 @@ export class ThreadRunner implements Runner {
   async close(): Promise<void> {
     if (this.#failure !== undefined) return
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
-    this.#worker.postMessage({ kind: 'close' } satisfies ThreadRequest)
+    this.#worker.postMessage({ kind: 'close' } satisfies ThreadRequest, [])
     await ended
   }
 
@@ -53,7 +57,7 @@ export class ThreadRunner implements Runner {
     const id = (this.#lastId += 1)
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject, hand })
-      this.#worker.postMessage(request(id))
+      this.#worker.postMessage(request(id), [])
     })
   }
 

@@ -49,7 +49,7 @@ interface WholeEntry extends StoredEntry {
   /** The terms stored for the batch. */
   readonly terms: readonly string[]
   /** The terms of the batch's entries up to this one. */
-  readonly seen: Set<string>
+  readonly seen: SeenTerms
 }
 
 /** Checks a window's batches, and collects what their records say. Call it in a transaction, once at a time. */
@@ -83,10 +83,8 @@ async function takeAll(
   check: RangeCheck<WholeEntry>,
 ): Promise<string | undefined> {
   try {
-    for await (const batches of scanBatches(client, range)) {
-      for (const batch of batches) {
-        if (!takeBatch(batch, terms.of(batch.first), check)) return undefined
-      }
+    for await (const batch of scanBatches(client, range)) {
+      if (!takeBatch(batch, terms.of(batch.first), check)) return undefined
     }
     terms.end()
     return undefined
@@ -97,8 +95,10 @@ async function takeAll(
 }
 
 function takeBatch(batch: TimedBatch, terms: readonly string[], check: RangeCheck<WholeEntry>): boolean {
-  const seen = new Set<string>()
-  return batch.entries.every((entry) => check.take({ ...entry, batch, terms, seen }))
+  const seen = new SeenTerms()
+  return batch.entries.every(({ index, leafHash, record, payload }) =>
+    check.take({ index, leafHash, record, payload, batch, terms, seen }),
+  )
 }
 
 /** The stored terms of a window, asked for in the order of its batches. */
@@ -133,12 +133,40 @@ class TermsOfWindow {
   }
 }
 
+/** The terms of the records so far. */
+class SeenTerms {
+  readonly #terms = new Set<string>()
+  #last: LogRecord | undefined
+
+  add(record: LogRecord): void {
+    // Most decisions are found by just what the one before them is found by.
+    const last = this.#last
+    this.#last = record
+    if (
+      last?.kind === 'decision' &&
+      record.kind === 'decision' &&
+      last.agent === record.agent &&
+      last.action === record.action &&
+      last.effect === record.effect
+    ) {
+      return
+    }
+    for (const term of recordTerms(record)) this.#terms.add(term)
+  }
+
+  /** Whether these are all of them, each once. */
+  are(terms: readonly string[]): boolean {
+    return terms.length === this.#terms.size && terms.every((term) => this.#terms.has(term))
+  }
+}
+
 // Terms are of a whole batch: one that is missing or too many is named at the batch's last record.
 function besideProblem(record: LogRecord, { index, batch, terms, seen }: WholeEntry): string | undefined {
   if (batch.at !== record.at) return 'the time stored beside it does not say what the record says'
-  for (const term of recordTerms(record)) seen.add(term)
+  seen.add(record)
   if (index !== batch.first + batch.entries.length - 1) return undefined
   if (batch.misfit !== undefined) return batch.misfit
-  const right = terms.length === seen.size && terms.every((term) => seen.has(term))
-  return right ? undefined : 'the terms stored beside it and its batch do not say what the records say'
+  return seen.are(terms)
+    ? undefined
+    : 'the terms stored beside it and its batch do not say what the records say'
 }
