@@ -133,7 +133,7 @@ export type {
   RecordedUse,
   VoteRecord,
 } from './model/record.ts'
-export { noticesOf, type Notice } from './monitor/notice.ts'
+export { logBrokenNotice, noticesOf, type Notice } from './monitor/notice.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
 export { slackBody } from './monitor/slack-body.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'

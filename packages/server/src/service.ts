@@ -25,6 +25,8 @@ import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
 import { repeat } from './repeat.ts'
+import { SelfCheck } from './self-check/self-check.ts'
+import { selfCheckSeconds } from './self-check/settings.ts'
 
 /** How a service is started. */
 export interface ServiceOptions {
@@ -96,6 +98,7 @@ async function start(
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
+  const selfCheck = selfCheckSeconds(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -118,10 +121,10 @@ async function start(
   const access = new Access(ledger)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
-  startWorkers({ ledger, targets, url, options, undo })
+  startWorkers({ ledger, targets, selfCheck, url, options, undo })
 
   const consoleFiles = await readConsoleFiles(consoleDir)
-  const signInUrl = await firstSignIn(access, ledger, url)
+  const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
   listener.answerWith(
     createApp({ ledger, access, waits, consoleFiles, publicUrl: url, log: options.log }).fetch,
   )
@@ -146,12 +149,14 @@ function startLookups(
 interface Workers {
   readonly ledger: Ledger
   readonly targets: ReturnType<typeof targetsFromEnvironment>
+  /** Every how many seconds; undefined: never. */
+  readonly selfCheck: number | undefined
   readonly url: string
   readonly options: ServiceOptions
   readonly undo: (() => Promise<unknown>)[]
 }
 
-function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
+function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Workers): void {
   const { pool, name } = ledger
   const worker = createOutboxWorker({
     feed: createNoticeFeed({ pool, ledger: name, name: 'notices' }),
@@ -178,6 +183,16 @@ function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
     (error) => options.log(`checkpoint: ${messageOf(error)}`),
   )
   undo.push(() => publish.stop())
+
+  const check = new SelfCheck({
+    ledger,
+    targets,
+    links: { consoleUrl: url },
+    seconds: selfCheck,
+    log: options.log,
+  })
+  const checking = check.start()
+  undo.push(() => checking.stop())
 }
 
 // On a server several services may share a ledger; in an embedded data directory there is one, because

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createLogKey,
@@ -14,6 +13,7 @@ import {
   type Frontier,
   type NoteSigner,
 } from '@bailiwick/core'
+import { durably } from './durably.ts'
 import { hasCode } from './engine/errno.ts'
 
 /**
@@ -178,25 +178,5 @@ async function logKey(path: string, origin: string): Promise<string> {
       fix: 'Make the data directory writable for the service.',
       cause,
     })
-  }
-}
-
-// Written beside, synced, then renamed: a crash leaves the old file or the new one, never half of one.
-async function durably(path: string, text: string): Promise<void> {
-  // A name of its own: two processes may share a process id across containers, and two ledgers a process.
-  const beside = `${path}.${randomBytes(6).toString('hex')}.new`
-  try {
-    const file = await open(beside, 'w', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(beside, path)
-  } catch (error) {
-    // On a full disk every attempt would leave a file behind.
-    await rm(beside, { force: true })
-    throw error
   }
 }

@@ -6,7 +6,7 @@ export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
-export { createNoticeFeed, createOutbox } from './outbox.ts'
+export { createNoticeFeed, createOutbox, enqueueMessages } from './outbox.ts'
 export {
   isPolicyFile,
   isPolicyTestFile,
@@ -26,5 +26,6 @@ export {
   type RecalledDecision,
   type Replay,
 } from './replay.ts'
+export { LogWalk, type LogWalkOptions, type WalkStep } from './self-check.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

@@ -6,7 +6,9 @@ import {
   parseCall,
   type ApprovalStatus,
   type ApprovalView,
+  type BrokenLog,
   type CompiledPolicy,
+  type Fault,
   type DecisionAnswer,
   type DecisionRequest,
   type DecisionView,
@@ -18,10 +20,11 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
-import { Sequencer } from './log/sequencer.ts'
+import { Sequencer, type Operation } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
@@ -84,6 +87,7 @@ export class Ledger {
   readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
+  #halted: Fault | undefined
   /** The decision up to which uses of counters have been looked at, whether they count still. */
   #sweptTo = -1
   /** The head that this process last held against what was published; every later one must contain it. */
@@ -119,6 +123,7 @@ export class Ledger {
    *
    * @throws Fault `log_broken` where the database has fewer records than the last published checkpoint:
    *   a restored backup must not issue the same indices again (G6)
+   * A log that was found broken, and never verified since, opens halted.
    */
   static async open(options: LedgerOptions): Promise<Ledger> {
     const name = options.ledger ?? 'main'
@@ -128,7 +133,9 @@ export class Ledger {
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
-      await ledger.#recordPolicies()
+      const mark = await readBrokenMark(options.dataDir, name)
+      if (mark === undefined) await ledger.#recordPolicies()
+      else ledger.#halted = brokenFault(mark)
       return ledger
     } catch (error) {
       await ledger.#release()
@@ -142,7 +149,7 @@ export class Ledger {
     const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
     // Nothing is waited for that need not be: the call takes its place in the order in which it came.
     const gathered = gathering instanceof Promise ? await gathering : gathering
-    return await this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
+    return await this.#submit(decideOperation(parsed, gathered, this.#settings))
   }
 
   /** Records what became of an allowed call; the index is null where the same had been said before. */
@@ -151,17 +158,17 @@ export class Ledger {
     id: string,
     outcome: Outcome,
   ): Promise<{ readonly index: number | null }> {
-    return await this.#sequencer.submit(outcomeOperation(agent, id, outcome))
+    return await this.#submit(outcomeOperation(agent, id, outcome))
   }
 
   /** Casts a person's vote. */
   async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
-    return await this.#sequencer.submit(voteOperation(id, voter, request))
+    return await this.#submit(voteOperation(id, voter, request))
   }
 
   /** Records a policy in force or a change of access. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
-    return await this.#sequencer.submit(noteOperation(body, payload))
+    return await this.#submit(noteOperation(body, payload))
   }
 
   /**
@@ -171,7 +178,7 @@ export class Ledger {
   async expireOverdue(): Promise<number> {
     await this.#forgetCounted()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
-    const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
+    const expired = await Promise.all(overdue.map((index) => this.#submit(expiryOperation(index))))
     return expired.filter(Boolean).length
   }
 
@@ -232,6 +239,8 @@ export class Ledger {
    * while one is being published share it.
    */
   async checkpoint(): Promise<string> {
+    // What is signed is a promise, and nobody can tell what the head of a broken log promises.
+    if (this.#halted !== undefined) throw this.#halted
     // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
     this.#publishing ??= followHead(this.pool, this.name, this.#published)
       .then(async (head) => {
@@ -251,6 +260,35 @@ export class Ledger {
     return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
   }
 
+  /** Why nothing is recorded any more; undefined while everything is well. */
+  get halted(): Fault | undefined {
+    return this.#halted
+  }
+
+  /**
+   * Records and signs nothing from here on: every operation ends in a Fault. What is under way may still be recorded.
+   * It is written down outside the database, so that whoever opens the ledger on this data directory halts as well.
+   */
+  async halt(broken: BrokenLog): Promise<void> {
+    this.#halted ??= brokenFault(broken)
+    await markBroken(this.#options.dataDir, this.name, broken, instantText(this.now()))
+  }
+
+  /**
+   * Goes on, where the whole log is intact.
+   *
+   * @returns what was found; where that is broken, nothing changes
+   */
+  async resume(onProgress?: (done: number) => void): Promise<VerifyResult> {
+    const result = await this.verify(onProgress)
+    if (result.kind === 'broken') return result
+    // A crash in between leaves the mark, and the log is verified once more.
+    await unmarkBroken(this.#options.dataDir, this.name)
+    this.#halted = undefined
+    await this.#recordPolicies()
+    return result
+  }
+
   /** Hears of every commit of this process, before its callers do. Returns what ends it. */
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener)
@@ -263,10 +301,14 @@ export class Ledger {
       await this.#sequencer.close()
       // One that is being published may have read its head before the last commit.
       await this.#publishing
-      await this.checkpoint()
+      if (this.#halted === undefined) await this.checkpoint()
     } finally {
       await this.pool.end()
     }
+  }
+
+  #submit<Answer>(operation: Operation<Answer>): Promise<Answer> {
+    return this.#halted === undefined ? this.#sequencer.submit(operation) : Promise.reject(this.#halted)
   }
 
   async #release(): Promise<void> {

@@ -57,8 +57,6 @@ export interface RangeCheckOptions<Entry extends StoredEntry> {
   /** A size of the log at which the tree is needed: the checkpoint's. */
   readonly cut?: number | undefined
   readonly beside?: Beside<Entry> | undefined
-  /** Told of every record that was found right, in order. */
-  readonly right?: ((record: LogRecord, entry: Entry) => void) | undefined
 }
 
 /**
@@ -84,24 +82,23 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
     return this.#count
   }
 
-  /** Checks the next entry. @returns false where it is wrong; nothing after it is worth checking */
-  take(entry: Entry): boolean {
-    const { head, beside, right, cut } = this.#options
-    if (this.#broken !== undefined) return false
+  /** Checks the next entry. @returns its record; undefined where it is wrong, and nothing after it is worth checking */
+  take(entry: Entry): LogRecord | undefined {
+    const { head, beside, cut } = this.#options
+    if (this.#broken !== undefined) return undefined
     this.#first ??= entry.index
     const position = this.#builder?.end ?? entry.index
     const found = misplaced(entry, position, head) ?? this.#checked(entry, position, beside)
     if (found.kind === 'broken') {
       this.#broken = found
-      return false
+      return undefined
     }
     if (entry.payload === 'erased') this.#erased += 1
     this.#count += 1
     this.#builder ??= new RangeBuilder(position)
     this.#builder.push(entry.leafHash)
     if (this.#builder.end === cut) this.#cut()
-    right?.(found, entry)
-    return true
+    return found
   }
 
   /** What was found. Nothing is taken afterwards. */

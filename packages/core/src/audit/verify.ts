@@ -61,8 +61,8 @@ export async function verifyLog<Entry extends StoredEntry>(input: VerifyInput<En
   const part = () => new RangeCheck({ head, cut: checkpoint?.size, beside })
   let check = part()
   for await (const entry of input.entries) {
-    const good = check.take(entry)
-    if (good && check.count < progressEvery) continue
+    const record = check.take(entry)
+    if (record !== undefined && check.count < progressEvery) continue
     const broken = verification.add(check.result())
     if (broken !== undefined) return broken
     check = part()
@@ -94,6 +94,11 @@ export class LogVerification {
   /** How many records are known to be right. */
   get size(): number {
     return this.#frontier.size
+  }
+
+  /** The tree of the records that are known to be right. */
+  get frontier(): Frontier {
+    return this.#frontier
   }
 
   /** What is wrong before anything was read: the checkpoint is of other records than those before the first part. */

@@ -88,6 +88,12 @@ function detailsOf(notice: Notice): Details {
         fields: field('Approval', notice.data.approval),
         reasons: [],
       }
+    case 'log.broken':
+      return {
+        heading: 'Log broken',
+        fields: field('Ledger', notice.data.ledger),
+        reasons: [notice.data.fix],
+      }
     default:
       return unreachable(notice)
   }

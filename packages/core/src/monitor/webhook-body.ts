@@ -41,6 +41,8 @@ export function noticeUrl(notice: Notice, links: NoticeLinks): string {
     case 'approval.expired':
     case 'approval.decided':
       return `${base}/approvals/${notice.data.approval}`
+    case 'log.broken':
+      return `${base}/`
     default:
       return unreachable(notice)
   }

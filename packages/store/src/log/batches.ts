@@ -297,3 +297,35 @@ export async function* scanTerms(client: pg.Client, ledger: string): AsyncGenera
     if (rows.length < termsPerFetch) return
   }
 }
+
+/** Batches that begin at `from` or later, in order: the first few of them, in one statement of its own. */
+export async function readBatches(
+  client: Queryable,
+  ledger: string,
+  from: number,
+  limit: number,
+): Promise<readonly TimedBatch[]> {
+  const { rows } = await client.query<TimedRow>({ ...forwards, values: [ledger, from - 1, limit] })
+  return rows.map((row) => ({ ...batchOf(row), at: timeText(row.at, row.finer) }))
+}
+
+// By their primary key. Terms that nobody expects are not asked for.
+const expectedTerms = {
+  name: 'log_expected_terms',
+  text: `select count(*)::int as count from unnest($2::text[], $3::bigint[]) as wanted (term, first)
+    where exists (select from log_term t where t.ledger = $1 and t.term = wanted.term and t.first = wanted.first)`,
+}
+
+/** Whether each of the terms is stored for the batch that begins at `first`. */
+export async function hasTerms(
+  client: Queryable,
+  ledger: string,
+  first: number,
+  terms: readonly string[],
+): Promise<boolean> {
+  const { rows } = await client.query<{ count: number }>({
+    ...expectedTerms,
+    values: [ledger, terms, terms.map(() => first)],
+  })
+  return rows[0]?.count === terms.length
+}

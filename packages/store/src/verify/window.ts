@@ -1,16 +1,10 @@
-import {
-  RangeCheck,
-  recordTerms,
-  type Instant,
-  type LogRecord,
-  type RangeResult,
-  type StoredEntry,
-} from '@bailiwick/core'
+import { RangeCheck, type Instant, type LogRecord, type RangeResult, type StoredEntry } from '@bailiwick/core'
 import type pg from 'pg'
 import { scanBatches, type StoredTerms, type TimedBatch } from '../log/batches.ts'
 import { FactWriter } from './facts.ts'
 import { isDamage } from './damage.ts'
 import { writeSaid } from './said-facts.ts'
+import { besideRecord, SeenTerms } from './beside.ts'
 
 /** A part of the log: all batches that begin in it. */
 export interface Window {
@@ -63,10 +57,13 @@ export async function checkWindow(
     head: { ledger, size },
     cut,
     beside: besideProblem,
-    right: (record, entry) => writeSaid(facts, record, entry, now),
   })
   const terms = new TermsOfWindow(window.terms)
-  const unreadable = await takeAll(client, { ...window, ledger }, terms, check)
+  const unreadable = await takeAll(client, { ...window, ledger }, terms, (entry) => {
+    const record = check.take(entry)
+    if (record !== undefined) writeSaid(facts, record, entry, now)
+    return record !== undefined
+  })
   return {
     ...check.result(),
     facts: facts.take(),
@@ -80,11 +77,11 @@ async function takeAll(
   client: pg.Client,
   range: { readonly ledger: string; readonly from: number; readonly below: number },
   terms: TermsOfWindow,
-  check: RangeCheck<WholeEntry>,
+  take: (entry: WholeEntry) => boolean,
 ): Promise<string | undefined> {
   try {
     for await (const batch of scanBatches(client, range)) {
-      if (!takeBatch(batch, terms.of(batch.first), check)) return undefined
+      if (!takeBatch(batch, terms.of(batch.first), take)) return undefined
     }
     terms.end()
     return undefined
@@ -94,10 +91,14 @@ async function takeAll(
   }
 }
 
-function takeBatch(batch: TimedBatch, terms: readonly string[], check: RangeCheck<WholeEntry>): boolean {
+function takeBatch(
+  batch: TimedBatch,
+  terms: readonly string[],
+  take: (entry: WholeEntry) => boolean,
+): boolean {
   const seen = new SeenTerms()
   return batch.entries.every(({ index, leafHash, record, payload }) =>
-    check.take({ index, leafHash, record, payload, batch, terms, seen }),
+    take({ index, leafHash, record, payload, batch, terms, seen }),
   )
 }
 
@@ -133,40 +134,11 @@ class TermsOfWindow {
   }
 }
 
-/** The terms of the records so far. */
-class SeenTerms {
-  readonly #terms = new Set<string>()
-  #last: LogRecord | undefined
-
-  add(record: LogRecord): void {
-    // Most decisions are found by just what the one before them is found by.
-    const last = this.#last
-    this.#last = record
-    if (
-      last?.kind === 'decision' &&
-      record.kind === 'decision' &&
-      last.agent === record.agent &&
-      last.action === record.action &&
-      last.effect === record.effect
-    ) {
-      return
-    }
-    for (const term of recordTerms(record)) this.#terms.add(term)
-  }
-
-  /** Whether these are all of them, each once. */
-  are(terms: readonly string[]): boolean {
-    return terms.length === this.#terms.size && terms.every((term) => this.#terms.has(term))
-  }
-}
-
 // Terms are of a whole batch: one that is missing or too many is named at the batch's last record.
 function besideProblem(record: LogRecord, { index, batch, terms, seen }: WholeEntry): string | undefined {
-  if (batch.at !== record.at) return 'the time stored beside it does not say what the record says'
+  const problem = besideRecord(record, index, batch)
+  if (problem !== undefined) return problem
   seen.add(record)
-  if (index !== batch.first + batch.entries.length - 1) return undefined
-  if (batch.misfit !== undefined) return batch.misfit
-  return seen.are(terms)
-    ? undefined
-    : 'the terms stored beside it and its batch do not say what the records say'
+  if (index !== batch.first + batch.entries.length - 1 || seen.are(terms)) return undefined
+  return 'the terms stored beside it and its batch do not say what the records say'
 }
