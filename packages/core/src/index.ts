@@ -63,7 +63,15 @@ export {
 export { isTlogProof, parseTlogProof, tlogProofText } from './audit/tlog-proof.ts'
 export { completeRecord, parseRecord, recordTerms, recordText, TermSet } from './audit/record.ts'
 export { RecordWriter } from './audit/record-writer.ts'
-export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
+export type { CompactRange } from './audit/compact-range.ts'
+export {
+  RangeCheck,
+  type BrokenLog,
+  type LogHead,
+  type RangeResult,
+  type StoredEntry,
+} from './audit/range-check.ts'
+export { LogVerification, verifyLog, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export { explain } from './decision/explain.ts'
 export { needsOf } from './decision/needs.ts'
@@ -166,7 +174,7 @@ export type {
   SuspensionRecord,
   VoteRecord,
 } from './model/record.ts'
-export { noticesOf, type Notice } from './monitor/notice.ts'
+export { logBrokenNotice, noticesOf, type Notice } from './monitor/notice.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
 export { slackBody } from './monitor/slack-body.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'

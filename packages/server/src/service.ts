@@ -31,6 +31,8 @@ import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
 import { logKeySettings } from './log-key-settings.ts'
 import { repeat } from './repeat.ts'
+import { SelfCheck } from './self-check/self-check.ts'
+import { selfCheckSeconds } from './self-check/settings.ts'
 
 /** How a service is started. */
 export interface ServiceOptions {
@@ -104,6 +106,7 @@ async function start(
   const targets = targetsFromEnvironment(options.env)
   const logReading = logReadingFrom(options.env)
   const anchors = anchorSettings(options.env)
+  const selfCheck = selfCheckSeconds(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -128,11 +131,11 @@ async function start(
   const access = new Access(ledger)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
-  startWorkers({ ledger, targets, url, options, undo })
+  startWorkers({ ledger, targets, selfCheck, url, options, undo })
   undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
 
   const consoleFiles = await readConsoleFiles(consoleDir)
-  const signInUrl = await firstSignIn(access, ledger, url)
+  const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
   listener.answerWith(
     createApp({
       ledger,
@@ -166,12 +169,14 @@ function startLookups(
 interface Workers {
   readonly ledger: Ledger
   readonly targets: ReturnType<typeof targetsFromEnvironment>
+  /** Every how many seconds; undefined: never. */
+  readonly selfCheck: number | undefined
   readonly url: string
   readonly options: ServiceOptions
   readonly undo: (() => Promise<unknown>)[]
 }
 
-function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
+function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Workers): void {
   const { pool, name } = ledger
   const worker = createOutboxWorker({
     feed: createNoticeFeed({ pool, ledger: name, name: 'notices' }),
@@ -204,6 +209,16 @@ function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
     (error) => options.log(`tiles: ${messageOf(error)}`),
   )
   undo.push(() => tiles.stop())
+
+  const check = new SelfCheck({
+    ledger,
+    targets,
+    links: { consoleUrl: url },
+    seconds: selfCheck,
+    log: options.log,
+  })
+  const checking = check.start()
+  undo.push(() => checking.stop())
 }
 
 // On a server several services may share a ledger; in an embedded data directory there is one, because

@@ -19,7 +19,7 @@ export { explainedCall, explainedDecision, type ExplainedDecision } from './expl
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { everyAgent, type SuspendedAgent } from './log/suspensions.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
-export { createNoticeFeed, createOutbox } from './outbox.ts'
+export { createNoticeFeed, createOutbox, enqueueMessages } from './outbox.ts'
 export {
   isPolicyFile,
   isPolicyTestFile,
@@ -43,5 +43,6 @@ export {
   type Replay,
 } from './replay.ts'
 export { LogTiles } from './tiles.ts'
+export { LogWalk, type LogWalkOptions, type WalkStep } from './self-check.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

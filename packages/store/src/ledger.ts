@@ -7,6 +7,7 @@ import {
   parseCall,
   type ApprovalStatus,
   type ApprovalView,
+  type BrokenLog,
   type CompiledPolicy,
   type ConsistencyProof,
   type DecisionAnswer,
@@ -21,13 +22,14 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
 import type { LogKeySettings } from './checkpoints/log-keys.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { AccessChange } from './log/rows.ts'
-import { Sequencer } from './log/sequencer.ts'
+import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
 import { accessOperation, type AccessBody } from './operations/access.ts'
@@ -104,6 +106,7 @@ export class Ledger {
   readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
+  #halted: Fault | undefined
   /** The decision up to which uses of counters have been looked at, whether they count still. */
   #sweptTo = -1
   /** The head that this process last held against what was published; every later one must contain it. */
@@ -143,6 +146,7 @@ export class Ledger {
    *
    * @throws Fault `log_broken` where the database has fewer records than the last published checkpoint:
    *   a restored backup must not issue the same indices again (G6)
+   * A log that was found broken, and never verified since, opens halted.
    */
   static async open(options: LedgerOptions): Promise<Ledger> {
     const name = options.ledger ?? 'main'
@@ -154,8 +158,11 @@ export class Ledger {
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
-      await ledger.#recordPolicies()
-      await ledger.recordKeys()
+      const mark = await readBrokenMark(options.dataDir, name)
+      if (mark === undefined) {
+        await ledger.#recordPolicies()
+        await ledger.recordKeys()
+      } else ledger.#halted = brokenFault(mark)
       return ledger
     } catch (error) {
       await ledger.#release()
@@ -170,8 +177,7 @@ export class Ledger {
     try {
       const parsed = parseCall(agent, request)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
-      const submit = (gathered: Gathered) =>
-        this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
+      const submit = (gathered: Gathered) => this.#submit(decideOperation(parsed, gathered, this.#settings))
       return gathering instanceof Promise ? gathering.then(submit) : submit(gathering)
     } catch (fault) {
       return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)))
@@ -184,12 +190,12 @@ export class Ledger {
     id: string,
     outcome: Outcome,
   ): Promise<{ readonly index: number | null }> {
-    return await this.#sequencer.submit(outcomeOperation(agent, id, outcome))
+    return await this.#submit(outcomeOperation(agent, id, outcome))
   }
 
   /** Casts a person's vote. */
   async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
-    return await this.#sequencer.submit(voteOperation(id, voter, request))
+    return await this.#submit(voteOperation(id, voter, request))
   }
 
   /**
@@ -199,7 +205,7 @@ export class Ledger {
    * @throws Fault `bad_input` for what is no agent or no reason
    */
   async changeSuspension(change: SuspensionChange): Promise<{ readonly index: number | null }> {
-    return await this.#sequencer.submit(suspensionOperation(change))
+    return await this.#submit(suspensionOperation(change))
   }
 
   /** The agents that may not act, by name. */
@@ -209,12 +215,12 @@ export class Ledger {
 
   /** Changes who may use the service and records it, both or neither. */
   async changeAccess(body: AccessBody, change: AccessChange): Promise<void> {
-    await this.#sequencer.submit(accessOperation(body, change))
+    await this.#submit(accessOperation(body, change))
   }
 
   /** Records what happened, whatever the state: a policy in force, a person's reading. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
-    return await this.#sequencer.submit(noteOperation(body, payload))
+    return await this.#submit(noteOperation(body, payload))
   }
 
   /**
@@ -224,7 +230,7 @@ export class Ledger {
   async expireOverdue(): Promise<number> {
     await this.#forgetCounted()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
-    const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
+    const expired = await Promise.all(overdue.map((index) => this.#submit(expiryOperation(index))))
     return expired.filter(Boolean).length
   }
 
@@ -299,6 +305,8 @@ export class Ledger {
    * while one is being published share it.
    */
   async checkpoint(): Promise<string> {
+    // What is signed is a promise, and nobody can tell what the head of a broken log promises.
+    if (this.#halted !== undefined) throw this.#halted
     // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
     this.#publishing ??= this.checkpoints
       .followKeys()
@@ -342,6 +350,35 @@ export class Ledger {
     return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
   }
 
+  /** Why nothing is recorded any more; undefined while everything is well. */
+  get halted(): Fault | undefined {
+    return this.#halted
+  }
+
+  /**
+   * Records and signs nothing from here on: every operation ends in a Fault. What is under way may still be recorded.
+   * It is written down outside the database, so that whoever opens the ledger on this data directory halts as well.
+   */
+  async halt(broken: BrokenLog): Promise<void> {
+    this.#halted ??= brokenFault(broken)
+    await markBroken(this.#options.dataDir, this.name, broken, instantText(this.now()))
+  }
+
+  /**
+   * Goes on, where the whole log is intact.
+   *
+   * @returns what was found; where that is broken, nothing changes
+   */
+  async resume(onProgress?: (done: number) => void): Promise<VerifyResult> {
+    const result = await this.verify(onProgress)
+    if (result.kind === 'broken') return result
+    // A crash in between leaves the mark, and the log is verified once more.
+    await unmarkBroken(this.#options.dataDir, this.name)
+    this.#halted = undefined
+    await this.#recordPolicies()
+    return result
+  }
+
   /** Hears of every commit of this process, before its callers do. Returns what ends it. */
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener)
@@ -354,10 +391,14 @@ export class Ledger {
       await this.#sequencer.close()
       // One that is being published may have read its head before the last commit.
       await this.#publishing
-      if (this.checkpoints.signs) await this.checkpoint()
+      if (this.#halted === undefined && this.checkpoints.signs) await this.checkpoint()
     } finally {
       await this.pool.end()
     }
+  }
+
+  #submit<Answer>(operation: Operation<Answer>): Promise<Answer> {
+    return this.#halted === undefined ? this.#sequencer.submit(operation) : Promise.reject(this.#halted)
   }
 
   async #release(): Promise<void> {

@@ -96,9 +96,7 @@ export function createNoticeFeed(options: NoticeFeedOptions): NoticeFeed {
         if (last === undefined) return 0
 
         const messages = entries.flatMap(({ index, record }) => expand(recordAt(index, record)))
-        if (messages.length > 0) {
-          await client.query({ ...enqueue, values: [ledger, ...columnsOf(ledger, messages)] })
-        }
+        await insertMessages(client, ledger, messages)
         await client.query({ ...moveCursor, values: [ledger, name, last.index + 1] })
         return entries.length
       }),
@@ -130,6 +128,29 @@ export function createOutbox(options: { readonly pool: pg.Pool; readonly ledger:
       await pool.query({ ...settleFailed, values }).catch(refuse)
     },
   }
+}
+
+/**
+ * Enqueues messages that no record causes. One that is there already, by index, kind and target, stays as it is: whoever
+ * repeats himself, also after a restart, is heard once.
+ *
+ * @throws Fault `store_unavailable` without the database
+ */
+export async function enqueueMessages(
+  pool: pg.Pool,
+  ledger: string,
+  messages: readonly OutboxMessage[],
+): Promise<void> {
+  await insertMessages(pool, ledger, messages).catch(refuse)
+}
+
+async function insertMessages(
+  client: Pick<pg.ClientBase, 'query'>,
+  ledger: string,
+  messages: readonly OutboxMessage[],
+): Promise<void> {
+  if (messages.length > 0)
+    await client.query({ ...enqueue, values: [ledger, ...columnsOf(ledger, messages)] })
 }
 
 /** Where the cursor stands, locked until the transaction ends, so that no two workers read the same records. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -5,11 +6,11 @@ import {
   emptyFrontier,
   encodeFrontier,
   Fault,
-  recordTerms,
   verifyLog,
   type Checkpoint,
+  type Frontier,
   type Instant,
-  type LogRecord,
+  type LogHead,
   type StoredEntry,
   type VerifyResult,
 } from '@bailiwick/core'
@@ -18,9 +19,12 @@ import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'
-import { batchesFrom, type TimedBatch } from './log/batches.ts'
-import { foldsProblem } from './verify-folds.ts'
+import { foldsProblem, rareFoldsProblem } from './verify-folds.ts'
 import { tileHashesProblem } from './verify-tiles.ts'
+import { isDamage } from './verify/damage.ts'
+import { Folds } from './verify/folds.ts'
+import { recordsPerWindow, unreadableAt, verifyParts } from './verify/parts.ts'
+import { startRunners } from './verify/start-runners.ts'
 
 /** Which stored log to verify. */
 export interface VerifyOptions {
@@ -28,9 +32,19 @@ export interface VerifyOptions {
   /** Where the checkpoint and its key are kept. */
   readonly dataDir: string
   readonly ledger?: string | undefined
-  readonly onProgress?: ((done: number) => void) | undefined
+  /** Told now and then how many records are done, and how many there are. */
+  readonly onProgress?: ((done: number, size: number) => void) | undefined
   /** What no counter counts any more may have been deleted. Default: now. */
   readonly now?: Instant | undefined
+  /** How many threads, each with a connection of its own, at the most. Default: one for each core, up to four. */
+  readonly workers?: number | undefined
+  /** How many records a worker verifies at a time. Default: 8192. */
+  readonly recordsPerPart?: number | undefined
+  /**
+   * The tree of the records before the first batch, where those were moved out of the database and have been verified
+   * elsewhere. The tables that are folded from the records are then not compared.
+   */
+  readonly from?: Frontier | undefined
 }
 
 /**
@@ -96,34 +110,54 @@ async function verifySnapshot(
   client: pg.Client,
   ledger: string,
   checkpoint: Checkpoint | undefined,
-  { onProgress, now = Date.now() as Instant }: Pick<VerifyOptions, 'onProgress' | 'now'>,
+  options: VerifyOptions,
 ): Promise<VerifyResult> {
-  let read = 0
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const head = await readStoredHead(client, ledger)
-    const result = await verifyLog({
-      head: { ledger, ...head },
-      entries: wholeEntries(client, ledger, () => (read += 1)),
-      beside: besideProblem,
-      ...(checkpoint === undefined ? {} : { checkpoint }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    })
-    if (result.kind === 'broken') return result
-    const folds = await foldsProblem(client, ledger, result.size, now)
-    const rightHead = decodeFrontier(head.size, head.frontier)
-    return folds ?? (await tileHashesProblem(client, ledger, rightHead)) ?? result
+    return await verifyWithFolds(client, { ledger, ...head }, checkpoint, options)
   } catch (error) {
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)
-    if (!isDamage(error)) throw error
-    const problem = `record ${read} or one soon after it cannot be read: ${error.message.split('\n')[0] ?? ''}`
-    return {
-      kind: 'broken',
-      index: read,
-      problem,
-      fix: 'Keep the database as evidence, and restore from a backup.',
-    }
+    if (isDamage(error)) return unreadableAt(0, error.message)
+    throw error
+  }
+}
+
+async function verifyWithFolds(
+  client: pg.Client,
+  head: LogHead,
+  checkpoint: Checkpoint | undefined,
+  options: VerifyOptions,
+): Promise<VerifyResult> {
+  const { onProgress, from, recordsPerPart = recordsPerWindow, now = Date.now() as Instant } = options
+  const { ledger, size } = head
+  const settings = { ledger, size, cut: checkpoint?.size, secret: randomBytes(32).toString('hex'), now }
+  const folds = new Folds(size)
+  const runners = await startRunners(client, settings, options)
+  try {
+    const { result, isComparable } = await verifyParts({
+      client,
+      runners,
+      head,
+      checkpoint,
+      from,
+      recordsPerWindow: recordsPerPart,
+      facts: (facts) => folds.add(facts),
+      onProgress: (done) => onProgress?.(done, size),
+    })
+    if (result.kind === 'broken') return result
+    if (from !== undefined) return result
+    // That everything is equal is quick to see; where it is not is for PostgreSQL to search.
+    const agree = isComparable && (await folds.agree(runners))
+    const broken = agree
+      ? await rareFoldsProblem(client, ledger, size)
+      : await foldsProblem(client, ledger, size, now)
+    const rightHead = decodeFrontier(size, head.frontier)
+    return broken ?? (await tileHashesProblem(client, ledger, rightHead)) ?? result
+  } finally {
+    folds.close()
+    await Promise.all(runners.map((runner) => runner.close()))
   }
 }
 
@@ -131,71 +165,4 @@ async function againstNothing(ledger: string, checkpoint: Checkpoint | undefined
   const head = { ledger, size: 0, frontier: encodeFrontier(emptyFrontier) }
   const none = (async function* (): AsyncGenerator<StoredEntry> {})()
   return await verifyLog({ head, entries: none, ...(checkpoint === undefined ? {} : { checkpoint }) })
-}
-
-/** An entry of a batch, with what the batch says of all of its entries. */
-interface WholeEntry extends StoredEntry {
-  readonly batch: TimedBatch
-  /** The terms stored for the batch. */
-  readonly terms: readonly string[]
-  /** The terms of the batch's entries up to this one. */
-  readonly seen: Set<string>
-}
-
-// No record has a negative index, but a row may.
-async function* wholeEntries(
-  client: pg.Client,
-  ledger: string,
-  count: () => void,
-): AsyncGenerator<WholeEntry> {
-  const stored = storedTerms(client, ledger)
-  let next = await stored.next()
-  for await (const batch of batchesFrom(client, ledger, Number.MIN_SAFE_INTEGER)) {
-    // Terms of batches that do not exist are passed over here, and found by themselves.
-    while (next.done !== true && next.value.first < batch.first) next = await stored.next()
-    const terms = next.done !== true && next.value.first === batch.first ? next.value.terms : []
-    const seen = new Set<string>()
-    for (const entry of batch.entries) {
-      yield { ...entry, batch, terms, seen }
-      count()
-    }
-  }
-}
-
-const termsPerFetch = 500
-
-/** The stored terms of every batch in order: sorted once, for looking them up by the batch would need an index. */
-async function* storedTerms(
-  client: pg.Client,
-  ledger: string,
-): AsyncGenerator<{ readonly first: number; readonly terms: readonly string[] }> {
-  await client.query(
-    `declare stored_terms no scroll cursor for
-    select first, array_agg(term) as terms from log_term where ledger = ${client.escapeLiteral(ledger)}
-    group by first order by first`,
-  )
-  for (;;) {
-    const { rows } = await client.query<{ first: string; terms: readonly string[] }>(
-      `fetch ${termsPerFetch} from stored_terms`,
-    )
-    for (const { first, terms } of rows) yield { first: Number(first), terms }
-    if (rows.length < termsPerFetch) return
-  }
-}
-
-// Terms are of a whole batch: one that is missing or too many is named at the batch's last record.
-function besideProblem(record: LogRecord, { index, batch, terms, seen }: WholeEntry): string | undefined {
-  if (batch.at !== record.at) return 'the time stored beside it does not say what the record says'
-  for (const term of recordTerms(record)) seen.add(term)
-  if (index !== batch.first + batch.entries.length - 1) return undefined
-  if (batch.misfit !== undefined) return batch.misfit
-  const right = terms.length === seen.size && terms.every((term) => seen.has(term))
-  return right ? undefined : 'the terms stored beside it and its batch do not say what the records say'
-}
-
-// Class XX: a page or an index is corrupt. 22021 and 22P05: bytes that are no text in the database's encoding.
-// 42703: a column is gone.
-function isDamage(error: unknown): error is pg.DatabaseError {
-  if (!(error instanceof pg.DatabaseError)) return false
-  return error.code?.startsWith('XX') === true || hasCode(error, '22021', '22P05', '42703')
 }

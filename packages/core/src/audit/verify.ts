@@ -1,35 +1,19 @@
 import { Fault } from '../model/fault.ts'
-import type { LogRecord } from '../model/record.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { commitPayload, saltBytes } from './commitment.ts'
+import { joinRange } from './compact-range.ts'
+import { decodeFrontier, emptyFrontier, frontierRoot, subtreeWidths } from './frontier.ts'
+import type { Frontier } from './frontier.ts'
 import {
-  appendLeaves,
-  decodeFrontier,
-  emptyFrontier,
-  frontierRoot,
-  leafHash,
-  subtreeWidths,
-} from './frontier.ts'
-import type { Frontier, Hash } from './frontier.ts'
-import { parseRecord, recordText } from './record.ts'
-
-/** One record of a stored log, with its hash and its payload. */
-export interface StoredEntry {
-  readonly index: number
-  readonly leafHash: Uint8Array
-  /** The record's text exactly as stored. */
-  readonly record: string
-  /** `none`: the record never had one. `erased`: it had, and its erasure is marked. */
-  readonly payload: { readonly salt: Uint8Array; readonly body: string } | 'none' | 'erased'
-}
-
-/** The stored head of a log. */
-export interface LogHead {
-  readonly ledger: string
-  readonly size: number
-  /** As `encodeFrontier` wrote it. */
-  readonly frontier: Uint8Array
-}
+  brokenAt,
+  fixHead,
+  misplaced,
+  RangeCheck,
+  type Beside,
+  type BrokenLog,
+  type LogHead,
+  type RangeResult,
+  type StoredEntry,
+} from './range-check.ts'
 
 /** What verification found: a whole log, or the first place that is not. */
 export type VerifyResult = IntactLog | BrokenLog
@@ -45,155 +29,122 @@ export interface IntactLog {
   readonly erased: number
 }
 
-export interface BrokenLog {
-  readonly kind: 'broken'
-  /** The first bad record; null where the damage cannot be narrowed down to one. */
-  readonly index: number | null
-  readonly problem: string
-  readonly fix: string
-}
-
 /** What to verify. */
 export interface VerifyInput<Entry extends StoredEntry = StoredEntry> {
   readonly head: LogHead
   /** By ascending index. */
   readonly entries: AsyncIterable<Entry>
-  /**
-   * Holds what is stored beside a record, such as terms to search by, against the record: what is wrong with it, or
-   * undefined. Asked of every record in order, once the record itself has been found right.
-   */
-  readonly beside?: ((record: LogRecord, entry: Entry) => string | undefined) | undefined
+  /** Asked of every record in order, once the record itself has been found right. */
+  readonly beside?: Beside<Entry> | undefined
   /** Opened and signature-checked, for this log's origin, from outside the database. */
   readonly checkpoint?: Checkpoint | undefined
   /** Told now and then how many records are done, and once at the end. */
   readonly onProgress?: ((done: number) => void) | undefined
 }
 
-/** Leaves hashed into the tree at a time. */
-const batchLength = 1024
+/** How often progress is told, in records. */
+const progressEvery = 1024
 
 /**
  * Recomputes a stored log from its records and names the first place that is altered, missing, reordered, inserted or
- * cut off. Holds a batch of leaf hashes in memory, whatever the log's size.
+ * cut off. Holds some leaf hashes in memory, whatever the log's size.
  *
  * Without a checkpoint, a log that was cut off or rewritten together with its head looks whole.
  * Faults of the iterable pass through: a log that could not be read is not an answer.
  */
 export async function verifyLog<Entry extends StoredEntry>(input: VerifyInput<Entry>): Promise<VerifyResult> {
   const { head, checkpoint, onProgress, beside } = input
-  let frontier = emptyFrontier
-  let pending: Hash[] = []
-  let erased = 0
-  const flush = () => {
-    frontier = appendLeaves(frontier, pending)
-    pending = []
-    onProgress?.(frontier.size)
-  }
-  if (checkpoint?.size === 0 && !hasRoot(frontier, checkpoint)) return rewritten(checkpoint)
+  const verification = new LogVerification(head, checkpoint)
+  const early = verification.begun()
+  if (early !== undefined) return early
 
+  const part = () => new RangeCheck({ head, cut: checkpoint?.size, beside })
+  let check = part()
   for await (const entry of input.entries) {
-    const position = frontier.size + pending.length
-    const broken = misplaced(entry, position, head) ?? damaged(entry, position, head, beside)
+    const record = check.take(entry)
+    if (record !== undefined && check.count < progressEvery) continue
+    const broken = verification.add(check.result())
     if (broken !== undefined) return broken
-
-    if (entry.payload === 'erased') erased += 1
-    pending.push(entry.leafHash)
-    if (pending.length === batchLength || position + 1 === checkpoint?.size) flush()
-    if (position + 1 === checkpoint?.size && !hasRoot(frontier, checkpoint)) return rewritten(checkpoint)
+    check = part()
+    onProgress?.(verification.size)
   }
-  flush()
-
-  const broken = headProblem(head, frontier) ?? (checkpoint && cutOff(frontier.size, checkpoint))
+  const broken = verification.add(check.result())
   if (broken !== undefined) return broken
-  const whole = {
-    kind: 'intact',
-    size: frontier.size,
-    root: frontierRoot(frontier).toString('hex'),
-    erased,
-  } as const
-  return checkpoint === undefined ? whole : { ...whole, checkpoint: { size: checkpoint.size } }
+  onProgress?.(verification.size)
+  return verification.finished()
 }
 
-const fixRecord =
-  'Keep the database as evidence, and compare this record with a backup or a replica to see what was changed.'
-const fixHead =
-  'Keep the database as evidence, and compare it with a backup or a replica; the head row has to count every record.'
+/** Joins what was found of a log's parts, in order, and holds the whole against head and checkpoint. */
+export class LogVerification {
+  readonly #head: LogHead
+  readonly #checkpoint: Checkpoint | undefined
+  #frontier: Frontier
+  #erased = 0
+
+  /**
+   * @param from the tree of the records before the first part, which are known to be right: of records that were moved
+   *   elsewhere. A checkpoint of fewer records is for whoever verifies those.
+   */
+  constructor(head: LogHead, checkpoint: Checkpoint | undefined, from: Frontier = emptyFrontier) {
+    this.#head = head
+    this.#checkpoint = checkpoint !== undefined && checkpoint.size < from.size ? undefined : checkpoint
+    this.#frontier = from
+  }
+
+  /** How many records are known to be right. */
+  get size(): number {
+    return this.#frontier.size
+  }
+
+  /** The tree of the records that are known to be right. */
+  get frontier(): Frontier {
+    return this.#frontier
+  }
+
+  /** What is wrong before anything was read: the checkpoint is of other records than those before the first part. */
+  begun(): BrokenLog | undefined {
+    return this.#againstCheckpoint()
+  }
+
+  /** Joins the next part. @returns the first bad place, where this part has it */
+  add({ first, ranges, erased, broken }: RangeResult): BrokenLog | undefined {
+    if (first !== undefined) {
+      const elsewhere = misplaced({ index: first }, this.#frontier.size, this.#head)
+      if (elsewhere !== undefined) return elsewhere
+    }
+    for (const range of ranges) {
+      this.#frontier = joinRange(this.#frontier, range)
+      const contradicted = this.#againstCheckpoint()
+      if (contradicted !== undefined) return contradicted
+    }
+    this.#erased += erased
+    return broken
+  }
+
+  /** The answer, once every part has been joined and was right. */
+  finished(): VerifyResult {
+    const checkpoint = this.#checkpoint
+    const frontier = this.#frontier
+    const broken = headProblem(this.#head, frontier) ?? (checkpoint && cutOff(frontier.size, checkpoint))
+    if (broken !== undefined) return broken
+    return {
+      kind: 'intact',
+      size: frontier.size,
+      root: frontierRoot(frontier).toString('hex'),
+      erased: this.#erased,
+      ...(checkpoint === undefined ? {} : { checkpoint: { size: checkpoint.size } }),
+    }
+  }
+
+  #againstCheckpoint(): BrokenLog | undefined {
+    const checkpoint = this.#checkpoint
+    if (checkpoint?.size !== this.#frontier.size || hasRoot(this.#frontier, checkpoint)) return undefined
+    return rewritten(checkpoint)
+  }
+}
+
 const fixCheckpoint =
   'Keep the database as evidence, and restore from a backup that contains the checkpoint; make sure that the checkpoint is of this log.'
-
-function brokenAt(index: number | null, problem: string, fix = fixRecord): BrokenLog {
-  return { kind: 'broken', index, problem, fix }
-}
-
-/** Whether the row stands where it should: after its predecessor, and inside the log. */
-function misplaced(entry: StoredEntry, position: number, head: LogHead): BrokenLog | undefined {
-  if (position >= head.size) {
-    return brokenAt(
-      position,
-      `record ${position} does not belong to the log: its head counts ${head.size} records`,
-      fixHead,
-    )
-  }
-  if (entry.index > position) {
-    return brokenAt(position, `record ${position} is missing: the next one stored is ${entry.index}`)
-  }
-  if (entry.index !== position) {
-    return brokenAt(
-      entry.index,
-      `record ${entry.index} is stored twice or out of order: expected record ${position}`,
-    )
-  }
-  return undefined
-}
-
-/** Whether the record agrees with its own hash, its place, its payload and what is stored beside it. */
-function damaged<Entry extends StoredEntry>(
-  entry: Entry,
-  position: number,
-  head: LogHead,
-  beside: VerifyInput<Entry>['beside'],
-): BrokenLog | undefined {
-  if (!leafHash(entry.record).equals(entry.leafHash)) {
-    return brokenAt(position, `record ${position} was changed: its text does not have its leaf hash`)
-  }
-  const record = readRecord(entry.record)
-  if (record instanceof Fault) {
-    return brokenAt(position, `record ${position} cannot be read: ${record.message}`)
-  }
-  if (record === 'not canonical') return brokenAt(position, `record ${position} is not canonical JSON`)
-  if (record.index !== position) {
-    return brokenAt(
-      position,
-      `record ${position} was moved or replaced: it says that it is record ${record.index}`,
-    )
-  }
-  if (record.ledger !== head.ledger) {
-    return brokenAt(position, `record ${position} belongs to another ledger than this one`)
-  }
-  const problem = payloadProblem(record, entry.payload) ?? beside?.(record, entry)
-  return problem === undefined ? undefined : brokenAt(position, `record ${position}: ${problem}`)
-}
-
-function readRecord(text: string): LogRecord | Fault | 'not canonical' {
-  try {
-    const record = parseRecord(text)
-    return recordText(record) === text ? record : 'not canonical'
-  } catch (error) {
-    if (error instanceof Fault) return error
-    throw error
-  }
-}
-
-function payloadProblem(record: LogRecord, payload: StoredEntry['payload']): string | undefined {
-  if (record.payload === null) {
-    return payload === 'none' ? undefined : 'a payload is stored or marked erased, though the record has none'
-  }
-  if (payload === 'none') return 'its payload is missing, and no erasure is marked'
-  if (payload === 'erased') return undefined
-  const matches =
-    payload.salt.length === saltBytes && commitPayload(payload.salt, payload.body) === record.payload
-  return matches ? undefined : 'its payload or salt was changed: the record commits to another one'
-}
 
 /** Whether the head counts all records and hashes them to what was found. */
 function headProblem(head: LogHead, found: Frontier): BrokenLog | undefined {

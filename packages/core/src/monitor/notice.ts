@@ -1,3 +1,4 @@
+import type { BrokenLog } from '../audit/range-check.ts'
 import type { DenyCode } from '../model/decision.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
 import { indexOfId } from '../model/ids.ts'
@@ -108,6 +109,36 @@ export interface SuspensionNotice extends NoticeBase {
   readonly data: { readonly agent: string; readonly state: SuspensionRecord['state'] }
 }
 
+/** The log itself was found broken: somebody changed what is stored, or the storage failed. */
+export interface LogBrokenNotice extends NoticeBase {
+  readonly kind: 'log.broken'
+  readonly data: {
+    readonly ledger: string
+    /** The first bad record; null where the damage cannot be narrowed down to one. */
+    readonly record: number | null
+    readonly problem: string
+    readonly fix: string
+  }
+}
+
+/** The notice that a log was found broken. `at` is RFC 3339. */
+export function logBrokenNotice(ledger: string, broken: BrokenLog, at: string): LogBrokenNotice {
+  const problem = oneLine(broken.problem)
+  return {
+    kind: 'log.broken',
+    severity: 'critical',
+    index: broken.index ?? unknownIndex,
+    at,
+    agent: null,
+    action: null,
+    title: oneLine(`The log is broken, and nothing is decided on it: ${problem}`),
+    data: { ledger, record: broken.index, problem, fix: broken.fix },
+  }
+}
+
+/** No record has it; what is wrong with the whole log is told under it. */
+const unknownIndex = -1
+
 /**
  * Something that people want to hear of, caused by one record. Its data leaves the house, so it never
  * holds parameters, context or comments.
@@ -120,6 +151,7 @@ export type Notice =
   | ApprovalExpiredNotice
   | ApprovalDecidedNotice
   | SuspensionNotice
+  | LogBrokenNotice
 
 /** The notices that a record causes, of each kind at most one. Depends on nothing but the record, so reading it again is harmless. */
 export function noticesOf(record: LogRecord): readonly Notice[] {

@@ -94,6 +94,12 @@ function detailsOf(notice: Notice): Details {
         fields: [],
         reasons: [],
       }
+    case 'log.broken':
+      return {
+        heading: 'Log broken',
+        fields: field('Ledger', notice.data.ledger),
+        reasons: [notice.data.fix],
+      }
     default:
       return unreachable(notice)
   }

@@ -43,6 +43,8 @@ export function noticeUrl(notice: Notice, links: NoticeLinks): string {
       return `${base}/approvals/${notice.data.approval}`
     case 'agent.suspension':
       return `${base}/decisions`
+    case 'log.broken':
+      return `${base}/`
     default:
       return unreachable(notice)
   }

@@ -9,7 +9,7 @@ import {
   leafHash,
 } from '../../src/audit/merkle.ts'
 import { completeRecord, recordText } from '../../src/audit/record.ts'
-import type { LogHead, StoredEntry } from '../../src/audit/verify.ts'
+import type { LogHead, StoredEntry } from '../../src/audit/range-check.ts'
 import { approvalId, decisionId, instantText } from '../../src/model/ids.ts'
 import type { Instant, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { RecordBody } from '../../src/model/record.ts'

@@ -1,19 +1,13 @@
-import { Fault, type VerifyResult } from '@bailiwick/core'
-import {
-  hasEmbeddedDatabase,
-  openDatabase,
-  readCheckpoint,
-  stopIfUnused,
-  verifyStoredLog,
-  verifyWithoutDatabase,
-} from '@bailiwick/store'
+import { Fault } from '@bailiwick/core'
+import { readCheckpoint } from '@bailiwick/store'
 import type { Command } from 'commander'
-import { fine, negative, type ExitCode } from './exit-codes.ts'
+import { fine, type ExitCode } from './exit-codes.ts'
+import { addLogVerify } from './log-verify.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
 import { logKeySettings } from '../log-key-settings.ts'
 import { addLogKey } from './log-key.ts'
-import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
+import { storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface LogOptions extends StoreOptions {
   readonly json?: true
@@ -24,60 +18,12 @@ const ledger = 'main'
 /** Adds `bailiwick log`. */
 export function addLog(program: Command, act: Act): void {
   const log = program.command('log').description('The tamper-evident log.')
-  withStoreOptions(log.command('verify'))
-    .description(
-      'Recomputes the whole log and names the first bad place. Changes nothing; the service may run.',
-    )
-    .option('--json', 'print {intact, size, root, checkpoint, erased} or {intact, index, problem, fix}')
-    .addHelpText(
-      'after',
-      '\nExits with 0 where the log is intact, 1 where it is broken, 2 where there is none to verify.',
-    )
-    .action(act(verify))
+  addLogVerify(log, act)
   withStoreOptions(log.command('checkpoint'))
     .description('Prints the signed checkpoint that was published last.')
     .option('--json', 'print {note, size}')
     .action(act(checkpoint))
   addLogKey(log, act)
-}
-
-async function verify(ports: CliPorts, options: LogOptions): Promise<ExitCode> {
-  const result = await verified(storePlace(options, ports))
-  if (result.kind === 'broken') {
-    const { index, problem, fix } = result
-    if (options.json) ports.out(JSON.stringify({ intact: false, index, problem, fix }))
-    else ports.out(`The log is broken: ${problem}\n${fix}`)
-    return negative
-  }
-  const { size, root, erased } = result
-  const held = result.checkpoint ?? null
-  if (options.json) ports.out(JSON.stringify({ intact: true, size, root, checkpoint: held, erased }))
-  else ports.out(`The log is intact: ${size} records, root ${root}\n${heldText(held, erased)}`)
-  return fine
-}
-
-function heldText(held: { readonly size: number } | null, erased: number): string {
-  const payloads = erased === 0 ? '' : `, ${erased} of them with an erased payload`
-  if (held !== null) return `Held against the checkpoint at ${held.size} records${payloads}.`
-  return `No checkpoint was published: a cut-off tail would not be noticed${payloads}.`
-}
-
-async function verified(place: StorePlace): Promise<VerifyResult> {
-  const { dataDir, databaseUrl } = place
-  // Opening an embedded database would make one where there is none.
-  if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
-    const result = await verifyWithoutDatabase(dataDir, ledger)
-    if (result !== undefined) return result
-    throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
-      fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
-    })
-  }
-  const database = await openDatabase({ dataDir, databaseUrl })
-  try {
-    return await verifyStoredLog({ connection: database.connection, dataDir, ledger })
-  } finally {
-    await stopIfUnused(database)
-  }
 }
 
 async function checkpoint(ports: CliPorts, options: LogOptions): Promise<ExitCode> {

@@ -6,6 +6,8 @@ export interface CliPorts {
   err(text: string): void
   /** Whether a person reads standard output on a terminal. */
   readonly isTerminal?: boolean
+  /** Replaces the line that it wrote before on standard error, where a person reads that on a terminal. */
+  readonly progress?: ((line: string) => void) | undefined
   /** All of standard input, up to `bytesMax`; undefined where there is more. */
   readInput?(bytesMax: number): Promise<string | undefined>
   readonly env: Readonly<Record<string, string | undefined>>
@@ -27,6 +29,7 @@ export function processPorts(): CliPorts {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     isTerminal: process.stdout.isTTY,
+    progress: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\u001b[K${line}`) : undefined,
     readInput,
     env: process.env,
     onStopSignal: (listener) => {

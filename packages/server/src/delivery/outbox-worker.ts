@@ -2,6 +2,7 @@ import type {
   ClaimedMessage,
   Instant,
   LogRecord,
+  Notice,
   NoticeFeed,
   NoticeLinks,
   Outbox,
@@ -98,12 +99,19 @@ function messagesOf(
   targets: ReadonlyMap<string, Target>,
   links: NoticeLinks,
 ): readonly OutboxMessage[] {
-  return noticesOf(record).flatMap((notice) =>
-    [...targets].map(([name, target]) => {
-      const body = target.kind === 'slack' ? slackBody(notice, links) : webhookBody(notice, links)
-      return { target: name, kind: notice.kind, index: notice.index, body: JSON.stringify(body) }
-    }),
-  )
+  return noticesOf(record).flatMap((notice) => messagesOfNotice(notice, targets, links))
+}
+
+/** The messages that tell a notice to each target, in that target's format. */
+export function messagesOfNotice(
+  notice: Notice,
+  targets: ReadonlyMap<string, Target>,
+  links: NoticeLinks,
+): readonly OutboxMessage[] {
+  return [...targets].map(([name, target]) => {
+    const body = target.kind === 'slack' ? slackBody(notice, links) : webhookBody(notice, links)
+    return { target: name, kind: notice.kind, index: notice.index, body: JSON.stringify(body) }
+  })
 }
 
 async function deliverDue(

@@ -75,6 +75,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   // Open to anyone: liveness, readiness, the log's checkpoint, the description of the API, and signing in.
   app.openapi(getHealth, (context): Response => context.json({ status: 'ok' }))
   app.openapi(getReadiness, async (context): Promise<Response> => {
+    if (parts.ledger.halted !== undefined) throw parts.ledger.halted
     const { size } = await parts.ledger.head()
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })

@@ -26,6 +26,8 @@ export interface LogBatch {
   readonly misfit: string | undefined
 }
 
+type TimedRow = BatchRow & { readonly at: Date | number | null; readonly finer: boolean }
+
 const columns = 'b.first, b.leaf_hashes, b.records, b.salts, b.bodies, b.erased'
 
 // Where one record lies, the rest of its batch lies too: whole batches are read, and each once.
@@ -124,7 +126,7 @@ export async function* batchesFrom(
   const { rows: held } = await client.query<{ first: string | null }>({ ...holder, values: [ledger, from] })
   let after = Number(held[0]?.first ?? from) - 1
   for (;;) {
-    const { rows } = await client.query<BatchRow & { at: Date | number | null; finer: boolean }>({
+    const { rows } = await client.query<TimedRow>({
       ...forwards,
       values: [ledger, after, forwardsPerRead],
     })
@@ -138,6 +140,63 @@ export async function* batchesFrom(
 }
 
 const forwardsPerRead = 24
+
+/** Which batches to scan: those that begin at `from` or later, and before `below`. */
+export interface ScanRange {
+  readonly ledger: string
+  /** Negative infinity for all that come before. */
+  readonly from: number
+  /** Infinity for all that follow. */
+  readonly below: number
+}
+
+/** About how much text a scan fetches at a time, and how many batches at the most. */
+const scanTextLength = 256 * 1024
+const scanRowsMax = 512
+
+/**
+ * Every row of a range in order, also where several say that they begin at the same record, in bounded memory: some
+ * batches at a time, while the next ones are on their way. Call it in a transaction, once at a time.
+ */
+export async function* scanBatches(
+  client: pg.Client,
+  { ledger, from, below }: ScanRange,
+): AsyncGenerator<TimedBatch> {
+  await client.query(
+    `declare log_scan no scroll cursor for select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer
+    from log_batch b where b.ledger = ${client.escapeLiteral(ledger)} ${bounds(from, below)}
+    order by b.first`,
+  )
+  const fetch = async (limit: number) => {
+    const { rows } = await client.query<TimedRow>(`fetch ${limit} from log_scan`)
+    return { rows, isLast: rows.length < limit, limit }
+  }
+  try {
+    let next = fetch(4)
+    for (;;) {
+      const { rows, isLast, limit } = await next
+      const length = rows.reduce((sum, row) => sum + row.records.length + row.bodies.length, 0)
+      if (!isLast) {
+        const fitting = Math.floor((scanTextLength * rows.length) / (length + 1))
+        next = fetch(Math.max(1, Math.min(scanRowsMax, fitting, limit * 4)))
+        // Heard when it is waited for.
+        next.catch(() => undefined)
+      }
+      // One after the other: entries that wait would only have to be moved about in memory.
+      for (const row of rows) yield { ...batchOf(row), at: timeText(row.at, row.finer) }
+      if (isLast) break
+    }
+  } finally {
+    // Whoever stops early may scan again. Where the transaction has failed, the cursor went with it.
+    await client.query('close log_scan').catch((error: unknown) => error)
+  }
+}
+
+// The first range and the last one are open: rows may say that they begin anywhere.
+function bounds(from: number, below: number): string {
+  const since = Number.isSafeInteger(from) ? ` and b.first >= ${from}` : ''
+  return Number.isSafeInteger(below) ? `${since} and b.first < ${below}` : since
+}
 
 /** Every stored entry from `from` on, in the order of the index, in bounded memory. */
 export async function* entriesFrom(
@@ -252,4 +311,77 @@ function misfitOf(
 function timeText(at: Date | number | null, finer: boolean): string {
   if (!(at instanceof Date) || Number.isNaN(at.getTime())) return String(at)
   return finer ? `later than ${at.toISOString()}` : at.toISOString()
+}
+
+/** Where the first batch begins that begins at `from` or later; undefined where none does. */
+export async function nextBatch(
+  client: Queryable,
+  ledger: string,
+  from: number,
+): Promise<number | undefined> {
+  const { rows } = await client.query<{ first: string | null }>(
+    'select min(first) as first from log_batch where ledger = $1 and first >= $2',
+    [ledger, from],
+  )
+  const first = rows[0]?.first
+  return typeof first === 'string' ? Number(first) : undefined
+}
+
+/** Terms that are stored for the batch that begins at `first`. */
+export interface StoredTerms {
+  readonly first: number
+  readonly terms: readonly string[]
+}
+
+const termsPerFetch = 500
+
+/**
+ * The stored terms of every batch, also of batches that there are not, in order: sorted once, for looking them up by the
+ * batch would need an index. Call it in a transaction, once.
+ */
+export async function* scanTerms(client: pg.Client, ledger: string): AsyncGenerator<StoredTerms> {
+  await client.query(
+    `declare stored_terms no scroll cursor for
+    select first, array_agg(term) as terms from log_term where ledger = ${client.escapeLiteral(ledger)}
+    group by first order by first`,
+  )
+  for (;;) {
+    const { rows } = await client.query<{ first: string; terms: readonly string[] }>(
+      `fetch ${termsPerFetch} from stored_terms`,
+    )
+    for (const { first, terms } of rows) yield { first: Number(first), terms }
+    if (rows.length < termsPerFetch) return
+  }
+}
+
+/** Batches that begin at `from` or later, in order: the first few of them, in one statement of its own. */
+export async function readBatches(
+  client: Queryable,
+  ledger: string,
+  from: number,
+  limit: number,
+): Promise<readonly TimedBatch[]> {
+  const { rows } = await client.query<TimedRow>({ ...forwards, values: [ledger, from - 1, limit] })
+  return rows.map((row) => ({ ...batchOf(row), at: timeText(row.at, row.finer) }))
+}
+
+// By their primary key. Terms that nobody expects are not asked for.
+const expectedTerms = {
+  name: 'log_expected_terms',
+  text: `select count(*)::int as count from unnest($2::text[], $3::bigint[]) as wanted (term, first)
+    where exists (select from log_term t where t.ledger = $1 and t.term = wanted.term and t.first = wanted.first)`,
+}
+
+/** Whether each of the terms is stored for the batch that begins at `first`. */
+export async function hasTerms(
+  client: Queryable,
+  ledger: string,
+  first: number,
+  terms: readonly string[],
+): Promise<boolean> {
+  const { rows } = await client.query<{ count: number }>({
+    ...expectedTerms,
+    values: [ledger, terms, terms.map(() => first)],
+  })
+  return rows[0]?.count === terms.length
 }

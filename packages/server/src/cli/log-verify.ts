@@ -1,0 +1,102 @@
+import { Fault, type VerifyResult } from '@bailiwick/core'
+import {
+  hasEmbeddedDatabase,
+  openDatabase,
+  stopIfUnused,
+  verifyStoredLog,
+  verifyWithoutDatabase,
+} from '@bailiwick/store'
+import type { Command } from 'commander'
+import type { Act } from './act.ts'
+import { fine, negative, type ExitCode } from './exit-codes.ts'
+import type { CliPorts } from './ports.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
+
+interface VerifyCommandOptions extends StoreOptions {
+  readonly json?: true
+  readonly workers?: string
+}
+
+const ledger = 'main'
+const workersMax = 64
+
+/** Adds `bailiwick log verify` to `bailiwick log`. */
+export function addLogVerify(log: Command, act: Act): void {
+  withStoreOptions(log.command('verify'))
+    .description(
+      'Recomputes the whole log and names the first bad place. Changes nothing; the service may run.',
+    )
+    .option('--workers <number>', 'threads and connections to use (default: one for each core, up to 4)')
+    .option(
+      '--json',
+      'print {intact, size, root, checkpoint, erased, seconds} or {intact, index, problem, fix, seconds}',
+    )
+    .addHelpText(
+      'after',
+      '\nExits with 0 where the log is intact, 1 where it is broken, 2 where there is none to verify.',
+    )
+    .action(act(verify))
+}
+
+async function verify(ports: CliPorts, options: VerifyCommandOptions): Promise<ExitCode> {
+  const workers = workersIn(options)
+  const start = performance.now()
+  const result = await verified(storePlace(options, ports), workers, ports)
+  const seconds = Math.round(performance.now() - start) / 1000
+  if (result.kind === 'broken') {
+    const { index, problem, fix } = result
+    if (options.json) ports.out(JSON.stringify({ intact: false, index, problem, fix, seconds }))
+    else ports.out(`The log is broken: ${problem}\n${fix}`)
+    return negative
+  }
+  const { size, root, erased } = result
+  const held = result.checkpoint ?? null
+  if (options.json) ports.out(JSON.stringify({ intact: true, size, root, checkpoint: held, erased, seconds }))
+  else ports.out(`The log is intact: ${size} records, root ${root}\n${heldText(held, erased)}`)
+  return fine
+}
+
+function workersIn({ workers: text }: VerifyCommandOptions): number | undefined {
+  if (text === undefined) return undefined
+  const workers = /^[1-9][0-9]?$/.test(text) ? Number(text) : Number.NaN
+  if (workers <= workersMax) return workers
+  throw new Fault('bad_input', `\`${text}\` is no number of workers`, {
+    fix: `Give a number from 1 to ${workersMax} with --workers, or leave it out.`,
+  })
+}
+
+function heldText(held: { readonly size: number } | null, erased: number): string {
+  const payloads = erased === 0 ? '' : `, ${erased} of them with an erased payload`
+  if (held !== null) return `Held against the checkpoint at ${held.size} records${payloads}.`
+  return `No checkpoint was published: a cut-off tail would not be noticed${payloads}.`
+}
+
+async function verified(
+  { dataDir, databaseUrl }: StorePlace,
+  workers: number | undefined,
+  ports: CliPorts,
+): Promise<VerifyResult> {
+  // Opening an embedded database would make one where there is none.
+  if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
+    const result = await verifyWithoutDatabase(dataDir, ledger)
+    if (result !== undefined) return result
+    throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
+      fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
+    })
+  }
+  const database = await openDatabase({ dataDir, databaseUrl })
+  const bar = ports.progress && new ProgressBar(ports.progress, () => performance.now())
+  try {
+    return await verifyStoredLog({
+      connection: database.connection,
+      dataDir,
+      ledger,
+      workers,
+      onProgress: (done, size) => bar?.show(done, size),
+    })
+  } finally {
+    bar?.end()
+    await stopIfUnused(database)
+  }
+}

@@ -1,0 +1,157 @@
+import {
+  emptyFrontier,
+  LogVerification,
+  RangeCheck,
+  type BrokenLog,
+  type Checkpoint,
+  type Frontier,
+  type StoredEntry,
+} from '@bailiwick/core'
+import { setImmediate as turn } from 'node:timers/promises'
+import { readStoredHead } from './head.ts'
+import { hasTerms, readBatches, type Queryable, type TimedBatch } from './log/batches.ts'
+import { besideRecord, SeenTerms } from './verify/beside.ts'
+import { isDamage } from './verify/damage.ts'
+import { unreadableAt } from './verify/parts.ts'
+
+/** Which log to walk along. */
+export interface LogWalkOptions {
+  readonly client: Queryable
+  readonly ledger: string
+  /**
+   * The tree of the records before the first batch that the database has, asked before every step: a walk goes on from
+   * there where the records before it were moved elsewhere. Default: all records are in the database.
+   */
+  readonly start?: (() => Promise<Frontier>) | undefined
+}
+
+/** What a step of a walk came to. */
+export interface WalkStep {
+  /** How many records it has verified. */
+  readonly verified: number
+  /** Whether it has come to the end of the log, whose head was held against everything before it. */
+  readonly isAtEnd: boolean
+  readonly broken?: BrokenLog | undefined
+}
+
+/** How many batches are read at a time, and after how many records others get their turn. */
+const batchesPerRead = 4
+const recordsPerTurn = 64
+
+/**
+ * Verifies a log step by step while others write to it, from a tree that it remembers: hashes, canonical text, places,
+ * commitments, what is stored beside the records, and at the end the head. Every step is short, and gives way to whatever
+ * else the process does.
+ *
+ * Folded tables, and terms that nobody expects, are for `verifyStoredLog`.
+ */
+export class LogWalk {
+  readonly #options: LogWalkOptions
+  #frontier: Frontier
+
+  /** @param from the tree of records that are known to be right */
+  constructor(options: LogWalkOptions, from: Frontier = emptyFrontier) {
+    this.#options = options
+    this.#frontier = from
+  }
+
+  /** How many records are known to be right. */
+  get size(): number {
+    return this.#frontier.size
+  }
+
+  /**
+   * Verifies about as many of the next records as it is told, or all that there are.
+   *
+   * @param checkpoint what was published before; once the walk comes to its size, the tree has to have its root
+   * @throws the database's error where it cannot be read, and nothing is known
+   */
+  async step(records: number, checkpoint?: Checkpoint): Promise<WalkStep> {
+    const before = this.#frontier.size
+    for (;;) {
+      const step = await this.#next(checkpoint)
+      const verified = this.#frontier.size - before
+      if (step.broken !== undefined || step.isAtEnd || verified >= records) return { ...step, verified }
+    }
+  }
+
+  async #next(checkpoint: Checkpoint | undefined): Promise<Omit<WalkStep, 'verified'>> {
+    await this.#skipMoved()
+    const found = await this.#read(checkpoint)
+    if (found.broken === undefined) return found
+    // Records that were moved elsewhere meanwhile are no gap.
+    if (await this.#skipMoved()) return { isAtEnd: false }
+    return found
+  }
+
+  async #skipMoved(): Promise<boolean> {
+    const start = await this.#options.start?.()
+    if (start === undefined || start.size <= this.#frontier.size) return false
+    this.#frontier = start
+    return true
+  }
+
+  async #read(checkpoint: Checkpoint | undefined): Promise<Omit<WalkStep, 'verified'>> {
+    const { client, ledger } = this.#options
+    // First the head, then the batches: all that this head counts are there, whatever is written meanwhile.
+    const head = { ledger, ...(await readStoredHead(client, ledger)) }
+    const from = this.#frontier
+    if (head.size < from.size) return { isAtEnd: false, broken: rewound(head.size, from.size) }
+    const verification = new LogVerification(head, checkpoint, from)
+    const contradicted = verification.begun()
+    if (contradicted !== undefined) return { isAtEnd: false, broken: contradicted }
+    const cut = checkpoint?.size
+    try {
+      const read = from.size === head.size ? [] : await readBatches(client, ledger, from.size, batchesPerRead)
+      const batches = read.filter(({ first }) => first < head.size)
+      for (const batch of batches) {
+        const broken = await this.#take(batch, new RangeCheck<StoredEntry>({ head, cut }), verification)
+        if (broken !== undefined) return { isAtEnd: false, broken }
+      }
+      if (batches.length > 0 && verification.size < head.size) return { isAtEnd: false }
+    } catch (error) {
+      if (isDamage(error)) return { isAtEnd: false, broken: unreadableAt(from.size, error.message) }
+      throw error
+    }
+    const end = verification.finished()
+    return end.kind === 'broken' ? { isAtEnd: false, broken: end } : { isAtEnd: true }
+  }
+
+  /** Verifies one batch, with what is stored beside it, and goes on behind it. */
+  async #take(
+    batch: TimedBatch,
+    check: RangeCheck,
+    verification: LogVerification,
+  ): Promise<BrokenLog | undefined> {
+    const seen = new SeenTerms()
+    let beside: BrokenLog | undefined
+    for (const [at, entry] of batch.entries.entries()) {
+      if (at % recordsPerTurn === recordsPerTurn - 1) await turn()
+      const record = check.take(entry)
+      if (record === undefined) break
+      const problem = besideRecord(record, entry.index, batch)
+      if (problem !== undefined) beside ??= wrongBeside(entry.index, problem)
+      seen.add(record)
+    }
+    const broken = verification.add(check.result()) ?? beside
+    if (broken !== undefined) return broken
+    const { client, ledger } = this.#options
+    if (!(await hasTerms(client, ledger, batch.first, seen.all()))) {
+      return wrongBeside(verification.size - 1, 'a term stored beside it and its batch is missing')
+    }
+    this.#frontier = verification.frontier
+    return undefined
+  }
+}
+
+const fix =
+  'Keep the database as evidence, and compare it with a backup or a replica to see what was changed.'
+
+function rewound(size: number, seen: number): BrokenLog {
+  const problem = `record ${size} and what followed it is gone: there were ${seen} records before`
+  return { kind: 'broken', index: size, problem, fix }
+}
+
+function wrongBeside(index: number, problem: string): BrokenLog {
+  return { kind: 'broken', index, problem: `record ${index}: ${problem}`, fix }
+}

@@ -1,0 +1,140 @@
+import { hash } from 'node:crypto'
+
+/**
+ * What verification compares: each fact says something of one key of one table, either as the records say it or as it
+ * is stored. A key and what else has to be equal are hashed with a key that is random for each run, so that nobody who
+ * writes to the database can choose two that collide, and facts have one size, whatever people write.
+ */
+export interface Fact {
+  readonly tag: Tag
+  /** What the tag needs: a status, an effect, whether a use counts no more. */
+  readonly code: number
+  /** The record that says it, or the record that a stored row names. */
+  readonly index: number
+  /** The digest of what else has to be equal, or an amount: 16 bytes as Latin-1; empty where the tag has none. */
+  readonly detail: string
+}
+
+/** What kind of fact it is: `said` by the records, or `stored`. */
+export const tags = {
+  callSaid: 1,
+  callStored: 2,
+  outcomeSaid: 3,
+  outcomeStored: 4,
+  markSaid: 5,
+  markStored: 6,
+  voteSaid: 7,
+  voteStored: 8,
+  approvalOpened: 9,
+  approvalTouched: 10,
+  approvalUsed: 11,
+  approvalStored: 12,
+  /** What a failed run gives back, one fact for each decision and counter. */
+  useSaid: 13,
+  useStored: 14,
+  released: 15,
+  /** What nobody gives back, to be added up. */
+  sumSaid: 16,
+  sumStored: 17,
+} as const
+export type Tag = (typeof tags)[keyof typeof tags]
+
+const withDetail: ReadonlySet<number> = new Set([
+  tags.voteSaid,
+  tags.voteStored,
+  tags.approvalOpened,
+  tags.approvalStored,
+  tags.useSaid,
+  tags.useStored,
+  tags.sumSaid,
+  tags.sumStored,
+])
+
+const digestBytes = 16
+const keyAt = 8
+const plainBytes = keyAt + digestBytes
+const indexMax = 2 ** 48
+
+/** How long the fact that begins at `at` is. */
+export function factLength(facts: Uint8Array, at: number): number {
+  return withDetail.has(facts[at] ?? 0) ? plainBytes + digestBytes : plainBytes
+}
+
+/** A number from 0 to 65535 that is the same for all facts of one key. */
+export function factBucket(facts: Uint8Array, at: number): number {
+  return ((facts[at + keyAt] ?? 0) << 8) | (facts[at + keyAt + 1] ?? 0)
+}
+
+/** The key of the fact at `at`, as Latin-1. */
+export function factKey(facts: Buffer, at: number): string {
+  return facts.toString('latin1', at + keyAt, at + plainBytes)
+}
+
+/** The fact at `at`. */
+export function factAt(facts: Buffer, at: number): Fact {
+  return {
+    tag: facts[at] as Tag,
+    code: facts[at + 1] ?? 0,
+    index: facts.readUIntBE(at + 2, 6),
+    detail: facts.toString('latin1', at + plainBytes, at + factLength(facts, at)),
+  }
+}
+
+/** Writes facts one behind the other. */
+export class FactWriter {
+  readonly #secret: string
+  #bytes = Buffer.allocUnsafe(4096)
+  #length = 0
+  #isOdd = false
+
+  /** @param secret random, and the same for everything that is to be compared */
+  constructor(secret: string) {
+    this.#secret = secret
+  }
+
+  /** Whether something came that facts cannot say: then nothing is known to be equal. */
+  get isOdd(): boolean {
+    return this.#isOdd
+  }
+
+  /** How many bytes wait to be taken. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** What no fact can say was met: comparing has to be left to whoever compares slowly. */
+  odd(): void {
+    this.#isOdd = true
+  }
+
+  /** The digest of a text, 16 bytes as Latin-1. */
+  digest(text: string): string {
+    return hash('sha256', this.#secret + text, 'binary').slice(0, digestBytes)
+  }
+
+  /** Writes a fact; `key` has to tell the table as well. `detail` is a digest, or 16 bytes as Latin-1. */
+  add(tag: Tag, key: string, { index, code = 0, detail = '' }: Partial<Fact> & Pick<Fact, 'index'>): void {
+    if (!(Number.isSafeInteger(index) && index >= 0 && index < indexMax)) {
+      this.#isOdd = true
+      return
+    }
+    if (this.#bytes.length - this.#length < plainBytes + digestBytes) {
+      this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2)
+    }
+    const at = this.#length
+    this.#bytes[at] = tag
+    this.#bytes[at + 1] = code
+    this.#bytes.writeUIntBE(index, at + 2, 6)
+    this.#bytes.write(this.digest(key), at + keyAt, digestBytes, 'latin1')
+    if (withDetail.has(tag)) this.#bytes.write(detail, at + plainBytes, digestBytes, 'latin1')
+    this.#length += factLength(this.#bytes, at)
+  }
+
+  /** Everything since the last time, in memory of its own. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.#length)
+    taken.set(this.#bytes.subarray(0, this.#length))
+    this.#length = 0
+    return taken
+  }
+}

@@ -1,0 +1,117 @@
+import { amountOf, namesUser, statusCodes } from './fact-codes.ts'
+import { tags, type Fact, type Tag } from './facts.ts'
+
+/**
+ * Whether the facts of one key, those of the records in the order of the log, say the same as what is stored. Strict:
+ * true is certain, and false means that somebody has to look closely.
+ */
+export function agree(facts: readonly Fact[]): boolean {
+  const [first] = facts
+  if (first === undefined) return true
+  switch (first.tag) {
+    case tags.callSaid:
+    case tags.callStored:
+      return callAgrees(facts)
+    case tags.outcomeSaid:
+    case tags.outcomeStored:
+      return outcomeAgrees(facts)
+    case tags.markSaid:
+    case tags.markStored:
+      return markAgrees(facts)
+    case tags.voteSaid:
+    case tags.voteStored:
+      return voteAgrees(facts)
+    case tags.approvalOpened:
+    case tags.approvalTouched:
+    case tags.approvalUsed:
+    case tags.approvalStored:
+      return approvalAgrees(facts)
+    case tags.useSaid:
+    case tags.useStored:
+    case tags.released:
+      return usesAgree(facts)
+    case tags.sumSaid:
+    case tags.sumStored:
+      return sumsAgree(facts)
+    default:
+      return false
+  }
+}
+
+function only(facts: readonly Fact[], tag: Tag): readonly Fact[] {
+  return facts.filter((fact) => fact.tag === tag)
+}
+
+/** The only one of a tag; undefined where there is none, or more. */
+function theOne(facts: readonly Fact[], tag: Tag): Fact | undefined {
+  const [first, ...more] = only(facts, tag)
+  return more.length === 0 ? first : undefined
+}
+
+// The first decision under a call id stands until another one does not deny.
+function callAgrees(facts: readonly Fact[]): boolean {
+  const said = only(facts, tags.callSaid)
+  const standing = said.findLast(({ code }) => code === 0) ?? said[0]
+  return standing !== undefined && theOne(facts, tags.callStored)?.index === standing.index
+}
+
+function outcomeAgrees(facts: readonly Fact[]): boolean {
+  const last = only(facts, tags.outcomeSaid).at(-1)
+  const row = theOne(facts, tags.outcomeStored)
+  return last !== undefined && row?.index === last.index && row.code === last.code
+}
+
+function markAgrees(facts: readonly Fact[]): boolean {
+  const [first] = only(facts, tags.markSaid)
+  return first !== undefined && theOne(facts, tags.markStored)?.index === first.index
+}
+
+function voteAgrees(facts: readonly Fact[]): boolean {
+  const said = theOne(facts, tags.voteSaid)
+  return said !== undefined && theOne(facts, tags.voteStored)?.detail === said.detail
+}
+
+// Opened once, and first; only a vote makes it `approved`, and only an approved one is used.
+function approvalAgrees(facts: readonly Fact[]): boolean {
+  const row = theOne(facts, tags.approvalStored)
+  const [opened, ...then] = facts.filter(({ tag }) => tag !== tags.approvalStored)
+  if (row === undefined || opened?.tag !== tags.approvalOpened || row.detail !== opened.detail) return false
+  let status = statusCodes.pending
+  let user: number | undefined
+  for (const { tag, code, index } of then) {
+    if (tag === tags.approvalTouched) {
+      status = code
+      user = undefined
+    } else if (tag === tags.approvalUsed && status === statusCodes.approved) {
+      status = statusCodes.consumed
+      user = index
+    } else return false
+  }
+  const code = user === undefined ? status : status + namesUser
+  return row.code === code && row.index === (user ?? 0)
+}
+
+// What counts has to be stored, and nothing else may be, unless the run failed: what counts no more may be gone.
+function usesAgree(facts: readonly Fact[]): boolean {
+  const isReleased = facts.some(({ tag }) => tag === tags.released)
+  const said = isReleased ? [] : only(facts, tags.useSaid)
+  const missing = new Map<string, number>()
+  for (const { detail } of said) missing.set(detail, (missing.get(detail) ?? 0) + 1)
+  for (const { detail } of only(facts, tags.useStored)) {
+    const left = missing.get(detail) ?? 0
+    if (left === 0) return false
+    missing.set(detail, left - 1)
+  }
+  return said.every(({ code, detail }) => code === 1 || missing.get(detail) === 0)
+}
+
+function sumsAgree(facts: readonly Fact[]): boolean {
+  let said = 0n
+  let stored = 0n
+  for (const { tag, detail } of facts) {
+    if (tag === tags.sumSaid) said += amountOf(detail)
+    else stored += amountOf(detail)
+  }
+  const isOver = facts[0]?.code === 1
+  return stored === said || (isOver && stored < said)
+}

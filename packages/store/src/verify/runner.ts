@@ -1,0 +1,65 @@
+import pg from 'pg'
+import type { FoldedTableName } from './stored-facts.ts'
+import { readStored } from './stored-facts.ts'
+import { checkWindow, type Window, type WindowResult, type WindowSettings } from './window.ts'
+
+/** Takes facts as they come. */
+export type FactHand = (facts: Uint8Array<ArrayBuffer>) => void
+
+/** Does the work of verification on one connection, one piece after the other. */
+export interface Runner {
+  window(window: Window): Promise<WindowResult>
+  /** Hands out the facts of a table. @returns false where it cannot be read, or not said as facts */
+  stored(table: FoldedTableName, hand: FactHand): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** A runner on a connection in a transaction, which stays the caller's. */
+export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const done = turn.then(work)
+    // Whoever asked hears of a failure; the next piece must not.
+    turn = done.catch(() => undefined)
+    return done
+  }
+  return {
+    window: (window) => inTurn(() => checkWindow(client, window, settings)),
+    stored: (table, hand) => inTurn(() => storedOrNot(client, table, settings, hand)),
+    close: async () => {
+      await turn
+    },
+  }
+}
+
+// A table that is gone, or damaged, must not end the transaction: others are read in it afterwards.
+async function storedOrNot(
+  client: pg.Client,
+  table: FoldedTableName,
+  { ledger, secret, now }: WindowSettings,
+  hand: FactHand,
+): Promise<boolean> {
+  await client.query('savepoint stored')
+  try {
+    const isWhole = await readStored(client, ledger, table, { secret, now, hand })
+    await client.query('release savepoint stored')
+    return isWhole
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error
+    await client.query('rollback to savepoint stored')
+    return false
+  }
+}
+
+/** A connection of its own in a transaction that sees what `snapshot` has exported. */
+export async function connectedTo(snapshot: string, connection: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client(connection)
+  // A lost connection also ends the statement under way, which reports it.
+  client.on('error', () => undefined)
+  await client.connect()
+  await client.query('begin transaction isolation level repeatable read read only')
+  await client.query(`set transaction snapshot ${client.escapeLiteral(snapshot)}`)
+  // Everything asked here is simple; compiling it would take longer than running it.
+  await client.query('set local jit = off')
+  return client
+}

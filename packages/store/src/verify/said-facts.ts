@@ -1,0 +1,144 @@
+import { hash } from 'node:crypto'
+import type { DecisionRecord, Instant, LogRecord, RecordedUse, StoredEntry } from '@bailiwick/core'
+import { decimalOf } from '../log/decimal.ts'
+import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
+import { tags, type FactWriter } from './facts.ts'
+
+/** Writes what a record says of the tables that are folded from the log. Only of records that were found right. */
+export function writeSaid(facts: FactWriter, record: LogRecord, entry: StoredEntry, now: Instant): void {
+  const { index } = record
+  switch (record.kind) {
+    case 'decision':
+      writeDecision(facts, record, entry, now)
+      return
+    case 'outcome':
+      facts.add(tags.outcomeSaid, `outcome ${record.decision}`, { index, code: outcomeCodes[record.status] })
+      // Any failed run gives back, whatever is said of it afterwards.
+      if (record.status === 'failed') facts.add(tags.released, `use ${record.decision}`, { index })
+      return
+    case 'vote': {
+      const { approval, person, vote, at, status } = record
+      const detail = facts.digest(`${vote} ${at} ${index}`)
+      facts.add(tags.voteSaid, voteKey(approval, person), { index, detail })
+      facts.add(tags.approvalTouched, `approval ${approval}`, { index, code: statusCodes[status] })
+      return
+    }
+    case 'expiry':
+      facts.add(tags.approvalTouched, `approval ${record.approval}`, { index, code: statusCodes.expired })
+      return
+    default:
+      // Others are folded into no table.
+      return
+  }
+}
+
+function writeDecision(facts: FactWriter, record: DecisionRecord, entry: StoredEntry, now: Instant): void {
+  const { index, agent, callId, effect, claims, session, consumes } = record
+  if (callId !== null) {
+    facts.add(tags.callSaid, callKey(agent, callId), { index, code: effect === 'deny' ? 1 : 0 })
+  }
+  if (effect === 'escalate') writeOpened(facts, record)
+  if (claims?.consumed === true) facts.add(tags.approvalUsed, `approval ${claims.id}`, { index })
+  if (session !== undefined && effect === 'allow') writeMarks(facts, record, session)
+  if (consumes !== undefined) writeUses(facts, record, consumes, entry, now)
+}
+
+function writeOpened(facts: FactWriter, record: DecisionRecord): void {
+  const { index, agent, action, policy, opens, at } = record
+  if (opens === null || policy === null || !isObject(opens.terms)) {
+    facts.odd()
+    return
+  }
+  const { routes, approvers, quorum, deadlineMs } = opens.terms
+  // In the order in which they are stored.
+  const terms = JSON.stringify({ routes, approvers, quorum, deadlineMs })
+  const detail = approvalDetail(facts, [agent, action, policy.sha256, terms, at, opens.deadline])
+  facts.add(tags.approvalOpened, `approval apr_${index}`, { index, detail })
+}
+
+function writeMarks(facts: FactWriter, { index, action, labels }: DecisionRecord, session: string): void {
+  facts.add(tags.markSaid, markKey(session, 'action', action), { index })
+  for (const label of labels ?? []) {
+    if (typeof label === 'string') facts.add(tags.markSaid, markKey(session, 'label', label), { index })
+    else facts.odd()
+  }
+}
+
+function writeUses(
+  facts: FactWriter,
+  { index, id, at }: DecisionRecord,
+  consumes: readonly RecordedUse[],
+  { payload }: StoredEntry,
+  now: Instant,
+): void {
+  const keys = typeof payload === 'string' ? [] : keysOf(payload.body)
+  for (const [n, use] of consumes.entries()) {
+    const key = keys[n]
+    if (!isUse(use)) {
+      facts.odd()
+      continue
+    }
+    const { counter, amount, windowMs, releasable } = use
+    const over = isOver(at, windowMs, now)
+    const bytes = amountBytes(decimalOf(amount))
+    // Of an erased payload nobody knows the keys: what counts still has to be compared without them.
+    if (typeof key !== 'string' || bytes === undefined) {
+      if (!over) facts.odd()
+      continue
+    }
+    const of = useText(counter, at, windowMs, hash('sha256', key, 'hex'))
+    if (releasable) {
+      const detail = facts.digest(`${of} ${bytes}`)
+      facts.add(tags.useSaid, `use ${id}`, { index, code: over, detail })
+    } else {
+      facts.add(tags.sumSaid, `sum ${of}`, { index, code: over, detail: bytes })
+    }
+  }
+}
+
+function keysOf(body: string): readonly unknown[] {
+  const payload: unknown = JSON.parse(body)
+  const keys: unknown = isObject(payload) ? payload['keys'] : undefined
+  return Array.isArray(keys) ? (keys as readonly unknown[]) : []
+}
+
+// The record's shape is known only as far as `parseRecord` looks.
+function isUse(use: unknown): use is RecordedUse {
+  if (!isObject(use)) return false
+  const { counter, amount, windowMs, releasable } = use
+  return (
+    typeof counter === 'string' &&
+    typeof amount === 'number' &&
+    Number.isSafeInteger(windowMs) &&
+    typeof releasable === 'boolean'
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+/** What the key of a caller's own id is. Lengths tell where one text ends. */
+export function callKey(agent: string, callId: string): string {
+  return `call ${agent.length} ${agent}${callId}`
+}
+
+/** What the key of a vote is. */
+export function voteKey(approval: string, person: string): string {
+  return `vote ${approval.length} ${approval}${person}`
+}
+
+/** What the key of a session's mark is. */
+export function markKey(session: string, kind: string, value: string): string {
+  return `mark ${kind} ${session.length} ${session}${value}`
+}
+
+/** What a use of a counter is told by, apart from its amount. `key` is hexadecimal. */
+export function useText(counter: string, at: string, windowMs: number, key: string): string {
+  return `${windowMs} ${at} ${key} ${counter}`
+}
+
+/** The digest of what never changes of an approval. */
+export function approvalDetail(facts: FactWriter, columns: readonly (string | null)[]): string {
+  return facts.digest(JSON.stringify(columns))
+}

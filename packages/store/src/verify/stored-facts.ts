@@ -1,0 +1,154 @@
+import type { ApprovalStatus, Instant, OutcomeStatus } from '@bailiwick/core'
+import type pg from 'pg'
+import { decimalFrom } from '../log/decimal.ts'
+import { amountBytes, isOver, namesUser, outcomeCodes, statusCodes } from './fact-codes.ts'
+import { FactWriter, tags } from './facts.ts'
+import { approvalDetail, callKey, markKey, useText, voteKey } from './said-facts.ts'
+
+/** The tables that are folded from the records. */
+export const foldedTables = ['approval', 'vote', 'call', 'outcome', 'session_mark', 'counter_entry'] as const
+export type FoldedTableName = (typeof foldedTables)[number]
+
+/** What a row says; a column that is null, or not there, says nothing that any record says. */
+type Row = Readonly<Record<string, string | null>>
+
+interface StoredTable {
+  /** The columns, all of them as text. */
+  readonly columns: string
+  readonly write: (facts: FactWriter, row: Row, now: Instant) => void
+}
+
+// As the records write times, but for three digits more: what no record says has to look different.
+const time = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as ${column}`
+const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
+  approval: {
+    columns: `decision::text, agent, action, policy_sha256, terms, ${time('opened_at')}, ${time('expires_at')},
+      consumed_by::text, status`,
+    write: writeApproval,
+  },
+  vote: { columns: `approval::text, person, vote, ${time('at')}, index::text`, write: writeVote },
+  call: {
+    columns: 'agent, call_id, index::text',
+    write: (facts, { agent, call_id: callId, index }) => {
+      if (agent === null || callId === null) facts.odd()
+      else facts.add(tags.callStored, callKey(agent ?? '', callId ?? ''), { index: indexIn(index) })
+    },
+  },
+  outcome: {
+    columns: 'decision::text, index::text, status',
+    write: (facts, { decision, index, status }) => {
+      const code = outcomeCodes[status as OutcomeStatus] ?? 0
+      facts.add(tags.outcomeStored, `outcome dec_${decision}`, { index: indexIn(index), code })
+    },
+  },
+  session_mark: {
+    columns: 'session, kind, value, index::text',
+    write: (facts, { session, kind, value, index }) => {
+      const key = markKey(session ?? '', kind ?? '', value ?? '')
+      if (session === null || kind === null || value === null) facts.odd()
+      else facts.add(tags.markStored, key, { index: indexIn(index) })
+    },
+  },
+  counter_entry: {
+    columns: `decision::text, encode(key, 'hex') as key, counter, ${time('at')}, amount::text, window_ms::text,
+      case when releasable then 'yes' else 'no' end as releasable`,
+    write: writeCounterEntry,
+  },
+}
+
+function writeApproval(facts: FactWriter, row: Row): void {
+  const { decision, agent, action, policy_sha256: policy, terms, consumed_by: user, status } = row
+  const at = recordTime(row['opened_at'])
+  const deadline = recordTime(row['expires_at'])
+  const detail = approvalDetail(facts, [
+    agent ?? null,
+    action ?? null,
+    policy ?? null,
+    terms ?? null,
+    at,
+    deadline,
+  ])
+  const code = statusCodes[status as ApprovalStatus] ?? 0
+  const named = typeof user === 'string'
+  facts.add(tags.approvalStored, `approval apr_${decision}`, {
+    index: named ? indexIn(user) : 0,
+    code: named ? code + namesUser : code,
+    detail,
+  })
+}
+
+function writeVote(facts: FactWriter, { approval, person, vote, at, index }: Row): void {
+  const detail = facts.digest(`${vote} ${recordTime(at)} ${index}`)
+  if (typeof person === 'string') {
+    facts.add(tags.voteStored, voteKey(`apr_${approval}`, person), { index: indexIn(index), detail })
+  } else facts.odd()
+}
+
+function writeCounterEntry(facts: FactWriter, row: Row, now: Instant): void {
+  const { decision, key, counter, amount, window_ms: windowText, releasable } = row
+  const at = recordTime(row['at'])
+  const windowMs = Number(windowText)
+  const decimal = decimalFrom(amount ?? '')
+  const bytes = decimal && amountBytes(decimal)
+  if (at === null || !Number.isSafeInteger(windowMs) || typeof key !== 'string' || bytes === undefined) {
+    facts.odd()
+    return
+  }
+  const code = isOver(at, windowMs, now)
+  const of = useText(counter ?? '', at, windowMs, key)
+  const index = indexIn(decision)
+  if (releasable === 'yes') {
+    facts.add(tags.useStored, `use dec_${decision}`, { index, code, detail: facts.digest(`${of} ${bytes}`) })
+  } else {
+    // Which of the decisions that it stands for the row names means nothing.
+    facts.add(tags.sumStored, `sum ${of}`, { index: 0, code, detail: bytes })
+  }
+}
+
+/** What is no index is none that a fact can have. */
+function indexIn(text: string | null | undefined): number {
+  return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : -1
+}
+
+/** The time as a record would write it, or null where none would. */
+function recordTime(text: string | null | undefined): string | null {
+  return typeof text === 'string' && text.endsWith('000Z AD') ? `${text.slice(0, -'000Z AD'.length)}Z` : null
+}
+
+const rowsPerFetch = 1000
+
+/**
+ * Reads a whole table and hands out its facts piece by piece. Call it in a transaction.
+ *
+ * @returns whether every row could be said as a fact
+ */
+export async function readStored(
+  client: pg.Client,
+  ledger: string,
+  table: FoldedTableName,
+  { secret, now, hand }: { secret: string; now: Instant; hand: (facts: Uint8Array<ArrayBuffer>) => void },
+): Promise<boolean> {
+  const facts = new FactWriter(secret)
+  const { columns, write } = tables[table]
+  const cursor = `stored_${table}`
+  await client.query(
+    `declare ${cursor} no scroll cursor for select ${columns} from ${table} where ledger = ${client.escapeLiteral(ledger)}`,
+  )
+  // The next rows are on their way while these are worked on.
+  const fetch = () => client.query<Record<string, string | null>>(`fetch ${rowsPerFetch} from ${cursor}`)
+  let next = fetch()
+  for (;;) {
+    const { rows } = await next
+    const isLast = rows.length < rowsPerFetch
+    if (!isLast) {
+      next = fetch()
+      // Heard when it is waited for.
+      next.catch(() => undefined)
+    }
+    for (const row of rows) write(facts, row, now)
+    hand(facts.take())
+    if (isLast) break
+  }
+  await client.query(`close ${cursor}`)
+  return !facts.isOdd
+}
