@@ -71,7 +71,7 @@ export type {
   SessionTrace,
   ShadowedDecision,
 } from './model/decision.ts'
-export { Fault, unreachable, type FaultCode } from './model/fault.ts'
+export { Fault, unreachable, type FaultCode, type Recorded } from './model/fault.ts'
 export {
   approvalId,
   decisionId,
@@ -93,6 +93,7 @@ export {
 export type { Json, JsonObject } from './model/json.ts'
 export {
   approvalDeadlineMsDefault,
+  batchCallsMax,
   commentLengthMax,
   nameLengthMax,
   payloadBytesMax,

@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Fault, instantText, nameLengthMax, type Instant, type PersonId, type Voter } from '@bailiwick/core'
+import { KeyLookup } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
 
 const signInLinkMs = 24 * 60 * 60 * 1000
@@ -20,9 +21,11 @@ export interface ListedKey {
  */
 export class Access {
   readonly #ledger: Ledger
+  readonly #keys: KeyLookup
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
+    this.#keys = new KeyLookup(ledger.pool)
   }
 
   /** Makes an API key bound to an agent. The key is shown this once; only its hash is kept. */
@@ -74,12 +77,7 @@ export class Access {
   async agentOf(key: string): Promise<string | undefined> {
     const match = keyPattern.exec(key)
     if (!match) return undefined
-    const { rows } = await this.#ledger.pool.query<{ agent: string; secret_sha256: Buffer }>({
-      name: 'key_by_id',
-      text: 'select agent, secret_sha256 from api_key where id = $1 and revoked_at is null',
-      values: [match[1]],
-    })
-    const row = rows[0]
+    const row = await this.#keys.find(match[1] ?? '')
     const same = row !== undefined && timingSafeEqual(row.secret_sha256, sha256(match[2] ?? ''))
     return same ? row.agent : undefined
   }
@@ -176,7 +174,7 @@ export class Access {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function personId(text: string): PersonId {

@@ -1,7 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, instantText } from '@bailiwick/core'
 import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { version } from '../version.ts'
@@ -9,16 +8,14 @@ import { authenticated, type HttpEnv } from './asker.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
-import { jsonBody } from './json-body.ts'
+import { limitedBody } from './body-limit.ts'
+import { isJsonType, jsonBody } from './json-body.ts'
 import { Masking } from './masking.ts'
 import { newRouter } from './router.ts'
-import { faultOf, problem } from './problems.ts'
+import { problem, saysWhetherRecorded, toldFault } from './problems.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
 import { sessionRoutes } from './session.ts'
 import { serveConsole, type ConsoleFiles } from './console-files.ts'
-
-/** The largest request body; a call's own limit is lower, and says so better. */
-const bodyBytesMax = 256 * 1024
 
 /** What the HTTP API is built on. */
 export interface AppParts {
@@ -37,19 +34,15 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   app.onError((error, context) => {
     if (error instanceof HTTPException) return problem(context, httpFault(error))
-    const fault = faultOf(error)
-    if (fault.code === 'internal' || fault.code === 'store_unavailable') parts.log(faultLine(fault))
-    return problem(context, fault)
+    const fault = toldFault(error, parts.log)
+    return problem(context, context.req.method === 'POST' ? saysWhetherRecorded(fault) : fault)
   })
   const isHttps = parts.publicUrl?.startsWith('https:') ?? false
   // A promise of TLS for this host alone, and only where people reach it so: other services may share the domain.
   app.use(secureHeaders({ ...securityHeaders, strictTransportSecurity: isHttps && 'max-age=15552000' }))
-  app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
+  app.use(limitedBody)
   app.use(async (context, next) => {
-    if (
-      context.req.method === 'POST' &&
-      !/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')
-    ) {
+    if (context.req.method === 'POST' && !isJsonType(context.req.header('content-type') ?? '')) {
       throw new Fault('bad_input', 'the request body is not declared as JSON', {
         fix: 'Send `Content-Type: application/json`.',
       })
@@ -71,7 +64,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   // After authentication, so that only known callers have their bodies parsed.
   app.use('/v1/*', authenticated(parts.access), jsonBody)
   const masking = new Masking(parts.ledger)
-  app.route('/', decisionRoutes(parts.ledger, masking))
+  app.route('/', decisionRoutes(parts.ledger, masking, parts.log))
   app.route('/', approvalRoutes(parts.ledger, parts.waits, masking))
   app.route('/', eventRoutes(parts.ledger))
   describeApi(app)
@@ -98,23 +91,11 @@ const securityHeaders = {
   xFrameOptions: 'DENY',
 }
 
-function bodyTooLarge(): Fault {
-  return new Fault('too_large', `the request body is larger than ${bodyBytesMax / 1024} KiB`, {
-    fix: 'Pass a reference, such as an order id, instead of the content.',
-  })
-}
-
 function httpFault(error: HTTPException): Fault {
   const code = error.status === 413 ? 'too_large' : error.status === 404 ? 'not_found' : 'bad_input'
   return new Fault(code, 'the request cannot be read', {
     fix: 'Correct the request; /openapi.json describes it.',
   })
-}
-
-function faultLine(fault: Fault): string {
-  const { cause } = fault
-  const why = cause instanceof Error ? `: ${cause.message}` : ''
-  return `${fault.code}: ${fault.message}${why}`
 }
 
 function describeApi(app: OpenAPIHono<HttpEnv>): void {

@@ -15,6 +15,7 @@ import {
   type Instant,
   type LogRecord,
   type RecordBody,
+  type Recorded,
   writeLeafHash,
 } from '@bailiwick/core'
 import pg from 'pg'
@@ -139,14 +140,15 @@ export class Sequencer {
   /**
    * Does the operation, and answers once it is durable.
    *
-   * @throws Fault `store_busy` when too many operations wait (nothing was recorded), `store_unavailable`
-   *   when the database failed (the operation may or may not have been recorded), or the operation's own
+   * @throws Fault `store_busy` when too many operations wait, `store_unavailable` when the database failed, or the
+   *   operation's own. `recorded` says whether the operation is certainly not in the log, or may be
    */
   submit<Answer>(operation: Operation<Answer>): Promise<Answer> {
-    if (this.#closed) return Promise.reject(unavailable('the log is closed; nothing was recorded'))
+    if (this.#closed) return Promise.reject(unavailable('the log is closed; nothing was recorded', 'no'))
     if (this.#queue.length >= queueMax) {
       const fault = new Fault('store_busy', 'too many operations wait for the log; nothing was recorded', {
         fix: 'Try again after a second.',
+        recorded: 'no',
       })
       return Promise.reject(fault)
     }
@@ -208,7 +210,7 @@ export class Sequencer {
     } catch (cause) {
       this.#lose()
       const fault =
-        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', cause)
+        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', 'no', cause)
       for (const each of waiting) each.reject(fault)
     }
   }
@@ -331,6 +333,7 @@ export class Sequencer {
       if (this.#client === client) this.#lose()
       const fault = unavailable(
         'the database failed while recording; whether it was recorded is unknown',
+        'unknown',
         cause,
       )
       for (const { waiting: each } of prepared.answers) each.reject(fault)
@@ -359,6 +362,7 @@ export class Sequencer {
       each.reject(
         new Fault('store_busy', 'other writers were always faster; nothing was recorded', {
           fix: 'Try again.',
+          recorded: 'no',
         }),
       )
       return false
@@ -401,9 +405,10 @@ function answerAll(prepared: Prepared): void {
   for (const { waiting, answer } of prepared.answers) waiting.resolve(answer)
 }
 
-function unavailable(message: string, cause?: unknown): Fault {
+function unavailable(message: string, recorded: Recorded, cause?: unknown): Fault {
   return new Fault('store_unavailable', message, {
     fix: 'Check the database and its log, then try again.',
     cause,
+    recorded,
   })
 }

@@ -1,0 +1,45 @@
+import type { RequestListener } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { DecisionRequest } from '@bailiwick/core'
+import type { Ledger } from '@bailiwick/store'
+import { createApp, type AppParts } from './app.ts'
+import { decideBatch, decideSent } from './deciding.ts'
+import { lane, type LaneAnswer } from './lane.ts'
+import { postDecision, postDecisionBatch } from './routes.ts'
+import { batchRequest, decisionRequest } from './schemas.ts'
+
+/** All that the service answers over HTTP: decisions on the lane, everything else by the app. */
+export async function answerRequests(parts: AppParts): Promise<RequestListener> {
+  const app = createApp(parts)
+  const { access, log } = parts
+  const headers = await headersOfEveryAnswer(app)
+  const answers = decisionAnswers(parts.ledger, log)
+  return lane({ access, headers, answers, log }, getRequestListener(app.fetch))
+}
+
+/** How the lane answers, by path. What is not as described is the app's to refuse. */
+export function decisionAnswers(ledger: Ledger, log: (line: string) => void): Map<string, LaneAnswer> {
+  const single: LaneAnswer = (agent, body) =>
+    decisionRequest.safeParse(body).success
+      ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => JSON.stringify(answer))
+      : undefined
+  const batch: LaneAnswer = (agent, body) =>
+    batchRequest.safeParse(body).success
+      ? decideBatch(ledger, agent, (body as { calls: readonly unknown[] }).calls, log).then((answer) =>
+          JSON.stringify(answer),
+        )
+      : undefined
+  return new Map([
+    [postDecision.path, single],
+    [postDecisionBatch.path, batch],
+  ])
+}
+
+/** What the app sends with everything below `/v1/`, asked of the app itself, so that there is one list. */
+export async function headersOfEveryAnswer(
+  app: ReturnType<typeof createApp>,
+): Promise<Readonly<Record<string, string>>> {
+  const { headers } = await app.request('/v1/')
+  const own = new Set(['content-type', 'content-length', 'www-authenticate'])
+  return Object.fromEntries([...headers].filter(([name]) => !own.has(name)))
+}

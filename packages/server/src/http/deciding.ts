@@ -1,0 +1,47 @@
+import type { DecisionAnswer, DecisionRequest } from '@bailiwick/core'
+import type { Ledger } from '@bailiwick/store'
+import { problemDocumentOf, saysWhetherRecorded, toldFault, type ProblemDocument } from './problems.ts'
+import { invalid } from './router.ts'
+import { decisionRequest } from './schemas.ts'
+
+/**
+ * Decides one call whose shape has been checked. Its values are taken as they were sent, because a copy made by a
+ * validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
+ */
+export function decideSent(ledger: Ledger, agent: string, sent: DecisionRequest): Promise<DecisionAnswer> {
+  const { action, params, context, callId, approvalId, session, supports } = sent
+  return ledger.decide(agent, { action, params, context, callId, approvalId, session, supports })
+}
+
+/** What became of the calls of one request, in its order: a decision, or why there is none. */
+export interface BatchAnswer {
+  readonly decisions: readonly (DecisionAnswer | ProblemDocument)[]
+}
+
+/**
+ * Decides each call by itself, in the order in which they were sent: a call that is wrong, or that meets a fault, is
+ * answered with its problem in its place, and the others are decided all the same. Never rejects.
+ */
+export async function decideBatch(
+  ledger: Ledger,
+  agent: string,
+  calls: readonly unknown[],
+  log: (line: string) => void,
+): Promise<BatchAnswer> {
+  // What many calls have met is one line for the operator.
+  const lines = new Set<string>()
+  const decisions = await Promise.all(
+    calls.map((sent, at) => {
+      const { success, error } = decisionRequest.safeParse(sent)
+      if (!success) {
+        const { fault, errors } = invalid('json', error.issues, ['calls', at])
+        return problemDocumentOf(fault, errors)
+      }
+      return decideSent(ledger, agent, sent as DecisionRequest).catch((thrown: unknown) =>
+        problemDocumentOf(saysWhetherRecorded(toldFault(thrown, (line) => lines.add(line)))),
+      )
+    }),
+  )
+  for (const line of lines) log(line)
+  return { decisions }
+}
