@@ -40,6 +40,8 @@ export { BailiwickClient, type BailiwickClientOptions } from './execution/client
 export { systemPorts } from './execution/edge-ports.ts'
 export { govern } from './execution/govern.ts'
 export type {
+  Checked,
+  CheckOptions,
   DecisionPoint,
   Governance,
   Governed,

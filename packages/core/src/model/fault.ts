@@ -33,7 +33,10 @@ export class Fault extends Error {
   readonly code: FaultCode
   /** What the reader can do next, in one sentence. */
   readonly fix: string
-  /** Said where something was to be recorded and it was not refused; absent counts as `unknown`. */
+  /**
+   * Said where something was to be recorded and the service or the log failed. Absent from refusals, such as
+   * `bad_input`, of which nothing is ever recorded, and where nothing was to be.
+   */
   readonly recorded: Recorded | undefined
 
   constructor(

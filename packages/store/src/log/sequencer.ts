@@ -209,8 +209,9 @@ export class Sequencer {
       void this.#commit(client, prepared)
     } catch (cause) {
       this.#lose()
-      const fault =
-        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', 'no', cause)
+      const { code, message, fix } =
+        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', 'no')
+      const fault = new Fault(code, message, { fix, cause, recorded: 'no' })
       for (const each of waiting) each.reject(fault)
     }
   }
