@@ -4,11 +4,14 @@ import { problemDocumentOf, saysWhetherRecorded, toldFault, type ProblemDocument
 import { invalid } from './router.ts'
 import { decisionRequest } from './schemas.ts'
 
+/** The part of a ledger that decides. */
+export type Deciding = Pick<Ledger, 'decide'>
+
 /**
  * Decides one call whose shape has been checked. Its values are taken as they were sent, because a copy made by a
  * validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
  */
-export function decideSent(ledger: Ledger, agent: string, sent: DecisionRequest): Promise<DecisionAnswer> {
+export function decideSent(ledger: Deciding, agent: string, sent: DecisionRequest): Promise<DecisionAnswer> {
   const { action, params, context, callId, approvalId, session, supports } = sent
   return ledger.decide(agent, { action, params, context, callId, approvalId, session, supports })
 }
@@ -23,7 +26,7 @@ export interface BatchAnswer {
  * answered with its problem in its place, and the others are decided all the same. Never rejects.
  */
 export async function decideBatch(
-  ledger: Ledger,
+  ledger: Deciding,
   agent: string,
   calls: readonly unknown[],
   log: (line: string) => void,

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Fault } from '@bailiwick/core'
 
@@ -74,21 +80,23 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 
 /** Answers while the service starts or stops: it lives, and can do nothing yet or any more. */
 export const notReady: RequestListener = (incoming, outgoing) => {
-  if (pathOf(incoming) === '/healthz') {
-    outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok"}')
-    return
-  }
-  const body = {
+  if (pathOf(incoming) === '/healthz') return end(outgoing, 200, { status: 'ok' }, 'application/json')
+  outgoing.setHeader('retry-after', '1')
+  const problem = {
     type: 'urn:bailiwick:problem:store_unavailable',
     title: 'Store unavailable',
     status: 503,
     detail: 'the service is starting or stopping',
     fix: 'Try again after a second.',
     // The request has not even been read.
-    recorded: 'no',
+    ...(incoming.method === 'POST' ? { recorded: 'no' } : {}),
   }
-  outgoing.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
-  outgoing.end(JSON.stringify(body))
+  end(outgoing, 503, problem, 'application/problem+json')
+}
+
+function end(outgoing: ServerResponse, status: number, body: object, type: string): void {
+  const text = JSON.stringify(body)
+  outgoing.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text)
 }
 
 function pathOf({ url }: IncomingMessage): string | undefined {

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { systemPorts } from '@bailiwick/core'
+import { Fault, systemPorts } from '@bailiwick/core'
 import { ApprovalWaits } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { answerRequests, decisionAnswers, headersOfEveryAnswer } from '../../src/http/answer-requests.ts'
@@ -204,6 +204,42 @@ describe('the lane', () => {
     await send(listener, { body: '{}' })
     await send(listener, { method: 'GET' })
     expect(seen).toEqual(['POST /v1/decisions', 'GET /v1/decisions'])
+    await listener.close()
+  })
+
+  test('says what failed as the app does: with the word whether it was recorded, and when to come back', async () => {
+    const told: string[] = []
+    const log = (line: string) => told.push(line)
+    const app = createApp(parts())
+    const thrown: unknown[] = []
+    const answers = decisionAnswers({ decide: () => Promise.reject(thrown.shift()) }, log)
+    const { access } = service
+    const listener = await listening(
+      lane({ access, answers, headers: await headersOfEveryAnswer(app), log }, getRequestListener(app.fetch)),
+    )
+    const usual = await send(whole, {})
+    for (const [error, status, code, recorded] of [
+      [new Fault('store_unavailable', 'd', { fix: 'f', recorded: 'no' }), 503, 'store_unavailable', 'no'],
+      [new Fault('store_busy', 'd', { fix: 'f', recorded: 'no' }), 503, 'store_busy', 'no'],
+      [Object.assign(new Error('secret'), { code: 'ECONNRESET' }), 503, 'store_unavailable', 'unknown'],
+      [new TypeError('secret'), 500, 'internal', 'unknown'],
+    ] as const) {
+      thrown.push(error, error)
+      const answer = await send(listener, {})
+      const several = await send(listener, batch(call))
+      expect(answer.status).toBe(status)
+      expect(answer.headers['retry-after']).toBe(status === 503 ? '1' : undefined)
+      expect({ ...usual.headers, ...answer.headers }).toEqual(answer.headers)
+      expect(answer.headers['content-type']).toBe('application/problem+json')
+      const document = JSON.parse(answer.body)
+      expect(document).toMatchObject({ type: `urn:bailiwick:problem:${code}`, status, recorded })
+      expect(answer.body).not.toContain('secret')
+      expect(several).toMatchObject({ status: 200, body: JSON.stringify({ decisions: [document] }) })
+    }
+    expect(told.map((line) => line.split(':')[0])).toEqual([
+      ...['store_unavailable', 'store_unavailable', 'store_unavailable', 'store_unavailable'],
+      ...['internal', 'internal'],
+    ])
     await listener.close()
   })
 
