@@ -130,6 +130,7 @@ export type {
 } from './model/record.ts'
 export { noticesOf, type Notice } from './monitor/notice.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
+export { causesNoNotice } from './monitor/quiet-record.ts'
 export { slackBody } from './monitor/slack-body.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'
 export { junitReport } from './policy-test/junit-report.ts'
