@@ -1,19 +1,19 @@
+import { hash, timingSafeEqual } from 'node:crypto'
 import type pg from 'pg'
 
-/** What is kept of a key that has not been revoked. */
-export interface KeyRow {
-  readonly agent: string
-  readonly secret_sha256: Buffer
-}
+const keyPattern = /^bw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
 
+/** What callers that present one key wait for. */
 interface Asked {
   readonly id: string
-  readonly resolve: (row: KeyRow | undefined) => void
+  readonly secret: string
+  readonly promise: Promise<string | undefined>
+  readonly resolve: (agent: string | undefined) => void
   readonly reject: (error: unknown) => void
 }
 
 /**
- * Looks keys up in the database, many questions in one query.
+ * Finds out for whom API keys speak, many questions with one query.
  *
  * A query is sent only after every question that it answers was asked, so a revocation that was committed before a
  * question is seen by its answer, whichever process revoked. Nothing is remembered from one query to the next. Questions
@@ -22,31 +22,37 @@ interface Asked {
  */
 export class KeyLookup {
   readonly #pool: pg.Pool
-  #asked: Asked[] = []
+  /** By the key as it was presented. */
+  #asked = new Map<string, Asked>()
   #busy = false
 
   constructor(pool: pg.Pool) {
     this.#pool = pool
   }
 
-  /** The row of a key that may be used, or undefined. Rejects where the database fails. */
-  find(id: string): Promise<KeyRow | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#asked.push({ id, resolve, reject })
-      if (this.#busy) return
+  /** The agent of a key, or undefined: unknown, revoked and malformed keys look alike. Rejects where the database fails. */
+  agentOf(key: string): Promise<string | undefined> {
+    const known = this.#asked.get(key)
+    if (known !== undefined) return known.promise
+    const [, id, secret] = keyPattern.exec(key) ?? []
+    if (id === undefined || secret === undefined) return Promise.resolve(undefined)
+    const asked = question(id, secret)
+    this.#asked.set(key, asked)
+    if (!this.#busy) {
       this.#busy = true
       // After whatever else this turn has read from its sockets.
       setImmediate(() => void this.#answerAll())
-    })
+    }
+    return asked.promise
   }
 
   async #answerAll(): Promise<void> {
-    while (this.#asked.length > 0) {
-      const asked = this.#asked
-      this.#asked = []
+    while (this.#asked.size > 0) {
+      const asked = [...this.#asked.values()]
+      this.#asked = new Map()
       try {
         const rows = await this.#read([...new Set(asked.map(({ id }) => id))])
-        for (const { id, resolve } of asked) resolve(rows.get(id))
+        for (const { id, secret, resolve } of asked) resolve(agentIn(rows.get(id), secret))
       } catch (error) {
         for (const { reject } of asked) reject(error)
       }
@@ -62,4 +68,24 @@ export class KeyLookup {
     })
     return new Map(rows.map((row) => [row.id, row]))
   }
+}
+
+/** What is kept of a key that has not been revoked. */
+interface KeyRow {
+  readonly agent: string
+  readonly secret_sha256: Buffer
+}
+
+function agentIn(row: KeyRow | undefined, secret: string): string | undefined {
+  if (row === undefined) return undefined
+  return timingSafeEqual(row.secret_sha256, hash('sha256', secret, 'buffer')) ? row.agent : undefined
+}
+
+function question(id: string, secret: string): Asked {
+  let settle: Pick<Asked, 'resolve' | 'reject'> | undefined
+  const promise = new Promise<string | undefined>((resolve, reject) => {
+    settle = { resolve, reject }
+  })
+  const { resolve, reject } = settle as Pick<Asked, 'resolve' | 'reject'>
+  return { id, secret, promise, resolve, reject }
 }

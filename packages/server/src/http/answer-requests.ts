@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { DecisionRequest } from '@bailiwick/core'
 import { createApp, type AppParts } from './app.ts'
-import { decideBatch, decideSent, type Deciding } from './deciding.ts'
+import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
 import { lane, type LaneAnswer } from './lane.ts'
 import { postDecision, postDecisionBatch } from './routes.ts'
 import { batchRequest, decisionRequest } from './schemas.ts'
@@ -19,7 +19,7 @@ export async function answerRequests(parts: AppParts): Promise<RequestListener> 
 /** How the lane answers, by path. What is not as described is the app's to refuse. */
 export function decisionAnswers(ledger: Deciding, log: (line: string) => void): Map<string, LaneAnswer> {
   const single: LaneAnswer = (agent, body) =>
-    decisionRequest.safeParse(body).success
+    isPlainlyRequest(body) || decisionRequest.safeParse(body).success
       ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => JSON.stringify(answer))
       : undefined
   const batch: LaneAnswer = (agent, body) =>

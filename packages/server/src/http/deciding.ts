@@ -1,4 +1,4 @@
-import type { DecisionAnswer, DecisionRequest } from '@bailiwick/core'
+import { nameLengthMax, type DecisionAnswer, type DecisionRequest } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { problemDocumentOf, saysWhetherRecorded, toldFault, type ProblemDocument } from './problems.ts'
 import { invalid } from './router.ts'
@@ -14,6 +14,47 @@ export type Deciding = Pick<Ledger, 'decide'>
 export function decideSent(ledger: Deciding, agent: string, sent: DecisionRequest): Promise<DecisionAnswer> {
   const { action, params, context, callId, approvalId, session, supports } = sent
   return ledger.decide(agent, { action, params, context, callId, approvalId, session, supports })
+}
+
+/**
+ * Whether a body is certainly one that `decisionRequest` takes; `false` says nothing. Most are told so, and a validator
+ * that has to name every mistake takes longer to find none.
+ */
+export function isPlainlyRequest(body: unknown): body is DecisionRequest {
+  if (!isObject(body)) return false
+  let named = 0
+  for (const name in body) {
+    const value = body[name]
+    switch (name) {
+      case 'action':
+        if (!isName(value)) return false
+        named |= 1
+        break
+      case 'params':
+        if (!isObject(value)) return false
+        named |= 2
+        break
+      case 'context':
+        if (!isObject(value)) return false
+        break
+      case 'callId':
+      case 'approvalId':
+      case 'session':
+        if (!isName(value)) return false
+        break
+      default:
+        return false
+    }
+  }
+  return named === 3
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= nameLengthMax
 }
 
 /** What became of the calls of one request, in its order: a decision, or why there is none. */
@@ -35,9 +76,9 @@ export async function decideBatch(
   const lines = new Set<string>()
   const decisions = await Promise.all(
     calls.map((sent, at) => {
-      const { success, error } = decisionRequest.safeParse(sent)
-      if (!success) {
-        const { fault, errors } = invalid('json', error.issues, ['calls', at])
+      const wrong = isPlainlyRequest(sent) ? undefined : decisionRequest.safeParse(sent).error
+      if (wrong !== undefined) {
+        const { fault, errors } = invalid('json', wrong.issues, ['calls', at])
         return problemDocumentOf(fault, errors)
       }
       return decideSent(ledger, agent, sent as DecisionRequest).catch((thrown: unknown) =>
