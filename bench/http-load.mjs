@@ -5,12 +5,11 @@ import { connect } from 'node:net'
 import { refund } from './policy.mjs'
 import { quantile } from './table.mjs'
 
-process.on('message', async (job) => {
-  try {
-    process.send({ result: await load(job) })
-  } catch (error) {
-    process.send({ error: String(error?.stack ?? error) })
-  }
+process.on('message', (job) => {
+  load(job).then(
+    (result) => process.send({ result }),
+    (/** @type {unknown} */ error) => process.send({ error: String(error) }),
+  )
 })
 
 /** `connections` in a closed loop for `seconds`. @returns requests and decisions a second, and latencies in ms */

@@ -1,13 +1,12 @@
 // The service that `npm run bench -- http` measures, in a process of its own: `startService` as it is, and beside it, on
 // ports of their own, the handlers that it is compared with. The parent asks for the processor time between loads.
 import { createServer } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import { systemPorts } from '@bailiwick/core'
 import { Access, ApprovalWaits, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@bailiwick/store'
 import { startService } from 'bailiwick'
-import { headersOfEveryAnswer } from '../packages/server/dist/http/answer-requests.js'
+import { headersOfEveryAnswer, listenerOf } from '../packages/server/dist/http/answer-requests.js'
 import { createApp } from '../packages/server/dist/http/app.js'
-import { lane } from '../packages/server/dist/http/lane.js'
+import { fastPath } from '../packages/server/dist/http/fast-path.js'
 import { listen } from '../packages/server/dist/http/listener.js'
 import { agent } from './policy.mjs'
 
@@ -36,8 +35,12 @@ process.send({
   ports: { service: portOf(service), empty: portOf(empty), barest: barest.address().port },
 })
 
-process.on('message', async (message) => {
-  if (message === 'cpu') return process.send(process.cpuUsage())
+process.on('message', (message) => {
+  if (message === 'cpu') process.send(process.cpuUsage())
+  else void stop()
+})
+
+async function stop() {
   barest.close()
   await empty.close()
   waits.close()
@@ -45,7 +48,7 @@ process.on('message', async (message) => {
   await service.stop()
   await stopIfUnused(database)
   process.exit()
-})
+}
 
 // All that a decision goes through but the decision: the listener, the key's look-up, the reading of the body, the
 // headers of every answer. What the service does beyond that, checking the shape of the call included, is the handler's.
@@ -54,7 +57,7 @@ async function emptyHandler() {
   const answers = new Map([['/v1/empty', () => Promise.resolve(answer)]])
   const headers = await headersOfEveryAnswer(app)
   const listener = await listen({ host, port: 0 })
-  listener.answerWith(lane({ access, answers, headers, log }, getRequestListener(app.fetch)))
+  listener.answerWith(fastPath({ access, answers, headers, log }, listenerOf(app)))
   return listener
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { BailiwickClient } from '../../src/execution/client.ts'
 import type { DecisionRequest } from '../../src/execution/answer.ts'
 import { Fault } from '../../src/model/fault.ts'
@@ -10,11 +10,16 @@ type Answering = (path: string, body: { calls: readonly DecisionRequest[] }) => 
 function clientOf(answering: Answering) {
   const requests: (readonly DecisionRequest[])[] = []
   const fetch: typeof globalThis.fetch = async (url, init) => {
-    const body = JSON.parse(String(init?.body)) as { calls: readonly DecisionRequest[] }
+    const body = JSON.parse(bodyText(init)) as { calls: readonly DecisionRequest[] }
     requests.push(body.calls)
-    return await answering(new URL(String(url)).pathname, body)
+    return await answering(new URL(new Request(url).url).pathname, body)
   }
   return { requests, client: new BailiwickClient({ url: 'http://127.0.0.1:1', key: 'k', fetch }) }
+}
+
+function bodyText(init: RequestInit | undefined): string {
+  if (typeof init?.body !== 'string') throw new Error('no text was sent')
+  return init.body
 }
 
 const allowAll: Answering = (_path, { calls }) =>
@@ -104,8 +109,9 @@ test.each([
   expect(checked).toMatchObject({ kind: 'failed', fault: { recorded: 'unknown' } })
 })
 
-function failing(error: unknown): BailiwickClient {
-  return new BailiwickClient({ url: 'http://127.0.0.1:1', key: 'k', fetch: () => Promise.reject(error) })
+function failing(error: Error): BailiwickClient {
+  const fetch = vi.fn<typeof globalThis.fetch>().mockRejectedValue(error)
+  return new BailiwickClient({ url: 'http://127.0.0.1:1', key: 'k', fetch })
 }
 const refusedConnection = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
 const brokenConnection = Object.assign(new Error('read'), { code: 'ECONNRESET' })
@@ -139,7 +145,7 @@ test.each([
 test('a check says what session it is part of, what its caller carries out, and its call id', async () => {
   const sent: unknown[] = []
   const fetch: typeof globalThis.fetch = (_url, init) => {
-    sent.push(JSON.parse(String(init?.body)))
+    sent.push(JSON.parse(bodyText(init)))
     return Promise.resolve(Response.json({ id: 'dec_1', effect: 'deny' }))
   }
   const client = new BailiwickClient({ url: 'http://127.0.0.1:1', key: 'k', fetch })

@@ -57,7 +57,7 @@ test('nothing that is quiet causes a notice', () => {
   })
   fc.assert(
     fc.property(record, (changes) => {
-      const made = deniedRecord(changes as Partial<DecisionRecord>)
+      const made = deniedRecord(changes)
       if (causesNoNotice(JSON.stringify(made))) expect(noticesOf(made)).toEqual([])
     }),
   )

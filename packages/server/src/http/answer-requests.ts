@@ -3,26 +3,35 @@ import { getRequestListener } from '@hono/node-server'
 import type { DecisionRequest } from '@bailiwick/core'
 import { createApp, type AppParts } from './app.ts'
 import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
-import { lane, type LaneAnswer } from './lane.ts'
+import { fastPath, type FastAnswer } from './fast-path.ts'
 import { postDecision, postDecisionBatch } from './routes.ts'
 import { batchRequest, decisionRequest } from './schemas.ts'
 
-/** All that the service answers over HTTP: decisions on the lane, everything else by the app. */
+/** All that the service answers over HTTP: decisions on the fast path, everything else by the app. */
 export async function answerRequests(parts: AppParts): Promise<RequestListener> {
   const app = createApp(parts)
   const { access, log } = parts
   const headers = await headersOfEveryAnswer(app)
   const answers = decisionAnswers(parts.ledger, log)
-  return lane({ access, headers, answers, log }, getRequestListener(app.fetch))
+  return fastPath({ access, headers, answers, log }, listenerOf(app))
 }
 
-/** How the lane answers, by path. What is not as described is the app's to refuse. */
-export function decisionAnswers(ledger: Deciding, log: (line: string) => void): Map<string, LaneAnswer> {
-  const single: LaneAnswer = (agent, body) =>
+/** The app as Node calls it. */
+export function listenerOf(app: ReturnType<typeof createApp>): RequestListener {
+  const listener = getRequestListener(app.fetch)
+  return (incoming, outgoing) => {
+    // It answers whatever goes wrong, and does not reject.
+    void listener(incoming, outgoing)
+  }
+}
+
+/** How the fast path answers, by path. What is not as described is the app's to refuse. */
+export function decisionAnswers(ledger: Deciding, log: (line: string) => void): Map<string, FastAnswer> {
+  const single: FastAnswer = (agent, body) =>
     isPlainlyRequest(body) || decisionRequest.safeParse(body).success
       ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => JSON.stringify(answer))
       : undefined
-  const batch: LaneAnswer = (agent, body) =>
+  const batch: FastAnswer = (agent, body) =>
     batchRequest.safeParse(body).success
       ? decideBatch(ledger, agent, (body as { calls: readonly unknown[] }).calls, log).then((answer) =>
           JSON.stringify(answer),

@@ -75,17 +75,27 @@ export async function decideBatch(
   // What many calls have met is one line for the operator.
   const lines = new Set<string>()
   const decisions = await Promise.all(
-    calls.map((sent, at) => {
-      const wrong = isPlainlyRequest(sent) ? undefined : decisionRequest.safeParse(sent).error
-      if (wrong !== undefined) {
-        const { fault, errors } = invalid('json', wrong.issues, ['calls', at])
-        return problemDocumentOf(fault, errors)
-      }
-      return decideSent(ledger, agent, sent as DecisionRequest).catch((thrown: unknown) =>
-        problemDocumentOf(saysWhetherRecorded(toldFault(thrown, (line) => lines.add(line)))),
-      )
-    }),
+    calls.map((sent, at) => decideOne(ledger, agent, sent, at, (line) => lines.add(line))),
   )
   for (const line of lines) log(line)
   return { decisions }
+}
+
+async function decideOne(
+  ledger: Deciding,
+  agent: string,
+  sent: unknown,
+  at: number,
+  log: (line: string) => void,
+): Promise<DecisionAnswer | ProblemDocument> {
+  const wrong = isPlainlyRequest(sent) ? undefined : decisionRequest.safeParse(sent).error
+  if (wrong !== undefined) {
+    const { fault, errors } = invalid('json', wrong.issues, ['calls', at])
+    return problemDocumentOf(fault, errors)
+  }
+  try {
+    return await decideSent(ledger, agent, sent as DecisionRequest)
+  } catch (error) {
+    return problemDocumentOf(saysWhetherRecorded(toldFault(error, log)))
+  }
 }

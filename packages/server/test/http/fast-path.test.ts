@@ -1,11 +1,15 @@
 import type { RequestListener } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
 import { Fault, systemPorts } from '@bailiwick/core'
 import { ApprovalWaits } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answerRequests, decisionAnswers, headersOfEveryAnswer } from '../../src/http/answer-requests.ts'
+import {
+  answerRequests,
+  decisionAnswers,
+  headersOfEveryAnswer,
+  listenerOf,
+} from '../../src/http/answer-requests.ts'
 import { createApp } from '../../src/http/app.ts'
-import { lane } from '../../src/http/lane.ts'
+import { fastPath } from '../../src/http/fast-path.ts'
 import { listen, type Listener } from '../../src/http/listener.ts'
 import { HttpService, type Caller } from '../harness/http-service.ts'
 import { rawAnswer, rawRequest, type RawAnswer } from './raw-request.ts'
@@ -14,7 +18,7 @@ let service: HttpService
 let agent: Caller & { readonly keyId: string }
 let person: Caller
 let waits: ApprovalWaits
-/** The service as it runs, and the same application without the lane. */
+/** The service as it runs, and the same application without the fast path. */
 let whole: Listener
 let appOnly: Listener
 const lines: string[] = []
@@ -25,7 +29,7 @@ beforeAll(async () => {
   person = await service.person()
   waits = new ApprovalWaits(service.ledger, systemPorts)
   whole = await listening(await answerRequests(parts()))
-  appOnly = await listening(getRequestListener(createApp(parts()).fetch))
+  appOnly = await listening(listenerOf(createApp(parts())))
 })
 afterAll(async () => {
   waits.close()
@@ -91,7 +95,7 @@ const batch = (...calls: readonly string[]): Sent => ({
 })
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-/** What is right, and what is wrong in every way that a check of the lane is for. */
+/** What is right, and what is wrong in every way that a check of the fast path is for. */
 const requests: readonly [string, Sent][] = [
   ['an allowed call', {}],
   ['a denied one', { body: '{"action":"delete_account","params":{}}' }],
@@ -154,7 +158,7 @@ const requests: readonly [string, Sent][] = [
   ['another method', { method: 'PUT' }],
 ]
 
-describe('a request is answered the same with the lane and without, to the last header', () => {
+describe('a request is answered the same with the fast path and without, to the last header', () => {
   test.each(requests)('with %s', async (_what, sent) => {
     const [quick, usual] = [await send(whole, sent), await send(appOnly, sent)]
     expect(withoutPlaces(quick)).toEqual(withoutPlaces(usual))
@@ -181,13 +185,13 @@ describe('a request is answered the same with the lane and without, to the last 
   })
 })
 
-describe('the lane', () => {
+describe('the fast path', () => {
   test('answers what is right by itself, and leaves what is not to the app', async () => {
     const seen: string[] = []
     const app = createApp(parts())
     const answers = decisionAnswers(service.ledger, () => undefined)
     const listener = await listening(
-      lane(
+      fastPath(
         { access: service.access, answers, headers: await headersOfEveryAnswer(app), log: () => undefined },
         (incoming, outgoing) => {
           seen.push(`${incoming.method} ${incoming.url}`)
@@ -211,11 +215,14 @@ describe('the lane', () => {
     const told: string[] = []
     const log = (line: string) => told.push(line)
     const app = createApp(parts())
-    const thrown: unknown[] = []
-    const answers = decisionAnswers({ decide: () => Promise.reject(thrown.shift()) }, log)
+    const thrown: Error[] = []
+    const answers = decisionAnswers(
+      { decide: () => Promise.reject(thrown.shift() ?? new Error('nothing')) },
+      log,
+    )
     const { access } = service
     const listener = await listening(
-      lane({ access, answers, headers: await headersOfEveryAnswer(app), log }, getRequestListener(app.fetch)),
+      fastPath({ access, answers, headers: await headersOfEveryAnswer(app), log }, listenerOf(app)),
     )
     const usual = await send(whole, {})
     for (const [error, status, code, recorded] of [
@@ -237,8 +244,12 @@ describe('the lane', () => {
       expect(several).toMatchObject({ status: 200, body: JSON.stringify({ decisions: [document] }) })
     }
     expect(told.map((line) => line.split(':')[0])).toEqual([
-      ...['store_unavailable', 'store_unavailable', 'store_unavailable', 'store_unavailable'],
-      ...['internal', 'internal'],
+      'store_unavailable',
+      'store_unavailable',
+      'store_unavailable',
+      'store_unavailable',
+      'internal',
+      'internal',
     ])
     await listener.close()
   })

@@ -9,25 +9,25 @@ import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } fro
  * What answers the well-formed requests of one path: JSON as text, or undefined where the body is not one that the
  * path takes. It may do nothing before it returns, where it returns undefined.
  */
-export type LaneAnswer = (agent: string, body: unknown) => Promise<string> | undefined
+export type FastAnswer = (agent: string, body: unknown) => Promise<string> | undefined
 
-/** What the lane is built on. */
-export interface LaneParts {
+/** What the fast path is built on. */
+export interface FastPathParts {
   readonly access: Pick<Access, 'agentOf'>
   /** By path. */
-  readonly answers: ReadonlyMap<string, LaneAnswer>
+  readonly answers: ReadonlyMap<string, FastAnswer>
   /** The headers that every answer of the app bears. */
   readonly headers: Readonly<Record<string, string>>
   readonly log: (line: string) => void
 }
 
 /**
- * A short way for what agents ask most: POSTs to a few paths, each with a key and a JSON body of a known length. It takes
+ * A fast path for what agents ask most: POSTs to a few paths, each with a key and a JSON body of a known length. It takes
  * only requests with which nothing is wrong. Whatever is unusual about one, it goes to the app, untouched or with the
  * bytes that were read from it, and the app finds and says what is wrong; so there is one place that refuses, and the
- * lane can be no more lenient than its checks, which are the app's own functions.
+ * fast path can be no more lenient than its checks, which are the app's own functions.
  */
-export function lane(parts: LaneParts, app: RequestListener): RequestListener {
+export function fastPath(parts: FastPathParts, app: RequestListener): RequestListener {
   return (incoming, outgoing) => {
     const answer = incoming.method === 'POST' ? parts.answers.get(incoming.url ?? '') : undefined
     const head = answer === undefined ? undefined : plainHead(incoming.rawHeaders)
@@ -47,13 +47,13 @@ interface PlainHead {
 }
 
 interface Passing extends PlainHead {
-  readonly answer: LaneAnswer
+  readonly answer: FastAnswer
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly app: RequestListener
 }
 
-async function pass(parts: LaneParts, passing: Passing): Promise<void> {
+async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
   const { incoming, outgoing, app } = passing
   const agent = await parts.access.agentOf(passing.key).catch(() => undefined)
   if (agent === undefined) return app(incoming, outgoing)
@@ -75,7 +75,7 @@ async function pass(parts: LaneParts, passing: Passing): Promise<void> {
   send(outgoing, 200, text, { ...parts.headers, 'content-type': 'application/json' })
 }
 
-function sendProblem({ headers, log }: LaneParts, outgoing: ServerResponse, error: unknown): void {
+function sendProblem({ headers, log }: FastPathParts, outgoing: ServerResponse, error: unknown): void {
   const document = problemDocumentOf(saysWhetherRecorded(toldFault(error, log)))
   const { status } = document
   send(outgoing, status, JSON.stringify(document), { ...headers, ...problemHeaders(status) })
