@@ -83,6 +83,8 @@ export { BailiwickClient, type BailiwickClientOptions } from './execution/client
 export { systemPorts } from './execution/edge-ports.ts'
 export { govern } from './execution/govern.ts'
 export type {
+  Checked,
+  CheckOptions,
   DecisionPoint,
   Governance,
   Governed,
@@ -114,7 +116,7 @@ export type {
   SessionTrace,
   ShadowedDecision,
 } from './model/decision.ts'
-export { Fault, unreachable, type FaultCode } from './model/fault.ts'
+export { Fault, unreachable, type FaultCode, type Recorded } from './model/fault.ts'
 export {
   approvalId,
   decisionId,
@@ -136,6 +138,7 @@ export {
 export type { Json, JsonObject } from './model/json.ts'
 export {
   approvalDeadlineMsDefault,
+  batchCallsMax,
   commentLengthMax,
   nameLengthMax,
   payloadBytesMax,
@@ -176,6 +179,7 @@ export type {
 } from './model/record.ts'
 export { logBrokenNotice, noticesOf, type Notice } from './monitor/notice.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
+export { causesNoNotice } from './monitor/quiet-record.ts'
 export { slackBody } from './monitor/slack-body.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'
 export { junitReport } from './policy-test/junit-report.ts'

@@ -1,12 +1,16 @@
 export { BailiwickClient, Fault, type BailiwickClientOptions } from '@bailiwick/core'
 export type {
   ApprovalView,
+  Checked,
+  CheckOptions,
   DecisionAnswer,
+  DecisionRequest,
   FaultCode,
   Governance,
   Governed,
   GovernOptions,
   PermittedCall,
+  Recorded,
 } from '@bailiwick/core'
 export { GovernanceEnforcer, type EnforcerOptions, type ExplainedDecision } from '@bailiwick/store'
 export { startService, type RunningService, type ServiceOptions } from './service.ts'

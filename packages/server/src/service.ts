@@ -1,4 +1,3 @@
-import { serve, type ServerType } from '@hono/node-server'
 import { Fault, systemPorts, type Instant } from '@bailiwick/core'
 import {
   Access,
@@ -16,16 +15,16 @@ import {
   type OpenedDatabase,
   type PolicySet,
 } from '@bailiwick/store'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
 import { cosignedPath } from './anchors/anchors.ts'
 import { startAnchors } from './anchors/start.ts'
 import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
-import { createApp } from './http/app.ts'
+import { answerRequests } from './http/answer-requests.ts'
 import { readConsoleFiles } from './http/console-files.ts'
 import { logReadingFrom } from './http/log-tiles.ts'
+import { listen, notReady } from './http/listener.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
@@ -137,7 +136,7 @@ async function start(
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
   listener.answerWith(
-    createApp({
+    await answerRequests({
       ledger,
       access,
       waits,
@@ -146,7 +145,7 @@ async function start(
       logReading,
       cosigned: () => textIfThere(cosignedPath(options.dataDir, ledger.name)),
       log: options.log,
-    }).fetch,
+    }),
   )
   // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
   undo.push(async () => listener.answerWith(notReady))
@@ -291,71 +290,6 @@ async function firstSignIn(access: Access, ledger: Ledger, url: string): Promise
   const { rows } = await ledger.pool.query('select 1 from session where expires_at > now() limit 1')
   if (rows.length > 0 || people.some(({ id }) => id !== firstAdministrator)) return undefined
   return `${url}/sign-in#token=${await access.createSignInToken(firstAdministrator)}`
-}
-
-interface Listener {
-  readonly url: string
-  answerWith(fetch: (request: Request) => Response | Promise<Response>): void
-  close(): Promise<void>
-}
-
-// The port is taken before the database is opened, because links need to know it. Until everything is
-// ready, every request is told so.
-async function listen(options: ServiceOptions): Promise<Listener> {
-  let answer: (request: Request) => Response | Promise<Response> = notReady
-  const server = await new Promise<ServerType>((resolve, reject) => {
-    const created = serve(
-      { fetch: (request) => answer(request), port: options.port, hostname: options.host },
-      () => resolve(created),
-    )
-    created.once('error', (cause: NodeJS.ErrnoException) => reject(portFault(options, cause)))
-  })
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    answerWith: (fetch) => {
-      answer = fetch
-    },
-    close: () => closed(server),
-  }
-}
-
-function notReady(request: Request): Response {
-  if (new URL(request.url).pathname === '/healthz') return Response.json({ status: 'ok' })
-  const body = {
-    type: 'urn:bailiwick:problem:store_unavailable',
-    title: 'Store unavailable',
-    status: 503,
-    detail: 'the service is starting or stopping',
-    fix: 'Try again after a second.',
-  }
-  return new Response(JSON.stringify(body), {
-    status: 503,
-    headers: { 'content-type': 'application/problem+json', 'retry-after': '1' },
-  })
-}
-
-function closed(server: ServerType): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    // Streams and kept-alive connections never end by themselves; requests under way get a moment.
-    if ('closeIdleConnections' in server) server.closeIdleConnections()
-    setTimeout(() => {
-      if ('closeAllConnections' in server) server.closeAllConnections()
-    }, 1_000).unref()
-  })
-}
-
-function portFault(options: ServiceOptions, cause: NodeJS.ErrnoException): Fault {
-  const taken = cause.code === 'EADDRINUSE'
-  return new Fault(
-    'bad_input',
-    taken ? `port ${options.port} is taken` : `cannot listen on ${options.host}:${options.port}`,
-    {
-      fix: 'Choose another with --port or BAILIWICK_PORT.',
-      cause,
-    },
-  )
 }
 
 function messageOf(error: unknown): string {

@@ -1,10 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { Fault, instantText, nameLengthMax, type Instant, type PersonId, type Voter } from '@bailiwick/core'
+import { KeyLookup } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
 
 const signInLinkMs = 24 * 60 * 60 * 1000
 const sessionMs = 12 * 60 * 60 * 1000
-const keyPattern = /^bw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
 
 /** A key as listed: never its secret. */
 export interface ListedKey {
@@ -20,9 +20,11 @@ export interface ListedKey {
  */
 export class Access {
   readonly #ledger: Ledger
+  readonly #keys: KeyLookup
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
+    this.#keys = new KeyLookup(ledger.pool)
   }
 
   /** Makes an API key bound to an agent. The key is shown this once; only its hash is kept. */
@@ -72,18 +74,9 @@ export class Access {
     }))
   }
 
-  /** The agent that a key speaks for, or undefined: unknown, revoked and malformed keys look alike. */
-  async agentOf(key: string): Promise<string | undefined> {
-    const match = keyPattern.exec(key)
-    if (!match) return undefined
-    const { rows } = await this.#ledger.pool.query<{ agent: string; secret_sha256: Buffer }>({
-      name: 'key_by_id',
-      text: 'select agent, secret_sha256 from api_key where id = $1 and revoked_at is null',
-      values: [match[1]],
-    })
-    const row = rows[0]
-    const same = row !== undefined && timingSafeEqual(row.secret_sha256, sha256(match[2] ?? ''))
-    return same ? row.agent : undefined
+  /** The agent that a key speaks for now, or undefined: unknown, revoked and malformed keys look alike. */
+  agentOf(key: string): Promise<string | undefined> {
+    return this.#keys.agentOf(key)
   }
 
   /** Adds a person, or replaces a person's roles. */
@@ -206,7 +199,7 @@ export class Access {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function personId(text: string): PersonId {

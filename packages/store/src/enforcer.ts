@@ -2,8 +2,11 @@ import {
   Fault,
   govern,
   systemPorts,
+  type Checked,
+  type CheckOptions,
   type DecisionAnswer,
   type DecisionPoint,
+  type DecisionRequest,
   type Governance,
   type Governed,
   type GovernOptions,
@@ -95,8 +98,18 @@ export class GovernanceEnforcer implements Governance {
     }
   }
 
-  check(action: string, params: JsonObject, context?: JsonObject): Promise<DecisionAnswer> {
-    return this.#point.decide({ action, params, context })
+  check(
+    action: string,
+    params: JsonObject,
+    context?: JsonObject,
+    options: CheckOptions = {},
+  ): Promise<DecisionAnswer> {
+    const { session, supports, callId } = options
+    return this.#point.decide({ action, params, context, session, supports, callId })
+  }
+
+  checkAll(calls: readonly DecisionRequest[]): Promise<readonly Checked[]> {
+    return Promise.all(calls.map((call) => checked(this.#point.decide(call))))
   }
 
   govern<Result>(
@@ -154,6 +167,20 @@ class OwningEnforcer extends GovernanceEnforcer {
       // A service or another enforcer on the same data directory goes on using the database.
       await stopIfUnused(this.#database)
     }
+  }
+}
+
+async function checked(deciding: Promise<DecisionAnswer>): Promise<Checked> {
+  try {
+    return { kind: 'decided', decision: await deciding }
+  } catch (error) {
+    if (error instanceof Fault) return { kind: 'failed', fault: error }
+    const fault = new Fault('internal', 'a call met an error that nobody expected', {
+      fix: 'Please report this with the policy and the call that led here.',
+      cause: error,
+      recorded: 'unknown',
+    })
+    return { kind: 'failed', fault }
   }
 }
 

@@ -38,6 +38,14 @@ const moveCursor = {
   text: 'update notice_cursor set next_index = $3 where ledger = $1 and name = $2',
 }
 
+const skipToEnd = {
+  name: 'notice_skip_to_end',
+  text: `insert into notice_cursor as cursor (ledger, name, next_index)
+    select $1, $2, size from ledger_head where ledger = $1
+    on conflict (ledger, name) do update set next_index = excluded.next_index
+      where cursor.next_index < excluded.next_index`,
+}
+
 // Rows that another worker is claiming right now are passed over, and rows that it has claimed are leased:
 // nobody gets a message twice. The lock is on the due rows alone, so the limit counts what is really free.
 const claimDue = {
@@ -88,18 +96,23 @@ export interface NoticeFeedOptions {
 export function createNoticeFeed(options: NoticeFeedOptions): NoticeFeed {
   const { pool, ledger, name } = options
   return {
-    advance: (expand, limit) =>
+    advance: (expand, limit, quiet = () => false) =>
       inTransaction(pool, async (client) => {
         const from = await cursorFor(client, ledger, name)
         const entries = await take(entriesFrom(client, ledger, from), limit)
         const last = entries.at(-1)
         if (last === undefined) return 0
 
-        const messages = entries.flatMap(({ index, record }) => expand(recordAt(index, record)))
-        await insertMessages(client, ledger, messages)
+        const messages = entries.flatMap(({ index, record }) =>
+          quiet(record) ? [] : expand(recordAt(index, record)),
+        )
+        if (messages.length > 0) await insertMessages(client, ledger, messages)
         await client.query({ ...moveCursor, values: [ledger, name, last.index + 1] })
         return entries.length
       }),
+    skip: async () => {
+      await pool.query({ ...skipToEnd, values: [ledger, name] }).catch(refuse)
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Access } from '../src/access.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import { agent, faultOf, ledgerSite, records, type LedgerSite } from './harness/ledger.ts'
@@ -65,6 +65,48 @@ describeOnPostgres('access', (postgres) => {
       expect(listed.find(({ id }) => id === one.id)?.revokedAt).not.toBeNull()
       expect(listed.find(({ id }) => id === two.id)?.revokedAt).toBeNull()
       expect((await faultOf(access.revokeKey('nothing'))).code).toBe('not_found')
+    })
+
+    test('many looks at once share queries, and each gets its own answer', async () => {
+      const { ledger, access } = await opened()
+      const ours = await access.createKey(agent)
+      const theirs = await access.createKey('warehouse-agent')
+      const gone = await access.createKey('gone-agent')
+      await access.revokeKey(gone.id)
+      const wrong = `bw_${ours.id}_${'A'.repeat(43)}`
+      const query = vi.spyOn(ledger.pool, 'query')
+      const looks = Array.from({ length: 100 }, () => [ours.key, theirs.key, gone.key, wrong, 'x']).flat()
+      const found = await Promise.all(looks.map((key) => access.agentOf(key)))
+      expect(query).toHaveBeenCalledTimes(1)
+      expect(found).toEqual(
+        Array.from({ length: 100 }, () => [agent, 'warehouse-agent', undefined, undefined, undefined]).flat(),
+      )
+      query.mockRestore()
+    })
+
+    test('a look that begins after a revocation sees it, though others are under way', async () => {
+      const { access } = await opened()
+      for (let round = 0; round < 20; round++) {
+        const { id, key } = await access.createKey(agent)
+        const early = Array.from({ length: 5 }, () => access.agentOf(key))
+        const revoking = access.revokeKey(id)
+        await Promise.race([revoking, ...early])
+        await revoking
+        expect(await access.agentOf(key)).toBeUndefined()
+        await Promise.all(early)
+      }
+    })
+
+    test('a look that meets a broken database is refused, and the next one is answered', async () => {
+      const { ledger, access } = await opened()
+      const { key } = await access.createKey(agent)
+      const query = vi.spyOn(ledger.pool, 'query').mockImplementationOnce(() => {
+        throw new Error('gone')
+      })
+      const looks = await Promise.allSettled([access.agentOf(key), access.agentOf(key)])
+      expect(looks.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+      query.mockRestore()
+      expect(await access.agentOf(key)).toBe(agent)
     })
 
     test.each(['', 'a b', 'a\nb', 'a\u0000', 'x'.repeat(201)])(

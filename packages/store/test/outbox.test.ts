@@ -110,6 +110,30 @@ describeOnPostgres('the outbox', (postgres) => {
       expect(await enqueued()).toEqual([0])
     })
 
+    test('does not even parse what is told to be quiet, and moves on over it', async () => {
+      await append(0)
+      await appendText(1, 'quiet')
+      await append(2)
+      expect(await feedOf().advance(expand, 10, (text) => text === 'quiet')).toBe(3)
+      expect(await enqueued()).toEqual([0, 2])
+    })
+
+    test('skips to the end of the log, and never back', async () => {
+      await append(0, 1, 2)
+      await feedOf().skip()
+      expect(await feedOf().advance(expand, 1)).toBe(1)
+      await pool.query(`insert into ledger_head (ledger, size, frontier) values ($1, 2, '')`, [ledger])
+      await feedOf().skip()
+      expect(await feedOf().advance(expand, 10)).toBe(1)
+      expect(await enqueued()).toEqual([0, 2])
+      await feedOf().skip()
+      await append(3)
+      expect(await feedOf().advance(expand, 10)).toBe(1)
+      await feedOf('new').skip()
+      expect(await feedOf('new').advance(expand, 10)).toBe(2)
+      await pool.query('delete from ledger_head where ledger = $1', [ledger])
+    })
+
     test('reads no other ledger', async () => {
       await appendText(0, JSON.stringify(expiry(0)), 'other')
       expect(await feedOf().advance(expand, 10)).toBe(0)

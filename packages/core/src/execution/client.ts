@@ -1,13 +1,16 @@
 import type { Outcome } from '../model/call.ts'
 import { parseProofBundle, type ProofBundle } from '../audit/proof-bundle.ts'
-import { canonicalJsonOfPresent, frozenCopy } from '../model/canonical-json.ts'
-import { Fault, type FaultCode } from '../model/fault.ts'
+import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
+import { Fault } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
 import type { ApprovalView, DecisionAnswer, DecisionRequest } from './answer.ts'
+import { callText, callTextOrFault, groupsForRequests } from './call-texts.ts'
 import { systemPorts } from './edge-ports.ts'
 import { govern } from './govern.ts'
 import type {
+  Checked,
+  CheckOptions,
   DecisionPoint,
   Governance,
   Governed,
@@ -15,6 +18,7 @@ import type {
   GovernPorts,
   PermittedCall,
 } from './governance.ts'
+import { problemFault, unreachableFault } from './service-faults.ts'
 
 /** Where the service is, and who the agent is. */
 export interface BailiwickClientOptions {
@@ -43,8 +47,18 @@ export class BailiwickClient implements Governance {
     this.#ports = options.ports ?? systemPorts
   }
 
-  check(action: string, params: JsonObject, context?: JsonObject): Promise<DecisionAnswer> {
-    return this.#point.decide({ action, params, context })
+  check(
+    action: string,
+    params: JsonObject,
+    context?: JsonObject,
+    options: CheckOptions = {},
+  ): Promise<DecisionAnswer> {
+    const { session, supports, callId } = options
+    return this.#point.decide({ action, params, context, session, supports, callId })
+  }
+
+  checkAll(calls: readonly DecisionRequest[]): Promise<readonly Checked[]> {
+    return this.#point.decideAll(calls)
   }
 
   govern<Result>(
@@ -82,11 +96,31 @@ class HttpDecisionPoint implements DecisionPoint {
 
   // Not tried again when the reply is lost: the first try may have used up an approval or opened one.
   async decide(request: DecisionRequest): Promise<DecisionAnswer> {
-    // Refused here and not mended: a member that is undefined would be left out on the way, and another call
-    // decided than the caller made.
-    const params = frozenCopy(request.params)
-    const context = request.context === undefined ? undefined : frozenCopy(request.context)
-    return await this.#send('POST', '/v1/decisions', { ...request, params, context }, this.#timeoutMs)
+    return await this.#post('/v1/decisions', callText(request))
+  }
+
+  // Requests follow one another, so that the calls are decided in their order.
+  async decideAll(calls: readonly DecisionRequest[]): Promise<Checked[]> {
+    const texts = calls.map(callTextOrFault)
+    const checked = texts.map((text): Checked =>
+      text instanceof Fault ? { kind: 'failed', fault: text } : unanswered(),
+    )
+    for (const places of groupsForRequests(texts)) {
+      const answers = await this.#decideGroup(places.map((place) => String(texts[place])))
+      for (const [at, place] of places.entries()) checked[place] = answers[at] ?? unanswered()
+    }
+    return checked
+  }
+
+  async #decideGroup(texts: readonly string[]): Promise<readonly Checked[]> {
+    try {
+      const path = '/v1/decisions/batch'
+      const { decisions } = await this.#post<{ decisions?: unknown }>(path, `{"calls":[${texts.join()}]}`)
+      return Array.isArray(decisions) ? decisions.map(checkedOf) : texts.map(unanswered)
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault
+      return texts.map(() => ({ kind: 'failed', fault }))
+    }
   }
 
   approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView> {
@@ -99,17 +133,20 @@ class HttpDecisionPoint implements DecisionPoint {
   }
 
   async reportOutcome(id: DecisionId, outcome: Outcome): Promise<void> {
-    await this.#send('POST', `/v1/decisions/${encodeURIComponent(id)}/outcome`, outcome, this.#timeoutMs)
+    await this.#post(`/v1/decisions/${encodeURIComponent(id)}/outcome`, canonicalJsonOfPresent(outcome))
+  }
+
+  #post<Answer>(path: string, body: string): Promise<Answer> {
+    return this.#send('POST', path, body, this.#timeoutMs)
   }
 
   async #send<Answer>(
-    method: string,
+    method: 'GET' | 'POST',
     path: string,
-    body: object | undefined,
+    body: string | undefined,
     timeoutMs: number,
   ): Promise<Answer> {
-    // Canonical, because JSON.stringify writes NaN as null: another call than the caller's would be decided.
-    const sent = body === undefined ? {} : { body: canonicalJsonOfPresent(body) }
+    const records = method === 'POST'
     let response: Response
     let text: string
     try {
@@ -118,19 +155,28 @@ class HttpDecisionPoint implements DecisionPoint {
         redirect: 'error',
         headers: { authorization: `Bearer ${this.#key}`, 'content-type': 'application/json' },
         signal: AbortSignal.timeout(timeoutMs),
-        ...sent,
+        ...(body === undefined ? {} : { body }),
       })
       text = await response.text()
     } catch (cause) {
-      throw new Fault('service_unreachable', `no answer from the Bailiwick service at \`${this.#base}\``, {
-        fix: 'Check that the service runs and that the address is right; the call was not run.',
-        cause,
-      })
+      throw unreachableFault(this.#base, cause, records)
     }
     const answer = parsed(text)
-    if (response.ok && answer !== undefined) return answer as Answer
-    throw problemFault(response.status, answer)
+    if (response.ok && typeof answer === 'object' && answer !== null) return answer as Answer
+    throw problemFault(response.status, answer, records)
   }
+}
+
+function checkedOf(answer: unknown): Checked {
+  if (typeof answer !== 'object' || answer === null) return unanswered()
+  if ('effect' in answer) return { kind: 'decided', decision: answer as DecisionAnswer }
+  const status = 'status' in answer ? Number(answer.status) : 500
+  return { kind: 'failed', fault: problemFault(status, answer, true) }
+}
+
+// A service that answers and leaves a call out has perhaps decided it.
+function unanswered(): Checked {
+  return { kind: 'failed', fault: problemFault(200, undefined, true) }
 }
 
 function parsed(text: string): unknown {
@@ -139,31 +185,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-const codes: ReadonlySet<string> = new Set<FaultCode>([
-  'bad_input',
-  'malformed_call',
-  'not_authenticated',
-  'not_permitted',
-  'not_found',
-  'erased',
-  'conflict',
-  'call_id_reused',
-  'approval_closed',
-  'already_voted',
-  'too_large',
-  'store_unavailable',
-  'store_busy',
-  'log_broken',
-])
-
-function problemFault(status: number, answer: unknown): Fault {
-  const problem = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
-  const type =
-    typeof problem['type'] === 'string' ? problem['type'].replace('urn:bailiwick:problem:', '') : ''
-  const code = codes.has(type) ? (type as FaultCode) : status >= 502 ? 'service_unreachable' : 'internal'
-  const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `the service answered ${status}`
-  const fix = typeof problem['fix'] === 'string' ? problem['fix'] : 'Look at the log of the service.'
-  return new Fault(code, detail, { fix })
 }

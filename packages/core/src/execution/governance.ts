@@ -1,4 +1,5 @@
 import type { Outcome, OutcomeStatus } from '../model/call.ts'
+import type { Fault } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId, Instant } from '../model/ids.ts'
 import type { ApprovalStatus } from '../model/approval.ts'
@@ -21,6 +22,24 @@ export interface PermittedCall {
   /** A frozen copy made before the call was decided: later changes to the caller's object are not in it. */
   readonly params: JsonObject
 }
+
+/** What else may be said of a call that is only checked. */
+export interface CheckOptions {
+  /** The host's name for the conversation or task that the call is part of; flows look back along it. */
+  readonly session?: string | undefined
+  /** The obligations that the caller carries out itself, by kind, such as `redact`. */
+  readonly supports?: readonly string[] | undefined
+  /**
+   * Chosen by the caller so that asking again, as after a lost answer, decides nothing anew. An `allow` that comes with
+   * `replayed` is no permission: whoever got it first may have acted.
+   */
+  readonly callId?: string | undefined
+}
+
+/** What became of one of several calls: a decision, or why there is none. Nothing may run but what was allowed. */
+export type Checked =
+  | { readonly kind: 'decided'; readonly decision: DecisionAnswer }
+  | { readonly kind: 'failed'; readonly fault: Fault }
 
 /** How a call may be governed. */
 export interface GovernOptions {
@@ -55,7 +74,17 @@ export type Governed<Result> =
 /** The policy enforcement point (PEP): the same in one process with the log and over HTTP. */
 export interface Governance {
   /** Decides and records, and does nothing else. The caller must not act unless the effect is `allow`. */
-  check(action: string, params: JsonObject, context?: JsonObject): Promise<DecisionAnswer>
+  check(
+    action: string,
+    params: JsonObject,
+    context?: JsonObject,
+    options?: CheckOptions,
+  ): Promise<DecisionAnswer>
+  /**
+   * Checks several calls, each by itself, in their order; what is wrong with one keeps no other from being decided.
+   * Never rejects: each call has its own answer, in its place.
+   */
+  checkAll(calls: readonly DecisionRequest[]): Promise<readonly Checked[]>
   /**
    * Decides, records, waits for a person if it must, runs once, and records the outcome. An error that
    * `run` throws is recorded as a failed outcome and thrown on.

@@ -19,6 +19,12 @@ export type FaultCode =
   | 'internal'
 
 /**
+ * Of something that was to be recorded, and met a fault: `no`, it is certainly not in the log; `unknown`, it may be.
+ * Either way it does not run.
+ */
+export type Recorded = 'no' | 'unknown'
+
+/**
  * Anything that is not an answer. A denial is an answer; a decision that could not be recorded is a
  * fault, and a call that meets a fault does not run.
  */
@@ -27,11 +33,21 @@ export class Fault extends Error {
   readonly code: FaultCode
   /** What the reader can do next, in one sentence. */
   readonly fix: string
+  /**
+   * Said where something was to be recorded and the service or the log failed. Absent from refusals, such as
+   * `bad_input`, of which nothing is ever recorded, and where nothing was to be.
+   */
+  readonly recorded: Recorded | undefined
 
-  constructor(code: FaultCode, message: string, options: { fix: string; cause?: unknown }) {
+  constructor(
+    code: FaultCode,
+    message: string,
+    options: { fix: string; cause?: unknown; recorded?: Recorded | undefined },
+  ) {
     super(message, { cause: options.cause })
     this.code = code
     this.fix = options.fix
+    this.recorded = options.recorded
   }
 }
 

@@ -19,9 +19,16 @@ export interface NoticeFeed {
    * Reads up to `limit` records that no earlier call has read, enqueues what `expand` makes of them and
    * moves on, all in one transaction: a crash repeats the step or nothing of it. A new cursor starts at 0.
    *
+   * @param quiet tells from a record's text that nothing comes of it; such a record is not even parsed
    * @returns how many records were read; 0 when the log has been read to its end
    */
-  advance(expand: (record: LogRecord) => readonly OutboxMessage[], limit: number): Promise<number>
+  advance(
+    expand: (record: LogRecord) => readonly OutboxMessage[],
+    limit: number,
+    quiet?: (recordText: string) => boolean,
+  ): Promise<number>
+  /** Moves on to the end of the log without reading it, where nobody is to be told. */
+  skip(): Promise<void>
 }
 
 /** A message whose delivery is up to whoever claimed it, until its lease ends. */

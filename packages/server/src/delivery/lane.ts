@@ -11,6 +11,8 @@ export interface LaneOptions {
   readonly step: () => Promise<number>
   /** How long to wait for a poke when there was nothing to do. */
   readonly idleMs: number
+  /** How long to wait, poked or not, after a step that did so much; 0 if absent. */
+  readonly restMs?: (done: number) => number
   /** How long to wait, poked or not, after a step that threw. */
   readonly faultPauseMs: number
   readonly onFault: (error: unknown) => void
@@ -40,7 +42,10 @@ export function startLane(options: LaneOptions): Lane {
       // Cleared before the step: a poke during it tells of work that the step may have missed.
       poked = false
       try {
-        if ((await options.step()) === 0) await pause(options.idleMs, true)
+        const done = await options.step()
+        const restMs = options.restMs?.(done) ?? 0
+        if (restMs > 0) await pause(restMs, false)
+        if (done === 0) await pause(options.idleMs, true)
       } catch (error) {
         options.onFault(error)
         await pause(options.faultPauseMs, false)

@@ -8,7 +8,7 @@ import type {
   Outbox,
   OutboxMessage,
 } from '@bailiwick/core'
-import { Fault, noticesOf, slackBody, webhookBody } from '@bailiwick/core'
+import { causesNoNotice, Fault, noticesOf, slackBody, webhookBody } from '@bailiwick/core'
 import { nextAttemptAt } from './backoff.ts'
 import { postJson, postTimeoutMsDefault } from './http-post.ts'
 import type { Lane } from './lane.ts'
@@ -18,6 +18,11 @@ import type { Target } from './targets.ts'
 
 /** How many records one transaction of the feed reads. */
 const recordsMax = 500
+/**
+ * How long the feed rests once it has caught up: under load every commit would else cost a transaction of its own, and
+ * nobody minds a notice a tenth of a second later.
+ */
+const restMs = 100
 /** How many messages one step sends to one target. */
 const sendsMax = 8
 /** Longer than any delivery takes, for every claimed message is sent at once. */
@@ -59,7 +64,11 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
   let stopping = false
 
   const expand = (record: LogRecord) => messagesOf(record, targets, links)
-  const readOn = () => feed.advance(expand, recordsMax)
+  const readOn = async () => {
+    if (targets.size > 0) return await feed.advance(expand, recordsMax, causesNoNotice)
+    await feed.skip()
+    return 0
+  }
   const deliverTo = (name: string, target: Target) => deliverDue(name, target, options, () => stopping)
 
   return {
@@ -72,13 +81,19 @@ export function createOutboxWorker(options: OutboxWorkerOptions): OutboxWorker {
     start() {
       if (lanes.length > 0) return
       stopping = false
-      const lane = (step: () => Promise<number>) =>
-        startLane({ step, idleMs, faultPauseMs, onFault: (error) => options.log?.(stepText(error)) })
-      const senders = [...targets].map(([name, target]) => lane(() => deliverTo(name, target)))
-      const reader = lane(async () => {
-        const read = await readOn()
-        if (read > 0) for (const sender of senders) sender.poke()
-        return read
+      const onFault = (error: unknown) => options.log?.(stepText(error))
+      const pauses = { idleMs, faultPauseMs, onFault }
+      const senders = [...targets].map(([name, target]) =>
+        startLane({ step: () => deliverTo(name, target), ...pauses }),
+      )
+      const reader = startLane({
+        step: async () => {
+          const read = await readOn()
+          if (read > 0) for (const sender of senders) sender.poke()
+          return read
+        },
+        restMs: (read) => (read < recordsMax ? restMs : 0),
+        ...pauses,
       })
       lanes = [reader, ...senders]
     },

@@ -1,7 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, instantText } from '@bailiwick/core'
 import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { version } from '../version.ts'
@@ -10,19 +9,17 @@ import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { eventRoutes } from './events.ts'
-import { jsonBody } from './json-body.ts'
+import { limitedBody } from './body-limit.ts'
+import { isJsonType, jsonBody } from './json-body.ts'
 import { proofRoutes } from './log-proofs.ts'
 import { tileRoutes, type LogReading } from './log-tiles.ts'
 import { Masking } from './masking.ts'
 import { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
-import { faultOf, problem } from './problems.ts'
+import { problem, saysWhetherRecorded, toldFault } from './problems.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
 import { sessionRoutes } from './session.ts'
 import { serveConsole, type ConsoleFiles } from './console-files.ts'
-
-/** The largest request body; a call's own limit is lower, and says so better. */
-const bodyBytesMax = 256 * 1024
 
 /** What the HTTP API is built on. */
 export interface AppParts {
@@ -45,9 +42,8 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   app.onError((error, context) => {
     if (error instanceof HTTPException) return problem(context, httpFault(error))
-    const fault = faultOf(error)
-    if (fault.code === 'internal' || fault.code === 'store_unavailable') parts.log(faultLine(fault))
-    return problem(context, fault)
+    const fault = toldFault(error, parts.log)
+    return problem(context, context.req.method === 'POST' ? saysWhetherRecorded(fault) : fault)
   })
   const isHttps = parts.publicUrl?.startsWith('https:') ?? false
   // A promise of TLS for this host alone, and only where people reach it so: other services may share the domain.
@@ -58,12 +54,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
       strictTransportSecurity: isHttps && 'max-age=15552000',
     }),
   )
-  app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (context) => problem(context, bodyTooLarge()) }))
+  app.use(limitedBody)
   app.use(async (context, next) => {
-    if (
-      context.req.method === 'POST' &&
-      !/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')
-    ) {
+    if (context.req.method === 'POST' && !isJsonType(context.req.header('content-type') ?? '')) {
       throw new Fault('bad_input', 'the request body is not declared as JSON', {
         fix: 'Send `Content-Type: application/json`.',
       })
@@ -88,7 +81,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.use('/v1/*', authenticated(parts.access), jsonBody)
   const masking = new Masking(parts.ledger)
   const readings = new Readings(parts.ledger, parts.log)
-  app.route('/', decisionRoutes(parts.ledger, masking, readings))
+  app.route('/', decisionRoutes(parts.ledger, masking, readings, parts.log))
   app.route('/', approvalRoutes(parts.ledger, parts.waits, masking, readings))
   app.route('/', agentRoutes(parts.ledger, parts.access))
   app.route('/', eventRoutes(parts.ledger))
@@ -117,23 +110,11 @@ const securityHeaders = {
   xFrameOptions: 'DENY',
 }
 
-function bodyTooLarge(): Fault {
-  return new Fault('too_large', `the request body is larger than ${bodyBytesMax / 1024} KiB`, {
-    fix: 'Pass a reference, such as an order id, instead of the content.',
-  })
-}
-
 function httpFault(error: HTTPException): Fault {
   const code = error.status === 413 ? 'too_large' : error.status === 404 ? 'not_found' : 'bad_input'
   return new Fault(code, 'the request cannot be read', {
     fix: 'Correct the request; /openapi.json describes it.',
   })
-}
-
-function faultLine(fault: Fault): string {
-  const { cause } = fault
-  const why = cause instanceof Error ? `: ${cause.message}` : ''
-  return `${fault.code}: ${fault.message}${why}`
 }
 
 function describeApi(app: OpenAPIHono<HttpEnv>): void {

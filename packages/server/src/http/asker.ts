@@ -2,6 +2,7 @@ import { Fault, type Voter } from '@bailiwick/core'
 import type { Access } from '@bailiwick/store'
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
+import { faultOf } from './problems.ts'
 
 export const sessionCookie = 'bailiwick_session'
 
@@ -18,15 +19,29 @@ export interface HttpEnv {
 /** Lets nobody through who is not authenticated, whatever the route. */
 export function authenticated(access: Access): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
-    context.set('asker', await askerOf(context, access))
+    context.set('asker', await knownAsker(context, access))
     await next()
   }
+}
+
+// Whoever could not be looked up has not been heard: nothing of the request was recorded.
+async function knownAsker(context: Context, access: Access): Promise<Asker> {
+  try {
+    return await askerOf(context, access)
+  } catch (error) {
+    throw faultOf(error, context.req.method === 'POST' ? 'no' : undefined)
+  }
+}
+
+/** The key of an `Authorization` header, where it has the form of one. */
+export function keyOf(authorization: string): string | undefined {
+  return /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(authorization)?.[1]
 }
 
 async function askerOf(context: Context, access: Access): Promise<Asker> {
   const header = context.req.header('authorization')
   if (header !== undefined) {
-    const key = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header)?.[1]
+    const key = keyOf(header)
     const agent = key === undefined ? undefined : await access.agentOf(key)
     if (agent !== undefined) return { kind: 'agent', agent }
     throw notAuthenticated('the API key is not valid')

@@ -1,8 +1,9 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { indexOfId, type JsonObject } from '@bailiwick/core'
+import { indexOfId, type DecisionRequest, type JsonObject } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asAgent, type HttpEnv } from './asker.ts'
+import { decideBatch, decideSent } from './deciding.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
 import {
@@ -11,29 +12,29 @@ import {
   getExplanation,
   pageLengthDefault,
   postDecision,
+  postDecisionBatch,
   postOutcome,
 } from './routes.ts'
 
 /** Deciding, looking up and explaining decisions, and reporting outcomes. */
-export function decisionRoutes(ledger: Ledger, masking: Masking, readings: Readings): OpenAPIHono<HttpEnv> {
+export function decisionRoutes(
+  ledger: Ledger,
+  masking: Masking,
+  readings: Readings,
+  log: (line: string) => void,
+): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(postDecision, async (context): Promise<Response> => {
     const agent = asAgent(context.get('asker'))
-    const checked = context.req.valid('json')
-    // The shape has been checked; the values are taken as they were sent, because a copy made by a
-    // validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
-    const sent = await context.req.json<{ params: JsonObject; context?: JsonObject }>()
-    const answer = await ledger.decide(agent, {
-      action: checked.action,
-      params: sent.params,
-      context: sent.context,
-      callId: checked.callId,
-      approvalId: checked.approvalId,
-      session: checked.session,
-      supports: checked.supports,
-    })
-    return context.json(answer)
+    const sent = await context.req.json<DecisionRequest>()
+    return context.json(await decideSent(ledger, agent, sent))
+  })
+
+  router.openapi(postDecisionBatch, async (context): Promise<Response> => {
+    const agent = asAgent(context.get('asker'))
+    const { calls } = await context.req.json<{ calls: readonly unknown[] }>()
+    return context.json(await decideBatch(ledger, agent, calls, log))
   })
 
   router.openapi(getDecisions, async (context): Promise<Response> => {

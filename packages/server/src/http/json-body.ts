@@ -1,7 +1,22 @@
+import { isUtf8 } from 'node:buffer'
 import { Fault } from '@bailiwick/core'
 import type { MiddlewareHandler } from 'hono'
 import { problem } from './problems.ts'
-import { strictJson } from '../json/strict-json.ts'
+import { strictJson, type StrictJson } from '../json/strict-json.ts'
+
+/** Whether a `Content-Type` says that the body is JSON. */
+export function isJsonType(contentType: string): boolean {
+  return /^application\/json\s*(;|$)/i.test(contentType)
+}
+
+/** Reads the bytes of a body strictly; undefined where they are not UTF-8. */
+export function readJson(bytes: Uint8Array): StrictJson | undefined {
+  // Bytes that are no text would else become U+FFFD, and two different calls one.
+  if (!isUtf8(bytes)) return undefined
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  // A mark at the start says only that it is UTF-8.
+  return strictJson(text.startsWith('\uFEFF') ? text.slice(1) : text)
+}
 
 /**
  * Reads the body of a POST, once and strictly. What it read is what `context.req.json()` gives from then on, so
@@ -9,7 +24,8 @@ import { strictJson } from '../json/strict-json.ts'
  */
 export const jsonBody: MiddlewareHandler = async (context, next) => {
   if (context.req.method !== 'POST') return await next()
-  const read = strictJson(utf8Text(await bytesOf(context.req)))
+  const read = readJson(new Uint8Array(await bytesOf(context.req)))
+  if (read === undefined) throw new Fault('bad_input', 'the request body is not UTF-8', { fix })
   if (read.kind === 'refused') {
     const { path, message } = read
     const what = path === '' ? 'the request body' : `\`${path}\``
@@ -29,14 +45,5 @@ async function bytesOf(request: { arrayBuffer(): Promise<ArrayBuffer> }): Promis
     return await request.arrayBuffer()
   } catch (cause) {
     throw new Fault('bad_input', 'the request body ended early', { fix: 'Send the request again.', cause })
-  }
-}
-
-// Bytes that are no text would else become U+FFFD, and two different calls one.
-function utf8Text(bytes: ArrayBuffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new Fault('bad_input', 'the request body is not UTF-8', { fix, cause })
   }
 }

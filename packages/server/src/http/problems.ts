@@ -1,4 +1,4 @@
-import { Fault, type FaultCode } from '@bailiwick/core'
+import { Fault, type FaultCode, type Recorded } from '@bailiwick/core'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
@@ -15,6 +15,8 @@ export interface ProblemDocument {
   readonly status: number
   readonly detail: string
   readonly fix: string
+  /** Where something was to be recorded, and the service failed: whether it is in the log. */
+  readonly recorded?: Recorded
   readonly errors?: readonly FieldError[]
 }
 
@@ -38,34 +40,69 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   internal: { status: 500, title: 'Internal error' },
 }
 
-/** The answer for a fault. Only what the fault says on purpose is told; causes stay in the service's log. */
-export function problem(context: Context, fault: Fault, errors?: readonly FieldError[]): Response {
+/** The document for a fault. Only what the fault says on purpose is told; causes stay in the service's log. */
+export function problemDocumentOf(fault: Fault, errors?: readonly FieldError[]): ProblemDocument {
   const { status, title } = statuses[fault.code]
-  const body: ProblemDocument = {
+  return {
     type: `urn:bailiwick:problem:${fault.code}`,
     title,
     status,
     detail: fault.message,
     fix: fault.fix,
+    ...(fault.recorded === undefined ? {} : { recorded: fault.recorded }),
     ...(errors === undefined ? {} : { errors }),
   }
-  if (status === 503) context.header('Retry-After', '1')
-  if (status === 401) context.header('WWW-Authenticate', 'Bearer')
-  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
 }
 
-/** The fault that anything thrown amounts to. What nobody expected is `internal`, and says nothing of itself. */
-export function faultOf(error: unknown): Fault {
+/** The headers that go with problems of this status, beside those of every answer. */
+export function problemHeaders(status: number): Record<string, string> {
+  const type = { 'content-type': 'application/problem+json' }
+  if (status === 503) return { ...type, 'retry-after': '1' }
+  if (status === 401) return { ...type, 'www-authenticate': 'Bearer' }
+  return type
+}
+
+/** The answer for a fault. */
+export function problem(context: Context, fault: Fault, errors?: readonly FieldError[]): Response {
+  const document = problemDocumentOf(fault, errors)
+  const { status } = statuses[fault.code]
+  return context.body(JSON.stringify(document), status, problemHeaders(status))
+}
+
+/** The fault that anything thrown amounts to, after the service's log has been told of what the operator has to see. */
+export function toldFault(error: unknown, log: (line: string) => void): Fault {
+  const fault = faultOf(error)
+  if (fault.code !== 'internal' && fault.code !== 'store_unavailable') return fault
+  const { cause } = fault
+  log(`${fault.code}: ${fault.message}${cause instanceof Error ? `: ${cause.message}` : ''}`)
+  return fault
+}
+
+/** Of a request that was to record something: a failure of the service that does not say `recorded` leaves it open. */
+export function saysWhetherRecorded(fault: Fault): Fault {
+  if (fault.recorded !== undefined || statuses[fault.code].status < 500) return fault
+  const { code, message, fix, cause } = fault
+  return new Fault(code, message, { fix, cause, recorded: 'unknown' })
+}
+
+/**
+ * The fault that anything thrown amounts to. What nobody expected is `internal`, and says nothing of itself.
+ *
+ * @param recorded where it is known of what is no fault yet
+ */
+export function faultOf(error: unknown, recorded?: Recorded): Fault {
   if (error instanceof Fault) return error
   if (isDatabaseError(error)) {
     return new Fault('store_unavailable', 'the database failed', {
       fix: 'Try again; if it stays, ask the operator to look at the service.',
       cause: error,
+      recorded,
     })
   }
   return new Fault('internal', 'the service met an error that it did not expect', {
     fix: 'Ask the operator to look at the log of the service.',
     cause: error,
+    recorded,
   })
 }
 

@@ -16,19 +16,32 @@ export function newRouter(): OpenAPIHono<HttpEnv> {
   return new OpenAPIHono<HttpEnv>({
     defaultHook: (result, context) => {
       if (result.success) return undefined
-      const { target } = result
-      const { issues } = result.error
-      const errors: FieldError[] = issues.map(({ path, message }) => ({
-        path: fieldPath([target, ...path]),
-        message,
-      }))
-      const [first] = issues
-      const field = fieldPath(first?.path ?? [])
-      const what = field === '' ? (wholes[target] ?? 'the request') : `\`${field}\``
-      const fault = new Fault('bad_input', `${what} ${first?.message ?? 'is wrong'}`, {
-        fix: 'Correct the request; /openapi.json describes it.',
-      })
+      const { fault, errors } = invalid(result.target, result.error.issues)
       return problem(context, fault, errors)
     },
   })
+}
+
+/**
+ * What validators found, as a fault and field by field.
+ *
+ * @param target the part of the request, as validators call it
+ * @param steps the way to what was validated, where it was not all of that part
+ */
+export function invalid(
+  target: string,
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+  steps: readonly PropertyKey[] = [],
+): { readonly fault: Fault; readonly errors: readonly FieldError[] } {
+  const errors = issues.map(({ path, message }) => ({
+    path: fieldPath([target, ...steps, ...path]),
+    message,
+  }))
+  const [first] = issues
+  const field = fieldPath([...steps, ...(first?.path ?? [])])
+  const what = field === '' ? (wholes[target] ?? 'the request') : `\`${field}\``
+  const fault = new Fault('bad_input', `${what} ${first?.message ?? 'is wrong'}`, {
+    fix: 'Correct the request; /openapi.json describes it.',
+  })
+  return { fault, errors }
 }

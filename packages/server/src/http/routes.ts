@@ -67,6 +67,23 @@ export const postDecision = createRoute({
   ),
 })
 
+export const postDecisionBatch = createRoute({
+  method: 'post',
+  path: '/v1/decisions/batch',
+  summary: 'Decide several calls, each by itself; what is wrong with one keeps no other from being decided',
+  security: agentKey,
+  request: { body: body(schema.batchRequest) },
+  responses: answers(
+    200,
+    json(schema.batchAnswer, 'A decision or a problem for each call, in the order of the calls'),
+    400,
+    401,
+    403,
+    413,
+    503,
+  ),
+})
+
 export const getDecisions = createRoute({
   method: 'get',
   path: '/v1/decisions',

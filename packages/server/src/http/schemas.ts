@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { commentLengthMax, nameLengthMax, waitSecondsMax } from '@bailiwick/core'
+import { batchCallsMax, commentLengthMax, nameLengthMax, waitSecondsMax } from '@bailiwick/core'
 import { shownName } from '../json/field-path.ts'
 
 // Every message of this file goes on from what is wrong: "`params` is missing", "the query has the unknown field `x`".
@@ -60,6 +60,20 @@ export const decisionRequest = z
     onlyKnown,
   )
   .openapi('DecisionRequest')
+
+/** Several calls. Each is held to `decisionRequest` by itself, so that a wrong one spoils no other. */
+export const batchRequest = z
+  .strictObject(
+    {
+      calls: z
+        .array(z.unknown(), mustBe('a list'))
+        .min(1, { error: 'must not be empty' })
+        .max(batchCallsMax, { error: `must have at most ${batchCallsMax} entries` })
+        .openapi({ type: 'array', items: { $ref: '#/components/schemas/DecisionRequest' } }),
+    },
+    onlyKnown,
+  )
+  .openapi('DecisionBatchRequest')
 
 const comment = z
   .string(mustBe('a string'))
@@ -373,9 +387,20 @@ export const problemDocument = z
     status: z.int(),
     detail: z.string(),
     fix: z.string().openapi({ description: 'What the caller can do next.' }),
+    recorded: z.enum(['no', 'unknown']).optional().openapi({
+      description:
+        'With 5xx, of what was to be recorded: `no`, it is certainly not in the log; `unknown`, it may be. Nothing runs either way.',
+    }),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem')
+
+export const batchAnswer = z
+  .object({ decisions: z.array(z.union([decisionAnswer, problemDocument])) })
+  .openapi('DecisionBatch', {
+    description:
+      'What has `effect` is a decision, as if asked for alone; what has `type` a problem, and no decision.',
+  })
 
 const wholeNumber = (max: number) =>
   z

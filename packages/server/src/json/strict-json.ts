@@ -29,41 +29,49 @@ export function strictJson(text: string): StrictJson {
 /** An object or a list that has been opened, and the step that leads to what is being read in it. */
 type Open = { readonly names: Set<string>; step: string } | { readonly names: undefined; step: number }
 
+const quote = 0x22
+const backslash = 0x5c
+
 /** The first place that parsers could read differently in `text`, which is JSON. */
 function ambiguity(text: string): StrictJson | undefined {
   const opened: Open[] = []
   let nameIsNext = false
   let end: number
   for (let at = 0; at < text.length; at = end) {
-    end = tokenEnd(text, at)
-    const top = opened.at(-1)
-    switch (text[at]) {
-      case '{':
+    const code = text.charCodeAt(at)
+    end = tokenEnd(text, at, code)
+    switch (code) {
+      case 0x7b: // {
         opened.push({ names: new Set(), step: '' })
         nameIsNext = true
         break
-      case '[':
+      case 0x5b: // [
         opened.push({ names: undefined, step: 0 })
         nameIsNext = false
         break
-      case '}':
-      case ']':
+      case 0x7d: // }
+      case 0x5d: // ]
         opened.pop()
         break
-      case ',':
+      case 0x2c: {
+        // ,
+        const top = opened.at(-1)
         nameIsNext = top?.names !== undefined
         if (top?.names === undefined && top !== undefined) top.step += 1
         break
-      case '"': {
-        if (!nameIsNext || top?.names === undefined) break
+      }
+      case quote: {
+        if (!nameIsNext) break
         nameIsNext = false
+        const top = opened.at(-1)
+        if (top?.names === undefined) break
         top.step = unescaped(text.slice(at, end))
         if (top.names.has(top.step)) return refused(opened, 'stands twice in its object')
         top.names.add(top.step)
         break
       }
       default: {
-        if (!startsNumber(text.charCodeAt(at))) break
+        if (!startsNumber(code)) break
         const loss = lossOf(text.slice(at, end))
         if (loss !== undefined) return refused(opened, loss)
       }
@@ -77,16 +85,22 @@ function refused(opened: readonly Open[], message: string): StrictJson {
 }
 
 /** Where the string or number that starts at `start` ends; anything else is taken character by character. */
-function tokenEnd(text: string, start: number): number {
+function tokenEnd(text: string, start: number, code: number): number {
   let at = start + 1
-  if (text[start] === '"') {
-    while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  if (code === quote) {
+    for (let next = text.charCodeAt(at); next !== quote; next = text.charCodeAt(at)) {
+      at += next === backslash ? 2 : 1
+    }
     return at + 1
   }
-  if (startsNumber(text.charCodeAt(start))) {
-    while (/[0-9.eE+-]/.test(text[at] ?? '')) at++
-  }
+  if (startsNumber(code)) while (continuesNumber(text.charCodeAt(at))) at++
   return at
+}
+
+// Digits, point, signs and the letter of the exponent; NaN, past the end, is none of them.
+function continuesNumber(code: number): boolean {
+  if (code >= 0x30 && code <= 0x39) return true
+  return code === 0x2e || code === 0x2b || code === 0x2d || code === 0x65 || code === 0x45
 }
 
 function startsNumber(code: number): boolean {

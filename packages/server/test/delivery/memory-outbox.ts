@@ -16,6 +16,9 @@ export function createMemoryOutbox(records: LogRecord[]) {
   let next = 0
 
   const feed: NoticeFeed = {
+    async skip() {
+      next = records.length
+    },
     async advance(expand, limit) {
       const read = records.slice(next, next + limit)
       for (const message of read.flatMap(expand)) {

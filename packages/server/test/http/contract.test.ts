@@ -85,6 +85,7 @@ describe('every endpoint', () => {
       params: { amount: 100 },
       callId: 'one-of-each',
     })
+    await agent.post('/v1/decisions/batch', { calls: [{ action: 'issue_refund', params: {} }, {}] })
     await agent.post(`/v1/decisions/${allowed.body.id}/outcome`, {
       status: 'failed',
       detail: 'no such order',

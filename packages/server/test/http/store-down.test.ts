@@ -19,6 +19,7 @@ function everything(): Promise<Answer[]> {
   return Promise.all([
     agent.post('/v1/decisions', call),
     agent.post('/v1/decisions', { ...call, callId: 'while-down' }),
+    agent.post('/v1/decisions/batch', { calls: [call] }),
     agent.post('/v1/decisions/dec_1/outcome', { status: 'succeeded' }),
     agent.get('/v1/decisions'),
     agent.get('/v1/decisions/dec_1'),
@@ -43,6 +44,14 @@ function expectUnavailable(answers: readonly Answer[]): void {
 }
 
 describe('without its store the service allows nothing', () => {
+  test('and says that nothing was recorded of what was to be, to callers that it could not even look up', async () => {
+    await service.database.drop()
+    const answers = await everything()
+    const recorded = answers.map(({ body }) => body.recorded)
+    // Signing in is not looked up first, and leaves it open.
+    expect(recorded.filter((said) => said !== undefined)).toEqual(['no', 'no', 'no', 'no', 'no', 'unknown'])
+  })
+
   test('when the database is gone: everything is unavailable, but liveness and the description', async () => {
     await service.database.drop()
     expectUnavailable(await everything())

@@ -7,6 +7,7 @@ import {
   type Frontier,
   type Instant,
   type LogRecord,
+  type Recorded,
 } from '@bailiwick/core'
 import pg from 'pg'
 import { followHead } from '../head.ts'
@@ -103,14 +104,15 @@ export class Sequencer {
   /**
    * Does the operation, and answers once it is durable.
    *
-   * @throws Fault `store_busy` when too many operations wait (nothing was recorded), `store_unavailable`
-   *   when the database failed (the operation may or may not have been recorded), or the operation's own
+   * @throws Fault `store_busy` when too many operations wait, `store_unavailable` when the database failed, or the
+   *   operation's own. `recorded` says whether the operation is certainly not in the log, or may be
    */
   submit<Answer>(operation: Operation<Answer>): Promise<Answer> {
-    if (this.#closed) return Promise.reject(unavailable('the log is closed; nothing was recorded'))
+    if (this.#closed) return Promise.reject(unavailable('the log is closed; nothing was recorded', 'no'))
     if (this.#queue.length >= queueMax) {
       const fault = new Fault('store_busy', 'too many operations wait for the log; nothing was recorded', {
         fix: 'Try again after a second.',
+        recorded: 'no',
       })
       return Promise.reject(fault)
     }
@@ -179,8 +181,9 @@ export class Sequencer {
       void this.#commit(client, prepared)
     } catch (cause) {
       this.#lose()
-      const fault =
-        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', cause)
+      const { code, message, fix } =
+        cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', 'no')
+      const fault = new Fault(code, message, { fix, cause, recorded: 'no' })
       for (const each of waiting) each.reject(fault)
     }
   }
@@ -253,6 +256,7 @@ export class Sequencer {
       if (this.#client === client) this.#lose()
       const fault = unavailable(
         'the database failed while recording; whether it was recorded is unknown',
+        'unknown',
         cause,
       )
       for (const each of prepared.waiting) each.reject(fault)
@@ -281,6 +285,7 @@ export class Sequencer {
       each.reject(
         new Fault('store_busy', 'other writers were always faster; nothing was recorded', {
           fix: 'Try again.',
+          recorded: 'no',
         }),
       )
       return false
@@ -323,9 +328,10 @@ function answerAll(prepared: Prepared): void {
   for (const waiting of prepared.waiting) waiting.resolve(waiting.answer)
 }
 
-function unavailable(message: string, cause?: unknown): Fault {
+function unavailable(message: string, recorded: Recorded, cause?: unknown): Fault {
   return new Fault('store_unavailable', message, {
     fix: 'Check the database and its log, then try again.',
     cause,
+    recorded,
   })
 }

@@ -1,0 +1,53 @@
+import type { RequestListener } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { DecisionRequest } from '@bailiwick/core'
+import { createApp, type AppParts } from './app.ts'
+import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
+import { fastPath, type FastAnswer } from './fast-path.ts'
+import { postDecision, postDecisionBatch } from './routes.ts'
+import { batchRequest, decisionRequest } from './schemas.ts'
+
+/** All that the service answers over HTTP: decisions on the fast path, everything else by the app. */
+export async function answerRequests(parts: AppParts): Promise<RequestListener> {
+  const app = createApp(parts)
+  const { access, log } = parts
+  const headers = await headersOfEveryAnswer(app)
+  const answers = decisionAnswers(parts.ledger, log)
+  return fastPath({ access, headers, answers, log }, listenerOf(app))
+}
+
+/** The app as Node calls it. */
+export function listenerOf(app: ReturnType<typeof createApp>): RequestListener {
+  const listener = getRequestListener(app.fetch)
+  return (incoming, outgoing) => {
+    // It answers whatever goes wrong, and does not reject.
+    void listener(incoming, outgoing)
+  }
+}
+
+/** How the fast path answers, by path. What is not as described is the app's to refuse. */
+export function decisionAnswers(ledger: Deciding, log: (line: string) => void): Map<string, FastAnswer> {
+  const single: FastAnswer = (agent, body) =>
+    isPlainlyRequest(body) || decisionRequest.safeParse(body).success
+      ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => JSON.stringify(answer))
+      : undefined
+  const batch: FastAnswer = (agent, body) =>
+    batchRequest.safeParse(body).success
+      ? decideBatch(ledger, agent, (body as { calls: readonly unknown[] }).calls, log).then((answer) =>
+          JSON.stringify(answer),
+        )
+      : undefined
+  return new Map([
+    [postDecision.path, single],
+    [postDecisionBatch.path, batch],
+  ])
+}
+
+/** What the app sends with everything below `/v1/`, asked of the app itself, so that there is one list. */
+export async function headersOfEveryAnswer(
+  app: ReturnType<typeof createApp>,
+): Promise<Readonly<Record<string, string>>> {
+  const { headers } = await app.request('/v1/')
+  const own = new Set(['content-type', 'content-length', 'www-authenticate'])
+  return Object.fromEntries([...headers].filter(([name]) => !own.has(name)))
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Access } from '@bailiwick/store'
+import { keyOf } from './asker.ts'
+import { bodyBytesMax } from './body-limit.ts'
+import { isJsonType, readJson } from './json-body.ts'
+import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } from './problems.ts'
+
+/**
+ * What answers the well-formed requests of one path: JSON as text, or undefined where the body is not one that the
+ * path takes. It may do nothing before it returns, where it returns undefined.
+ */
+export type FastAnswer = (agent: string, body: unknown) => Promise<string> | undefined
+
+/** What the fast path is built on. */
+export interface FastPathParts {
+  readonly access: Pick<Access, 'agentOf'>
+  /** By path. */
+  readonly answers: ReadonlyMap<string, FastAnswer>
+  /** The headers that every answer of the app bears. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly log: (line: string) => void
+}
+
+/**
+ * A fast path for what agents ask most: POSTs to a few paths, each with a key and a JSON body of a known length. It takes
+ * only requests with which nothing is wrong. Whatever is unusual about one, it goes to the app, untouched or with the
+ * bytes that were read from it, and the app finds and says what is wrong; so there is one place that refuses, and the
+ * fast path can be no more lenient than its checks, which are the app's own functions.
+ */
+export function fastPath(parts: FastPathParts, app: RequestListener): RequestListener {
+  return (incoming, outgoing) => {
+    const answer = incoming.method === 'POST' ? parts.answers.get(incoming.url ?? '') : undefined
+    const head = answer === undefined ? undefined : plainHead(incoming.rawHeaders)
+    if (answer === undefined || head === undefined) return app(incoming, outgoing)
+    pass(parts, { ...head, answer, incoming, outgoing, app }).catch((error: unknown) => {
+      parts.log(`internal: ${error instanceof Error ? error.message : String(error)}`)
+      outgoing.destroy()
+    })
+    return undefined
+  }
+}
+
+/** What the head of a request says, where it says everything once and in the usual form. */
+interface PlainHead {
+  readonly key: string
+  readonly length: number
+}
+
+interface Passing extends PlainHead {
+  readonly answer: FastAnswer
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly app: RequestListener
+}
+
+async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
+  const { incoming, outgoing, app } = passing
+  const agent = await parts.access.agentOf(passing.key).catch(() => undefined)
+  if (agent === undefined) return app(incoming, outgoing)
+  const bytes = await bodyOf(incoming, passing.length)
+  // The client has gone: nobody would hear the answer, and nothing has been decided.
+  if (bytes === undefined) return
+  const read = readJson(bytes)
+  const answering = read?.kind === 'read' ? passing.answer(agent, read.value) : undefined
+  if (answering === undefined) {
+    // Where the app looks for a body that somebody else has read.
+    return app(Object.assign(incoming, { rawBody: bytes }), outgoing)
+  }
+  let text: string
+  try {
+    text = await answering
+  } catch (error) {
+    return sendProblem(parts, outgoing, error)
+  }
+  send(outgoing, 200, text, { ...parts.headers, 'content-type': 'application/json' })
+}
+
+function sendProblem({ headers, log }: FastPathParts, outgoing: ServerResponse, error: unknown): void {
+  const document = problemDocumentOf(saysWhetherRecorded(toldFault(error, log)))
+  const { status } = document
+  send(outgoing, status, JSON.stringify(document), { ...headers, ...problemHeaders(status) })
+}
+
+function send(
+  outgoing: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) })
+  outgoing.end(text)
+}
+
+/** A name with a port, or not: what every reader of URLs takes. */
+const plainHost = /^[a-z0-9._-]+(?::\d{1,5})?$/
+const plainLength = /^[1-9]\d{0,6}$/
+
+/** What the head says, or undefined where the app should look at it. */
+function plainHead(raw: readonly string[]): PlainHead | undefined {
+  let key: string | undefined
+  let length: number | undefined
+  let isJson = false
+  let isHostPlain = false
+  for (let at = 0; at < raw.length; at += 2) {
+    const value = raw[at + 1] ?? ''
+    switch (raw[at]?.toLowerCase()) {
+      case 'authorization':
+        if (key !== undefined) return undefined
+        key = keyOf(value)
+        if (key === undefined) return undefined
+        break
+      case 'content-type':
+        if (isJson || !isJsonType(value)) return undefined
+        isJson = true
+        break
+      case 'content-length':
+        if (length !== undefined || !plainLength.test(value)) return undefined
+        length = Number(value)
+        if (length > bodyBytesMax) return undefined
+        break
+      case 'host':
+        if (isHostPlain || !plainHost.test(value)) return undefined
+        isHostPlain = true
+        break
+      case 'transfer-encoding':
+        return undefined
+      default:
+    }
+  }
+  if (key === undefined || length === undefined || !isJson || !isHostPlain) return undefined
+  return { key, length }
+}
+
+/** A body of this length, or undefined where the connection ended first. */
+function bodyOf(incoming: IncomingMessage, length: number): Promise<Buffer | undefined> | Buffer | undefined {
+  // Mostly it came with the head, and lies ready.
+  if (incoming.complete && incoming.readableLength === length) return incoming.read() as Buffer
+  if (incoming.destroyed) return undefined
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+    incoming.once('end', () => resolve(Buffer.concat(chunks)))
+    incoming.once('error', () => resolve(undefined))
+    incoming.once('close', () => resolve(undefined))
+  })
+}
