@@ -27,7 +27,14 @@ export {
   type Hash,
   writeLeafHash,
 } from './audit/merkle.ts'
-export { completedRecordText, completeRecord, parseRecord, recordTerms, recordText } from './audit/record.ts'
+export {
+  callTerm,
+  completedRecordText,
+  completeRecord,
+  parseRecord,
+  recordTerms,
+  recordText,
+} from './audit/record.ts'
 export { verifyLog, type LogHead, type StoredEntry, type VerifyResult } from './audit/verify.ts'
 export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from './decision/decide.ts'
 export { explain } from './decision/explain.ts'
@@ -164,5 +171,6 @@ export { narrowParamsSchema, type NarrowedSchema } from './policy/params-schema/
 export { errorCodes, problemCodeText, warningCodes, type ProblemCode } from './policy/problem-codes.ts'
 export { policyFormat } from './policy/shape.ts'
 export type { LoadFile } from './policy/sources.ts'
+export { subjectsOf } from './policy/subjects.ts'
 export { windowStart } from './policy/windows.ts'
 export { tooLargeProblem } from './policy/yaml-file.ts'

@@ -18,7 +18,9 @@ import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { inSchema } from './migrate.ts'
 import { batchesFrom, type TimedBatch } from './log/batches.ts'
+import { erasuresProblem } from './verify-erasures.ts'
 import { foldsProblem } from './verify-folds.ts'
+import { subjectsProblem } from './verify-subjects.ts'
 
 /** Which stored log to verify. */
 export interface VerifyOptions {
@@ -108,7 +110,12 @@ async function verifySnapshot(
       ...(onProgress === undefined ? {} : { onProgress }),
     })
     if (result.kind === 'broken') return result
-    return (await foldsProblem(client, ledger, result.size, now)) ?? result
+    return (
+      (await erasuresProblem(client, ledger)) ??
+      (await foldsProblem(client, ledger, result.size, now)) ??
+      (await subjectsProblem(client, ledger)) ??
+      result
+    )
   } catch (error) {
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)

@@ -243,16 +243,18 @@ export function recordText(record: LogRecord): string {
 }
 
 /**
- * What a record can be found by: `agent=` and `action=` of decisions, `effect=` of those that did not allow, and
- * `kind=` of what is neither decision nor outcome. Kept beside the records; it proves nothing, and verification
- * compares it.
+ * What a record can be found by: `agent=` and `action=` of decisions, `effect=` of those that did not allow, `claims=`
+ * and `call=` of those that claimed an approval, and `kind=` of what is neither decision nor outcome. Kept beside the
+ * records; it proves nothing, and verification compares it.
  */
 export function recordTerms(record: LogRecord): readonly string[] {
   switch (record.kind) {
     case 'decision': {
       const { agent, action, effect } = record
       const terms = [`agent=${agent}`, `action=${action}`]
-      return effect === 'allow' ? terms : [...terms, `effect=${effect}`]
+      if (effect !== 'allow') terms.push(`effect=${effect}`)
+      if (record.claims !== null) terms.push(...claimTerms(record, record.claims.id))
+      return terms
     }
     case 'outcome':
       return []
@@ -270,6 +272,16 @@ export function recordTerms(record: LogRecord): readonly string[] {
     default:
       return unreachable(record)
   }
+}
+
+// All of a call's decisions but the first claim an approval: without one, its call id gives that first answer again.
+function claimTerms({ agent, callId }: DecisionRecord, claimed: string): string[] {
+  return callId === null ? [`claims=${claimed}`] : [`claims=${claimed}`, callTerm(agent, callId)]
+}
+
+/** The term of the decisions under a call id that claimed an approval. */
+export function callTerm(agent: string, callId: string): string {
+  return `call=${agent} ${callId}`
 }
 
 /** What a member has to be; a list names all the values it may have. */

@@ -153,6 +153,11 @@ export const decisionAnswer = z
   })
   .openapi('Decision')
 
+const erased = z
+  .literal(true)
+  .optional()
+  .openapi({ description: 'Params and context were erased; the record stays.' })
+
 export const decisionView = z
   .object({
     ...decided,
@@ -163,6 +168,7 @@ export const decisionView = z
     at: z.string(),
     params: z.unknown().nullable().openapi({ description: 'Null where erased.' }),
     context: z.unknown().nullable(),
+    erased,
     outcome: z.object({ status: z.string(), at: z.string(), detail: z.string().optional() }).nullable(),
   })
   .openapi('DecisionView')
@@ -268,6 +274,7 @@ export const approvalView = z
     action: z.string(),
     params: z.unknown().nullable(),
     context: z.unknown().nullable(),
+    erased,
     reasons: z.array(z.string()),
     rules: z.array(rule),
     policy: policyRef.nullable(),

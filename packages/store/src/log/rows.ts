@@ -10,6 +10,8 @@ export interface OutcomeRow {
   readonly decision: number
   readonly index: number
   readonly status: string
+  /** The record of this batch that said `unknown` before; of an earlier batch, the row knows it. */
+  readonly earlier: number | null
 }
 
 export interface ApprovalRow {
@@ -55,4 +57,18 @@ export interface MarkRow {
   readonly kind: 'action' | 'label'
   readonly value: string
   readonly index: number
+}
+
+/** Whose data the payload of a decision holds. */
+export interface SubjectRow {
+  /** Hexadecimal. */
+  readonly subject: string
+  readonly index: number
+}
+
+/** Payloads of one batch that are erased, each with its salt. */
+export interface ErasureRow {
+  /** The index of the batch's first record. */
+  readonly first: number
+  readonly indices: readonly number[]
 }

@@ -24,7 +24,7 @@ import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/sequencer.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
-import { keyDigest, type Gathered } from './gather.ts'
+import type { Gathered } from './gather.ts'
 
 /** What answering needs beside the record. */
 export interface DecideSettings {
@@ -101,6 +101,7 @@ function decideAnew(
       }
       foldDecision(fold, call, decision, record as DecisionRecord, { place, policy, claimed, approvalIndex })
       foldUses(fold, call, decision, gathered, place)
+      fold.concern(place.index, gathered.subjects)
     },
   }
 }
@@ -110,7 +111,7 @@ function foldUses(fold: Fold, call: ToolCall, decision: Decision, gathered: Gath
   for (const { key, counter, amount, windowMs, releasable } of decision.consumes) {
     fold.consume({
       decision: place.index,
-      key: gathered.counters.find((wanted) => wanted.key === key)?.digest ?? keyDigest(key),
+      key: gathered.counters.find((wanted) => wanted.key === key)?.digest ?? gathered.digests.counter(key),
       counter,
       at: place.at,
       amount: decimalOf(amount),

@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import {
   canonicalJson,
   jsonProblem,
   needsOf,
   payloadDepthMax,
+  subjectsOf,
   type CompiledPolicy,
   type CounterNeed,
   type DecisionNeeds,
@@ -11,6 +11,7 @@ import {
   type LookupResult,
   type ParsedCall,
 } from '@bailiwick/core'
+import type { Digests } from '../log/digests.ts'
 
 /** Looks facts up in other systems. */
 export interface LookupGatherer {
@@ -25,6 +26,8 @@ export interface LookupGatherer {
 export interface Surroundings {
   readonly env: string | undefined
   readonly lookups: LookupGatherer | undefined
+  /** The ledger's. */
+  readonly digests: Digests
 }
 
 /** A counter whose use has to be known, with the digest that it is stored under. */
@@ -39,6 +42,9 @@ export interface Gathered {
   readonly env: string | undefined
   readonly lookups: ReadonlyMap<string, LookupResult> | undefined
   readonly counters: readonly CounterWanted[]
+  /** Digests of whose data the call holds. */
+  readonly subjects: readonly string[]
+  readonly digests: Digests
   /** Whether it matters what the call's session has been through. */
   readonly session: boolean
 }
@@ -54,16 +60,18 @@ const lookupLengthMax = 16 * 1024
 export function gather(
   policy: CompiledPolicy | undefined,
   parsed: ParsedCall,
-  { env, lookups: gatherer }: Surroundings,
+  { env, lookups: gatherer, digests }: Surroundings,
 ): Gathered | Promise<Gathered> {
-  const nothing: Gathered = { policy, env, lookups: undefined, counters: [], session: false }
-  if (policy === undefined || parsed.malformed !== undefined) return nothing
+  const bare = { policy, env, lookups: undefined, counters: [], subjects: [], digests, session: false }
+  if (policy === undefined || parsed.malformed !== undefined) return bare
+  const subjects = subjectsOf(policy, parsed.call).map((subject) => digests.subject(subject))
+  const nothing: Gathered = { ...bare, subjects }
   const first = needsOrNone(policy, parsed, { env })
-  if (first.lookups.length === 0) return { ...nothing, ...wanted(first) }
+  if (first.lookups.length === 0) return { ...nothing, ...wanted(first, digests) }
   return lookedUp(first.lookups, gatherer).then((lookups) => ({
     ...nothing,
     lookups,
-    ...wanted(needsOrNone(policy, parsed, { env, lookups })),
+    ...wanted(needsOrNone(policy, parsed, { env, lookups }), digests),
   }))
 }
 
@@ -76,13 +84,12 @@ function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parame
   }
 }
 
-/** The text under which a counter's key is stored, in hexadecimal: the key may hold personal data. */
-export function keyDigest(key: string): string {
-  return hash('sha256', key, 'hex')
-}
-
-function wanted({ counters, session }: DecisionNeeds): Pick<Gathered, 'counters' | 'session'> {
-  return { session, counters: counters.map((need) => ({ ...need, digest: keyDigest(need.key) })) }
+// A counter's key may hold personal data, and is stored as a digest.
+function wanted(
+  { counters, session }: DecisionNeeds,
+  digests: Digests,
+): Pick<Gathered, 'counters' | 'session'> {
+  return { session, counters: counters.map((need) => ({ ...need, digest: digests.counter(need.key) })) }
 }
 
 async function lookedUp(

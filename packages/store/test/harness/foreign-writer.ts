@@ -77,5 +77,7 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     entries: [],
     released: [],
     marks: [],
+    subjects: [],
+    erasures: [],
   })
 }
