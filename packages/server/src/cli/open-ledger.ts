@@ -26,6 +26,15 @@ export async function withAccess<Result>(
   ports: CliPorts,
   work: (access: Access) => Promise<Result>,
 ): Promise<Result> {
+  return await withLedger(options, ports, (ledger) => work(new Access(ledger)))
+}
+
+/** The same with the ledger itself. */
+export async function withLedger<Result>(
+  options: StoreOptions,
+  ports: CliPorts,
+  work: (ledger: Ledger) => Promise<Result>,
+): Promise<Result> {
   const place = storePlace(options, ports)
   const { dataDir, databaseUrl } = place
   const news = await newsOf(place)
@@ -41,7 +50,7 @@ export async function withAccess<Result>(
     })
     if (news !== undefined) ports.err(onOneLine(news))
     try {
-      return await work(new Access(ledger))
+      return await work(ledger)
     } finally {
       await ledger.close()
     }

@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import type { Act } from './act.ts'
 import { addCheck } from './check.ts'
 import { addDecide } from './decide.ts'
+import { addErase } from './erase.ts'
 import { addExplain } from './explain.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
@@ -67,7 +68,18 @@ function commandLine(act: Act, ports: CliPorts): Command {
     })
     .exitOverride()
     .addHelpText('after', `\n${exitCodesText}`)
-  const adders = [addInit, addCheck, addTest, addDecide, addExplain, addServe, addKeys, addPeople, addLog]
+  const adders = [
+    addInit,
+    addCheck,
+    addTest,
+    addDecide,
+    addExplain,
+    addServe,
+    addKeys,
+    addPeople,
+    addLog,
+    addErase,
+  ]
   for (const add of adders) add(program, act)
   return program
 }

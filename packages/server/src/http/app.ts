@@ -8,6 +8,7 @@ import { version } from '../version.ts'
 import { authenticated, type HttpEnv } from './asker.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
+import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
 import { jsonBody } from './json-body.ts'
 import { Masking } from './masking.ts'
@@ -73,6 +74,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   const masking = new Masking(parts.ledger)
   app.route('/', decisionRoutes(parts.ledger, masking))
   app.route('/', approvalRoutes(parts.ledger, parts.waits, masking))
+  app.route('/', erasureRoutes(parts.ledger))
   app.route('/', eventRoutes(parts.ledger))
   describeApi(app)
   app.all('/v1/*', () => {

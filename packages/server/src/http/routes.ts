@@ -5,7 +5,8 @@ import * as schema from './schemas.ts'
 export const pageLengthDefault = 50
 
 const agentKey = [{ agentKey: [] }]
-const session = [{ session: [] }]
+/** Signed-in people. */
+export const session = [{ session: [] }]
 const anyone = [{ agentKey: [] }, { session: [] }]
 
 interface Described {
@@ -13,9 +14,10 @@ interface Described {
   readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>
 }
 
+/** The answer of a route, and the statuses of its problems. */
 // Typed as loosely as this on purpose: the views of the store are the contract, and a test holds every
 // answer against the schemas here.
-function answers(
+export function answers(
   status: number,
   answer: Described,
   ...problemStatuses: readonly number[]
@@ -23,11 +25,13 @@ function answers(
   return { [status]: answer, ...problems(...problemStatuses) }
 }
 
-function json(content: z.ZodType, description: string): Described {
+/** An answer in JSON. */
+export function json(content: z.ZodType, description: string): Described {
   return { description, content: { 'application/json': { schema: content } } }
 }
 
-function body<Schema extends z.ZodType>(content: Schema) {
+/** A request's body in JSON. */
+export function body<Schema extends z.ZodType>(content: Schema) {
   return { required: true, content: { 'application/json': { schema: content } } } as const
 }
 
@@ -145,6 +149,7 @@ export const postVote = createRoute({
     403,
     404,
     409,
+    410,
     413,
     503,
   ),
