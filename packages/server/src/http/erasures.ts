@@ -1,29 +1,9 @@
-import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, type Voter } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { asPerson, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
-import { answers, body, json, session } from './routes.ts'
-import { erasureAnswer, erasureRequest } from './schemas.ts'
-
-const postErasure = createRoute({
-  method: 'post',
-  path: '/v1/erasures',
-  summary: 'Erase what the log keeps of one call or of one person; for administrators',
-  security: session,
-  request: { body: body(erasureRequest) },
-  responses: answers(
-    201,
-    json(erasureAnswer, 'What was erased, or with `dryRun` would be'),
-    400,
-    401,
-    403,
-    404,
-    409,
-    413,
-    503,
-  ),
-})
+import { postErasure } from './routes.ts'
 
 /** Erasing: what cannot be undone is for administrators alone. */
 export function erasureRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {

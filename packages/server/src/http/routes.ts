@@ -5,8 +5,7 @@ import * as schema from './schemas.ts'
 export const pageLengthDefault = 50
 
 const agentKey = [{ agentKey: [] }]
-/** Signed-in people. */
-export const session = [{ session: [] }]
+const session = [{ session: [] }]
 const anyone = [{ agentKey: [] }, { session: [] }]
 
 interface Described {
@@ -14,10 +13,9 @@ interface Described {
   readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>
 }
 
-/** The answer of a route, and the statuses of its problems. */
 // Typed as loosely as this on purpose: the views of the store are the contract, and a test holds every
 // answer against the schemas here.
-export function answers(
+function answers(
   status: number,
   answer: Described,
   ...problemStatuses: readonly number[]
@@ -25,13 +23,11 @@ export function answers(
   return { [status]: answer, ...problems(...problemStatuses) }
 }
 
-/** An answer in JSON. */
-export function json(content: z.ZodType, description: string): Described {
+function json(content: z.ZodType, description: string): Described {
   return { description, content: { 'application/json': { schema: content } } }
 }
 
-/** A request's body in JSON. */
-export function body<Schema extends z.ZodType>(content: Schema) {
+function body<Schema extends z.ZodType>(content: Schema) {
   return { required: true, content: { 'application/json': { schema: content } } } as const
 }
 
@@ -150,6 +146,25 @@ export const postVote = createRoute({
     404,
     409,
     410,
+    413,
+    503,
+  ),
+})
+
+export const postErasure = createRoute({
+  method: 'post',
+  path: '/v1/erasures',
+  summary: 'Erase what the log keeps of one call or of one person; for administrators',
+  security: session,
+  request: { body: body(schema.erasureRequest) },
+  responses: answers(
+    201,
+    json(schema.erasureAnswer, 'What was erased, or with `dryRun` would be'),
+    400,
+    401,
+    403,
+    404,
+    409,
     413,
     503,
   ),
