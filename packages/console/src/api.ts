@@ -40,6 +40,7 @@ const decision = object({
   at: text,
   params: orNull(anyObject),
   context: orNull(anyObject),
+  erased: orNull(flag),
   outcome: orNull(outcome),
 })
 
@@ -59,6 +60,7 @@ const approval = object({
   action: text,
   params: orNull(anyObject),
   context: orNull(anyObject),
+  erased: orNull(flag),
   reasons: listOf(text),
   rules: listOf(determiningRule),
   policy: orNull(policyRef),

@@ -61,7 +61,7 @@ export {
   type TileReader,
 } from './audit/tiles.ts'
 export { isTlogProof, parseTlogProof, tlogProofText } from './audit/tlog-proof.ts'
-export { completeRecord, parseRecord, recordTerms, recordText, TermSet } from './audit/record.ts'
+export { callTerm, completeRecord, parseRecord, recordTerms, recordText, TermSet } from './audit/record.ts'
 export { RecordWriter } from './audit/record-writer.ts'
 export type { CompactRange } from './audit/compact-range.ts'
 export {
@@ -217,5 +217,6 @@ export { narrowParamsSchema, type NarrowedSchema } from './policy/params-schema/
 export { errorCodes, problemCodeText, warningCodes, type ProblemCode } from './policy/problem-codes.ts'
 export { policyFormat } from './policy/shape.ts'
 export type { LoadFile } from './policy/sources.ts'
+export { subjectsOf } from './policy/subjects.ts'
 export { windowStart } from './policy/windows.ts'
 export { tooLargeProblem } from './policy/yaml-file.ts'

@@ -15,6 +15,7 @@ export {
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
+export type { EraseInArchive, ErasureRequest, ErasureResult, ErasureTarget } from './erasure/erase.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { everyAgent, type SuspendedAgent } from './log/suspensions.ts'

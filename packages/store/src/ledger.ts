@@ -26,8 +26,16 @@ import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
 import type { LogKeySettings } from './checkpoints/log-keys.ts'
+import {
+  erasePayloads,
+  type EraseInArchive,
+  type ErasureRequest,
+  type ErasureResult,
+} from './erasure/erase.ts'
+import { subjectTexts } from './erasure/subjects.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
+import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
 import type { AccessChange } from './log/rows.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
@@ -79,11 +87,20 @@ export interface LedgerOptions {
   readonly env?: string | undefined
   /** What looks facts up; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
+  /** What erases payloads in cold storage. */
+  readonly eraseInArchive?: EraseInArchive | undefined
 }
 
 /** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
 const usesPerStep = 1000
 const stepsPerSweep = 10
+
+interface LedgerParts {
+  readonly checkpoints: CheckpointFile
+  readonly name: string
+  readonly pool: pg.Pool
+  readonly digests: Digests
+}
 
 /** What other parts hear after each commit. */
 export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
@@ -104,6 +121,7 @@ export class Ledger {
   readonly #sequencer: Sequencer
   readonly #settings: DecideSettings
   readonly #surroundings: Surroundings
+  readonly #digests: Digests
   readonly #listeners = new Set<CommitListener>()
   #publishing: Promise<string> | undefined
   #halted: Fault | undefined
@@ -112,22 +130,21 @@ export class Ledger {
   /** The head that this process last held against what was published; every later one must contain it. */
   #published: Frontier | undefined
 
-  private constructor(options: LedgerOptions, checkpoints: CheckpointFile, name: string) {
+  private constructor(options: LedgerOptions, { checkpoints, name, pool, digests }: LedgerParts) {
     this.name = name
     this.#options = options
     this.policies = options.policies
     this.checkpoints = checkpoints
     this.now = options.now ?? (() => Date.now() as Instant)
-    this.pool = new pg.Pool({ ...inSchema(options.connection), max: 8 })
-    // A connection that breaks while idle is replaced by the pool; the next statement reports trouble.
-    this.pool.on('error', () => undefined)
+    this.pool = pool
+    this.#digests = digests
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.tiles = new LogTiles({ client: this.pool, ledger: name, published })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
       approvalUrl: (id) => `${base}/approvals/${id}`,
     }
-    this.#surroundings = { env: options.env, lookups: options.lookups }
+    this.#surroundings = { env: options.env, lookups: options.lookups, digests }
     this.#sequencer = new Sequencer({
       connection: options.connection,
       ledger: name,
@@ -153,7 +170,14 @@ export class Ledger {
     const known = await readKnownKeys(options.connection, name)
     const checkpoints = await CheckpointFile.open(options.dataDir, name, options.logKey, known.length === 0)
     if (options.mustSign === true && !checkpoints.signs) throw signedElsewhere(name)
-    const ledger = new Ledger(options, checkpoints, name)
+    const pool = new pg.Pool({ ...inSchema(options.connection), max: 8 })
+    // A connection that breaks while idle is replaced by the pool; the next statement reports trouble.
+    pool.on('error', () => undefined)
+    const secrets = await ledgerSecrets(pool, name).catch(async (error: unknown) => {
+      await pool.end()
+      throw error
+    })
+    const ledger = new Ledger(options, { checkpoints, name, pool, digests: digestsOf(secrets) })
     try {
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
@@ -221,6 +245,24 @@ export class Ledger {
   /** Records what happened, whatever the state: a policy in force, a person's reading. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
     return await this.#submit(noteOperation(body, payload))
+  }
+
+  /**
+   * Erases payloads with their salts, each step in one transaction with the record that says so (G9). What is asked for
+   * may be erased in part where this fails; it can be done again.
+   *
+   * @throws as `erasePayloads` does
+   */
+  async erase(request: ErasureRequest): Promise<ErasureResult> {
+    const ports = {
+      client: this.pool,
+      ledger: this.name,
+      submit: <Answer>(operation: Operation<Answer>) => this.#sequencer.submit(operation),
+      subjectDigests: (subject: string | number) =>
+        subjectTexts(subject).map((text) => this.#digests.subject(text)),
+      eraseInArchive: this.#options.eraseInArchive,
+    }
+    return await erasePayloads(ports, request)
   }
 
   /**

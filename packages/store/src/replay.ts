@@ -174,14 +174,20 @@ export async function recordedPolicy(
   })
 }
 
-function compiled(body: string, ref: PolicyRef): CompiledPolicy {
+/** A policy from the payload of its record; undefined where this version does not read it as it was recorded. */
+export function compiledPolicy(body: string, ref: PolicyRef): CompiledPolicy | undefined {
   const { source, parents = [] } = JSON.parse(body) as {
     source: string
     parents?: readonly { file: string; source: string }[]
   }
   const files = new Map(parents.map((parent) => [parent.file, parent.source]))
   const parsed = parsePolicy(source, { load: (path) => files.get(path) })
-  if (parsed.kind === 'valid' && parsed.policy.ref.sha256 === ref.sha256) return parsed.policy
+  return parsed.kind === 'valid' && parsed.policy.ref.sha256 === ref.sha256 ? parsed.policy : undefined
+}
+
+function compiled(body: string, ref: PolicyRef): CompiledPolicy {
+  const policy = compiledPolicy(body, ref)
+  if (policy !== undefined) return policy
   throw new Fault(
     'policy_invalid',
     `this version does not read the policy \`${ref.id}\` as it was recorded`,

@@ -10,7 +10,7 @@ const members = String.raw`replace(record, '\u0000', '\ufffd')::json`
 // many rows means nothing. Keys of erased payloads are not known. Only what a failed run gives back is gone.
 const said = `
   select index, at, u.counter, u.amount, u."windowMs" as window_ms, case when u.releasable then index else -1 end as unit,
-    sha256(convert_to(case when body is not null then ${payload} -> 'keys' ->> (o.n::int - 1) end, 'UTF8')) as key
+    sha256(convert_to($3::text || case when body is not null then ${payload} -> 'keys' ->> (o.n::int - 1) end, 'UTF8')) as key
   from log_entry, json_array_elements(${members} -> 'consumes') with ordinality as o (use, n),
     json_to_record(o.use) as u (counter text, amount numeric, "windowMs" bigint, releasable boolean)
   where ledger = $1 and kind = 'decision' and strpos(record, '"consumes":[') > 0
@@ -56,16 +56,19 @@ const compared = `
  * much as the calls that were allowed then took from it. What no counter counts any more may be gone.
  *
  * @param now RFC 3339
+ * @param prefix what digests of keys begin with, as `Digests` says
  * @returns the first record whose use is not counted as it has to be
  */
 export async function firstMiscount(
   client: Queryable,
   ledger: string,
   now: string,
+  prefix: string,
 ): Promise<{ readonly index: number; readonly problem: string } | undefined> {
   const { rows } = await client.query<{ index: string; counter: string; less: boolean }>(compared, [
     ledger,
     now,
+    prefix,
   ])
   const [row] = rows
   if (row === undefined) return undefined

@@ -2,6 +2,7 @@ import { instantText, unreachable, type Instant, type VerifyResult } from '@bail
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
 import type { Queryable } from './log/batches.ts'
+import { readSecrets } from './log/digests.ts'
 import { firstMiscount } from './verify-counters.ts'
 
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
@@ -33,7 +34,9 @@ export async function foldsProblem(
       const mismatch = await firstMismatch(client, ledger, table)
       if (mismatch !== undefined) found.push({ index: mismatch.index, problem: mismatchText(mismatch) })
     }
-    const miscount = await firstMiscount(client, ledger, instantText(now))
+    const secrets = await readSecrets(client, ledger)
+    const prefix = secrets?.counter.toString('hex') ?? ''
+    const miscount = await firstMiscount(client, ledger, instantText(now), prefix)
     if (miscount !== undefined) found.push({ ...miscount, problem: oneLine(miscount.problem) })
     const [first] = found.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity))
     return first && brokenBy(first, size)
@@ -190,14 +193,14 @@ const calls: FoldedTable = {
 // Only an unknown outcome is ever followed by another one.
 const outcomes: FoldedTable = {
   nameOf: (key) => `the outcome of ${key}`,
-  columns: ['index', 'status'],
-  said: `select distinct on (key) key, index, status
+  columns: ['index', 'status', 'earlier'],
+  said: `select distinct on (key) key, index, status, lag(index) over (partition by key order by index) as earlier
     from (
       select index, split_part(split_part(record, '"decision":"', 2), '"', 1) collate "C" as key,
         split_part(split_part(record, '"status":"', 2), '"', 1) as status
       from log_entry where ledger = $1 and kind = 'outcome'
     ) as reported order by key, index desc`,
-  stored: `select concat('dec_', decision) collate "C" as key, index, status,
+  stored: `select concat('dec_', decision) collate "C" as key, index, status, earlier,
       row_number() over (partition by decision) as copy
     from outcome where ledger = $1`,
 }

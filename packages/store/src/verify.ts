@@ -18,6 +18,7 @@ import pg from 'pg'
 import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
+import { readSecrets } from './log/digests.ts'
 import { inSchema } from './migrate.ts'
 import { foldsProblem, rareFoldsProblem } from './verify-folds.ts'
 import { tileHashesProblem } from './verify-tiles.ts'
@@ -25,6 +26,8 @@ import { isDamage } from './verify/damage.ts'
 import { Folds } from './verify/folds.ts'
 import { recordsPerWindow, unreadableAt, verifyParts } from './verify/parts.ts'
 import { startRunners } from './verify/start-runners.ts'
+import { erasuresProblem } from './verify-erasures.ts'
+import { subjectsProblem } from './verify-subjects.ts'
 
 /** Which stored log to verify. */
 export interface VerifyOptions {
@@ -132,7 +135,14 @@ async function verifyWithFolds(
 ): Promise<VerifyResult> {
   const { onProgress, from, recordsPerPart = recordsPerWindow, now = Date.now() as Instant } = options
   const { ledger, size } = head
-  const settings = { ledger, size, cut: checkpoint?.size, secret: randomBytes(32).toString('hex'), now }
+  const settings = {
+    ledger,
+    size,
+    cut: checkpoint?.size,
+    secret: randomBytes(32).toString('hex'),
+    counterPrefix: (await readSecrets(client, ledger))?.counter.toString('hex') ?? '',
+    now,
+  }
   const folds = new Folds(size)
   const runners = await startRunners(client, settings, options)
   try {
@@ -154,7 +164,13 @@ async function verifyWithFolds(
       ? await rareFoldsProblem(client, ledger, size)
       : await foldsProblem(client, ledger, size, now)
     const rightHead = decodeFrontier(size, head.frontier)
-    return broken ?? (await tileHashesProblem(client, ledger, rightHead)) ?? result
+    return (
+      (await erasuresProblem(client, ledger)) ??
+      broken ??
+      (await subjectsProblem(client, ledger)) ??
+      (await tileHashesProblem(client, ledger, rightHead)) ??
+      result
+    )
   } finally {
     folds.close()
     await Promise.all(runners.map((runner) => runner.close()))

@@ -47,6 +47,7 @@ export function decisionView(row: DecisionRow, settings: DecideSettings): Decisi
     at: record.at,
     params: fieldOf(row.body, 'params') ?? null,
     context: fieldOf(row.body, 'context') ?? null,
+    ...(row.body === null ? { erased: true } : {}),
     outcome:
       outcome === null
         ? null
@@ -72,6 +73,7 @@ export function approvalView(
     action: approval.action,
     params: fieldOf(opened.body, 'params') ?? null,
     context: fieldOf(opened.body, 'context') ?? null,
+    ...(opened.body === null ? { erased: true } : {}),
     reasons: opened.record.reasons,
     rules: opened.record.rules,
     policy: opened.record.policy,
@@ -86,7 +88,12 @@ export function approvalView(
       at: instantText(votedAt),
     })),
     consumedBy: approval.consumedBy ?? null,
-    mayVote: status === 'pending' && voter !== undefined && !voted && mayVote(approval.terms, voter),
+    mayVote:
+      status === 'pending' &&
+      opened.body !== null &&
+      voter !== undefined &&
+      !voted &&
+      mayVote(approval.terms, voter),
   }
 }
 

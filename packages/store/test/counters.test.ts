@@ -74,9 +74,7 @@ describeOnPostgres('G4: budgets and rates', (postgres) => {
       keys: [`${agent} daily ["customer-of-name"]`],
       params: { amount: 20.5 },
     })
-    await site.query(`update log_batch set bodies = '', erased = array[1] where ledger = $1 and first = 1`, [
-      ledger.name,
-    ])
+    await ledger.erase({ target: { decision: 'dec_1' }, reason: 'asked for', by: 'operator' })
     expect(await ledger.verify()).toMatchObject({ kind: 'intact', erased: 1 })
   })
 

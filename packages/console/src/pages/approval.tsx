@@ -62,7 +62,7 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
       <div className="document-columns">
         <div className="document-main">
           <Section title="Parameters" note="Chosen by the agent">
-            <Fields data={approval.params} what="parameters" isLarge />
+            <Fields data={approval.params} isErased={approval.erased === true} what="parameters" isLarge />
           </Section>
           <Section title="Why it was held">
             <Reasons reasons={approval.reasons} />
@@ -79,7 +79,7 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
             <Rules rules={approval.rules} />
           </Section>
           <Section title="Context" note="Given by the host that runs the agent">
-            <Fields data={approval.context} what="context" />
+            <Fields data={approval.context} isErased={approval.erased === true} what="context" />
           </Section>
           <Section title="Terms">
             <Terms approval={approval} />

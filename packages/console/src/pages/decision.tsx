@@ -67,11 +67,11 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
             )}
           </Section>
           <Section title="Parameters" note="Chosen by the agent">
-            <Fields data={decision.params} what="parameters" />
+            <Fields data={decision.params} isErased={decision.erased === true} what="parameters" />
           </Section>
           <Explained decision={decision} />
           <Section title="Context" note="Given by the host that runs the agent">
-            <Fields data={decision.context} what="context" />
+            <Fields data={decision.context} isErased={decision.erased === true} what="context" />
           </Section>
         </div>
         <aside className="document-side" aria-label="Record">

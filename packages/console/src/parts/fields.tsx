@@ -7,19 +7,23 @@ import { unreachable } from '../unreachable.ts'
 export function Fields({
   data,
   what,
+  isErased,
   isLarge = false,
 }: {
   /** Null: erased on someone's request, or never stored because the call was malformed. */
   readonly data: Readonly<Record<string, unknown>> | null
   /** Such as `parameters`, for the sentences around them. */
   readonly what: string
+  readonly isErased: boolean
   /** Where the values are what the page is about. */
   readonly isLarge?: boolean
 }) {
   if (data === null) {
     return (
       <p className="quiet">
-        Not stored: erased, or the call was malformed. The record of the call can still be verified.
+        {isErased
+          ? 'Erased. The record of the call stays, and can still be verified.'
+          : 'Not stored: the call was malformed. Its record can still be verified.'}
       </p>
     )
   }

@@ -155,6 +155,16 @@ function VoteResult({ approval, choice }: { readonly approval: Approval; readonl
 }
 
 function WhyNot({ approval, me }: { readonly approval: Approval; readonly me: Person }) {
+  if (approval.erased === true) {
+    return (
+      <Section title="Nothing to answer">
+        <p>
+          What this call was to do has been erased, so nobody can approve or reject it any more. It never
+          runs; the approval expires at its deadline.
+        </p>
+      </Section>
+    )
+  }
   const mine = approval.votes.find(({ person }) => person === me.id)
   if (mine !== undefined) {
     return (

@@ -1,5 +1,5 @@
 import { Fault, unreachable } from '../model/fault.ts'
-import type { Sha256 } from '../model/ids.ts'
+import { indexOfId, type Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
 import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
@@ -172,16 +172,18 @@ export function recordText(record: LogRecord): string {
 }
 
 /**
- * What a record can be found by: `agent=` and `action=` of decisions, `effect=` of those that did not allow, and
- * `kind=` of what is neither decision nor outcome. Kept beside the records; it proves nothing, and verification
- * compares it.
+ * What a record can be found by: `agent=` and `action=` of decisions, `effect=` of those that did not allow, `claims=`
+ * and `call=` of those that claimed an approval, and `kind=` of what is neither decision nor outcome. Kept beside the
+ * records; it proves nothing, and verification compares it.
  */
 export function recordTerms(record: LogRecord | RecordBody): readonly string[] {
   switch (record.kind) {
     case 'decision': {
       const { agent, action, effect } = record
       const terms = [`agent=${agent}`, `action=${action}`]
-      return effect === 'allow' ? terms : [...terms, `effect=${effect}`]
+      if (effect !== 'allow') terms.push(`effect=${effect}`)
+      if (record.claims !== null) terms.push(...claimTerms(record, record.claims.id))
+      return terms
     }
     case 'outcome':
       return []
@@ -208,7 +210,8 @@ export class TermSet {
   readonly #decisions = new Map<string, Map<string, Set<string>>>()
 
   add(record: LogRecord | RecordBody): void {
-    if (record.kind === 'decision' && this.#isKnown(record)) return
+    // What claims an approval has terms of its own.
+    if (record.kind === 'decision' && record.claims === null && this.#isKnown(record)) return
     for (const term of recordTerms(record)) this.#terms.add(term)
   }
 
@@ -225,6 +228,20 @@ export class TermSet {
     effects.add(effect)
     return false
   }
+}
+
+// All of a call's decisions but the first claim an approval: without one, its call id gives that first answer again.
+function claimTerms({ agent, callId }: ClaimingRecord, claimed: string): string[] {
+  // What is claimed is the caller's own text; only an approval can be looked for.
+  if (indexOfId('apr', claimed) === undefined) return callId === null ? [] : [callTerm(agent, callId)]
+  return callId === null ? [`claims=${claimed}`] : [`claims=${claimed}`, callTerm(agent, callId)]
+}
+
+type ClaimingRecord = Pick<DecisionRecord, 'agent' | 'callId'>
+
+/** The term of the decisions under a call id that claimed an approval. */
+export function callTerm(agent: string, callId: string): string {
+  return `call=${agent} ${callId}`
 }
 
 /** What a member has to be; a list names all the values it may have. */

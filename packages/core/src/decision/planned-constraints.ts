@@ -4,6 +4,7 @@ import type { Json } from '../model/json.ts'
 import type { Given, Violation } from '../model/plan.ts'
 import type { ActionConstraints, CompiledPolicy, ParamsProblem, Standing } from '../model/policy.ts'
 import { rolesOf, valueAt } from '../policy/readers.ts'
+import { maskText } from '../policy/sensitive.ts'
 import { absentFacts } from './facts.ts'
 
 type Constraint = (given: Given) => Violation | undefined
@@ -72,20 +73,38 @@ function windowConstraint(entry: ActionConstraints): Constraint | undefined {
   return ({ facts }) => (window.contains(facts.now) ? undefined : violation)
 }
 
-function paramsConstraint(entry: ActionConstraints): Constraint | undefined {
+function paramsConstraint(entry: ActionConstraints, { actions }: CompiledPolicy): Constraint | undefined {
   const { params } = entry
   if (params === undefined) return undefined
   const rule = listing(`${entry.id}.params`, entry)
   return ({ call }) => {
     if (params.accepts(call.params)) return undefined
-    const reasons = params.problems(call.params).map(problemSentence)
+    const sensitive = actions.flatMap((each) => (each.pattern.matches(call.action) ? each.sensitive : []))
+    const reasons = params.problems(call.params).map((problem) => problemSentence(problem, sensitive))
     return { code: 'params_invalid', reasons: reasons.length > 0 ? reasons : ['params do not fit'], rule }
   }
 }
 
-function problemSentence({ path, message }: ParamsProblem): string {
-  const where = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
+function problemSentence({ path, message }: ParamsProblem, sensitive: Sensitive): string {
+  const depth = Math.min(...sensitive.map((secret) => depthOf(secret, path)))
+  const shown = path.length > depth ? [...path.slice(0, depth), maskText] : path
+  const where = shown.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
   return `params${where} ${message}`
+}
+
+type Sensitive = ActionConstraints['sensitive']
+
+// Below something sensitive even names are: they may be the call's own. Indices do not count: lists are masked at
+// every item.
+function depthOf([root, ...secret]: Sensitive[number], path: ParamsProblem['path']): number {
+  if (root !== 'params') return Infinity
+  let at = 0
+  for (const name of secret) {
+    while (typeof path[at] === 'number') at += 1
+    if (path[at] !== name) return Infinity
+    at += 1
+  }
+  return at
 }
 
 function whenConstraint(entry: ActionConstraints, policy: CompiledPolicy): Constraint | undefined {

@@ -59,6 +59,8 @@ export interface DecisionView extends Omit<DecisionAnswer, 'replayed' | 'outcome
   /** Null where the payload has been erased, or the call was malformed. */
   readonly params: Json
   readonly context: Json
+  /** Where params and context are null because somebody has erased them. */
+  readonly erased?: true | undefined
   readonly outcome: {
     readonly status: OutcomeStatus
     readonly at: string
@@ -75,6 +77,8 @@ export interface ApprovalView {
   readonly action: string
   readonly params: Json
   readonly context: Json
+  /** Where params and context are null because somebody has erased them. Then nobody may vote any more. */
+  readonly erased?: true | undefined
   readonly reasons: readonly string[]
   readonly rules: readonly DeterminingRule[]
   readonly policy: PolicyRef | null

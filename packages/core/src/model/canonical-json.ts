@@ -163,6 +163,20 @@ export function jsonProblem(value: unknown, root: string, depthMax: number): str
   return `${root}${found.steps.reverse().map(stepText).join('')} ${found.what}`
 }
 
+/**
+ * The same for what is recorded for good: of the names on the way to the place it tells the first one only, and that only
+ * where it looks like the name of a parameter. The others are the caller's own text, and may be anybody's data.
+ */
+export function recordedJsonProblem(value: unknown, root: string, depthMax: number): string | undefined {
+  const found = findProblem(value, depthMax, { left: valuesMax })
+  if (found === undefined) return undefined
+  const [first, ...below] = found.ofRoot === true ? [] : found.steps.reverse()
+  if (first === undefined) return `${root} ${found.what}`
+  const isName = typeof first === 'string' && /^[A-Za-z_][A-Za-z0-9_-]{0,39}$/.test(first)
+  const place = isName ? stepText(first) : '[…]'
+  return `${root}${place}${below.length === 0 ? '' : '…'} ${found.what}`
+}
+
 function findProblem(value: unknown, depthLeft: number, budget: { left: number }): Found | undefined {
   const what = whatIsWrong(value)
   if (what !== undefined) return { what, steps: [] }

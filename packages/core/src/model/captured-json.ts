@@ -1,4 +1,4 @@
-import { canonicalJson, hasEscapedSurrogate, jsonProblem } from './canonical-json.ts'
+import { canonicalJson, hasEscapedSurrogate, recordedJsonProblem } from './canonical-json.ts'
 import type { Json, JsonObject } from './json.ts'
 
 /** A value that was taken from its owner: nobody can change it any more, and its canonical text is known. */
@@ -8,7 +8,7 @@ export type CapturedJson =
 
 /**
  * A frozen deep copy of plain JSON objects and its canonical JSON (RFC 8785), or why there is none: as
- * `jsonProblem`, `frozenCopy` and `canonicalJson` would say one after the other. Every property is read once,
+ * `recordedJsonProblem`, `frozenCopy` and `canonicalJson` would say one after the other. Every property is read once,
  * so what is judged here is what the copy holds.
  *
  * @param value its members are named in problems, such as `params.amount is NaN`
@@ -30,7 +30,7 @@ function carefully(
   depthMax: number,
 ): CapturedJson {
   for (const [name, member] of Object.entries(copy)) {
-    const problem = jsonProblem(member, name, depthMax)
+    const problem = recordedJsonProblem(member, name, depthMax)
     if (problem !== undefined) return { kind: 'malformed', problem }
   }
   return { kind: 'captured', value: copy, text: canonicalJson(copy) }
@@ -38,7 +38,7 @@ function carefully(
 
 function problemOf(value: Readonly<Record<string, unknown>>, depthMax: number): string {
   for (const [name, member] of Object.entries(value)) {
-    const problem = jsonProblem(member, name, depthMax)
+    const problem = recordedJsonProblem(member, name, depthMax)
     if (problem !== undefined) return problem
   }
   // A getter or a proxy that answers differently each time it is asked.

@@ -62,11 +62,21 @@ export interface ActionConstraints extends Standing {
   readonly environments: readonly string[] | undefined
   /** Paths such as `['params', 'iban']` that are masked wherever people or webhooks see them. */
   readonly sensitive: readonly (readonly string[])[]
+  /** Paths to whose data a call holds; undefined where the entry does not say. */
+  readonly subject: readonly (readonly string[])[] | undefined
   /** What the session is marked with once the action was allowed. */
   readonly labels: readonly string[]
   readonly obligations: readonly Obligation[]
   /** Paths that must be there and not empty: `['context', 'reason']`. */
   readonly requires: readonly (readonly string[])[]
+}
+
+/** Where calls say whose data they hold. */
+export interface SubjectPaths {
+  /** Whether any of the policy's files says so of any call. */
+  readonly named: boolean
+  /** For actions of which no entry says so. */
+  readonly otherwise: readonly (readonly string[])[]
 }
 
 /** What an escalation's `action` means. */
@@ -107,6 +117,8 @@ export interface CompiledPolicy {
   readonly parentsAllow: readonly (readonly ListedAction[])[]
   readonly forbidden: readonly ListedAction[]
   readonly actions: readonly ActionConstraints[]
+  /** Whose data calls hold. */
+  readonly subjects: SubjectPaths
   readonly facts: ReadonlyMap<string, FactDeclaration>
   readonly rules: readonly ConditionRule[]
   readonly flows: readonly FlowRule[]

@@ -1,6 +1,6 @@
 import type { RuleId } from '../model/ids.ts'
 import type { Obligation } from '../model/decision.ts'
-import type { ActionConstraints, ParamsSchema } from '../model/policy.ts'
+import type { ActionConstraints, ParamsSchema, SubjectPaths } from '../model/policy.ts'
 import { compileParamsSchema } from './params-schema/compile.ts'
 import { namePattern } from './pattern.ts'
 import type { RuleContext } from './rules.ts'
@@ -38,12 +38,29 @@ function compileAction(
     window: references.window(source, [...path, 'window'], written.window),
     environments: written.environments,
     sensitive: (written.sensitive ?? []).map((text) => text.split('.')),
+    subject: written.subject === undefined ? undefined : pathsOf(written.subject),
     labels: written.labels ?? [],
     obligations: obligations.flatMap(obligationOf),
     requires: obligations.flatMap(({ require }) => (require === undefined ? [] : [require.split('.')])),
     line: source.positions.ofKey(path).line,
     file: source.file,
   }
+}
+
+/** Paths that are written as one or as a list. */
+function pathsOf(written: string | readonly string[]): readonly (readonly string[])[] {
+  return [written].flat().map((text) => text.split('.'))
+}
+
+/** Where the calls of a policy say whose data they hold, by all of its files. */
+export function compileSubjects(
+  sources: readonly PolicySource[],
+  actions: readonly ActionConstraints[],
+): SubjectPaths {
+  const otherwise = sources.flatMap(({ content }) =>
+    content.subject === undefined ? [] : pathsOf(content.subject),
+  )
+  return { named: otherwise.length > 0 || actions.some(({ subject }) => subject !== undefined), otherwise }
 }
 
 type WrittenObligation = NonNullable<WrittenAction['obligations']>[number]

@@ -5,7 +5,7 @@ import type { Json } from '../model/json.ts'
 import type { CompiledPolicy, FactDeclaration, NamePattern } from '../model/policy.ts'
 import type { Problem } from '../model/problem.ts'
 import { checkActionNames } from './action-names.ts'
-import { compileActions } from './actions.ts'
+import { compileActions, compileSubjects } from './actions.ts'
 import { Conditions } from './conditions.ts'
 import { compileCounters } from './counters.ts'
 import { declaredOnce } from './declared-once.ts'
@@ -120,6 +120,7 @@ function compileParts(sources: readonly PolicySource[], policyId: string, contex
   const labels = new Set(actions.flatMap((action) => action.labels))
   return {
     actions,
+    subjects: compileSubjects(sources, actions),
     rules: sources.flatMap((source) => compileRules(source, context)),
     flows: sources.flatMap((source) => compileFlows(source, labels, context)),
     // After the conditions: a counter may add up what they made up.

@@ -31,6 +31,8 @@ const descriptions: Readonly<Record<string, string>> = {
   'facts.*.for': 'The actions for which the fact exists; all where absent.',
   'facts.*.default': 'The value where none is there. Not where one of the wrong type is there.',
   'facts.*.unit': 'For people.',
+  subject:
+    'Whose data a call holds: a path such as params.customer_id, or several. What is recorded of a person is found and erased by it.',
   actions: 'Constraints of actions, by name or pattern. All entries that cover an action apply.',
   'actions.*.params': 'A JSON Schema that the parameters have to fit.',
   'actions.*.roles': 'The agent needs one of these roles.',
@@ -38,6 +40,8 @@ const descriptions: Readonly<Record<string, string>> = {
   'actions.*.window': 'Outside this window the call is denied.',
   'actions.*.environments': 'In other environments the call is denied.',
   'actions.*.sensitive': 'Paths such as params.iban that are masked wherever people or webhooks see them.',
+  'actions.*.subject':
+    'Whose data a call holds: a path such as params.customer_id, or several. In place of the top-level subject.',
   'actions.*.labels': 'What the session is marked with once the action was allowed.',
   'actions.*.obligations': 'What has to be there, or has to be done, beside the action.',
   rules: 'Rules that deny or escalate. There are no priorities.',

@@ -20,6 +20,9 @@ const callPathError = {
 }
 const callPath = z.string(callPathError).regex(/^(params|context)(\.[A-Za-z_][A-Za-z0-9_]*)+$/, callPathError)
 
+const subjectError = { error: 'must be a path such as params.customer_id, or a list of them' }
+const subject = z.union([callPath, z.array(callPath)], subjectError)
+
 const lookup = z
   .strictObject(
     {
@@ -143,10 +146,14 @@ const action = z.strictObject(
     window: name.optional(),
     environments: someNames('environment').optional(),
     sensitive: z.array(callPath, { error: 'must be a list of paths such as params.iban' }).optional(),
+    subject: subject.optional(),
     labels: names.optional(),
     obligations: z.array(obligation, { error: 'must be a list of obligations' }).optional(),
   },
-  { error: 'must be a map with params, roles, when, window, environments, sensitive, labels or obligations' },
+  {
+    error:
+      'must be a map with params, roles, when, window, environments, sensitive, subject, labels or obligations',
+  },
 )
 
 const path = z
@@ -181,6 +188,7 @@ const common = {
     .optional(),
   windows: z.record(name, timeWindow, { error: 'must be a map from a name to a time window' }).optional(),
   facts: z.record(identifier, fact, { error: 'must be a map from a name to its type and source' }).optional(),
+  subject: subject.optional(),
   actions: z.record(name, action, { error: 'must be a map from an action to its constraints' }).optional(),
   rules: z.array(rule, { error: 'must be a list of rules' }).optional(),
   budgets: z.array(budget, { error: 'must be a list of budgets' }).optional(),

@@ -6,7 +6,7 @@ export const maskText = '•••'
 
 /**
  * The params or context of a call as people and webhooks may see them: what the policy calls sensitive for the
- * action is masked, in lists at every item. Not for deciding, and not for running.
+ * action is masked, in lists at every item, and what stands where the path leads through something else. Not for deciding, and not for running.
  */
 export function masked(
   policy: Pick<CompiledPolicy, 'actions'>,
@@ -25,7 +25,9 @@ export function masked(
 function maskedAt(value: Json, path: readonly string[]): Json {
   const [name, ...rest] = path
   if (name === undefined) return maskText
-  if (typeof value !== 'object' || value === null) return value
+  // A text in place of the map that the path leads through may be what the map was to hold.
+  if (typeof value !== 'object') return maskText
+  if (value === null) return value
   if (isList(value)) return value.map((item) => maskedAt(item, path))
   const member = Object.hasOwn(value, name) ? value[name] : undefined
   if (member === undefined) return value

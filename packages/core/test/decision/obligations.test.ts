@@ -62,13 +62,18 @@ actions:
   "*": { sensitive: [context.customer.name] }
 `)
 
-  test('is masked, in lists at every item, and nothing else is', () => {
+  test('is masked, in lists at every item, also where a text stands in place of a map, and nothing else is', () => {
     const params = { iban: 'DE1', amount: 5, payees: [{ iban: 'DE2', name: 'x' }, { iban: 7 }, 'DE3'] }
     expect(masked(secret, 'pay', 'params', params)).toEqual({
       iban: '•••',
       amount: 5,
-      payees: [{ iban: '•••', name: 'x' }, { iban: '•••' }, 'DE3'],
+      payees: [{ iban: '•••', name: 'x' }, { iban: '•••' }, '•••'],
     })
+    expect(masked(secret, 'pay', 'params', { payees: 'DE4', iban: null })).toEqual({
+      payees: '•••',
+      iban: '•••',
+    })
+    expect(masked(secret, 'pay', 'params', { payees: null })).toEqual({ payees: null })
     expect(params.iban).toBe('DE1')
     expect(masked(secret, 'other', 'params', params)).toBe(params)
   })

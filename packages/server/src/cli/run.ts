@@ -4,6 +4,7 @@ import type { Act } from './act.ts'
 import { addAgents } from './agents.ts'
 import { addCheck } from './check.ts'
 import { addDecide } from './decide.ts'
+import { addErase } from './erase.ts'
 import { addExplain } from './explain.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
@@ -79,6 +80,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
     addPeople,
     addAgents,
     addLog,
+    addErase,
   ]
   for (const add of adders) add(program, act)
   return program

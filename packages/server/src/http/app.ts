@@ -8,6 +8,7 @@ import { authenticated, type HttpEnv } from './asker.ts'
 import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
+import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
 import { limitedBody } from './body-limit.ts'
 import { isJsonType, jsonBody } from './json-body.ts'
@@ -84,6 +85,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', decisionRoutes(parts.ledger, masking, readings, parts.log))
   app.route('/', approvalRoutes(parts.ledger, parts.waits, masking, readings))
   app.route('/', agentRoutes(parts.ledger, parts.access))
+  app.route('/', erasureRoutes(parts.ledger))
   app.route('/', eventRoutes(parts.ledger))
   app.route('/', proofRoutes(parts.ledger))
   describeApi(app)

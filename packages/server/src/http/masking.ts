@@ -37,11 +37,14 @@ export class Masking {
 
   /** The view as whoever asks may see it. */
   async shown<View extends Maskable>(view: View, asker: Asker): Promise<View> {
-    if (asker.kind === 'agent' || view.policy === null) return view
-    const decided = await this.#policyOf(view.policy)
+    if (asker.kind === 'agent') return view
+    const decided = view.policy === null ? 'none' : await this.#policyOf(view.policy)
     if (decided === undefined) return { ...view, ...whole(view) }
     const now = this.#ledger.policies.for(view.agent)
-    const policies = now === undefined || now === decided ? [decided] : [decided, now]
+    const policies = [
+      ...(decided === 'none' ? [] : [decided]),
+      ...(now === undefined || now === decided ? [] : [now]),
+    ]
     const hidden = (root: 'params' | 'context'): Json => {
       const value = view[root]
       if (value === null || typeof value !== 'object') return value

@@ -162,6 +162,26 @@ export const postVote = createRoute({
     403,
     404,
     409,
+    410,
+    413,
+    503,
+  ),
+})
+
+export const postErasure = createRoute({
+  method: 'post',
+  path: '/v1/erasures',
+  summary: 'Erase what the log keeps of one call or of one person; for administrators',
+  security: session,
+  request: { body: body(schema.erasureRequest) },
+  responses: answers(
+    201,
+    json(schema.erasureAnswer, 'What was erased, or with `dryRun` would be'),
+    400,
+    401,
+    403,
+    404,
+    409,
     413,
     503,
   ),

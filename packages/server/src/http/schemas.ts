@@ -94,6 +94,40 @@ export const voteRequest = z
   .strictObject({ vote: oneOf('approve', 'reject'), comment: comment.optional() }, onlyKnown)
   .openapi('VoteRequest')
 
+/** What is to be erased, and why. */
+export const erasureRequest = z
+  .strictObject(
+    {
+      decision: text(40).optional().openapi({ description: 'A decision on the call.', example: 'dec_12' }),
+      subject: z
+        .union([text(2000), z.number()], mustBe('a string or a number'))
+        .optional()
+        .openapi({ description: "A value of what the policy's `subject` names. In place of `decision`." }),
+      reason: text(commentLengthMax).openapi({
+        description: 'Recorded, and not erased: leave out the person.',
+        example: 'request 17',
+      }),
+      dryRun: z.boolean(mustBe('true or false')).optional(),
+    },
+    onlyKnown,
+  )
+  .refine(({ decision, subject }) => (decision === undefined) !== (subject === undefined), {
+    error: 'must have either `decision` or `subject`',
+  })
+  .openapi('ErasureRequest')
+
+const indices = z.array(z.int())
+
+export const erasureAnswer = z
+  .object({
+    erased: indices.openapi({ description: 'The records whose payloads were erased.' }),
+    before: z.int().openapi({ description: 'How many payloads had been erased before.' }),
+    recordedAs: indices.openapi({ description: 'The records that say so.' }),
+    archived: indices.openapi({ description: 'Records that are in cold storage.' }),
+    vacuumed: z.boolean().openapi({ description: 'Whether the space they took was freed.' }),
+  })
+  .openapi('Erasure')
+
 export const sessionRequest = z.strictObject({ token: text(200) }, onlyKnown).openapi('SessionRequest')
 
 const effect = oneOf('allow', 'deny', 'escalate')
@@ -167,6 +201,11 @@ export const decisionAnswer = z
   })
   .openapi('Decision')
 
+const erased = z
+  .literal(true)
+  .optional()
+  .openapi({ description: 'Params and context were erased; the record stays.' })
+
 export const decisionView = z
   .object({
     ...decided,
@@ -177,6 +216,7 @@ export const decisionView = z
     at: z.string(),
     params: z.unknown().nullable().openapi({ description: 'Null where erased.' }),
     context: z.unknown().nullable(),
+    erased,
     outcome: z.object({ status: z.string(), at: z.string(), detail: z.string().optional() }).nullable(),
   })
   .openapi('DecisionView')
@@ -282,6 +322,7 @@ export const approvalView = z
     action: z.string(),
     params: z.unknown().nullable(),
     context: z.unknown().nullable(),
+    erased,
     reasons: z.array(z.string()),
     rules: z.array(rule),
     policy: policyRef.nullable(),

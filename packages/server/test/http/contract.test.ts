@@ -127,6 +127,8 @@ describe('every endpoint', () => {
       /^bailiwick_session=;/,
     )
     expect((await leaving.get('/v1/session')).status).toBe(401)
+    const administrator = await service.person('root@example.com', ['administrator'])
+    await administrator.post('/v1/erasures', { decision: allowed.body.id, reason: 'request 21' })
     await oneEvent(person)
 
     const good = describedRoutes.map(({ method, path, responses }) => {

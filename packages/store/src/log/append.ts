@@ -1,12 +1,15 @@
 import type pg from 'pg'
+import { erasable, erased, erasing } from './erasing.ts'
 import type {
   AccessChange,
   ApprovalRow,
   CallRow,
   CounterRow,
+  ErasureRow,
   MarkRow,
   OutcomeRow,
   ReleasedRow,
+  SubjectRow,
   SuspensionRow,
   VoteRow,
 } from './rows.ts'
@@ -41,6 +44,10 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly released: readonly ReleasedRow[]
   readonly marks: readonly MarkRow[]
   readonly suspensions: readonly SuspensionRow[]
+  /** Whose data its payloads hold. */
+  readonly subjects: readonly SubjectRow[]
+  /** Payloads of earlier batches that are erased. */
+  readonly erasures: readonly ErasureRow[]
 }
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
@@ -48,12 +55,12 @@ export interface StagedBatch extends Required<AccessChange> {
 // Every INSERT reads FROM the gated UPDATE: a CTE's INSERT runs even where the UPDATE matched no row,
 // and would then write records that no head counts.
 const advanceValues = 11
-const advance = `
-  with head as (
+const head = (more = '') => `head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
-    where ledger = $1 and size = $2::bigint and frontier = $5
+    where ledger = $1 and size = $2::bigint and frontier = $5${more}
     returning 1
-  ), logged as (
+  )`
+const written = `logged as (
     insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
     select $1, $2::bigint, $6, $7, $8, $9, $10 from head
   ), found as (
@@ -70,10 +77,11 @@ const foldings = {
     on conflict (ledger, agent, call_id) do update set index = excluded.index
   )`,
   outcomes: `settled as (
-    insert into outcome (ledger, decision, index, status)
-    select $1, r.decision, r.index, r.status
-    from head, json_to_recordset($n::json) as r (decision bigint, index bigint, status text)
-    on conflict (ledger, decision) do update set index = excluded.index, status = excluded.status
+    insert into outcome (ledger, decision, index, status, earlier)
+    select $1, r.decision, r.index, r.status, r.earlier
+    from head, json_to_recordset($n::json) as r (decision bigint, index bigint, status text, earlier bigint)
+    on conflict (ledger, decision) do update set index = excluded.index, status = excluded.status,
+      earlier = coalesce(excluded.earlier, outcome.index)
   )`,
   approvals: `opened as (
     insert into approval (ledger, decision, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status)
@@ -137,13 +145,18 @@ const foldings = {
   ), links_ended as (
     delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
   )`,
+  subjects: `concerned as (
+    insert into payload_subject (ledger, subject, index)
+    select $1, decode(r.subject, 'hex'), r.index
+    from head, json_to_recordset($n::json) as r (subject text, index bigint)
+  )`,
 } as const
 
 type Folding = keyof typeof foldings
 
 // A statement for what most batches of a kind have in common; each is prepared once.
 const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
-const uses: readonly Folding[] = ['entries', 'released', 'marks']
+const uses: readonly Folding[] = ['entries', 'released', 'marks', 'subjects']
 const rare: readonly Folding[] = [
   'suspensions',
   'keysMade',
@@ -159,14 +172,22 @@ const appendings = [
   appending('append_all', [...people, ...uses]),
   appending('append_rare', [...people, ...uses, ...rare]),
 ] as const
+const appendingErasures = erasingToo(appending('append_erasures', [...people, ...uses, ...rare]))
 
 function appending(name: string, folded: readonly Folding[]) {
   const parts = folded.map((folding, at) => foldings[folding].replaceAll('$n', `$${advanceValues + 1 + at}`))
   return {
     name,
     folded,
-    text: `${[advance, ...parts].join(', ')} select count(*)::int as advanced from head`,
+    text: `with ${[head(), written, ...parts].join(', ')} select count(*)::int as advanced from head`,
   }
+}
+
+// Its head has one condition more, and its last value is the erasures.
+function erasingToo({ name, folded, text }: ReturnType<typeof appending>) {
+  const n = `$${advanceValues + 1 + folded.length}`
+  const gated = `${erasing.replace('$n', n)}, ${head(` and ${erasable}`)}, ${erased.join(', ')}`
+  return { name, folded, text: text.replace(head(), () => gated) }
 }
 
 /**
@@ -191,9 +212,11 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings
+  const erases = batch.erasures.length > 0
   const common = people.some(has) ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
-  const { name, text, folded } = rare.some(has) ? every : common
+  const { name, text, folded } = erases ? appendingErasures : rare.some(has) ? every : common
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
+  if (erases) values.push(JSON.stringify(batch.erasures))
   const result = await client.query<{ advanced: number }>({ name, text, values })
   return result.rows[0]?.advanced === 1
 }

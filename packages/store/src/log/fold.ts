@@ -10,14 +10,17 @@ import {
 } from '@bailiwick/core'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
+import type { PayloadState } from './payload-states.ts'
 import type {
   AccessChange,
   ApprovalRow,
   CallRow,
   CounterRow,
+  ErasureRow,
   MarkRow,
   OutcomeRow,
   ReleasedRow,
+  SubjectRow,
   SuspensionRow,
   VoteRow,
 } from './rows.ts'
@@ -44,6 +47,8 @@ export interface Needs {
   readonly session?: string
   /** Indices of the decisions whose uses of counters are given back. */
   readonly uses?: readonly number[]
+  /** Indices of records whose payloads are erased, if they are there and no legal hold stands. */
+  readonly payloads?: readonly number[]
 }
 
 /** What an operation needs that needs to know nothing; most do. */
@@ -94,6 +99,10 @@ export class Fold {
   readonly #marks = new Map<string, MarkRow>()
   readonly #suspensions = new Map<string, SuspensionRow>()
   #access: Required<AccessChange> = noAccessChange
+  readonly #subjects: SubjectRow[] = []
+  readonly #payloads = new Map<number, PayloadState>()
+  readonly #erased = new Map<number, number[]>()
+  #holds: readonly string[] = []
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
@@ -134,8 +143,20 @@ export class Fold {
     return this.#memory.suspensions.has(agent)
   }
 
+  /** Where the payload of a record lies, and whether it is there. */
+  payload(index: number): PayloadState | undefined {
+    return this.#payloads.get(index)
+  }
+
+  /** The names of the legal holds that stand; read for those only who erase. */
+  get holds(): readonly string[] {
+    return this.#holds
+  }
+
   /** Takes in rows as they were read. */
   load(read: {
+    payloads?: readonly PayloadState[]
+    holds?: readonly string[]
     uses?: readonly Use[]
     calls?: readonly CallRow[]
     decisions?: readonly KnownDecision[]
@@ -145,6 +166,8 @@ export class Fold {
     for (const known of read.decisions ?? []) this.#decisions.set(known.record.index, known)
     for (const [index, approval] of read.approvals ?? []) this.#approvals.set(index, approval)
     for (const use of read.uses ?? []) this.#mayRelease(use)
+    for (const state of read.payloads ?? []) this.#payloads.set(state.index, state)
+    this.#holds = read.holds ?? []
   }
 
   /** A decision recorded in this batch. */
@@ -160,7 +183,8 @@ export class Fold {
   setOutcome(decision: number, index: number, status: OutcomeStatus): void {
     const known = this.#decisions.get(decision)
     if (known) this.#decisions.set(decision, { ...known, outcome: status })
-    this.#outcomes.set(decision, { decision, index, status })
+    const earlier = this.#outcomes.get(decision)?.index ?? null
+    this.#outcomes.set(decision, { decision, index, status, earlier })
   }
 
   setApproval(index: number, approval: Approval): void {
@@ -222,6 +246,24 @@ export class Fold {
     }
   }
 
+  /** The payload of a decision holds data of these people. */
+  concern(index: number, subjects: readonly string[]): void {
+    for (const subject of subjects) this.#subjects.push({ subject, index })
+  }
+
+  /** Erases payloads that are there. Whoever comes later in the batch finds them erased. */
+  erase(states: readonly PayloadState[]): void {
+    for (const state of states) {
+      const { first, index } = state
+      this.#payloads.set(index, { ...state, state: 'erased' })
+      const known = this.#decisions.get(index)
+      if (known !== undefined) this.#decisions.set(index, { ...known, payload: null })
+      const ofBatch = this.#erased.get(first)
+      if (ofBatch === undefined) this.#erased.set(first, [index])
+      else ofBatch.push(index)
+    }
+  }
+
   #mayRelease(use: Use): void {
     const uses = this.#uses.get(use.decision)
     if (uses === undefined) this.#uses.set(use.decision, [use])
@@ -238,6 +280,8 @@ export class Fold {
     released: readonly ReleasedRow[]
     marks: readonly MarkRow[]
     suspensions: readonly SuspensionRow[]
+    subjects: readonly SubjectRow[]
+    erasures: readonly ErasureRow[]
   } & Required<AccessChange> {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
@@ -251,6 +295,8 @@ export class Fold {
       entries: [...this.#entries.values()].map(counterRow),
       released: this.#released,
       marks: [...this.#marks.values()],
+      subjects: this.#subjects,
+      erasures: [...this.#erased].map(([first, indices]) => ({ first, indices })),
       suspensions: [...this.#suspensions.values()],
       ...this.#access,
     }

@@ -12,6 +12,8 @@ import {
 } from '@bailiwick/core'
 import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
+import { standingHolds } from './holds.ts'
+import { readPayloadStates } from './payload-states.ts'
 import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
 
 const calls = {
@@ -60,11 +62,14 @@ export async function readFold(
   const wantedUses = needs.flatMap((need) => need.uses ?? [])
   const counters = needs.flatMap((need) => need.counters ?? [])
   const sessions = needs.flatMap((need) => need.session ?? [])
+  const wantedPayloads = needs.flatMap((need) => need.payloads ?? [])
   // All of them are sent at once, and answered one after the other.
-  const [callRows, approvalRows, uses] = await Promise.all([
+  const [callRows, approvalRows, uses, payloads, holds] = await Promise.all([
     wantedCalls.length === 0 ? [] : readCalls(client, ledger, wantedCalls),
     wantedApprovals.length === 0 ? [] : readApprovals(client, ledger, wantedApprovals),
     wantedUses.length === 0 ? [] : readUses(client, ledger, wantedUses),
+    wantedPayloads.length === 0 ? [] : readPayloadStates(client, ledger, wantedPayloads),
+    wantedPayloads.length === 0 ? [] : standingHolds(client, ledger),
     counters.length === 0
       ? undefined
       : memory.counters.load(
@@ -81,7 +86,7 @@ export async function readFold(
   ]
   const decisionRows =
     wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
-  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses })
+  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses, payloads, holds })
   return fold
 }
 

@@ -10,6 +10,8 @@ export interface OutcomeRow {
   readonly decision: number
   readonly index: number
   readonly status: string
+  /** The record of this batch that said `unknown` before; of an earlier batch, the row knows it. */
+  readonly earlier: number | null
 }
 
 export interface ApprovalRow {
@@ -86,4 +88,18 @@ export interface AccessChange {
   readonly peopleRemoved?: readonly { readonly id: string }[]
   /** Whose sessions and sign-in links end. */
   readonly signedOut?: readonly { readonly id: string }[]
+}
+
+/** Whose data the payload of a decision holds. */
+export interface SubjectRow {
+  /** Hexadecimal. */
+  readonly subject: string
+  readonly index: number
+}
+
+/** Payloads of one batch that are erased, each with its salt. */
+export interface ErasureRow {
+  /** The index of the batch's first record. */
+  readonly first: number
+  readonly indices: readonly number[]
 }

@@ -24,7 +24,7 @@ import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
-import { keyDigest, type Gathered } from './gather.ts'
+import type { Gathered } from './gather.ts'
 
 /** What answering needs beside the record. */
 export interface DecideSettings {
@@ -94,7 +94,7 @@ function decideAnew(
     body,
     payload: payloadOf(parsed, facts, decision),
     answer: answerOf(body, place.index, settings),
-    staged: isFolded(call, decision)
+    staged: isFolded(call, decision, gathered)
       ? (record, payload) => {
           // Only what opens an approval or stands for a call id can be asked for in the same batch.
           if (call.callId !== undefined || decision.effect === 'escalate') {
@@ -103,14 +103,15 @@ function decideAnew(
           const folding = { place, policy, claimed, approvalIndex }
           foldDecision(fold, call, decision, record as DecisionRecord, folding)
           foldUses(fold, call, decision, gathered, place)
+          fold.concern(place.index, gathered.subjects)
         }
       : undefined,
   }
 }
 
 /** Whether anything is folded from the decision: nothing is from most, and that is soon told. */
-function isFolded(call: ToolCall, decision: Decision): boolean {
-  if (call.callId !== undefined || decision.effect === 'escalate') return true
+function isFolded(call: ToolCall, decision: Decision, { subjects }: Gathered): boolean {
+  if (subjects.length > 0 || call.callId !== undefined || decision.effect === 'escalate') return true
   if (decision.effect === 'deny') return false
   return decision.consumesApproval || decision.consumes.length > 0 || decision.leaves !== undefined
 }
@@ -120,7 +121,7 @@ function foldUses(fold: Fold, call: ToolCall, decision: Decision, gathered: Gath
   for (const { key, counter, amount, windowMs, releasable } of decision.consumes) {
     fold.consume({
       decision: place.index,
-      key: gathered.counters.find((wanted) => wanted.key === key)?.digest ?? keyDigest(key),
+      key: gathered.counters.find((wanted) => wanted.key === key)?.digest ?? gathered.digests.counter(key),
       counter,
       at: place.at,
       amount: decimalOf(amount),

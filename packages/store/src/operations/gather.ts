@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto'
 import {
   canonicalJson,
   jsonProblem,
   needsOf,
   payloadDepthMax,
+  subjectsOf,
   type CompiledPolicy,
   type CounterNeed,
   type DecisionNeeds,
@@ -11,6 +11,7 @@ import {
   type LookupResult,
   type ParsedCall,
 } from '@bailiwick/core'
+import type { Digests } from '../log/digests.ts'
 
 /** Looks facts up in other systems. */
 export interface LookupGatherer {
@@ -25,6 +26,8 @@ export interface LookupGatherer {
 export interface Surroundings {
   readonly env: string | undefined
   readonly lookups: LookupGatherer | undefined
+  /** The ledger's. */
+  readonly digests: Digests
 }
 
 /** A counter whose use has to be known, with the digest that it is stored under. */
@@ -39,6 +42,9 @@ export interface Gathered {
   readonly env: string | undefined
   readonly lookups: ReadonlyMap<string, LookupResult> | undefined
   readonly counters: readonly CounterWanted[]
+  /** Digests of whose data the call holds. */
+  readonly subjects: readonly string[]
+  readonly digests: Digests
   /** Whether it matters what the call's session has been through. */
   readonly session: boolean
 }
@@ -54,17 +60,28 @@ const lookupLengthMax = 16 * 1024
 export function gather(
   policy: CompiledPolicy | undefined,
   parsed: ParsedCall,
-  { env, lookups: gatherer }: Surroundings,
+  { env, lookups: gatherer, digests }: Surroundings,
 ): Gathered | Promise<Gathered> {
   if (policy === undefined || parsed.malformed !== undefined) {
-    return { policy, env, lookups: undefined, counters: noCounters, session: false }
+    return { policy, env, lookups: undefined, counters: none, subjects: none, digests, session: false }
   }
+  const subjects = subjectsIn(policy, parsed, digests)
   const { lookups: wanted, counters, session } = needsOrNone(policy, parsed, { env })
-  if (wanted.length === 0)
-    return { policy, env, lookups: undefined, counters: withDigests(counters), session }
+  if (wanted.length === 0) {
+    return {
+      policy,
+      env,
+      lookups: undefined,
+      counters: withDigests(counters, digests),
+      subjects,
+      digests,
+      session,
+    }
+  }
   return lookedUp(wanted, gatherer).then((lookups) => {
     const needs = needsOrNone(policy, parsed, { env, lookups })
-    return { policy, env, lookups, counters: withDigests(needs.counters), session: needs.session }
+    const counted = withDigests(needs.counters, digests)
+    return { policy, env, lookups, counters: counted, subjects, digests, session: needs.session }
   })
 }
 
@@ -77,16 +94,18 @@ function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parame
   }
 }
 
-/** The text under which a counter's key is stored, in hexadecimal: the key may hold personal data. */
-export function keyDigest(key: string): string {
-  return hash('sha256', key, 'hex')
+const none: readonly never[] = Object.freeze([])
+
+// Most policies name none.
+function subjectsIn(policy: CompiledPolicy, { call }: ParsedCall, digests: Digests): readonly string[] {
+  const subjects = subjectsOf(policy, call)
+  return subjects.length === 0 ? none : subjects.map((subject) => digests.subject(subject))
 }
 
-const noCounters: Gathered['counters'] = Object.freeze([])
-
-function withDigests(counters: DecisionNeeds['counters']): Gathered['counters'] {
-  if (counters.length === 0) return noCounters
-  return counters.map((need) => ({ ...need, digest: keyDigest(need.key) }))
+// A counter's key may hold personal data, and is stored as a digest.
+function withDigests(counters: DecisionNeeds['counters'], digests: Digests): Gathered['counters'] {
+  if (counters.length === 0) return none
+  return counters.map((need) => ({ ...need, digest: digests.counter(need.key) }))
 }
 
 async function lookedUp(

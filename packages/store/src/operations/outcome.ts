@@ -51,7 +51,8 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
           agent: known.record.agent,
           status: outcome.status,
         },
-        payload,
+        // Of a call that was erased, that it ran is recorded, and nothing that would have to be erased again.
+        payload: known.payload === null ? undefined : payload,
         answer: { index: place.index },
         staged: () => {
           fold.setOutcome(index, place.index, outcome.status)

@@ -26,7 +26,7 @@ export interface VoteRequest {
  * The operation that casts one person's vote. The state of the approval, the person's right to vote
  * and the deadline are judged in the transaction that records the vote.
  *
- * @throws Fault `not_found`, `not_permitted`, `already_voted`, `approval_closed` or `bad_input`
+ * @throws Fault `not_found`, `not_permitted`, `already_voted`, `approval_closed`, `erased` or `bad_input`
  */
 export function voteOperation(id: string, voter: Voter, request: VoteRequest): Operation<ApprovalStatus> {
   const index = indexOfId('apr', id)
@@ -48,6 +48,8 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       if (approval === undefined || index === undefined) throw unknownApproval(id)
+      // Nobody can see any more what the vote would be on.
+      if (fold.decision(index)?.payload === null) throw erasedApproval(approval.id)
       refuse(approval, voter, approvalStatus(approval, place.at))
       const votes = [...approval.votes, { person: voter.id, vote: request.vote, at: place.at }]
       const next = { ...approval, votes }
@@ -69,6 +71,12 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
 export function unknownApproval(id: string): Fault {
   return new Fault('not_found', `no approval \`${id}\``, {
     fix: 'Check the id; approvals are listed at /v1/approvals.',
+  })
+}
+
+function erasedApproval(id: ApprovalId): Fault {
+  return new Fault('erased', `what ${id} asks about has been erased`, {
+    fix: 'It takes no more votes and lets nothing through; the agent has to make a new call.',
   })
 }
 

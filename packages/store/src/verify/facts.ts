@@ -83,13 +83,18 @@ export function factAt(facts: Buffer, at: number): Fact {
 /** Writes facts one behind the other. */
 export class FactWriter {
   readonly #secret: string
+  readonly #counterPrefix: string
   #bytes = Buffer.allocUnsafe(4096)
   #length = 0
   #isOdd = false
 
-  /** @param secret random, and the same for everything that is to be compared */
-  constructor(secret: string) {
+  /**
+   * @param secret random, and the same for everything that is to be compared
+   * @param counterPrefix what digests of counters' keys begin with; needed for what records say only
+   */
+  constructor(secret: string, counterPrefix = '') {
     this.#secret = secret
+    this.#counterPrefix = counterPrefix
   }
 
   /** Whether something came that facts cannot say: then nothing is known to be equal. */
@@ -110,6 +115,11 @@ export class FactWriter {
   /** The digest of a text, 16 bytes as Latin-1. */
   digest(text: string): string {
     return hash('sha256', this.#secret + text, 'binary').slice(0, digestBytes)
+  }
+
+  /** The digest under which a counter's key is stored, as `Digests` says, in hexadecimal. */
+  counterKey(key: string): string {
+    return hash('sha256', this.#counterPrefix + key, 'hex')
   }
 
   /** Writes a fact; `key` has to tell the table as well. `detail` is a digest, or 16 bytes as Latin-1. */

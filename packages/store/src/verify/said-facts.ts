@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { DecisionRecord, Instant, LogRecord, RecordedUse, StoredEntry } from '@bailiwick/core'
 import { decimalOf } from '../log/decimal.ts'
 import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
@@ -86,7 +85,7 @@ function writeUses(
       if (!over) facts.odd()
       continue
     }
-    const of = useText(counter, at, windowMs, hash('sha256', key, 'hex'))
+    const of = useText(counter, at, windowMs, facts.counterKey(key))
     if (releasable) {
       const detail = facts.digest(`${of} ${bytes}`)
       facts.add(tags.useSaid, `use ${id}`, { index, code: over, detail })

@@ -22,6 +22,8 @@ export interface WindowSettings {
   readonly cut: number | undefined
   /** Of the facts. */
   readonly secret: string
+  /** What digests of counters' keys begin with, as `Digests` says. */
+  readonly counterPrefix: string
   readonly now: Instant
 }
 
@@ -50,9 +52,9 @@ interface WholeEntry extends StoredEntry {
 export async function checkWindow(
   client: pg.Client,
   window: Window,
-  { ledger, size, cut, secret, now }: WindowSettings,
+  { ledger, size, cut, secret, counterPrefix, now }: WindowSettings,
 ): Promise<WindowResult> {
-  const facts = new FactWriter(secret)
+  const facts = new FactWriter(secret, counterPrefix)
   const check = new RangeCheck<WholeEntry>({
     head: { ledger, size },
     cut,

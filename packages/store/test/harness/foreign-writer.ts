@@ -83,5 +83,7 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     peopleSet: [],
     peopleRemoved: [],
     signedOut: [],
+    subjects: [],
+    erasures: [],
   })
 }

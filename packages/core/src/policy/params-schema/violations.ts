@@ -15,7 +15,10 @@ import {
 
 /** Where parameters break their schema. */
 export interface ParamsProblem {
-  /** From the parameters' root: member names, each cut to 100 characters, and indices. */
+  /**
+   * From the parameters' root: member names, each cut to 100 characters, and indices. A name that the schema does not
+   * know is the call's own text; where it does not look like the name of a parameter, `…` stands in its place.
+   */
   readonly path: SchemaPath
   /** What is wrong, to be read after the path: `must be a number`. Never quotes a value of the call. */
   readonly message: string
@@ -125,7 +128,7 @@ class Walk {
     }
     for (const name of names) {
       if (this.#isFull()) return
-      const at = [...path, shown(name)]
+      const at = [...path, properties.has(name) ? shown(name) : strangeShown(name)]
       if (propertyNames !== undefined && !this.#checkOf(propertyNames)(name)) {
         this.#tell(at, 'has a name that is not allowed here')
       }
@@ -219,6 +222,11 @@ function typesText(bits: number): string {
 
 function shown(name: string): string {
   return cut(name, nameShownMax)
+}
+
+// What is told of a denial is recorded for good, and a member may be named after a person.
+function strangeShown(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_-]{0,39}$/.test(name) ? name : '…'
 }
 
 function cut(text: string, max: number): string {

@@ -1,0 +1,118 @@
+import { Fault, onOneLine } from '@bailiwick/core'
+import { hasEmbeddedDatabase, type ErasureResult, type ErasureTarget } from '@bailiwick/store'
+import type { Command } from 'commander'
+import type { Act } from './act.ts'
+import { fine, type ExitCode } from './exit-codes.ts'
+import { withLedger } from './open-ledger.ts'
+import type { CliPorts } from './ports.ts'
+import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
+
+interface EraseOptions extends StoreOptions {
+  readonly decision?: string
+  readonly subject?: string
+  readonly reason?: string
+  readonly dryRun?: true
+  readonly yes?: true
+  readonly json?: true
+}
+
+/** Adds `bailiwick erase`. */
+export function addErase(program: Command, act: Act): void {
+  withStoreOptions(program.command('erase'))
+    .description(
+      'Erases what the log keeps of one call, or of one person, for good. Its records stay, and the log still verifies.',
+    )
+    .option('--decision <id>', 'the call, by one of its decisions, such as dec_12')
+    .option('--subject <value>', "the person, by a value of what the policy's `subject` names")
+    .option('--reason <text>', 'why; recorded, so leave out the person')
+    .option('--dry-run', 'say what would be erased, and erase nothing')
+    .option('--yes', 'erase; nobody is asked')
+    .option('--json', 'print {erased, before, recordedAs, archived, vacuumed}')
+    .addHelpText(
+      'after',
+      '\nIt can be done again: what is erased is passed over. Nothing is erased while a legal hold stands.\ndocs/PRIVACY.md says what is left, and what to do about backups.',
+    )
+    .action(act(erase))
+}
+
+async function erase(ports: CliPorts, options: EraseOptions): Promise<ExitCode> {
+  const target = targetOf(options)
+  const dryRun = options.dryRun === true
+  const { reason } = options
+  if (!dryRun && reason === undefined) {
+    throw new Fault('bad_input', 'an erasure needs a reason', {
+      fix: 'Say why with --reason, such as the number of the request.',
+    })
+  }
+  if (!dryRun && options.yes !== true) {
+    throw new Fault('bad_input', 'erasing cannot be undone, and nothing was erased', {
+      fix: 'See what it would erase with --dry-run, then erase with --yes.',
+    })
+  }
+  await refuseNowhere(storePlace(options, ports))
+  const onProgress = (count: number) => {
+    if (!options.json && !dryRun) ports.err(`${count} payloads erased`)
+  }
+  const request = { target, reason: reason ?? 'a dry run', by: 'operator', dryRun, onProgress }
+  const result = await withLedger(options, ports, (ledger) => ledger.erase(request))
+  ports.out(options.json ? JSON.stringify(result) : onOneLines(resultLines(result, dryRun)))
+  return fine
+}
+
+function targetOf({ decision, subject }: EraseOptions): ErasureTarget {
+  if (decision !== undefined && subject === undefined) return { decision }
+  if (subject !== undefined && decision === undefined) return { subject }
+  throw new Fault('bad_input', 'say what to erase: one call or one person', {
+    fix: 'Give either --decision with the id of a decision, or --subject with a value such as a customer id.',
+  })
+}
+
+// Opening an embedded database would make one where there is none.
+async function refuseNowhere({ dataDir, databaseUrl }: StorePlace): Promise<void> {
+  if (databaseUrl !== undefined || (await hasEmbeddedDatabase(dataDir))) return
+  throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
+    fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
+  })
+}
+
+function resultLines(result: ErasureResult, dryRun: boolean): string[] {
+  const { erased, before, recordedAs, archived, vacuumed } = result
+  const earlier = before === 0 ? [] : [`${payloads(before)} had been erased before.`]
+  const cold = archived.length === 0 ? [] : [`In cold storage: records ${ranges(archived)}.`]
+  if (erased.length === 0) return ['There is nothing left to erase.', ...earlier, ...cold]
+  if (dryRun)
+    return [`Would erase ${payloads(erased.length)}, of records ${ranges(erased)}.`, ...earlier, ...cold]
+  return [
+    `Erased ${payloads(erased.length)}, of records ${ranges(erased)}; recorded as ${ranges(recordedAs)}.`,
+    ...earlier,
+    ...cold,
+    ...(vacuumed
+      ? []
+      : ['The space was not freed: run `VACUUM` on the database as the owner of its tables.']),
+    'Backups and write-ahead logs from before still hold them: see docs/PRIVACY.md.',
+  ]
+}
+
+function payloads(count: number): string {
+  return count === 1 ? '1 payload' : `${count} payloads`
+}
+
+/** Ascending numbers as people write them: `1–3, 7`. */
+function ranges(numbers: readonly number[]): string {
+  const found: { from: number; to: number }[] = []
+  for (const number of numbers) {
+    const last = found.at(-1)
+    if (last?.to === number - 1) last.to = number
+    else found.push({ from: number, to: number })
+  }
+  const shown = found
+    .slice(0, rangesShown)
+    .map(({ from, to }) => (from === to ? String(from) : `${from}–${to}`))
+  return found.length > rangesShown ? `${shown.join(', ')} and more` : shown.join(', ')
+}
+
+const rangesShown = 20
+
+function onOneLines(lines: readonly string[]): string {
+  return lines.map(onOneLine).join('\n')
+}

@@ -1,0 +1,241 @@
+import { Fault, indexOfId, parseRecord } from '@bailiwick/core'
+import { readEntries, type Queryable } from '../log/batches.ts'
+import { standingHolds } from '../log/holds.ts'
+import { readPayloadStates, type PayloadState } from '../log/payload-states.ts'
+import type { Operation } from '../log/sequencer.ts'
+import { unknownDecision } from '../operations/outcome.ts'
+import { recordsOfCalls } from './call-records.ts'
+import { checkedReason, eraseOperation, refuseUnderHold, type ErasureCause } from './operation.ts'
+
+/** What is to be erased. */
+export type ErasureTarget =
+  | { readonly decision: string }
+  /** A value of what a policy's `subject` names, such as a customer's id. */
+  | { readonly subject: string | number }
+
+/** What is to be erased, why, and on whose word. */
+export interface ErasureRequest extends Omit<ErasureCause, 'scope'> {
+  readonly target: ErasureTarget
+  /** Only says what would be erased. */
+  readonly dryRun?: boolean | undefined
+  /** Told after each step how many payloads have been erased. */
+  readonly onProgress?: ((erased: number) => void) | undefined
+}
+
+/** What was erased, or would be. */
+export interface ErasureResult {
+  /** The indices of the records whose payloads were erased, ascending. */
+  readonly erased: readonly number[]
+  /** How many of what was asked for had been erased before. */
+  readonly before: number
+  /** The indices of the records that say so. Empty in a dry run. */
+  readonly recordedAs: readonly number[]
+  /** Indices of records that are in cold storage only, and were handed to it. */
+  readonly archived: readonly number[]
+  /** Whether the space that the payloads took was freed; until then, what they were may lie in the database's files. */
+  readonly vacuumed: boolean
+}
+
+/**
+ * Erases payloads of these records in cold storage. Called once what is in the database has been erased; it may be
+ * called again with the same indices.
+ */
+export type EraseInArchive = (indices: readonly number[]) => Promise<void>
+
+/** What erasing works with. */
+export interface ErasurePorts {
+  readonly client: Queryable
+  readonly ledger: string
+  submit<Answer>(operation: Operation<Answer>): Promise<Answer>
+  /** The digests under which `payload_subject` may know this value. */
+  subjectDigests(subject: string | number): readonly string[]
+  readonly eraseInArchive?: EraseInArchive | undefined
+}
+
+/** What one step rewrites at the most; nobody else records anything meanwhile. */
+const recordsPerStep = 200
+const bytesPerStep = 8 * 1024 * 1024
+const decisionsPerPage = 100
+/** An outcome may be recorded while its decision is erased; afterwards, none with a payload is. */
+const roundsMax = 10
+
+/**
+ * Erases what is asked for with everything that belongs to it, step by step; each step is one transaction with its own
+ * record. It can be interrupted and done again: what is erased is passed over.
+ *
+ * @throws Fault `not_found` for a decision that does not exist, `conflict` under a legal hold, `bad_input`; where
+ *   something was erased before it failed, the message says how much
+ */
+export async function erasePayloads(ports: ErasurePorts, request: ErasureRequest): Promise<ErasureResult> {
+  checkedReason(request.reason)
+  // The operation asks again, in its transaction; this one is for dry runs, and for failing before any work.
+  refuseUnderHold(await standingHolds(ports.client, ports.ledger))
+  const progress = new Progress(request)
+  try {
+    for await (const decisions of pagesOf(ports, request.target)) {
+      for (let round = 0; round < roundsMax; round++) {
+        const states = await statesOf(ports, decisions, progress)
+        if (states.length === 0 || !(await eraseAll(ports, request, states, progress))) break
+      }
+    }
+    if (progress.archived.size > 0 && request.dryRun !== true) {
+      await ports.eraseInArchive?.([...progress.archived])
+    }
+  } catch (error) {
+    throw progress.interrupted(error)
+  }
+  const vacuumed = await freeSpace(ports, progress)
+  return progress.result(vacuumed)
+}
+
+class Progress {
+  readonly erased = new Set<number>()
+  readonly before = new Set<number>()
+  readonly archived = new Set<number>()
+  readonly firsts = new Set<number>()
+  readonly recordedAs: number[] = []
+  readonly #request: ErasureRequest
+
+  constructor(request: ErasureRequest) {
+    this.#request = request
+  }
+
+  add(states: readonly PayloadState[]): void {
+    for (const { index, first } of states) {
+      this.erased.add(index)
+      this.firsts.add(first)
+    }
+    this.#request.onProgress?.(this.erased.size)
+  }
+
+  result(vacuumed: boolean): ErasureResult {
+    const ascending = (numbers: Iterable<number>) => [...numbers].sort((a, b) => a - b)
+    return {
+      erased: ascending(this.erased),
+      before: this.before.size,
+      recordedAs: this.recordedAs,
+      archived: ascending(this.archived),
+      vacuumed,
+    }
+  }
+
+  interrupted(error: unknown): unknown {
+    if (!(error instanceof Fault) || this.recordedAs.length === 0) return error
+    return new Fault(
+      error.code,
+      `${error.message}; before that, ${this.erased.size} payloads were erased, recorded up to record ${this.recordedAs.at(-1) ?? 0}`,
+      { fix: `${error.fix} Then erase again: what is erased is passed over.`, cause: error },
+    )
+  }
+}
+
+/** The decisions that are asked for, a few at a time. */
+async function* pagesOf(ports: ErasurePorts, target: ErasureTarget): AsyncGenerator<readonly number[]> {
+  const { client, ledger } = ports
+  if ('decision' in target) {
+    const index = indexOfId('dec', target.decision)
+    const entry = index === undefined ? undefined : (await readEntries(client, ledger, [index])).get(index)
+    if (index === undefined || entry === undefined) throw unknownDecision(target.decision)
+    if (parseRecord(entry.record).kind !== 'decision') throw unknownDecision(target.decision)
+    yield [index]
+    return
+  }
+  const subjects = ports.subjectDigests(target.subject).map((digest) => Buffer.from(digest, 'hex'))
+  for (let after = -1; ;) {
+    const { rows } = await client.query<{ index: string }>(
+      `select distinct index from payload_subject where ledger = $1 and subject = any($2::bytea[]) and index > $3
+      order by index limit $4`,
+      [ledger, subjects, after, decisionsPerPage],
+    )
+    if (rows.length === 0) return
+    const indices = rows.map(({ index }) => Number(index))
+    yield indices
+    after = indices.at(-1) ?? after
+  }
+}
+
+/** The payloads that are still there. */
+async function statesOf(
+  { client, ledger }: ErasurePorts,
+  decisions: readonly number[],
+  progress: Progress,
+): Promise<PayloadState[]> {
+  const records = await recordsOfCalls(client, ledger, decisions)
+  const states = await readPayloadStates(client, ledger, records)
+  const stored = new Set(states.map(({ index }) => index))
+  for (const index of [...records, ...decisions]) if (!stored.has(index)) progress.archived.add(index)
+  for (const { index, state } of states) {
+    if (state === 'erased' && !progress.erased.has(index)) progress.before.add(index)
+  }
+  return states.filter(({ state }) => state === 'kept')
+}
+
+/** Whether there may be more: a dry run is over after the first time. */
+async function eraseAll(
+  ports: ErasurePorts,
+  request: ErasureRequest,
+  states: readonly PayloadState[],
+  progress: Progress,
+): Promise<boolean> {
+  if (request.dryRun === true) {
+    progress.add(states)
+    return false
+  }
+  const cause = {
+    scope: 'decision' in request.target ? 'decision' : 'subject',
+    reason: request.reason,
+    by: request.by,
+  } as const
+  for (const step of stepsOf(states)) {
+    const { index, erased } = await ports.submit(
+      eraseOperation(
+        step.map((state) => state.index),
+        cause,
+      ),
+    )
+    if (index !== null) progress.recordedAs.push(index)
+    progress.add(step.filter((state) => erased.includes(state.index)))
+  }
+  return true
+}
+
+function stepsOf(states: readonly PayloadState[]): PayloadState[][] {
+  const steps: PayloadState[][] = []
+  let step: PayloadState[] = []
+  let bytes = 0
+  let last = -1
+  for (const state of states) {
+    const more = state.first === last ? 0 : state.batchBytes
+    if (step.length > 0 && (step.length === recordsPerStep || bytes + more > bytesPerStep)) {
+      steps.push(step)
+      step = []
+      bytes = 0
+      last = -1
+    }
+    if (state.first !== last) bytes += state.batchBytes
+    last = state.first
+    step.push(state)
+  }
+  if (step.length > 0) steps.push(step)
+  return steps
+}
+
+// What is rewritten leaves its old version behind. Whoever may not vacuum the table leaves it to autovacuum.
+async function freeSpace(
+  { client, ledger }: ErasurePorts,
+  { firsts, recordedAs }: Progress,
+): Promise<boolean> {
+  if (recordedAs.length === 0) return false
+  try {
+    const { rows } = await client.query<{ name: string }>(
+      'select distinct tableoid::regclass::text as name from log_batch where ledger = $1 and first = any($2::bigint[])',
+      [ledger, [...firsts]],
+    )
+    for (const { name } of rows) await client.query(`vacuum ${name}`)
+    return true
+  } catch (error) {
+    // The payloads are erased all the same; the caller is told that their space is not freed yet.
+    if (error instanceof Error) return false
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+import { canonicalJson, commentLengthMax, Fault, jsonProblem } from '@bailiwick/core'
+import type { PayloadState } from '../log/payload-states.ts'
+import type { Operation } from '../log/sequencer.ts'
+
+/** Why payloads are erased, and on whose word. */
+export interface ErasureCause {
+  readonly scope: 'decision' | 'subject'
+  /** Recorded, in a payload of its own. It should not name the person. */
+  readonly reason: string
+  /** A person's id, or `operator`. */
+  readonly by: string
+}
+
+/** What one erasure did. */
+export interface ErasedPayloads {
+  /** The index of the `erasure` record; null where nothing was left to erase. */
+  readonly index: number | null
+  /** The indices of the records whose payloads it erased. */
+  readonly erased: readonly number[]
+}
+
+/**
+ * The operation that erases the payloads of these records with their salts, in the transaction that records it. What is
+ * erased already, or never had a payload, is passed over, so it can be done again. Bounded by the caller: it rewrites
+ * whole batches.
+ *
+ * A crash before the commit leaves everything as it was; after it, payloads are gone and the record says so.
+ *
+ * @throws Fault `conflict` while a legal hold stands
+ */
+export function eraseOperation(indices: readonly number[], cause: ErasureCause): Operation<ErasedPayloads> {
+  const { scope, by } = cause
+  const payload = canonicalJson({ reason: checkedReason(cause.reason) })
+  return {
+    needs: { payloads: indices },
+    apply: (fold, place) => {
+      refuseUnderHold(fold.holds)
+      const states = indices.flatMap((index): PayloadState[] => {
+        const state = fold.payload(index)
+        return state?.state === 'kept' ? [state] : []
+      })
+      const erased = states.map(({ index }) => index)
+      if (erased.length === 0) return { answer: { index: null, erased } }
+      return {
+        body: { kind: 'erasure', scope, records: erased, by },
+        payload,
+        answer: { index: place.index, erased },
+        staged: () => fold.erase(states),
+      }
+    },
+  }
+}
+
+/** @throws Fault `conflict` where any legal hold stands: it covers the whole log */
+export function refuseUnderHold(holds: readonly string[]): void {
+  const [hold, ...more] = holds
+  if (hold === undefined) return
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  throw new Fault('conflict', `the legal hold \`${hold}\`${others} stands; nothing is erased under it`, {
+    fix: 'Ask whoever placed the hold; once it is lifted, erase again.',
+  })
+}
+
+/** @throws Fault `bad_input` for a reason that is none, or too long */
+export function checkedReason(reason: string): string {
+  const problem =
+    reason.trim() === ''
+      ? 'an erasure needs a reason'
+      : reason.length > commentLengthMax
+        ? `the reason is longer than ${commentLengthMax} characters`
+        : jsonProblem(reason, 'reason', 1)
+  if (problem === undefined) return reason
+  throw new Fault('bad_input', problem, {
+    fix: 'Say why in a sentence, such as the number of the request. Leave out the person: the reason stays.',
+  })
+}
