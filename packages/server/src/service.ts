@@ -13,6 +13,7 @@ import {
   tryServiceLock,
   type HeldLock,
   type OpenedDatabase,
+  type PeerOptions,
   type PolicySet,
 } from '@bailiwick/store'
 import type { AddressInfo } from 'node:net'
@@ -24,6 +25,8 @@ import { readConsoleFiles } from './http/console-files.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
+import { checkPeerSettings, peerSettings } from './peers/peer-settings.ts'
+import { withPeers } from './peers/with-peers.ts'
 import { repeat } from './repeat.ts'
 
 /** How a service is started. */
@@ -96,6 +99,7 @@ async function start(
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
+  checkPeerSettings(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -113,6 +117,7 @@ async function start(
     consoleUrl: url,
     env: options.environment,
     lookups,
+    peers: peersOf(options, listener),
   })
   undo.push(() => ledger.close())
   const access = new Access(ledger)
@@ -122,12 +127,17 @@ async function start(
 
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = await firstSignIn(access, ledger, url)
-  listener.answerWith(
-    createApp({ ledger, access, waits, consoleFiles, publicUrl: url, log: options.log }).fetch,
-  )
-  // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
-  undo.push(async () => listener.answerWith(notReady))
+  const app = createApp({ ledger, access, waits, consoleFiles, publicUrl: url, log: options.log })
+  listener.answerWith(withPeers(ledger, app.fetch))
+  // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again. Other services
+  // are told by the ledger, so that they know that nothing of theirs was recorded.
+  undo.push(async () => listener.answerWith(withPeers(ledger, notReady)))
   return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }
+}
+
+function peersOf({ env, host, log }: ServiceOptions, { port }: Listener): PeerOptions | undefined {
+  const { together, url, replyMs } = peerSettings(env, { host, port })
+  return together ? { url, replyMs, log } : undefined
 }
 
 function startLookups(
@@ -164,7 +174,7 @@ function startWorkers({ ledger, targets, url, options, undo }: Workers): void {
   })
   worker.start()
   undo.push(() => worker.stop())
-  ledger.onCommit(() => worker.poke())
+  ledger.onGrowth(() => worker.poke())
 
   const sweep = repeat(
     sweepMs,
@@ -254,6 +264,7 @@ async function firstSignIn(access: Access, ledger: Ledger, url: string): Promise
 
 interface Listener {
   readonly url: string
+  readonly port: number
   answerWith(fetch: (request: Request) => Response | Promise<Response>): void
   close(): Promise<void>
 }
@@ -271,6 +282,7 @@ async function listen(options: ServiceOptions): Promise<Listener> {
   })
   const { port } = server.address() as AddressInfo
   return {
+    port,
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     answerWith: (fetch) => {
       answer = fetch

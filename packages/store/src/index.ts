@@ -4,6 +4,8 @@ export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.t
 export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
+export { peerPath } from './replicas/forwarder.ts'
+export type { PeerOptions } from './replicas/replicated-writer.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'

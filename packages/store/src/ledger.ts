@@ -41,6 +41,9 @@ import {
   type ApprovalFilter,
   type DecisionFilter,
 } from './queries.ts'
+import { forwardable, forwardableDecision } from './replicas/peer-requests.ts'
+import type { GrowthListener } from './replicas/growth.ts'
+import { ReplicatedWriter, type PeerOptions } from './replicas/replicated-writer.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
@@ -59,6 +62,8 @@ export interface LedgerOptions {
   readonly env?: string | undefined
   /** What looks facts up; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
+  /** How to work together with other processes on this ledger; without it, this one writes by itself. */
+  readonly peers?: PeerOptions | undefined
 }
 
 /** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
@@ -80,6 +85,7 @@ export class Ledger {
   readonly now: () => Instant
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
+  readonly #writer: ReplicatedWriter
   readonly #settings: DecideSettings
   readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
@@ -110,8 +116,13 @@ export class Ledger {
       randomBytes: (size) => randomBytes(size),
       committed: (head, records) => {
         for (const listener of this.#listeners) listener(head, records)
+        this.#writer.growth.committed(records)
       },
     })
+    const { connection, policies } = options
+    const { pool } = this
+    const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies }
+    this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })
   }
 
   /**
@@ -129,6 +140,7 @@ export class Ledger {
       const kept = published && (await checkpoints.frontier(published))
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
       await ledger.#recordPolicies()
+      if (options.peers !== undefined) await ledger.#writer.join(options.peers)
       return ledger
     } catch (error) {
       await ledger.#release()
@@ -142,7 +154,9 @@ export class Ledger {
     const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
     // Nothing is waited for that need not be: the call takes its place in the order in which it came.
     const gathered = gathering instanceof Promise ? await gathering : gathering
-    return await this.#sequencer.submit(decideOperation(parsed, gathered, this.#settings))
+    return await this.#writer.submit(decideOperation(parsed, gathered, this.#settings), () =>
+      forwardableDecision(parsed, gathered, this.#settings),
+    )
   }
 
   /** Records what became of an allowed call; the index is null where the same had been said before. */
@@ -151,17 +165,23 @@ export class Ledger {
     id: string,
     outcome: Outcome,
   ): Promise<{ readonly index: number | null }> {
-    return await this.#sequencer.submit(outcomeOperation(agent, id, outcome))
+    return await this.#writer.submit(outcomeOperation(agent, id, outcome), () =>
+      forwardable({ kind: 'outcome', agent, id, outcome }),
+    )
   }
 
   /** Casts a person's vote. */
   async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
-    return await this.#sequencer.submit(voteOperation(id, voter, request))
+    return await this.#writer.submit(voteOperation(id, voter, request), () =>
+      forwardable({ kind: 'vote', id, voter, request }),
+    )
   }
 
   /** Records a policy in force or a change of access. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
-    return await this.#sequencer.submit(noteOperation(body, payload))
+    return await this.#writer.submit(noteOperation(body, payload), () =>
+      forwardable({ kind: 'note', body, payload }),
+    )
   }
 
   /**
@@ -171,7 +191,11 @@ export class Ledger {
   async expireOverdue(): Promise<number> {
     await this.#forgetCounted()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
-    const expired = await Promise.all(overdue.map((index) => this.#sequencer.submit(expiryOperation(index))))
+    const expired = await Promise.all(
+      overdue.map((index) =>
+        this.#writer.submit(expiryOperation(index), () => forwardable({ kind: 'expiry', index })),
+      ),
+    )
     return expired.filter(Boolean).length
   }
 
@@ -257,9 +281,34 @@ export class Ledger {
     return () => this.#listeners.delete(listener)
   }
 
+  /**
+   * Hears that the log has grown, in this process or, with `peers`, in another: of this one's commits before their
+   * callers do, of others within moments, and not of each. Returns what ends it.
+   */
+  onGrowth(listener: GrowthListener): () => void {
+    return this.#writer.growth.listen(listener)
+  }
+
+  /** Whether `onGrowth` hears of other processes just now; looking for what they have done can then be rare. */
+  get hearsOthers(): boolean {
+    return this.#writer.hears
+  }
+
+  /** Whether this process writes for others, sends to another, or writes for itself. */
+  get role(): 'sequencer' | 'follower' | 'alone' {
+    if (this.#writer.leads) return 'sequencer'
+    return this.#writer.leader === undefined ? 'alone' : 'follower'
+  }
+
+  /** Answers another process that has this ledger open and sends what its callers asked for to this one. */
+  async answerPeer(request: Request): Promise<Response> {
+    return await this.#writer.answerPeer(request)
+  }
+
   /** Waits for everything submitted, publishes the last checkpoint, and lets go of the database. */
   async close(): Promise<void> {
     try {
+      await this.#writer.leave()
       await this.#sequencer.close()
       // One that is being published may have read its head before the last commit.
       await this.#publishing

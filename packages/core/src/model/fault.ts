@@ -27,11 +27,18 @@ export class Fault extends Error {
   readonly code: FaultCode
   /** What the reader can do next, in one sentence. */
   readonly fix: string
+  /** Of a fault that kept the log from answering: whether anything was recorded. Absent where nothing can have been. */
+  readonly recorded: 'no' | 'unknown' | undefined
 
-  constructor(code: FaultCode, message: string, options: { fix: string; cause?: unknown }) {
+  constructor(
+    code: FaultCode,
+    message: string,
+    options: { fix: string; cause?: unknown; recorded?: 'no' | 'unknown' | undefined },
+  ) {
     super(message, { cause: options.cause })
     this.code = code
     this.fix = options.fix
+    this.recorded = options.recorded
   }
 }
 

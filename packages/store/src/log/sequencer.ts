@@ -22,6 +22,7 @@ import { followHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
 import { emptyMemory, Fold, noNeeds, type Memory, type Needs } from './fold.ts'
+import type { Queryable } from './batches.ts'
 import { readFold } from './read.ts'
 
 /** Where an operation's record will stand. */
@@ -155,6 +156,18 @@ export class Sequencer {
       // A full pipe pumps by itself when a batch has been committed.
       if (!this.#pumping && this.#inFlight < batchesInFlightMax) void this.#pump()
     })
+  }
+
+  /**
+   * Takes note of what others have written, so that the next batch here has less of the log to follow.
+   *
+   * @throws Fault `log_broken` where the log no longer holds what this process has committed
+   */
+  async follow(client: Queryable): Promise<void> {
+    const before = this.#committed
+    if (before === undefined) return
+    const head = await followHead(client, this.#ports.ledger, before)
+    if (this.#committed === before) this.#committed = head
   }
 
   /** Waits for everything submitted, then closes the connection. */

@@ -67,6 +67,18 @@ export function gather(
   }))
 }
 
+/** What another process has gathered for a call, with what follows from it under this policy. */
+export function regather(
+  policy: CompiledPolicy | undefined,
+  parsed: ParsedCall,
+  env: string | undefined,
+  lookups: ReadonlyMap<string, LookupResult> | undefined,
+): Gathered {
+  const nothing: Gathered = { policy, env, lookups, counters: [], session: false }
+  if (policy === undefined || parsed.malformed !== undefined) return nothing
+  return { ...nothing, ...wanted(needsOrNone(policy, parsed, { env, lookups })) }
+}
+
 // A policy that breaks here breaks when it decides, too, and there it denies.
 function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parameters<typeof needsOf>[2]) {
   try {
