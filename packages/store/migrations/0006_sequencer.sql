@@ -8,6 +8,8 @@ create table sequencer (
   -- Where the holder takes operations, and, where that address is good on one machine only, on which.
   url text,
   machine text,
+  -- Which connection holds the lock, so that it can be ended where the holder hangs.
+  backend integer,
   since timestamptz,
   -- By the database's clock. One that has grown old is a holder that hangs.
   heartbeat timestamptz

@@ -142,7 +142,7 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
     const holder = async () =>
       (await site.query('select holder from sequencer where ledger = $1', [sequencer.ledger.name]))[0]?.holder
     const before = await holder()
-    await endHolder(site.pool, sequencer.ledger.name)
+    await endHolder(site.pool, sequencer.ledger.name, String(before))
     await vi.waitFor(async () => expect(await holder()).not.toBe(before), { timeout: 10_000 })
     await settled([sequencer, follower])
     const answers = await Promise.all(opened.map(({ ledger }) => ledger.decide(agent, refund(1))))

@@ -31,10 +31,10 @@ export async function takeLease(
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `with lock as materialized (select pg_try_advisory_lock($2::bigint) as taken)
-    insert into sequencer (ledger, holder, url, machine, since, heartbeat)
-    select $1, $3, $4, $5, clock_timestamp(), clock_timestamp() from lock where taken
+    insert into sequencer (ledger, holder, url, machine, backend, since, heartbeat)
+    select $1, $3, $4, $5, pg_backend_pid(), clock_timestamp(), clock_timestamp() from lock where taken
     on conflict (ledger) do update set holder = excluded.holder, url = excluded.url, machine = excluded.machine,
-      since = excluded.since, heartbeat = excluded.heartbeat`,
+      backend = excluded.backend, since = excluded.since, heartbeat = excluded.heartbeat`,
     [ledger, lockKey(ledger), holder, url, machine],
   )
   return rowCount === 1
@@ -75,17 +75,17 @@ export async function readLease(client: Queryable, ledger: string): Promise<Leas
 }
 
 /**
- * Ends the connection that holds the ledger's lock, so that another can take it. For a holder that hangs or whose
- * host has died: one that only seemed to finds its connection ended, and whatever it writes is held by the head's
- * compare-and-swap before and after.
+ * Ends the connection of this holder, if it has the ledger's lock, so that another can take it. For a holder that hangs
+ * or whose host has died: one that only seemed to finds its connection ended, and whatever it writes is held by the
+ * head's compare-and-swap before and after.
  */
-export async function endHolder(client: Queryable, ledger: string): Promise<void> {
+export async function endHolder(client: Queryable, ledger: string, holder: string): Promise<void> {
   await client.query(
-    `select pg_terminate_backend(pid) from pg_locks
-    where locktype = 'advisory' and granted and pid <> pg_backend_pid() and objsubid = 1
-      and database = (select oid from pg_database where datname = current_database())
-      and (classid::bigint << 32) | objid::bigint = $1::bigint`,
-    [lockKey(ledger)],
+    `select pg_terminate_backend(l.pid) from pg_locks l join sequencer s on s.backend = l.pid
+    where s.ledger = $1 and s.holder = $2 and l.locktype = 'advisory' and l.granted and l.objsubid = 1
+      and l.database = (select oid from pg_database where datname = current_database())
+      and (l.classid::bigint << 32) | l.objid::bigint = $3::bigint`,
+    [ledger, holder, lockKey(ledger)],
   )
 }
 

@@ -192,12 +192,12 @@ export class Presence {
   // Seen twice: one that has just taken over had no time yet to say so.
   async #endHung(client: pg.Client, lease: Lease | undefined): Promise<void> {
     const hung = lease !== undefined && lease.ageMs >= staleMs ? lease.holder : undefined
-    const again = hung !== undefined && hung === this.#hung
+    const again = hung === this.#hung
     this.#hung = hung
-    if (!again || this.#options.address === undefined) return
+    if (hung === undefined || !again || this.#options.address === undefined) return
     // Where the database does not permit it, its keepalives end the connection of a dead host, but not of a hung one:
     // until then everybody writes by himself.
-    await endHolder(client, this.#options.ledger).catch((error: unknown) => this.#trouble(error))
+    await endHolder(client, this.#options.ledger, hung).catch((error: unknown) => this.#trouble(error))
     this.look()
   }
 
@@ -206,6 +206,8 @@ export class Presence {
     const client = new pg.Client({
       ...inSchema(sessionSettings(connection)),
       keepAlive: true,
+      // What is to be said to others does not wait for the step under way.
+      pipeline: true,
       query_timeout: statementMsMax,
       connectionTimeoutMillis: statementMsMax,
     })
