@@ -15,8 +15,11 @@ const operationsMax = 256
 const textMax = 1024 * 1024
 const queueMax = 20_000
 const connectMs = 1_000
-/** A sequencer that has left a request without answer for so long gets no new ones meanwhile. */
-const slowMs = 1_000
+/**
+ * A sequencer that has answered nothing for so long, though something waits for it, gets nothing new meanwhile. One that
+ * is slow and answers goes on getting all: to write beside it would fence its batches and make it slower.
+ */
+const silentMs = 1_500
 /** For how long nothing is sent to a sequencer that could not be reached. */
 const avoidMs = 1_000
 
@@ -59,6 +62,7 @@ export class Forwarder {
   #number = 0
   /** When the requests that are on their way were sent, the oldest first. */
   readonly #sentAt = new Set<{ readonly at: number }>()
+  #answeredAt = 0
   #avoid: { readonly holder: string; readonly until: number } | undefined
   #connections: { readonly url: string; readonly to: PeerConnections } | undefined
   #idle: (() => void) | undefined
@@ -74,7 +78,8 @@ export class Forwarder {
     const now = performance.now()
     if (this.#avoid?.holder === leader.holder && now < this.#avoid.until) return undefined
     const [oldest] = this.#sentAt
-    return oldest !== undefined && now - oldest.at > slowMs ? undefined : leader
+    const silentFor = oldest === undefined ? 0 : now - Math.max(oldest.at, this.#answeredAt)
+    return silentFor > silentMs ? undefined : leader
   }
 
   /** @throws Fault `store_busy` where too many operations wait: nothing was recorded */
@@ -149,6 +154,7 @@ export class Forwarder {
     const operations = batch.map(({ text }) => text).join(',')
     const body = Buffer.from(`{"version":${peerVersion},"operations":[${operations}]}`)
     const result = await this.#post(leader.url, requestAuthorization(secret, stamp, body), body)
+    if (result.kind === 'reply') this.#answeredAt = performance.now()
     this.#settle(batch, leader, outcomes(result, secret, stamp, batch.length))
     this.#sentAt.delete(sent)
     this.#inFlight -= 1
