@@ -57,7 +57,6 @@ export class Forwarder {
   readonly #ports: ForwarderPorts
   #queue: Waiting[] = []
   #inFlight = 0
-  #waitingInFlight = 0
   #scheduled = false
   #number = 0
   /** When the requests that are on their way were sent, the oldest first. */
@@ -127,20 +126,17 @@ export class Forwarder {
         continue
       }
       this.#inFlight += 1
-      this.#waitingInFlight += batch.length
       void this.#sendBatch(leader, secret, batch)
     }
     if (this.#queue.length === 0 && this.#inFlight === 0) this.#idle?.()
   }
 
-  // Half of those who wait, as the sequencer does: one half is on its way while the other is answered.
+  // All who wait: the sequencer divides them into batches by itself, and does that best where it sees them together.
   #take(): Waiting[] {
-    const half = Math.ceil((this.#queue.length + this.#waitingInFlight) / 2)
-    const most = Math.max(1, Math.min(half, operationsMax))
     let count = 0
     let length = 0
     for (const { text } of this.#queue) {
-      if (count >= most || length > textMax) break
+      if (count >= operationsMax || length > textMax) break
       count += 1
       length += text.length
     }
@@ -158,7 +154,6 @@ export class Forwarder {
     this.#settle(batch, leader, outcomes(result, secret, stamp, batch.length))
     this.#sentAt.delete(sent)
     this.#inFlight -= 1
-    this.#waitingInFlight -= batch.length
     this.#pump()
   }
 
