@@ -1,4 +1,4 @@
-// npm run bench [-- decide|log|http] [--seconds N] [--rounds N]
+// npm run bench [-- decide|log|http|replicas] [--seconds N] [--rounds N]
 //
 // Everything that is compared is measured in this one run, in turns, on this machine: absolute figures
 // move with the machine and its neighbours, ratios of one run much less.
@@ -7,15 +7,17 @@ import { parseArgs } from 'node:util'
 import { benchDecide } from './decide.mjs'
 import { benchHttp } from './http.mjs'
 import { benchLog } from './log.mjs'
+import { benchReplicas } from './replicas.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '3' } },
 })
+const known = ['decide', 'log', 'http', 'replicas']
 const sections = positionals.length > 0 ? positionals : ['decide', 'log', 'http']
-const unknown = sections.find((section) => !['decide', 'log', 'http'].includes(section))
+const unknown = sections.find((section) => !known.includes(section))
 if (unknown !== undefined) {
-  console.error(`unknown section \`${unknown}\`; use decide, log or http`)
+  console.error(`unknown section \`${unknown}\`; use ${known.join(', ')}`)
   process.exit(2)
 }
 const settings = { seconds: Number(values.seconds), rounds: Number(values.rounds) }
@@ -28,3 +30,4 @@ console.log(`${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 *
 if (sections.includes('decide')) await benchDecide(settings)
 if (sections.includes('log')) await benchLog(settings)
 if (sections.includes('http')) await benchHttp(settings)
+if (sections.includes('replicas')) await benchReplicas(settings)

@@ -13,6 +13,7 @@ import {
   tryServiceLock,
   type HeldLock,
   type OpenedDatabase,
+  type PeerOptions,
   type PolicySet,
 } from '@bailiwick/store'
 import { fileURLToPath } from 'node:url'
@@ -24,11 +25,13 @@ import { targetsFromEnvironment } from './delivery/targets.ts'
 import { answerRequests } from './http/answer-requests.ts'
 import { readConsoleFiles } from './http/console-files.ts'
 import { logReadingFrom } from './http/log-tiles.ts'
-import { listen, notReady } from './http/listener.ts'
+import { listen, notReady, type Listener } from './http/listener.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
 import { logKeySettings } from './log-key-settings.ts'
+import { checkPeerSettings, peerSettings } from './peers/peer-settings.ts'
+import { withPeers } from './peers/with-peers.ts'
 import { repeat } from './repeat.ts'
 import { SelfCheck } from './self-check/self-check.ts'
 import { selfCheckSeconds } from './self-check/settings.ts'
@@ -106,6 +109,7 @@ async function start(
   const logReading = logReadingFrom(options.env)
   const anchors = anchorSettings(options.env)
   const selfCheck = selfCheckSeconds(options.env)
+  checkPeerSettings(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -125,6 +129,7 @@ async function start(
     mustSign: true,
     env: options.environment,
     lookups,
+    peers: peersOf(options, listener),
   })
   undo.push(() => ledger.close())
   const access = new Access(ledger)
@@ -135,21 +140,26 @@ async function start(
 
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
-  listener.answerWith(
-    await answerRequests({
-      ledger,
-      access,
-      waits,
-      consoleFiles,
-      publicUrl: url,
-      logReading,
-      cosigned: () => textIfThere(cosignedPath(options.dataDir, ledger.name)),
-      log: options.log,
-    }),
-  )
-  // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again.
-  undo.push(async () => listener.answerWith(notReady))
+  const answers = await answerRequests({
+    ledger,
+    access,
+    waits,
+    consoleFiles,
+    publicUrl: url,
+    logReading,
+    cosigned: () => textIfThere(cosignedPath(options.dataDir, ledger.name)),
+    log: options.log,
+  })
+  listener.answerWith(withPeers(ledger, answers))
+  // Undone first: whoever asks from then on, as every wait that is ended does, is told to try again. Other services
+  // are told by the ledger, so that they know that nothing of theirs was recorded.
+  undo.push(async () => listener.answerWith(withPeers(ledger, notReady)))
   return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }
+}
+
+function peersOf({ env, host, log }: ServiceOptions, { port }: Listener): PeerOptions | undefined {
+  const { together, url, replyMs } = peerSettings(env, { host, port })
+  return together ? { url, replyMs, log } : undefined
 }
 
 function startLookups(
@@ -188,7 +198,7 @@ function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Worker
   })
   worker.start()
   undo.push(() => worker.stop())
-  ledger.onCommit(() => worker.poke())
+  ledger.onGrowth(() => worker.poke())
 
   const sweep = repeat(
     sweepMs,

@@ -90,6 +90,8 @@ export class GovernanceEnforcer implements Governance {
         consoleUrl: options.consoleUrl ?? 'http://127.0.0.1:7420',
         env: options.env,
         lookups: options.lookups,
+        // Nobody reaches this process, so it does not write for others; it need not fence those who do.
+        peers: {},
       })
       return new OwningEnforcer(ledger, agent, database, options.ports)
     } catch (error) {

@@ -61,6 +61,9 @@ import {
   type DecisionFilter,
 } from './queries.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
+import { forwardable, forwardableDecision, type Forwardable } from './replicas/peer-requests.ts'
+import type { GrowthListener } from './replicas/growth.ts'
+import { ReplicatedWriter, type PeerOptions } from './replicas/replicated-writer.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
@@ -89,6 +92,8 @@ export interface LedgerOptions {
   readonly lookups?: LookupGatherer | undefined
   /** What erases payloads in cold storage. */
   readonly eraseInArchive?: EraseInArchive | undefined
+  /** How to work together with other processes on this ledger; without it, this one writes by itself. */
+  readonly peers?: PeerOptions | undefined
 }
 
 /** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
@@ -119,6 +124,7 @@ export class Ledger {
   readonly now: () => Instant
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
+  readonly #writer: ReplicatedWriter
   readonly #settings: DecideSettings
   readonly #surroundings: Surroundings
   readonly #digests: Digests
@@ -150,12 +156,16 @@ export class Ledger {
       ledger: name,
       now: this.now,
       randomBytes: (size) => randomBytes(size),
-      committed: (head, records) => {
+      committed: (head, kinds, records) => {
+        this.#writer.growth.committed(kinds)
         if (this.#listeners.size === 0) return
         const made = records()
         for (const listener of this.#listeners) listener(head, made)
       },
     })
+    const { connection, policies } = options
+    const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies, digests }
+    this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })
   }
 
   /**
@@ -187,6 +197,7 @@ export class Ledger {
         await ledger.#recordPolicies()
         await ledger.recordKeys()
       } else ledger.#halted = brokenFault(mark)
+      if (options.peers !== undefined) await ledger.#writer.join(options.peers)
       return ledger
     } catch (error) {
       await ledger.#release()
@@ -201,7 +212,10 @@ export class Ledger {
     try {
       const parsed = parseCall(agent, request)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
-      const submit = (gathered: Gathered) => this.#submit(decideOperation(parsed, gathered, this.#settings))
+      const submit = (gathered: Gathered) =>
+        this.#submit(decideOperation(parsed, gathered, this.#settings), () =>
+          forwardableDecision(parsed, gathered, this.#settings),
+        )
       return gathering instanceof Promise ? gathering.then(submit) : submit(gathering)
     } catch (fault) {
       return Promise.reject(fault instanceof Error ? fault : new Error(String(fault)))
@@ -214,12 +228,16 @@ export class Ledger {
     id: string,
     outcome: Outcome,
   ): Promise<{ readonly index: number | null }> {
-    return await this.#submit(outcomeOperation(agent, id, outcome))
+    return await this.#submit(outcomeOperation(agent, id, outcome), () =>
+      forwardable({ kind: 'outcome', agent, id, outcome }),
+    )
   }
 
   /** Casts a person's vote. */
   async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
-    return await this.#submit(voteOperation(id, voter, request))
+    return await this.#submit(voteOperation(id, voter, request), () =>
+      forwardable({ kind: 'vote', id, voter, request }),
+    )
   }
 
   /**
@@ -244,7 +262,9 @@ export class Ledger {
 
   /** Records what happened, whatever the state: a policy in force, a person's reading. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
-    return await this.#submit(noteOperation(body, payload))
+    return await this.#submit(noteOperation(body, payload), () =>
+      forwardable({ kind: 'note', body, payload }),
+    )
   }
 
   /**
@@ -257,7 +277,7 @@ export class Ledger {
     const ports = {
       client: this.pool,
       ledger: this.name,
-      submit: <Answer>(operation: Operation<Answer>) => this.#sequencer.submit(operation),
+      submit: <Answer>(operation: Operation<Answer>) => this.#submit(operation),
       subjectDigests: (subject: string | number) =>
         subjectTexts(subject).map((text) => this.#digests.subject(text)),
       eraseInArchive: this.#options.eraseInArchive,
@@ -272,7 +292,11 @@ export class Ledger {
   async expireOverdue(): Promise<number> {
     await this.#forgetCounted()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
-    const expired = await Promise.all(overdue.map((index) => this.#submit(expiryOperation(index))))
+    const expired = await Promise.all(
+      overdue.map((index) =>
+        this.#submit(expiryOperation(index), () => forwardable({ kind: 'expiry', index })),
+      ),
+    )
     return expired.filter(Boolean).length
   }
 
@@ -427,9 +451,36 @@ export class Ledger {
     return () => this.#listeners.delete(listener)
   }
 
+  /**
+   * Hears that the log has grown, in this process or, with `peers`, in another: of this one's commits before their
+   * callers do, of others within moments, and not of each. Returns what ends it.
+   */
+  onGrowth(listener: GrowthListener): () => void {
+    return this.#writer.growth.listen(listener)
+  }
+
+  /** Whether `onGrowth` hears of other processes just now; looking for what they have done can then be rare. */
+  get hearsOthers(): boolean {
+    return this.#writer.hears
+  }
+
+  /** Whether this process writes for others, sends to another, or writes for itself. */
+  get role(): 'sequencer' | 'follower' | 'alone' {
+    if (this.#writer.leads) return 'sequencer'
+    return this.#writer.leader === undefined ? 'alone' : 'follower'
+  }
+
+  /** Answers another process that has this ledger open and sends what its callers asked for to this one. */
+  async answerPeer(request: Request): Promise<Response> {
+    // As if it were not the sequencer: the other one writes by itself, unless it finds the log broken as well.
+    if (this.#halted !== undefined) return new Response(null, { status: 404 })
+    return await this.#writer.answerPeer(request)
+  }
+
   /** Waits for everything submitted, publishes the last checkpoint, and lets go of the database. */
   async close(): Promise<void> {
     try {
+      await this.#writer.leave()
       await this.#sequencer.close()
       // One that is being published may have read its head before the last commit.
       await this.#publishing
@@ -439,8 +490,8 @@ export class Ledger {
     }
   }
 
-  #submit<Answer>(operation: Operation<Answer>): Promise<Answer> {
-    return this.#halted === undefined ? this.#sequencer.submit(operation) : Promise.reject(this.#halted)
+  #submit<Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>): Promise<Answer> {
+    return this.#halted === undefined ? this.#writer.submit(operation, asked) : Promise.reject(this.#halted)
   }
 
   async #release(): Promise<void> {

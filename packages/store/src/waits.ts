@@ -1,12 +1,15 @@
 import type { ApprovalView, GovernPorts, Voter } from '@bailiwick/core'
 import type { Ledger } from './ledger.ts'
 
-/** How often a wait looks for what another process has done. */
+/** How often a wait looks for what another process has done, in case nobody tells. */
 const lookMs = 1_000
+/** How often where others tell, and only a message that was lost would be missed. */
+const rareLookMs = 10_000
 
 /**
  * Waiting for people without holding a thread or a connection: a wait is a timer and an entry in a set,
- * woken by this process's commits and, for other processes' votes, by looking once a second.
+ * woken by votes and expiries in this process and in others. What another process does not tell, as one that does
+ * not work together with this one, is found by looking.
  */
 export class ApprovalWaits {
   readonly #ledger: Ledger
@@ -18,8 +21,8 @@ export class ApprovalWaits {
   constructor(ledger: Ledger, ports: Pick<GovernPorts, 'now' | 'sleep'>) {
     this.#ledger = ledger
     this.#ports = ports
-    this.#stopListening = ledger.onCommit((_head, records) => {
-      if (records.some(({ kind }) => kind === 'vote' || kind === 'expiry')) this.#wake()
+    this.#stopListening = ledger.onGrowth(({ kinds }) => {
+      if (kinds === undefined || kinds.has('vote') || kinds.has('expiry')) this.#wake()
     })
   }
 
@@ -39,7 +42,8 @@ export class ApprovalWaits {
         const left = until - this.#ports.now()
         if (approval.status !== 'pending' || left <= 0 || this.#closed) return approval
         const toDeadline = Math.max(1, Date.parse(approval.deadline) - this.#ports.now())
-        await this.#ports.sleep(Math.min(left, toDeadline, lookMs), controller.signal)
+        const look = this.#ledger.hearsOthers ? rareLookMs : lookMs
+        await this.#ports.sleep(Math.min(left, toDeadline, look), controller.signal)
         // The database may be gone by now: what was last seen is the answer, and the caller asks again.
         if (this.#closed) return approval
       } finally {

@@ -7,7 +7,7 @@ import { getEvents } from './routes.ts'
 
 /** The shortest time between two events of one stream: people read no faster. */
 const pauseMs = 250
-/** How often to look for what other processes have appended, and to show that the stream lives. */
+/** How often to look for what other processes have appended and not told, and to show that the stream lives. */
 const lookMs = 5_000
 
 /** A stream that says when the log has grown, so that pages know when to look again. */
@@ -20,7 +20,7 @@ export function eventRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
     return streamSSE(context, async (stream) => {
       let grown = false
       let wake: (() => void) | undefined
-      const stopListening = ledger.onCommit(() => {
+      const stopListening = ledger.onGrowth(() => {
         grown = true
         wake?.()
       })

@@ -40,6 +40,7 @@ const headBytesMax = 16 * 1024
 /** A port that is taken, and what answers there. */
 export interface Listener {
   readonly url: string
+  readonly port: number
   /** From the next request on, this answers. */
   answerWith(answer: RequestListener): void
   /** Takes no more connections, gives requests under way a moment, then closes all. */
@@ -70,6 +71,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   })
   const { port } = server.address() as AddressInfo
   return {
+    port,
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     answerWith: (next) => {
       answer = next

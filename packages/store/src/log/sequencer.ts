@@ -15,6 +15,7 @@ import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
 import { BatchBytes } from './batch-bytes.ts'
 import { emptyMemory, Fold, noNeeds, type Memory, type Needs } from './fold.ts'
+import type { Queryable } from './batches.ts'
 import type { Operation } from './operation.ts'
 import { readFold } from './read.ts'
 import { Staging } from './staging.ts'
@@ -29,7 +30,7 @@ export interface SequencerPorts {
   /** `size` cryptographically random bytes. */
   randomBytes(size: number): Buffer
   /** Called after each commit, before the callers get their answers. The records are made when they are asked for. */
-  committed(head: Frontier, records: () => readonly LogRecord[]): void
+  committed(head: Frontier, kinds: ReadonlySet<string>, records: () => readonly LogRecord[]): void
 }
 
 // The few statements of this connection are prepared once. Planning each batch anew, with its texts folded into
@@ -57,6 +58,7 @@ interface Prepared {
   readonly batch: StagedBatch
   readonly head: Frontier
   readonly bytes: BatchBytes
+  readonly kinds: ReadonlySet<string>
   readonly records: () => readonly LogRecord[]
   /** Who is in the batch and not refused. */
   readonly waiting: readonly Waiting[]
@@ -127,6 +129,18 @@ export class Sequencer {
       // A full pipe pumps by itself when a batch has been committed.
       if (!this.#pumping && this.#inFlight < batchesInFlightMax) void this.#pump()
     })
+  }
+
+  /**
+   * Takes note of what others have written, so that the next batch here has less of the log to follow.
+   *
+   * @throws Fault `log_broken` where the log no longer holds what this process has committed
+   */
+  async follow(client: Queryable): Promise<void> {
+    const before = this.#committed
+    if (before === undefined) return
+    const head = await followHead(client, this.#ports.ledger, before)
+    if (this.#committed === before) this.#committed = head
   }
 
   /** Waits for everything submitted, then closes the connection. */
@@ -220,6 +234,7 @@ export class Sequencer {
     return {
       ...staging.finished(),
       bytes,
+      kinds: staging.kinds,
       records: () => staging.records(),
       waiting: inBatch,
       left: waiting.slice(taken),
@@ -247,7 +262,7 @@ export class Sequencer {
       this.#free.push(prepared.bytes)
       if (advanced) {
         this.#committed = prepared.head
-        this.#ports.committed(prepared.head, prepared.records)
+        this.#ports.committed(prepared.head, prepared.kinds, prepared.records)
         answerAll(prepared)
       } else {
         this.#fence(prepared)

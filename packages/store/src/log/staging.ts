@@ -37,6 +37,7 @@ export class Staging {
   readonly #bytes: BatchBytes
   readonly #terms = new TermSet()
   readonly #bodies: RecordBody[] = []
+  readonly #kinds = new Set<string>()
   readonly #commitments: (Sha256 | null)[] = []
   #length = 0
 
@@ -52,6 +53,11 @@ export class Staging {
   /** How many records there are. */
   get count(): number {
     return this.#bodies.length
+  }
+
+  /** Of its records. */
+  get kinds(): ReadonlySet<string> {
+    return this.#kinds
   }
 
   get isFull(): boolean {
@@ -71,6 +77,7 @@ export class Staging {
     const salt = staged === undefined || payload === undefined ? undefined : bytes.salt
     bytes.add(text, payload)
     this.#bodies.push(body)
+    this.#kinds.add(body.kind)
     this.#commitments.push(commitment)
     this.#length += text.length + (payload?.length ?? 0)
     this.#terms.add(body)

@@ -85,6 +85,22 @@ export function gather(
   })
 }
 
+/** What another process has gathered for a call, with what follows from it under this policy. */
+export function regather(
+  policy: CompiledPolicy | undefined,
+  parsed: ParsedCall,
+  env: string | undefined,
+  lookups: ReadonlyMap<string, LookupResult> | undefined,
+  digests: Digests,
+): Gathered {
+  if (policy === undefined || parsed.malformed !== undefined) {
+    return { policy, env, lookups, counters: none, subjects: none, digests, session: false }
+  }
+  const { counters, session } = needsOrNone(policy, parsed, { env, lookups })
+  const subjects = subjectsIn(policy, parsed, digests)
+  return { policy, env, lookups, counters: withDigests(counters, digests), subjects, digests, session }
+}
+
 // A policy that breaks here breaks when it decides, too, and there it denies.
 function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parameters<typeof needsOf>[2]) {
   try {

@@ -121,7 +121,7 @@ export interface LedgerSite {
   remove(): Promise<void>
 }
 
-export async function ledgerSite(postgres: TestPostgres): Promise<LedgerSite> {
+export async function ledgerSite(postgres: Pick<TestPostgres, 'createDatabase'>): Promise<LedgerSite> {
   const database = await postgres.createDatabase()
   await migrate(database.config)
   const dataDir = await makeTestDir()

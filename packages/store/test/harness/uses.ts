@@ -15,6 +15,12 @@ rates:
   - { id: calm, on: send_mail, max: 3, window: 1m, effect: deny }
 `
 
+/** The same, and something that people are asked about. */
+const racingPolicy = `${countingPolicy.replace('read_page]', 'read_page, close_account]')}
+rules:
+  - { id: people-agree, on: close_account, effect: escalate, action: human_approval_required }
+`
+
 /** A policy with a flow: what has read a page sends no mail to strangers. */
 export const flowPolicy = `
 agent_id: ${agent}
@@ -26,6 +32,7 @@ flows:
 `
 
 export const counting = () => policiesOf(countingPolicy)
+export const racing = () => policiesOf(racingPolicy)
 export const flowing = () => policiesOf(flowPolicy)
 
 /** A refund for a customer. */

@@ -1,0 +1,176 @@
+import {
+  Fault,
+  parseCall,
+  type DecisionAnswer,
+  type FaultCode,
+  type JsonObject,
+  type LookupResult,
+  type Outcome,
+  type ParsedCall,
+  type Voter,
+} from '@bailiwick/core'
+import type { Digests } from '../log/digests.ts'
+import type { Operation } from '../log/sequencer.ts'
+import { decideOperation, type DecideSettings } from '../operations/decide.ts'
+import { expiryOperation } from '../operations/expiry.ts'
+import { regather, type Gathered } from '../operations/gather.ts'
+import { noteOperation, type NoteBody } from '../operations/note.ts'
+import { outcomeOperation } from '../operations/outcome.ts'
+import { voteOperation, type VoteRequest } from '../operations/vote.ts'
+import type { PolicySet } from '../policies.ts'
+
+/** A call that another process is asked to decide, with what was gathered for it. */
+interface DecideRequest {
+  readonly kind: 'decide'
+  readonly call: {
+    readonly agent: string
+    readonly action: string
+    readonly callId?: string | undefined
+    readonly approvalId?: string | undefined
+    readonly session?: string | undefined
+  }
+  readonly supports: readonly string[]
+  /** Canonical JSON of `{context, params}`. */
+  readonly payload: string
+  readonly malformed?: string | undefined
+  /** The SHA-256 of the policy that it was gathered for; null where the agent has none. */
+  readonly policy: string | null
+  readonly env?: string | undefined
+  readonly lookups?: readonly (readonly [string, LookupResult])[] | undefined
+}
+
+/** An operation as one process asks another for it: what was asked, and not how it is done. */
+export type PeerRequest =
+  | DecideRequest
+  | { readonly kind: 'outcome'; readonly agent: string; readonly id: string; readonly outcome: Outcome }
+  | { readonly kind: 'vote'; readonly id: string; readonly voter: Voter; readonly request: VoteRequest }
+  | { readonly kind: 'note'; readonly body: NoteBody; readonly payload?: string | undefined }
+  | { readonly kind: 'expiry'; readonly index: number }
+
+/** Raised with every change of what is sent: processes of different versions send each other nothing. */
+export const peerVersion = 1
+
+/** Why the sequencer did not take an operation. Nothing of it was recorded, for certain. */
+export type PeerRefusal = 'other_policy' | 'unreadable'
+
+/** What became of one operation. */
+export type PeerAnswer =
+  | { readonly kind: 'answer'; readonly answer: unknown }
+  | { readonly kind: 'refused'; readonly why: PeerRefusal }
+  | {
+      readonly kind: 'fault'
+      readonly code: FaultCode
+      readonly message: string
+      readonly fix: string
+      readonly recorded?: 'no' | 'unknown' | undefined
+    }
+
+/** An operation that can also be asked of another process. */
+export interface Forwardable<Answer> {
+  readonly request: PeerRequest
+  /** The answer, from what came over the wire. */
+  answer(json: unknown): Answer
+}
+
+/** A decision as it is asked of another process. The link to an approval is this process's own. */
+export function forwardableDecision(
+  parsed: ParsedCall,
+  gathered: Gathered,
+  settings: DecideSettings,
+): Forwardable<DecisionAnswer> {
+  const { agent, action, callId, approvalId, session } = parsed.call
+  const { policy, env, lookups } = gathered
+  return {
+    request: {
+      kind: 'decide',
+      call: { agent, action, callId, approvalId, session },
+      supports: parsed.supports,
+      payload: parsed.payload,
+      malformed: parsed.malformed,
+      policy: policy?.ref.sha256 ?? null,
+      env,
+      lookups: lookups === undefined ? undefined : [...lookups],
+    },
+    answer: (json) => {
+      const answer = json as DecisionAnswer
+      const { approval } = answer
+      return approval === undefined
+        ? answer
+        : { ...answer, approval: { ...approval, url: settings.approvalUrl(approval.id) } }
+    },
+  }
+}
+
+/** Any other operation as it is asked of another process: its answer is plain JSON. */
+export function forwardable<Answer>(request: PeerRequest): Forwardable<Answer> {
+  return { request, answer: (json) => json as Answer }
+}
+
+/** By what a process decides. */
+export interface Deciding {
+  readonly policies: PolicySet
+  readonly settings: DecideSettings
+  /** Of the ledger, so the same in every process. */
+  readonly digests: Digests
+}
+
+/**
+ * The operation that another process asks for; a refusal where this one would decide by another policy.
+ *
+ * @throws Fault, or anything else for what is no request: nothing was recorded
+ */
+export function requestedOperation(
+  request: PeerRequest,
+  { policies, settings, digests }: Deciding,
+): Operation<unknown> | PeerRefusal {
+  switch (request.kind) {
+    case 'decide':
+      return requestedDecision(request, { policies, settings, digests })
+    case 'outcome':
+      return outcomeOperation(request.agent, request.id, request.outcome)
+    case 'vote':
+      return voteOperation(request.id, request.voter, request.request)
+    case 'note':
+      return noteOperation(request.body, request.payload)
+    case 'expiry':
+      return expiryOperation(request.index)
+    default:
+      return 'unreadable'
+  }
+}
+
+function requestedDecision(
+  request: DecideRequest,
+  { policies, settings, digests }: Deciding,
+): Operation<unknown> | PeerRefusal {
+  const { call, supports, payload, malformed, env, lookups } = request
+  const policy = policies.for(call.agent)
+  // Policies change one process after the other: the call is decided by the one that its process holds.
+  if ((policy?.ref.sha256 ?? null) !== request.policy) return 'other_policy'
+  // Of a malformed call only that it is one is recorded.
+  const given = malformed === undefined ? (JSON.parse(payload) as Parts) : { params: {}, context: {} }
+  const parsed = parseCall(call.agent, { ...call, ...given, supports })
+  const asked = malformed === undefined ? parsed : { ...parsed, payload, malformed }
+  const found = lookups === undefined ? undefined : new Map(lookups)
+  return decideOperation(asked, regather(policy, asked, env, found, digests), settings)
+}
+
+interface Parts {
+  readonly params: JsonObject
+  readonly context: JsonObject
+}
+
+/** What went wrong with an operation, as it is told to the process that asked for it. */
+export function faultAnswer(error: unknown): PeerAnswer {
+  if (!(error instanceof Fault)) {
+    return {
+      kind: 'fault',
+      code: 'internal',
+      message: 'the sequencer met an error that it did not expect',
+      fix: 'Ask the operator to look at the log of the service that is the sequencer.',
+      recorded: 'unknown',
+    }
+  }
+  const { code, message, fix, recorded } = error
+  return { kind: 'fault', code, message, fix, recorded }
+}
