@@ -4,7 +4,7 @@ import { migrate, openDatabase } from '@bailiwick/store'
 import { atLeast, printGates } from './log-acceptance.mjs'
 import { load, together } from './log-load.mjs'
 import { printDatabase } from './log.mjs'
-import { openOurs, storage } from './log-sides.mjs'
+import { openOurs, runInWriteAheadLog, storage } from './log-sides.mjs'
 import { printTable } from './table.mjs'
 
 const callers = 256
@@ -21,6 +21,7 @@ export async function benchGrowth({ sizes, seconds, dataDir }) {
   try {
     await printDatabase(database)
     await migrate(database.connection)
+    await runInWriteAheadLog(database.connection)
     const ours = await openOurs(database, dataDir)
     try {
       report(await measured({ database, ours, sizes, seconds, file: join(dataDir, 'growth.json') }))

@@ -85,3 +85,26 @@ export async function setting(connection, name) {
     await client.end()
   }
 }
+
+/**
+ * Brings a new server to where one is that has run for a while: with files of write-ahead log that it uses again. A new
+ * server makes each of them when it is needed, and all that wait for a commit wait for that, too: 16 MiB of zeros, synced.
+ */
+export async function runInWriteAheadLog(connection) {
+  const client = new pg.Client(connection)
+  await client.connect()
+  try {
+    const { rows } = await client.query(
+      `select setting::int as mib from pg_settings where name = 'max_wal_size'`,
+    )
+    const mib = Math.min(rows[0].mib, 2_048)
+    for (let written = 0; written < mib; written += 16) {
+      await client.query(`select pg_logical_emit_message(true, 'bench', repeat('x', 16 * 1024 * 1024))`)
+    }
+    await client.query('checkpoint')
+  } catch (error) {
+    console.log(`Its write-ahead log is as it was found: ${error.message}`)
+  } finally {
+    await client.end()
+  }
+}

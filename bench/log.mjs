@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { migrate, openDatabase } from '@bailiwick/store'
 import { acceptance } from './log-acceptance.mjs'
 import { load, together } from './log-load.mjs'
-import { openBaseline, openOurs, setting } from './log-sides.mjs'
+import { openBaseline, openOurs, runInWriteAheadLog, setting } from './log-sides.mjs'
 import { printTable } from './table.mjs'
 
 const callerCounts = [1, 16, 64, 256]
@@ -35,6 +35,7 @@ async function onDatabase(work) {
   try {
     await printDatabase(database)
     await migrate(database.connection)
+    await runInWriteAheadLog(database.connection)
     await work(database, dataDir)
   } finally {
     await database.stop()

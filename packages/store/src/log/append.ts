@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
 import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
 
 /** A batch that advances the head from `size` by its entries. */
@@ -113,7 +114,7 @@ function appending(name: string, folded: readonly Folding[]) {
   return {
     name,
     folded,
-    text: `${[advance, ...parts].join(', ')} select count(*)::int as advanced from head`,
+    text: `${[advance, ...parts].join(', ')} select 1 from head`,
   }
 }
 
@@ -122,12 +123,14 @@ function appending(name: string, folded: readonly Folding[]) {
  * in one transaction.
  *
  * @returns false where another writer advanced the head first; then nothing was written
+ * @param batch its bytes have to stay as they are until then
+ * @param prepared the statements that this connection knows already; as many sets as connections
  */
-export async function appendBatch(client: pg.Client, batch: StagedBatch): Promise<boolean> {
-  const values: unknown[] = [
+export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set<string>): Promise<boolean> {
+  const values: StatementValue[] = [
     batch.ledger,
-    batch.size,
-    batch.count,
+    String(batch.size),
+    String(batch.count),
     batch.frontier,
     batch.base,
     batch.at,
@@ -135,7 +138,7 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     batch.records,
     batch.salts,
     batch.bodies,
-    batch.terms,
+    arrayText(batch.terms),
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all] = appendings
@@ -147,6 +150,11 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
       ? used
       : plain
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
-  const result = await client.query<{ advanced: number }>({ name, text, values })
-  return result.rows[0]?.advanced === 1
+  return new Promise((resolve, reject) => {
+    const query = new AppendQuery({ name, text, values }, prepared, (error, rows) => {
+      if (error === undefined) resolve(rows === 1)
+      else reject(error)
+    })
+    client.query(query)
+  })
 }
