@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import pg from 'pg'
 import { AppendQuery, type StatementValue } from '../src/log/append-query.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
-import { agent, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
+import { ledgerSite, type LedgerSite } from './harness/ledger.ts'
 
 describeOnPostgres('appending a batch', (postgres) => {
   let site: LedgerSite
@@ -68,19 +68,5 @@ describeOnPostgres('appending a batch', (postgres) => {
       { status: 'rejected', reason: { code: '22012' } },
       { status: 'fulfilled', value: 1 },
     ])
-  })
-
-  test('leaves nobody waiting whose connection is gone before or while it is written', async () => {
-    const ledger = await site.open()
-    await ledger.decide(agent, refund(1))
-    const deciding = Promise.allSettled([ledger.decide(agent, refund(2)), ledger.decide(agent, refund(3))])
-    await site.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and query like '%update ledger_head%' and pid <> pg_backend_pid()`,
-      [],
-    )
-    expect(await deciding).toHaveLength(2)
-    expect(await ledger.decide(agent, refund(4))).toMatchObject({ effect: 'allow' })
-    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 })
