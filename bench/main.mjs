@@ -1,33 +1,53 @@
-// npm run bench [-- decide|log|http|replicas] [--seconds N] [--rounds N]
+// npm run bench [-- SECTION …] [--seconds N] [--rounds N] [--acceptance-seconds N]
+//   decide, log, http: by default. replicas, verify, archive, start: on demand.
+//   log-growth: [--sizes N,N] [--data-dir DIR]. verify, archive: [--records N]
 //
 // Everything that is compared is measured in this one run, in turns, on this machine: absolute figures
 // move with the machine and its neighbours, ratios of one run much less.
 import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchDecide } from './decide.mjs'
+import { benchGrowth } from './log-growth.mjs'
 import { benchHttp } from './http.mjs'
 import { benchLog } from './log.mjs'
 import { benchReplicas } from './replicas.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    'acceptance-seconds': { type: 'string', default: '60' },
+    records: { type: 'string', default: '1000000' },
+    sizes: { type: 'string', default: '1000000,10000000' },
+    'data-dir': { type: 'string', default: 'bench/.bailiwick' },
+  },
 })
-const known = ['decide', 'log', 'http', 'replicas']
+const settings = {
+  seconds: Number(values.seconds),
+  rounds: Number(values.rounds),
+  acceptanceSeconds: Number(values['acceptance-seconds']),
+  records: Number(values.records),
+  sizes: values.sizes.split(',').map(Number),
+  dataDir: values['data-dir'],
+}
+const benches = {
+  decide: benchDecide,
+  log: benchLog,
+  'log-growth': benchGrowth,
+  http: benchHttp,
+  replicas: benchReplicas,
+}
 const sections = positionals.length > 0 ? positionals : ['decide', 'log', 'http']
-const unknown = sections.find((section) => !known.includes(section))
+const unknown = sections.find((section) => !Object.hasOwn(benches, section))
 if (unknown !== undefined) {
-  console.error(`unknown section \`${unknown}\`; use ${known.join(', ')}`)
+  console.error(`unknown section \`${unknown}\`; use ${Object.keys(benches).join(', ')}`)
   process.exit(2)
 }
-const settings = { seconds: Number(values.seconds), rounds: Number(values.rounds) }
 
 const [cpu] = cpus()
 console.log(
-  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, Linux ${release()}, ${cpus().length} cores`,
+  `Node.js ${process.version.slice(1)}, ${process.platform} ${release()}, ${cpus().length} processors`,
 )
 console.log(`${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`)
-if (sections.includes('decide')) await benchDecide(settings)
-if (sections.includes('log')) await benchLog(settings)
-if (sections.includes('http')) await benchHttp(settings)
-if (sections.includes('replicas')) await benchReplicas(settings)
+for (const section of sections) await benches[section](settings)

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
 import { erasable, erased, erasing } from './erasing.ts'
 import type {
   AccessChange,
@@ -179,7 +180,7 @@ function appending(name: string, folded: readonly Folding[]) {
   return {
     name,
     folded,
-    text: `with ${[head(), written, ...parts].join(', ')} select count(*)::int as advanced from head`,
+    text: `with ${[head(), written, ...parts].join(', ')} select 1 from head`,
   }
 }
 
@@ -195,12 +196,14 @@ function erasingToo({ name, folded, text }: ReturnType<typeof appending>) {
  * in one transaction.
  *
  * @returns false where another writer advanced the head first; then nothing was written
+ * @param batch its bytes have to stay as they are until then
+ * @param prepared the statements that this connection knows already; as many sets as connections
  */
-export async function appendBatch(client: pg.Client, batch: StagedBatch): Promise<boolean> {
-  const values: unknown[] = [
+export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set<string>): Promise<boolean> {
+  const values: StatementValue[] = [
     batch.ledger,
-    batch.size,
-    batch.count,
+    String(batch.size),
+    String(batch.count),
     batch.frontier,
     batch.base,
     batch.at,
@@ -208,7 +211,7 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     batch.records,
     batch.salts,
     batch.bodies,
-    batch.terms,
+    arrayText(batch.terms),
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings
@@ -217,6 +220,11 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
   const { name, text, folded } = erases ? appendingErasures : rare.some(has) ? every : common
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
   if (erases) values.push(JSON.stringify(batch.erasures))
-  const result = await client.query<{ advanced: number }>({ name, text, values })
-  return result.rows[0]?.advanced === 1
+  return new Promise((resolve, reject) => {
+    const query = new AppendQuery({ name, text, values }, prepared, (error, rows) => {
+      if (error === undefined) resolve(rows === 1)
+      else reject(error)
+    })
+    client.query(query)
+  })
 }

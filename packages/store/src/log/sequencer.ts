@@ -82,6 +82,8 @@ export class Sequencer {
   /** Memory for batches, while none of them uses it. */
   readonly #free: BatchBytes[] = []
   #client: pg.Client | undefined
+  /** The statements that the connection knows. */
+  #prepared = new Set<string>()
   /** What the next batch builds on: with the batches that are on their way. */
   #head: Frontier | undefined
   /** What has been read of counters and sessions, and is kept up with every batch. */
@@ -257,7 +259,7 @@ export class Sequencer {
   // nobody was told of, which is harmless; the other order would leave answers without records.
   async #commit(client: pg.Client, prepared: Prepared): Promise<void> {
     try {
-      const advanced = await appendBatch(client, prepared.batch)
+      const advanced = await appendBatch(client, prepared.batch, this.#prepared)
       // Before an answer nobody knows whether the driver still reads from it.
       this.#free.push(prepared.bytes)
       if (advanced) {
@@ -317,6 +319,7 @@ export class Sequencer {
     })
     await client.connect()
     this.#client = client
+    this.#prepared = new Set()
     return client
   }
 

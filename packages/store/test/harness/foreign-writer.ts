@@ -58,7 +58,7 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
   )
   const text = recordText(record)
   const leaf = leafHash(text)
-  await appendBatch(client, {
+  const batch = {
     ledger,
     size: head.size,
     base: encodeFrontier(head),
@@ -85,5 +85,6 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     signedOut: [],
     subjects: [],
     erasures: [],
-  })
+  }
+  await appendBatch(client, batch, new Set())
 }
