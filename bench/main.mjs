@@ -1,4 +1,4 @@
-// npm run bench [-- decide|log] [--seconds N] [--rounds N]
+// npm run bench [-- decide|log|verify] [--seconds N] [--rounds N] [--records N]
 //
 // Everything that is compared is measured in this one run, in turns, on this machine: absolute figures
 // move with the machine and its neighbours, ratios of one run much less.
@@ -6,18 +6,27 @@ import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchDecide } from './decide.mjs'
 import { benchLog } from './log.mjs'
+import { benchVerify } from './verify.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    records: { type: 'string', default: '1000000' },
+  },
 })
-const sections = positionals.length > 0 ? positionals : ['decide', 'log']
-const unknown = sections.find((section) => !['decide', 'log'].includes(section))
+const sections = positionals.length > 0 ? positionals : ['decide', 'log', 'verify']
+const unknown = sections.find((section) => !['decide', 'log', 'verify'].includes(section))
 if (unknown !== undefined) {
-  console.error(`unknown section \`${unknown}\`; use decide or log`)
+  console.error(`unknown section \`${unknown}\`; use decide, log or verify`)
   process.exit(2)
 }
-const settings = { seconds: Number(values.seconds), rounds: Number(values.rounds) }
+const settings = {
+  seconds: Number(values.seconds),
+  rounds: Number(values.rounds),
+  records: Number(values.records),
+}
 
 const [cpu] = cpus()
 console.log(
@@ -26,3 +35,4 @@ console.log(
 console.log(`${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`)
 if (sections.includes('decide')) await benchDecide(settings)
 if (sections.includes('log')) await benchLog(settings)
+if (sections.includes('verify')) await benchVerify(settings)
