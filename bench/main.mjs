@@ -11,6 +11,7 @@ import { benchGrowth } from './log-growth.mjs'
 import { benchHttp } from './http.mjs'
 import { benchLog } from './log.mjs'
 import { benchReplicas } from './replicas.mjs'
+import { benchVerify } from './verify.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,6 +38,7 @@ const benches = {
   'log-growth': benchGrowth,
   http: benchHttp,
   replicas: benchReplicas,
+  verify: benchVerify,
 }
 const sections = positionals.length > 0 ? positionals : ['decide', 'log', 'http']
 const unknown = sections.find((section) => !Object.hasOwn(benches, section))
@@ -47,7 +49,7 @@ if (unknown !== undefined) {
 
 const [cpu] = cpus()
 console.log(
-  `Node.js ${process.version.slice(1)}, ${process.platform} ${release()}, ${cpus().length} processors`,
+  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, Linux ${release()}, ${cpus().length} cores`,
 )
 console.log(`${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`)
 for (const section of sections) await benches[section](settings)

@@ -1,14 +1,15 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { factAt, factBucket, factKey, factLength, type Fact } from './facts.ts'
-import { agree } from './judge.ts'
+import { factBucket, factLength } from './facts.ts'
 
 /** How much is kept in memory before it goes to a temporary file. */
-const memoryBytesMax = 24 * 1024 * 1024
+const memoryBytesMax = 16 * 1024 * 1024
 /** How many records a bucket is for: what a bucket holds is in memory at once. */
-const recordsPerBucket = 16_384
+const recordsPerBucket = 8192
 const bucketsMax = 4096
+/** What a bucket grows by: nothing is ever moved to a larger place. */
+const chunkBytes = 4096
 
 interface Piece {
   readonly at: number
@@ -16,18 +17,21 @@ interface Piece {
 }
 
 interface Bucket {
+  /** In the file. */
   readonly pieces: Piece[]
-  bytes: Buffer
-  length: number
+  /** In memory; all but the last one are full, but for less than a fact. */
+  chunks: Buffer[]
+  /** How much of each chunk is used. */
+  lengths: number[]
 }
 
 /**
- * Gathers facts by their keys in bounded memory, whatever comes, and then says whether those of each key agree. What does
- * not fit lies in a temporary file without a name, which ends with the process.
+ * Gathers facts by their keys in bounded memory, whatever comes, so that those of each key can be compared. What does not
+ * fit lies in a temporary file without a name, which ends with the process.
  */
 export class FactStore {
   readonly #buckets: Bucket[]
-  readonly #shift: number
+  readonly #perBucket: number
   #inMemory = 0
   #file: number | undefined
   #fileLength = 0
@@ -36,8 +40,8 @@ export class FactStore {
   constructor(size: number) {
     let count = 16
     while (count < bucketsMax && count * recordsPerBucket < size) count *= 2
-    this.#shift = 65_536 / count
-    this.#buckets = Array.from({ length: count }, () => ({ pieces: [], bytes: Buffer.alloc(0), length: 0 }))
+    this.#perBucket = 65_536 / count
+    this.#buckets = Array.from({ length: count }, () => ({ pieces: [], chunks: [], lengths: [] }))
   }
 
   /**
@@ -49,15 +53,21 @@ export class FactStore {
     const bytes = Buffer.from(facts.buffer, facts.byteOffset, facts.byteLength)
     for (let at = 0; at < bytes.length;) {
       const length = factLength(bytes, at)
-      this.#put(this.#buckets[Math.floor(factBucket(bytes, at) / this.#shift)], bytes, at, length)
+      this.#put(this.#buckets[Math.floor(factBucket(bytes, at) / this.#perBucket)], bytes, at, length)
       at += length
     }
     if (this.#inMemory > memoryBytesMax) this.#spill()
   }
 
-  /** Whether the facts of every key agree. */
-  agree(): boolean {
-    return this.#buckets.every((bucket) => bucketAgrees(this.#whole(bucket)))
+  /**
+   * All facts of some keys, then all of others, and so on.
+   *
+   * @throws the operating system's error where the temporary file cannot be read
+   */
+  *groups(): Generator<Uint8Array<ArrayBuffer>> {
+    for (const bucket of this.#buckets) {
+      if (bucket.pieces.length > 0 || bucket.chunks.length > 0) yield this.#whole(bucket)
+    }
   }
 
   /** Lets go of the temporary file. */
@@ -68,51 +78,53 @@ export class FactStore {
 
   #put(bucket: Bucket | undefined, bytes: Buffer, at: number, length: number): void {
     if (bucket === undefined) return
-    if (bucket.bytes.length - bucket.length < length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(1024, bucket.bytes.length * 2))
-      bucket.bytes.copy(larger, 0, 0, bucket.length)
-      this.#inMemory += larger.length - bucket.bytes.length
-      bucket.bytes = larger
+    const last = bucket.chunks.length - 1
+    const used = bucket.lengths[last] ?? chunkBytes
+    const chunk = bucket.chunks[last]
+    if (chunk === undefined || used + length > chunkBytes) {
+      const fresh = Buffer.allocUnsafeSlow(chunkBytes)
+      this.#inMemory += chunkBytes
+      bytes.copy(fresh, 0, at, at + length)
+      bucket.chunks.push(fresh)
+      bucket.lengths.push(length)
+    } else {
+      bytes.copy(chunk, used, at, at + length)
+      bucket.lengths[last] = used + length
     }
-    bytes.copy(bucket.bytes, bucket.length, at, at + length)
-    bucket.length += length
   }
 
   #spill(): void {
     this.#file ??= unnamedFile()
     for (const bucket of this.#buckets) {
-      if (bucket.length === 0) continue
-      writeAll(this.#file, bucket.bytes.subarray(0, bucket.length), this.#fileLength)
-      bucket.pieces.push({ at: this.#fileLength, length: bucket.length })
-      this.#fileLength += bucket.length
-      bucket.bytes = Buffer.alloc(0)
-      bucket.length = 0
+      for (const [at, chunk] of bucket.chunks.entries()) {
+        const length = bucket.lengths[at] ?? 0
+        writeAll(this.#file, chunk.subarray(0, length), this.#fileLength)
+        bucket.pieces.push({ at: this.#fileLength, length })
+        this.#fileLength += length
+      }
+      bucket.chunks = []
+      bucket.lengths = []
     }
     this.#inMemory = 0
   }
 
-  #whole(bucket: Bucket): Buffer {
-    const pieces = bucket.pieces.map(({ at, length }) => {
-      const piece = Buffer.allocUnsafeSlow(length)
-      if (this.#file === undefined || readSync(this.#file, piece, 0, length, at) !== length) {
+  #whole({ pieces, chunks, lengths }: Bucket): Uint8Array<ArrayBuffer> {
+    const sum = (all: readonly number[]): number => all.reduce((total, length) => total + length, 0)
+    const whole = new Uint8Array(sum(pieces.map(({ length }) => length)) + sum(lengths))
+    let end = 0
+    for (const { at, length } of pieces) {
+      if (this.#file === undefined || readSync(this.#file, whole, end, length, at) !== length) {
         throw new Error('the temporary file of verification is shorter than what was written to it')
       }
-      return piece
-    })
-    return Buffer.concat([...pieces, bucket.bytes.subarray(0, bucket.length)])
+      end += length
+    }
+    for (const [at, chunk] of chunks.entries()) {
+      const length = lengths[at] ?? 0
+      whole.set(chunk.subarray(0, length), end)
+      end += length
+    }
+    return whole
   }
-}
-
-function bucketAgrees(bytes: Buffer): boolean {
-  const byKey = new Map<string, Fact[]>()
-  for (let at = 0; at < bytes.length; at += factLength(bytes, at)) {
-    const key = factKey(bytes, at)
-    const known = byKey.get(key)
-    if (known === undefined) byKey.set(key, [factAt(bytes, at)])
-    else known.push(factAt(bytes, at))
-  }
-  for (const facts of byKey.values()) if (!agree(facts)) return false
-  return true
 }
 
 // Nobody else can open it, and nothing is left of it, however the process ends.

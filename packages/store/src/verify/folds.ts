@@ -17,8 +17,9 @@ export class Folds {
     if (this.#failed) return
     try {
       this.#store.add(facts)
-    } catch {
+    } catch (error) {
       // The temporary file could not be written: then the comparison is PostgreSQL's.
+      if (!hasErrno(error)) throw error
       this.#failed = true
     }
   }
@@ -30,20 +31,36 @@ export class Folds {
       async (table, at) => await runners[at % runners.length]?.stored(table, hand),
     )
     const isWhole = await Promise.all(read)
-    return isWhole.every((whole) => whole === true) && !this.#failed && this.#agree()
+    return isWhole.every((whole) => whole === true) && !this.#failed && (await this.#judged(runners))
   }
 
-  #agree(): boolean {
+  async #judged(runners: readonly Runner[]): Promise<boolean> {
+    const underWay: Promise<boolean>[] = []
     try {
-      return this.#store.agree()
-    } catch {
+      let count = 0
+      for (const facts of this.#store.groups()) {
+        const judged = runners[count % runners.length]?.agree(facts) ?? Promise.resolve(false)
+        // Heard when its turn comes, if it does.
+        judged.catch(() => undefined)
+        underWay.push(judged)
+        count += 1
+        if (underWay.length > runners.length && (await underWay.shift()) === false) return false
+      }
+    } catch (error) {
       // The temporary file could not be read.
-      return false
+      if (hasErrno(error)) return false
+      throw error
     }
+    return (await Promise.all(underWay)).every(Boolean)
   }
 
   /** Lets go of what it holds. */
   close(): void {
     this.#store.close()
   }
+}
+
+/** Whether it is an error of the operating system. */
+function hasErrno(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error
 }

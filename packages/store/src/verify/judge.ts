@@ -1,11 +1,25 @@
 import { amountOf, namesUser, statusCodes } from './fact-codes.ts'
-import { tags, type Fact, type Tag } from './facts.ts'
+import { factAt, factKey, factLength, tags, type Fact, type Tag } from './facts.ts'
+
+/** Whether the facts of every key agree, where these are all facts of their keys. */
+export function allAgree(facts: Uint8Array): boolean {
+  const bytes = Buffer.from(facts.buffer, facts.byteOffset, facts.byteLength)
+  const byKey = new Map<string, Fact[]>()
+  for (let at = 0; at < bytes.length; at += factLength(bytes, at)) {
+    const key = factKey(bytes, at)
+    const known = byKey.get(key)
+    if (known === undefined) byKey.set(key, [factAt(bytes, at)])
+    else known.push(factAt(bytes, at))
+  }
+  for (const known of byKey.values()) if (!agree(known)) return false
+  return true
+}
 
 /**
  * Whether the facts of one key, those of the records in the order of the log, say the same as what is stored. Strict:
  * true is certain, and false means that somebody has to look closely.
  */
-export function agree(facts: readonly Fact[]): boolean {
+function agree(facts: readonly Fact[]): boolean {
   const [first] = facts
   if (first === undefined) return true
   switch (first.tag) {

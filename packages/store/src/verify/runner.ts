@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { allAgree } from './judge.ts'
 import type { FoldedTableName } from './stored-facts.ts'
 import { readStored } from './stored-facts.ts'
 import { checkWindow, type Window, type WindowResult, type WindowSettings } from './window.ts'
@@ -11,6 +12,8 @@ export interface Runner {
   window(window: Window): Promise<WindowResult>
   /** Hands out the facts of a table. @returns false where it cannot be read, or not said as facts */
   stored(table: FoldedTableName, hand: FactHand): Promise<boolean>
+  /** Whether facts agree: all of those of some keys. */
+  agree(facts: Uint8Array<ArrayBuffer>): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -26,6 +29,7 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
   return {
     window: (window) => inTurn(() => checkWindow(client, window, settings)),
     stored: (table, hand) => inTurn(() => storedOrNot(client, table, settings, hand)),
+    agree: (facts) => inTurn(async () => allAgree(facts)),
     close: async () => {
       await turn
     },

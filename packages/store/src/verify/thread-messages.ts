@@ -13,6 +13,7 @@ export interface ThreadData {
 export type ThreadRequest =
   | { readonly id: number; readonly kind: 'window'; readonly window: Window }
   | { readonly id: number; readonly kind: 'stored'; readonly table: FoldedTableName }
+  | { readonly id: number; readonly kind: 'agree'; readonly facts: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'close' }
 
 /** What a thread answers. Facts of a table come before its answer. */
@@ -20,6 +21,7 @@ export type ThreadAnswer =
   | { readonly id: number; readonly kind: 'window'; readonly result: WindowResult }
   | { readonly id: number; readonly kind: 'facts'; readonly facts: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly kind: 'stored'; readonly isWhole: boolean }
+  | { readonly id: number; readonly kind: 'agree'; readonly agree: boolean }
   | { readonly id: number; readonly kind: 'failed'; readonly error: SentError }
 
 /** An error on its way between threads, which would lose its class and code. */

@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads'
+import { Fault } from '@bailiwick/core'
+import { hasCode } from '../engine/errno.ts'
 import type { FactHand, Runner } from './runner.ts'
 import type { FoldedTableName } from './stored-facts.ts'
 import { receivedError, type ThreadAnswer, type ThreadData, type ThreadRequest } from './thread-messages.ts'
@@ -26,11 +28,11 @@ export class ThreadRunner implements Runner {
   constructor(data: ThreadData) {
     this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
       workerData: data,
-      // What is read lives for one batch: more room for the young would cost memory, and no time is won.
-      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+      // What is read lives for one batch: more room would be filled with what is over, and no time is won.
+      resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 },
     })
     this.#worker.on('message', (answer: ThreadAnswer) => this.#take(answer))
-    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+    this.#worker.on('error', (error) => this.#fail(failureOf(error)))
     this.#worker.on('exit', () => this.#fail(new Error('a thread of verification has ended')))
   }
 
@@ -45,6 +47,11 @@ export class ThreadRunner implements Runner {
     return answer.kind === 'stored' && answer.isWhole
   }
 
+  async agree(facts: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    const answer = await this.#ask((id) => ({ id, kind: 'agree', facts }), undefined, [facts.buffer])
+    return answer.kind === 'agree' && answer.agree
+  }
+
   async close(): Promise<void> {
     if (this.#failure !== undefined) return
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
@@ -52,12 +59,16 @@ export class ThreadRunner implements Runner {
     await ended
   }
 
-  #ask(request: (id: number) => ThreadRequest, hand?: FactHand): Promise<ThreadAnswer> {
+  #ask(
+    request: (id: number) => ThreadRequest,
+    hand?: FactHand,
+    given: readonly ArrayBuffer[] = [],
+  ): Promise<ThreadAnswer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const id = (this.#lastId += 1)
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject, hand })
-      this.#worker.postMessage(request(id), [])
+      this.#worker.postMessage(request(id), [...given])
     })
   }
 
@@ -77,4 +88,14 @@ export class ThreadRunner implements Runner {
     for (const { reject } of this.#asked.values()) reject(this.#failure)
     this.#asked.clear()
   }
+}
+
+function failureOf(error: unknown): Error {
+  if (hasCode(error, 'ERR_WORKER_OUT_OF_MEMORY')) {
+    return new Fault('too_large', 'a batch of the log is too large for a thread of verification', {
+      fix: 'Verify with one worker: `bailiwick log verify --workers 1`.',
+      cause: error,
+    })
+  }
+  return error instanceof Error ? error : new Error(String(error))
 }

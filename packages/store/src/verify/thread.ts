@@ -34,6 +34,10 @@ async function answered(
     answer({ id, kind: 'window', result }, [result.facts.buffer])
     return
   }
+  if (request.kind === 'agree') {
+    answer({ id, kind: 'agree', agree: await runner.agree(request.facts) })
+    return
+  }
   const isWhole = await runner.stored(request.table, (facts) =>
     answer({ id, kind: 'facts', facts }, [facts.buffer]),
   )
