@@ -18,7 +18,7 @@ export {
 } from './policies.ts'
 export type { LookupGatherer } from './operations/gather.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
-export { recordIndex, type ProveOptions } from './prove.ts'
+export { proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
 export {
   recallStoredDecision,
@@ -27,6 +27,7 @@ export {
   type RecalledDecision,
   type Replay,
 } from './replay.ts'
-export { LogTiles } from './tiles.ts'
+export { withStoredProofs } from './stored-proofs.ts'
+export type { LogTiles } from './tiles.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

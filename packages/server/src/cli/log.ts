@@ -11,9 +11,12 @@ import type { Command } from 'commander'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
+import { addVerifyPage, repeated, verifyBundleFile, type BundleOptions } from './log-bundle.ts'
+import { addLogConsistency } from './log-consistency.ts'
+import { addLogProve } from './log-prove.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
-interface LogOptions extends StoreOptions {
+interface LogOptions extends StoreOptions, Partial<BundleOptions> {
   readonly json?: true
 }
 
@@ -26,6 +29,15 @@ export function addLog(program: Command, act: Act): void {
     .description(
       'Recomputes the whole log and names the first bad place. Changes nothing; the service may run.',
     )
+    .option(
+      '--bundle <file>',
+      'check one record instead, by a proof bundle or tlog-proof: offline, without a log',
+    )
+    .option(
+      '--key <vkey>',
+      "with --bundle: the log's key, or a file of keys, from somebody you trust",
+      repeated,
+    )
     .option('--json', 'print {intact, size, root, checkpoint, erased} or {intact, index, problem, fix}')
     .addHelpText(
       'after',
@@ -36,9 +48,16 @@ export function addLog(program: Command, act: Act): void {
     .description('Prints the signed checkpoint that was published last.')
     .option('--json', 'print {note, size}')
     .action(act(checkpoint))
+  addLogProve(log, act)
+  addLogConsistency(log, act)
+  addVerifyPage(log, act)
 }
 
 async function verify(ports: CliPorts, options: LogOptions): Promise<ExitCode> {
+  const { bundle, key } = options
+  if (bundle !== undefined) return await verifyBundleFile(ports, { ...options, bundle })
+  if (key !== undefined)
+    throw new Fault('bad_input', '`--key` is for --bundle', { fix: 'Add --bundle FILE.' })
   const result = await verified(storePlace(options, ports))
   if (result.kind === 'broken') {
     const { index, problem, fix } = result
