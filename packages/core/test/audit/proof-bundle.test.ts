@@ -1,49 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createLogKey, loadLogKey, signCheckpoint } from '../../src/audit/checkpoint.ts'
-import { appendLeaves, emptyFrontier, frontierRoot, leafHash } from '../../src/audit/frontier.ts'
-import { inclusionProof } from '../../src/audit/merkle.ts'
 import {
   parseProofBundle,
-  proofBundleFormat,
   proofBundleLengthMax,
   verifyProofBundle,
   type ProofBundle,
 } from '../../src/audit/proof-bundle.ts'
 import { isTlogProof, parseTlogProof, tlogProofText } from '../../src/audit/tlog-proof.ts'
-import { storedLog } from './stored-log.ts'
-
-const origin = 'log.example.com/main'
-const key = createLogKey(origin)
-const { signer, verifierKey } = loadLogKey(origin, key.privateKeyPem)
-const otherKey = createLogKey(origin).verifierKey
-const entries = storedLog(23)
-const leaves = entries.map(({ record }) => leafHash(record))
-
-function noteAt(size: number): string {
-  const root = frontierRoot(appendLeaves(emptyFrontier, leaves.slice(0, size)))
-  return signCheckpoint({ origin, size, root }, signer)
-}
-
-/** A bundle as it should be, with the payload where there is one. */
-function bundleOf(index: number, size = entries.length): ProofBundle {
-  const entry = entries[index]
-  if (entry === undefined) throw new Error('no such entry')
-  const { record, payload } = entry
-  return {
-    format: proofBundleFormat,
-    index,
-    record,
-    payload:
-      typeof payload === 'string'
-        ? { state: payload }
-        : { state: 'included', salt: Buffer.from(payload.salt).toString('hex'), body: payload.body },
-    size,
-    proof: inclusionProof(leaves, index, size).map((hash) => hash.toString('base64')),
-    checkpoint: noteAt(size),
-    verifierKeys: [verifierKey],
-  }
-}
+import { bundleOf, entries, leaves, noteAt, origin, otherKey, verifierKey } from './bundles.ts'
 
 describe('a proof bundle', () => {
   test.each(entries.map(({ index }) => index))('proves record %i with the key that was given', (index) => {
