@@ -7,8 +7,9 @@ import { storedLog } from './stored-log.ts'
 /** The log of these bundles. */
 export const origin = 'log.example.com/main'
 const key = createLogKey(origin)
+const { signer } = loadLogKey(origin, key.privateKeyPem)
 /** Its key, and one of the same name that is not its own. */
-export const { signer, verifierKey } = loadLogKey(origin, key.privateKeyPem)
+export const { verifierKey } = key
 export const otherKey = createLogKey(origin).verifierKey
 /** What it holds. */
 export const entries = storedLog(23)
