@@ -128,19 +128,25 @@ function provenText({ record, checkpoint, signedBy, keys, payload }: Proven): st
   return lines.map(onOneLine).join('\n')
 }
 
+/** What says most of a record, whatever its kind, in the order in which people ask. */
+const telling = [
+  'kind',
+  'id',
+  'decision',
+  'approval',
+  'agent',
+  'person',
+  'event',
+  'subject',
+  'action',
+  'effect',
+  'vote',
+  'status',
+  'reasons',
+]
+
 function summary(record: LogRecord): string {
-  switch (record.kind) {
-    case 'decision':
-      return `${record.id}: ${record.agent}, ${record.action}: ${record.effect}, ${record.reasons.join('; ')}`
-    case 'outcome':
-      return `outcome of ${record.decision}: ${record.status}`
-    case 'vote':
-      return `vote of ${record.person} on ${record.approval}: ${record.vote}`
-    case 'expiry':
-      return `${record.approval} expired`
-    case 'policy':
-      return `policy ${record.policy.id}, sha256 ${record.policy.sha256}`
-    case 'access':
-      return `${record.event}: ${record.subject}`
-  }
+  const values = new Map<string, unknown>(Object.entries(record))
+  const texts = telling.flatMap((name) => values.get(name) ?? [])
+  return texts.filter((text) => typeof text === 'string').join(', ')
 }

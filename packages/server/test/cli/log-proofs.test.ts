@@ -80,7 +80,7 @@ describe('bailiwick log prove', () => {
     const verified = await offline(['--bundle', file, '--key', key])
     expect(verified).toMatchObject({ code: 0, err: '' })
     expect(verified.out).toMatch(/^Proven: record 3 is in the log .* as it was signed at 305 records\./)
-    expect(verified.out).toContain(`dec_3: ${agent}, issue_refund: allow, Action approved`)
+    expect(verified.out).toContain(`decision, dec_3, ${agent}, issue_refund, allow, Action approved`)
     expect(verified.out).toContain(`signed by ${key}`)
     expect(verified.out).not.toContain('came with the bundle')
   })
