@@ -76,6 +76,19 @@ describe('a proof bundle', () => {
     refuted({ checkpoint: '' })
   })
 
+  test('is proven whatever others have signed beside the log, as witnesses do', () => {
+    const cosigned = `${noteAt(23)}— witness.example.com ${Buffer.alloc(76, 7).toString('base64')}\n`
+    expect(verifyProofBundle({ ...bundleOf(5), checkpoint: cosigned }, [verifierKey])).toMatchObject({
+      kind: 'proven',
+      signedBy: [verifierKey],
+    })
+    // A signature by the log's own key that does not fit spoils the note, also beside one that does.
+    const keyId = Buffer.from(/\+([0-9a-f]{8})\+/.exec(verifierKey)?.[1] ?? '', 'hex')
+    const wrong = Buffer.concat([keyId, Buffer.alloc(64, 7)]).toString('base64')
+    const spoilt = `${noteAt(23)}— ${origin} ${wrong}\n`
+    expect(verifyProofBundle({ ...bundleOf(5), checkpoint: spoilt }, [verifierKey]).kind).toBe('refuted')
+  })
+
   test('does not hide or invent a payload', () => {
     const state = (index: number, payload: ProofBundle['payload']) =>
       verifyProofBundle({ ...bundleOf(index), payload }, [verifierKey])

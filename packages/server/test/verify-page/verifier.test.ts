@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bundleOf, entries, noteAt, otherKey, verifierKey } from '../../../core/test/audit/bundles.ts'
+import { bundleOf, entries, noteAt, origin, otherKey, verifierKey } from '../../../core/test/audit/bundles.ts'
 import { parseProofBundle, tlogProofText, verifyProofBundle, type ProofBundle } from '@bailiwick/core'
 
 /** What the page's script says of a text. */
@@ -91,6 +91,15 @@ describe("the page's verifier", () => {
     const found = await verify({ ...good, ...change })
     expect(found.outcome).toBe('refuted')
     expect(found.checks.at(-1)?.detail).toMatch(why)
+  })
+
+  test('takes no notice of what others have signed beside the log, but of what the log signed wrongly', async () => {
+    const line = (name: string, bytes: Buffer) => `— ${name} ${bytes.toString('base64')}\n`
+    const cosigned = noteAt(23) + line('witness.example.com', Buffer.alloc(76, 7))
+    expect((await verify({ ...good, checkpoint: cosigned })).outcome).toBe('proven')
+    const [, id = ''] = /\+([0-9a-f]{8})\+/.exec(verifierKey) ?? []
+    const wrong = Buffer.concat([Buffer.from(id, 'hex'), Buffer.alloc(64, 7)])
+    expect((await verify({ ...good, checkpoint: noteAt(23) + line(origin, wrong) })).outcome).toBe('refuted')
   })
 
   test('shows that a payload was left out or erased, and invents none', async () => {
