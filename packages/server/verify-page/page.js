@@ -128,10 +128,17 @@ function resultOf(found) {
 
 const stepCount = 5
 
-function checksPanel({ checks }) {
-  const rows = checks.map(({ title, passed, detail }) =>
-    element('li', passed ? 'yes' : 'no', [
-      element('span', 'sign', [passed ? '✓' : '✗']),
+/** The place of the check that rests on whose key it is. */
+const signatureStep = 2
+
+function checksPanel({ checks, outcome }) {
+  const signOf = (passed, at) => {
+    if (!passed) return ['no', '✗']
+    return at === signatureStep && outcome === 'self-signed' ? ['unsure', '?'] : ['yes', '✓']
+  }
+  const rows = checks.map(({ title, passed, detail }, at) =>
+    element('li', signOf(passed, at)[0], [
+      element('span', 'sign', [signOf(passed, at)[1]]),
       element('span', '', [title]),
       element('span', 'quiet', [shown(detail)]),
     ]),
@@ -149,7 +156,7 @@ function pointsPanel(title, points) {
     'points',
     points.map((point) => element('li', '', [point])),
   )
-  return element('section', 'panel', [element('h2', '', [title]), list])
+  return element('section', 'panel last', [element('h2', '', [title]), list])
 }
 
 function recordPanel({ record, bundle }) {
@@ -179,16 +186,15 @@ function payloadPanel({ payload, bundle }) {
   return element('section', 'panel', [element('h2', '', ['The payload']), body])
 }
 
-function checkpointPanel({ checkpoint, signers, outcome, bundle }) {
+function checkpointPanel({ checkpoint, signers, bundle }) {
   const root = Array.from(checkpoint.root, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  const whose = outcome === 'proven' ? 'Key, as you entered it' : 'Key, from the bundle'
   return element('section', 'panel', [
     element('h2', '', ['The checkpoint']),
     factsList([
       ['Log', checkpoint.origin],
       ['Records', checkpoint.size],
       ['Root', root, 'code'],
-      ...signers.map((key) => [whose, key, 'code']),
+      ...signers.map((key) => ['Key', key, 'code']),
     ]),
     details('The signed note', bundle.checkpoint),
   ])

@@ -33,7 +33,12 @@ export async function verifyText(text, trustedKeys) {
   const steps = [
     ['The file is a proof bundle', () => readBundle(text, found)],
     ['The record is well formed', () => readRecord(found)],
-    ['The checkpoint is signed by the log', () => readCheckpoint(found, trustedKeys)],
+    [
+      trustedKeys.length > 0
+        ? 'The checkpoint is signed with the key you entered'
+        : 'The checkpoint is signed with the key in the bundle',
+      () => readCheckpoint(found, trustedKeys),
+    ],
     ['The record is in the log that was signed', () => checkInclusion(found)],
     ['The payload belongs to the record', () => checkPayload(found)],
   ]

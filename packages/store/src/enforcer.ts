@@ -66,7 +66,8 @@ export class GovernanceEnforcer implements Governance {
     this.#ports = ports
     this.#explain = (id) => ledger.explain(id, agent)
     this.#prove = async (id) => {
-      // No service may be running that does it in the background.
+      // No service may be running that publishes, and works out the tree in the background.
+      await ledger.checkpoint()
       await ledger.tiles.fillAll()
       return await ledger.prove(id, { agent })
     }

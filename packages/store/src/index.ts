@@ -36,7 +36,7 @@ export type { NoteBody } from './operations/note.ts'
 export type { SuspensionChange } from './operations/suspend.ts'
 export type { LookupGatherer } from './operations/gather.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
-export { recordIndex, type ProveOptions } from './prove.ts'
+export { proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 export type { ApprovalFilter, DecisionFilter } from './queries.ts'
 export {
   recallStoredDecision,
@@ -45,7 +45,8 @@ export {
   type RecalledDecision,
   type Replay,
 } from './replay.ts'
-export { LogTiles } from './tiles.ts'
 export { LogWalk, type LogWalkOptions, type WalkStep } from './self-check.ts'
+export { withStoredProofs } from './stored-proofs.ts'
+export type { LogTiles } from './tiles.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

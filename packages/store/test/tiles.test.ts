@@ -351,6 +351,24 @@ describeOnPostgres('the hashes of a large log', (postgres) => {
     expect(await site.query("select 1 from log_tile_hash where ledger = 'patient'")).toEqual([])
   })
 
+  test('are filled again where somebody has emptied the table, or a part of it', async () => {
+    const size = 2 * 65_536
+    const source = sourceOf(size)
+    const hashes = new TileHashes(site.pool, 'emptied', source)
+    const filled = async () => {
+      for (let step = await hashes.fill(size); step > 0;) step = await hashes.fill(size)
+    }
+    await filled()
+    for (const gone of ['level > 0', 'index between 100 and 400 or level = 2']) {
+      await site.query(`delete from log_tile_hash where ledger = 'emptied' and (${gone})`)
+      expect(await faultOf(hashes.read(2, 0, 2))).toMatchObject({ code: 'store_busy' })
+      await filled()
+      source.read = 0
+      expect((await hashes.read(2, 0, 2)).subarray(32)).toEqual(await rootOver(source, 65_536, size))
+      expect(source.read).toBe(65_536)
+    }
+  })
+
   test('are the same when several processes work them out at once', async () => {
     const source = sourceOf(5_000)
     await Promise.all([1, 2, 3].map(() => new TileHashes(site.pool, 'shared', source).fill(5_000)))

@@ -1,49 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createLogKey, loadLogKey, signCheckpoint } from '../../src/audit/checkpoint.ts'
-import { appendLeaves, emptyFrontier, frontierRoot, leafHash } from '../../src/audit/frontier.ts'
-import { inclusionProof } from '../../src/audit/merkle.ts'
 import {
   parseProofBundle,
-  proofBundleFormat,
   proofBundleLengthMax,
   verifyProofBundle,
   type ProofBundle,
 } from '../../src/audit/proof-bundle.ts'
 import { isTlogProof, parseTlogProof, tlogProofText } from '../../src/audit/tlog-proof.ts'
-import { storedLog } from './stored-log.ts'
-
-const origin = 'log.example.com/main'
-const key = createLogKey(origin)
-const { signer, verifierKey } = loadLogKey(origin, key.privateKeyPem)
-const otherKey = createLogKey(origin).verifierKey
-const entries = storedLog(23)
-const leaves = entries.map(({ record }) => leafHash(record))
-
-function noteAt(size: number): string {
-  const root = frontierRoot(appendLeaves(emptyFrontier, leaves.slice(0, size)))
-  return signCheckpoint({ origin, size, root }, signer)
-}
-
-/** A bundle as it should be, with the payload where there is one. */
-function bundleOf(index: number, size = entries.length): ProofBundle {
-  const entry = entries[index]
-  if (entry === undefined) throw new Error('no such entry')
-  const { record, payload } = entry
-  return {
-    format: proofBundleFormat,
-    index,
-    record,
-    payload:
-      typeof payload === 'string'
-        ? { state: payload }
-        : { state: 'included', salt: Buffer.from(payload.salt).toString('hex'), body: payload.body },
-    size,
-    proof: inclusionProof(leaves, index, size).map((hash) => hash.toString('base64')),
-    checkpoint: noteAt(size),
-    verifierKeys: [verifierKey],
-  }
-}
+import { bundleOf, entries, leaves, noteAt, origin, otherKey, verifierKey } from './bundles.ts'
 
 describe('a proof bundle', () => {
   test.each(entries.map(({ index }) => index))('proves record %i with the key that was given', (index) => {
@@ -109,6 +74,19 @@ describe('a proof bundle', () => {
     refuted({ checkpoint: noteAt(22), size: 22 })
     refuted({ checkpoint: null })
     refuted({ checkpoint: '' })
+  })
+
+  test('is proven whatever others have signed beside the log, as witnesses do', () => {
+    const cosigned = `${noteAt(23)}— witness.example.com ${Buffer.alloc(76, 7).toString('base64')}\n`
+    expect(verifyProofBundle({ ...bundleOf(5), checkpoint: cosigned }, [verifierKey])).toMatchObject({
+      kind: 'proven',
+      signedBy: [verifierKey],
+    })
+    // A signature by the log's own key that does not fit spoils the note, also beside one that does.
+    const keyId = Buffer.from(/\+([0-9a-f]{8})\+/.exec(verifierKey)?.[1] ?? '', 'hex')
+    const wrong = Buffer.concat([keyId, Buffer.alloc(64, 7)]).toString('base64')
+    const spoilt = `${noteAt(23)}— ${origin} ${wrong}\n`
+    expect(verifyProofBundle({ ...bundleOf(5), checkpoint: spoilt }, [verifierKey]).kind).toBe('refuted')
   })
 
   test('does not hide or invent a payload', () => {

@@ -10,10 +10,11 @@ import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
+import { repeated, verifyBundleFile, type BundleOptions } from './log-bundle.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
-interface VerifyCommandOptions extends StoreOptions {
+interface VerifyCommandOptions extends StoreOptions, Partial<BundleOptions> {
   readonly json?: true
   readonly workers?: string
 }
@@ -26,6 +27,15 @@ export function addLogVerify(log: Command, act: Act): void {
   withStoreOptions(log.command('verify'))
     .description(
       'Recomputes the whole log and names the first bad place. Changes nothing; the service may run.',
+    )
+    .option(
+      '--bundle <file>',
+      'check one record instead, by a proof bundle or tlog-proof: offline, without a log',
+    )
+    .option(
+      '--key <vkey>',
+      "with --bundle: the log's key, or a file of keys, from somebody you trust",
+      repeated,
     )
     .option('--workers <number>', 'threads and connections to use (default: one for each core, up to 4)')
     .option(
@@ -40,6 +50,10 @@ export function addLogVerify(log: Command, act: Act): void {
 }
 
 async function verify(ports: CliPorts, options: VerifyCommandOptions): Promise<ExitCode> {
+  const { bundle, key } = options
+  if (bundle !== undefined) return await verifyBundleFile(ports, { ...options, bundle })
+  if (key !== undefined)
+    throw new Fault('bad_input', '`--key` is for --bundle', { fix: 'Add --bundle FILE.' })
   const workers = workersIn(options)
   const start = performance.now()
   const result = await verified(storePlace(options, ports), workers, ports)

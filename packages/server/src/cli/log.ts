@@ -6,7 +6,10 @@ import { addLogVerify } from './log-verify.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
 import { logKeySettings } from '../log-key-settings.ts'
+import { addVerifyPage } from './log-bundle.ts'
+import { addLogConsistency } from './log-consistency.ts'
 import { addLogKey } from './log-key.ts'
+import { addLogProve } from './log-prove.ts'
 import { storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface LogOptions extends StoreOptions {
@@ -24,6 +27,9 @@ export function addLog(program: Command, act: Act): void {
     .option('--json', 'print {note, size}')
     .action(act(checkpoint))
   addLogKey(log, act)
+  addLogProve(log, act)
+  addLogConsistency(log, act)
+  addVerifyPage(log, act)
 }
 
 async function checkpoint(ports: CliPorts, options: LogOptions): Promise<ExitCode> {

@@ -15,6 +15,7 @@ import { ApprovalWaits } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
 import { logReadingFrom } from '../../src/http/log-tiles.ts'
+import { verifyPage } from '../../src/verify-page.ts'
 import { base, expectRefused, HttpService, type Caller } from '../harness/http-service.ts'
 import { agentId } from '../harness/policies.ts'
 
@@ -90,6 +91,18 @@ describe('the checkpoint under /log/', () => {
     expect(answer.headers.get('cache-control')).toBe('no-cache')
     expect(answer.text).toBe((await service.anyone.get('/v1/log/checkpoint')).text)
     expect(openCheckpoint(answer.text, [key]).size).toBe(size)
+  })
+})
+
+describe('the page that checks bundles', () => {
+  test('is served to anyone, under its own policy and not the one of the console', async () => {
+    const answer = await service.anyone.get('/log/verify.html')
+    const policy = answer.headers.get('content-security-policy') ?? ''
+    const { html, contentSecurityPolicy } = await verifyPage()
+    expect(answer).toMatchObject({ status: 200, type: 'text/html; charset=utf-8', text: html })
+    expect(policy).toBe(`${contentSecurityPolicy}; frame-ancestors 'none'`)
+    const other = await service.anyone.get('/')
+    expect(other.headers.get('content-security-policy')).toContain("script-src 'self'")
   })
 })
 

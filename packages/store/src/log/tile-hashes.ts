@@ -26,9 +26,12 @@ const stored = {
   text: 'select index, hash from log_tile_hash where ledger = $1 and level = $2 and index >= $3 and index < $4',
 }
 
-const last = {
-  name: 'tile_hash_last',
-  text: 'select max(index) as last from log_tile_hash where ledger = $1 and level = $2',
+const firstMissing = {
+  name: 'tile_hash_first_missing',
+  text: `select case when exists (select from log_tile_hash where ledger = $1 and level = $2 and index = 0) then (
+      select min(h.index) + 1 from log_tile_hash h where h.ledger = $1 and h.level = $2 and not exists (
+        select from log_tile_hash n where n.ledger = $1 and n.level = $2 and n.index = h.index + 1))
+    else 0 end as index`,
 }
 
 // A crash before it leaves nothing, and the hashes are worked out again; after it, they are there. Two processes that
@@ -49,7 +52,7 @@ export class TileHashes {
   readonly #ledger: string
   readonly #records: RecordSource
   readonly #keep: boolean
-  /** How many hashes of each level are there, gaps aside; from level 1 on. */
+  /** Up to where the hashes of each level have been filled; what is not known is looked up. */
   readonly #filled: (number | undefined)[] = []
 
   /**
@@ -81,7 +84,7 @@ export class TileHashes {
     let steps = stepsPerFill
     for (let level = 1; level <= levelMax && size >= tileWidth ** level; level++) {
       const complete = Math.floor(size / tileWidth ** level)
-      let next = this.#filled[level] ?? (await this.#lastFilled(level)) + 1
+      let next = this.#filled[level] ?? (await this.#firstMissing(level))
       for (; next < complete && steps > 0; steps--) {
         const to = Math.min(next + hashesPerStep, complete)
         await this.#workOut(level, next, to, { left: missingMax })
@@ -115,7 +118,7 @@ export class TileHashes {
   }
 
   async #workOut(level: number, from: number, to: number, budget: Budget): Promise<Buffer[]> {
-    spend(budget, to - from)
+    this.#spend(budget, to - from)
     const below: Buffer[] = []
     // Leaf hashes come in one reading; those of a level above are 256 rows for each tile.
     if (level === 1) below.push(await this.#leaves(from * tileWidth, to * tileWidth))
@@ -141,22 +144,24 @@ export class TileHashes {
     })
   }
 
-  async #lastFilled(level: number): Promise<number> {
+  async #firstMissing(level: number): Promise<number> {
     const values = [this.#ledger, level]
-    const { rows } = await this.#client.query<{ last: string | null }>({ ...last, values })
-    return Number(rows[0]?.last ?? -1)
+    const { rows } = await this.#client.query<{ index: string }>({ ...firstMissing, values })
+    return Number(rows[0]?.index ?? 0)
+  }
+
+  #spend(budget: Budget, hashes: number): void {
+    budget.left -= hashes
+    if (budget.left >= 0) return
+    // Somebody has emptied the table, or a part of it: filling starts at the first hash that is not there.
+    this.#filled.length = 0
+    throw new Fault('store_busy', "the log's tree is still being worked out", {
+      fix: 'Try again later; a running service works it out in the background.',
+    })
   }
 }
 
 /** How many hashes may still be worked out. */
 interface Budget {
   left: number
-}
-
-function spend(budget: Budget, hashes: number): void {
-  budget.left -= hashes
-  if (budget.left >= 0) return
-  throw new Fault('store_busy', "the log's tree is still being worked out", {
-    fix: 'Try again later; a running service works it out in the background.',
-  })
 }

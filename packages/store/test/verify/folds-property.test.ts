@@ -3,6 +3,7 @@ import type { VerifyResult } from '@bailiwick/core'
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readSecrets } from '../../src/log/digests.ts'
 import { readStoredHead } from '../../src/head.ts'
 import type { Ledger } from '../../src/ledger.ts'
 import { inSchema } from '../../src/migrate.ts'
@@ -38,8 +39,10 @@ async function said(site: LedgerSite, ledger: Ledger): Promise<Said> {
     const head = { ledger: ledger.name, ...(await readStoredHead(client, ledger.name)) }
     const { size } = head
     const secret = randomBytes(32).toString('hex')
+    const counterPrefix = (await readSecrets(client, ledger.name))?.counter.toString('hex') ?? ''
+    const now = site.clock.now()
     const runners = [
-      runnerOn(client, { ledger: ledger.name, size, cut: undefined, secret, now: site.clock.now() }),
+      runnerOn(client, { ledger: ledger.name, size, cut: undefined, secret, counterPrefix, now }),
     ]
     const folds = new Folds(size)
     const { result, isComparable } = await verifyParts({

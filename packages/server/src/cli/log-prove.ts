@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises'
+import { Fault, openCheckpoint, tlogProofText, type ProofBundle } from '@bailiwick/core'
+import {
+  hasEmbeddedDatabase,
+  openDatabase,
+  proveRecord,
+  recordIndex,
+  stopIfUnused,
+  withStoredProofs,
+  type ProofSource,
+} from '@bailiwick/store'
+import type { Command } from 'commander'
+import type { Act } from './act.ts'
+import { fine, type ExitCode } from './exit-codes.ts'
+import type { CliPorts } from './ports.ts'
+import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
+
+interface ProveCommandOptions extends StoreOptions {
+  readonly out?: string
+  readonly withPayload?: true
+  readonly format: string
+}
+
+/** Adds `bailiwick log prove`. */
+export function addLogProve(log: Command, act: Act): void {
+  withStoreOptions(log.command('prove'))
+    .description('Writes a proof that one record is in the published log; anybody can check it offline.')
+    .argument('<id>', 'the id of a decision, such as dec_12, or the index of a record')
+    .option('--out <file>', 'where to write it; standard output')
+    .option('--with-payload', 'put the payload into it: params, context, what was looked up')
+    .option('--format <format>', '`bundle` (JSON) or `tlog-proof` (C2SP; never has a payload)', 'bundle')
+    .action(act(prove))
+}
+
+async function prove(ports: CliPorts, id: string, options: ProveCommandOptions): Promise<ExitCode> {
+  const { format, withPayload = false } = options
+  if (format !== 'bundle' && format !== 'tlog-proof') {
+    throw new Fault('bad_input', `there is no format \`${format}\``, { fix: 'Use bundle or tlog-proof.' })
+  }
+  if (format === 'tlog-proof' && withPayload) {
+    throw new Fault('bad_input', 'a tlog-proof has no place for a payload', {
+      fix: 'Leave out --with-payload, or --format.',
+    })
+  }
+  const index = recordIndex(id)
+  const bundle = await withStore(storePlace(options, ports), (source) =>
+    proveRecord(source, index, { withPayload }),
+  )
+  const text = format === 'bundle' ? `${JSON.stringify(bundle, null, 2)}\n` : tlogProofText(bundle)
+  if (withPayload && bundle.payload.state === 'erased') {
+    ports.err(`the payload of record ${index} has been erased, and the bundle says so`)
+  }
+  if (options.out === undefined) ports.out(text.trimEnd())
+  else await written(ports, options.out, text, bundle)
+  return fine
+}
+
+async function written(ports: CliPorts, file: string, text: string, bundle: ProofBundle): Promise<void> {
+  try {
+    // It may hold a payload.
+    await writeFile(file, text, { mode: 0o600 })
+  } catch (cause) {
+    throw new Fault('bad_input', `\`${file}\` cannot be written`, {
+      fix: 'Name another file with --out.',
+      cause,
+    })
+  }
+  const { origin, size } = openCheckpoint(bundle.checkpoint ?? '', bundle.verifierKeys)
+  ports.out(
+    `Wrote ${file}: record ${bundle.index} of ${origin}, in a log of ${size} records; payload ${bundle.payload.state}`,
+  )
+}
+
+/** Makes proofs of the log that is stored at a place, and lets go of its database afterwards. */
+export async function withStore<Result>(
+  { dataDir, databaseUrl }: StorePlace,
+  work: (source: ProofSource) => Promise<Result>,
+): Promise<Result> {
+  // Opening an embedded database would make one where there is none.
+  if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
+    throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
+      fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
+    })
+  }
+  const database = await openDatabase({ dataDir, databaseUrl })
+  try {
+    return await withStoredProofs({ connection: database.connection, dataDir }, work)
+  } finally {
+    await stopIfUnused(database)
+  }
+}
