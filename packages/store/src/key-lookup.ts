@@ -41,13 +41,14 @@ export class KeyLookup {
     if (!this.#busy) {
       this.#busy = true
       // After whatever else this turn has read from its sockets.
-      setImmediate(() => void this.#answerAll())
+      void this.#answerAll()
     }
     return asked.promise
   }
 
   async #answerAll(): Promise<void> {
     while (this.#asked.size > 0) {
+      await new Promise((resolve) => setImmediate(resolve))
       const asked = [...this.#asked.values()]
       this.#asked = new Map()
       try {

@@ -111,37 +111,6 @@ describeOnPostgres('a caller whose call met a fault', (postgres) => {
   })
 })
 
-describeOnPostgres('several calls in one process', (postgres) => {
-  let site: LedgerSite
-  beforeAll(async () => {
-    site = await ledgerSite(postgres)
-  })
-  afterAll(() => site.remove())
-
-  test('are each decided by themselves, in their order; what is wrong with one is its own', async () => {
-    const ledger = await site.open()
-    const enforcer = new GovernanceEnforcer(ledger, agent)
-    const wrong = { action: 'a b', params: {} }
-    const checked = await enforcer.checkAll([
-      refund(1),
-      wrong,
-      { action: 'delete_account', params: {} },
-      refund(600),
-    ])
-    expect(checked).toMatchObject([
-      { kind: 'decided', decision: { effect: 'allow' } },
-      { kind: 'failed', fault: { code: 'bad_input' } },
-      { kind: 'decided', decision: { effect: 'deny' } },
-      { kind: 'decided', decision: { effect: 'escalate', approval: {} } },
-    ])
-    const places = checked.flatMap((each) => (each.kind === 'decided' ? [each.decision.record.index] : []))
-    expect(places).toEqual([...places].sort((a, b) => a - b))
-    expect(new Set(places).size).toBe(3)
-    expect(await enforcer.checkAll([])).toEqual([])
-    await site.closeLedgers()
-  })
-})
-
 async function faultOrAnswer(deciding: Promise<DecisionAnswer>): Promise<DecisionAnswer | Fault> {
   return await deciding.catch(() => faultOf(deciding))
 }
