@@ -202,6 +202,30 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
     expect(await ledger.verify()).toMatchObject({ kind: 'intact', erased: 1 })
   })
 
+  test('is done or not done, and never half, where the connection is lost meanwhile', async () => {
+    const ledger = await site.open()
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => ledger.decide(agent, refund(1, withSecret))),
+    )
+    for (const { id } of answers) {
+      const erased = ledger.erase(erasing(id)).then(
+        () => true,
+        () => false,
+      )
+      await site.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and query like '%log_batch%'`,
+      )
+      const answered = await erased
+      const { params } = await ledger.decision(id)
+      if (answered) expect(params, 'what was acknowledged is gone').toBeNull()
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+      await ledger.erase(erasing(id))
+    }
+    expect(await holds(ledger, secret)).toBe(false)
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact', erased: 10 })
+  })
+
   test('writes nothing where the payload was taken away without the log', async () => {
     const ledger = await site.open()
     const { id } = await ledger.decide(agent, refund(1, withSecret))

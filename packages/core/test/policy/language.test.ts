@@ -32,6 +32,7 @@ actions:
     window: office
     environments: [prod]
     sensitive: [params.iban]
+    subject: [params.customer_id, context.owner]
     labels: [pii]
     obligations: [{ redact: result.card_number }, { require: context.reason }, { notify: finance }]
 rules:

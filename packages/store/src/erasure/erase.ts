@@ -32,7 +32,7 @@ export interface ErasureResult {
   readonly recordedAs: readonly number[]
   /** Indices of records that are in cold storage only, and were handed to it. */
   readonly archived: readonly number[]
-  /** Whether the space that the payloads took was freed; until then, what they were may lie in the database's files. */
+  /** Whether `VACUUM` went over what was rewritten, so that their space is used for other rows. */
   readonly vacuumed: boolean
 }
 
@@ -220,19 +220,21 @@ function stepsOf(states: readonly PayloadState[]): PayloadState[][] {
   return steps
 }
 
-// What is rewritten leaves its old version behind. Whoever may not vacuum the table leaves it to autovacuum.
+// What is rewritten leaves its old version behind. PostgreSQL passes over the tables of others with a warning that
+// nobody would see; those are left to autovacuum.
 async function freeSpace(
   { client, ledger }: ErasurePorts,
   { firsts, recordedAs }: Progress,
 ): Promise<boolean> {
   if (recordedAs.length === 0) return false
   try {
-    const { rows } = await client.query<{ name: string }>(
-      'select distinct tableoid::regclass::text as name from log_batch where ledger = $1 and first = any($2::bigint[])',
+    const { rows } = await client.query<{ name: string; owned: boolean }>(
+      `select c.oid::regclass::text as name, pg_has_role(c.relowner, 'usage') as owned from pg_class c
+      where c.oid in (select distinct tableoid from log_batch where ledger = $1 and first = any($2::bigint[]))`,
       [ledger, [...firsts]],
     )
-    for (const { name } of rows) await client.query(`vacuum ${name}`)
-    return true
+    for (const { name } of rows.filter(({ owned }) => owned)) await client.query(`vacuum ${name}`)
+    return rows.every(({ owned }) => owned)
   } catch (error) {
     // The payloads are erased all the same; the caller is told that their space is not freed yet.
     if (error instanceof Error) return false
