@@ -16,7 +16,7 @@ import {
 /** How often the sequencer shows that it lives, and the others look whether it does. */
 const stepMs = 500
 /** A sequencer that has not shown itself for so long is taken for hung. */
-export const staleMs = 2_000
+const staleMs = 2_000
 /** A statement that takes longer has met a database, or a network, that hangs. */
 const statementMsMax = 2_000
 

@@ -141,10 +141,9 @@ export class ReplicatedWriter {
     asked: Forwardable<Answer>,
     { holder }: Leader,
   ): Promise<Answer> {
-    const { request } = asked
-    const policy = request.kind === 'decide' ? request.policy : undefined
+    const { text, policy } = asked
     const byOther = policy !== undefined && this.#otherPolicy.get(policy) === holder
-    const outcome = byOther ? notTaken : await (this.#forwarder?.send(request) ?? notTaken)
+    const outcome = byOther ? notTaken : await (this.#forwarder?.send(text) ?? notTaken)
     switch (outcome.kind) {
       case 'answer':
         return asked.answer(outcome.answer)
