@@ -127,6 +127,11 @@ export class ReplicatedWriter {
     return (await this.#endpoint?.answer(request)) ?? new Response(null, { status: 404 })
   }
 
+  /** Writes for nobody else, and does not become the sequencer, until told otherwise; others are told so. */
+  standAside(aside: boolean): void {
+    this.#presence?.standAside(aside)
+  }
+
   /** Takes no operations of others any more, lets another be the sequencer, and waits for what was sent. */
   async leave(): Promise<void> {
     clearTimeout(this.#following)
