@@ -23,24 +23,24 @@ await Promise.all(opened.map(({ ledger }) => ledger.close()))
 process.exit()
 
 async function open(name) {
-  let ledger
+  const replica = { ledger: undefined }
   const server = createServer((request, response) => void answer(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${server.address().port}`
   const peers = together ? { url } : undefined
   const answer = async (request, response) => {
-    const parts = []
-    for await (const part of request) parts.push(part)
+    const chunks = []
+    for await (const chunk of request) chunks.push(chunk)
     const { authorization } = request.headers
     const headers = { authorization, 'content-length': request.headers['content-length'] }
-    const body = Buffer.concat(parts)
-    const reply = await ledger.answerPeer(new Request(url, { method: 'POST', headers, body }))
+    const body = Buffer.concat(chunks)
+    const reply = await replica.ledger.answerPeer(new Request(url, { method: 'POST', headers, body }))
     response.writeHead(reply.status, Object.fromEntries(reply.headers))
     response.end(Buffer.from(await reply.arrayBuffer()))
   }
-  ledger = await Ledger.open({ connection, policies, dataDir, ledger: name, consoleUrl: url, peers })
-  return { ledger }
+  replica.ledger = await Ledger.open({ connection, policies, dataDir, ledger: name, consoleUrl: url, peers })
+  return replica
 }
 
 async function load(forSeconds) {

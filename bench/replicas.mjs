@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { migrate, openDatabase } from '@bailiwick/store'
+import pg from 'pg'
 import { median, printTable } from './table.mjs'
 
 const program = fileURLToPath(new URL('./replicas-process.mjs', import.meta.url))
@@ -22,8 +23,10 @@ export async function benchReplicas({ seconds, rounds }) {
   try {
     await migrate(database.connection)
     const bench = { database, dataDir, seconds, rounds, count: 0 }
+    const before = await room(database)
     await benchProcesses(bench)
     await benchLedgers(bench)
+    reportRoom(before, await room(database))
   } finally {
     await database.stop()
     await rm(dataDir, { recursive: true, force: true })
@@ -57,6 +60,29 @@ async function benchLedgers(bench) {
     `replicas: ledgers that share nothing in one database, ${callersInAll} callers in all`,
     ['ledgers', 'processes', 'decisions/s', 'p50 ms', 'p99 ms', 'µs of Node each', 'not answered'],
     rows.map(({ side, ...figures }) => [side.ledgers, side.processes, ...shown(figures)]),
+  )
+}
+
+async function room(database) {
+  const client = new pg.Client(database.connection)
+  await client.connect()
+  try {
+    const { rows } = await client.query(`select
+      (select coalesce(sum(size), 0)::float8 from bailiwick.ledger_head) as records,
+      (select sum(pg_total_relation_size(oid))::float8 from pg_class
+        where relkind = 'r' and relnamespace = 'bailiwick'::regnamespace) as bytes,
+      (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as wal`)
+    return rows[0]
+  } finally {
+    await client.end()
+  }
+}
+
+function reportRoom(before, after) {
+  const records = after.records - before.records
+  const each = (figure) => Math.round((after[figure] - before[figure]) / records).toLocaleString('en')
+  console.log(
+    `\n${records.toLocaleString('en')} records of this run: ${each('bytes')} bytes of tables and indexes each, ${each('wal')} of write-ahead log.`,
   )
 }
 

@@ -132,6 +132,8 @@ async function start(
     peers: peersOf(options, listener),
   })
   undo.push(() => ledger.close())
+  // From now on others may send to this service: not to be understood would leave them without certainty.
+  listener.answerWith(withPeers(ledger, notReady))
   const access = new Access(ledger)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())

@@ -470,6 +470,14 @@ export class Ledger {
     return this.#writer.leader === undefined ? 'alone' : 'follower'
   }
 
+  /**
+   * Takes nothing of other processes any more, and lets another be the sequencer, until told otherwise. What others
+   * send is refused in a way that tells them that nothing of it was recorded.
+   */
+  standAside(aside: boolean): void {
+    this.#writer.standAside(aside)
+  }
+
   /** Answers another process that has this ledger open and sends what its callers asked for to this one. */
   async answerPeer(request: Request): Promise<Response> {
     // As if it were not the sequencer: the other one writes by itself, unless it finds the log broken as well.

@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts'
 /** How often a wait looks for what another process has done, in case nobody tells. */
 const lookMs = 1_000
 /** How often where others tell, and only a message that was lost would be missed. */
-const rareLookMs = 10_000
+const rareLookMs = 5_000
 
 /**
  * Waiting for people without holding a thread or a connection: a wait is a timer and an entry in a set,

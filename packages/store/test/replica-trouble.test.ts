@@ -85,6 +85,20 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
     expect(await decided(follower)).toBe(1)
   })
 
+  test('that stands aside takes nothing, and lets another be it', async () => {
+    const { sequencer, follower } = await two()
+    sequencer.ledger.standAside(true)
+    expect((await follower.ledger.decide(agent, refund(100))).effect).toBe('allow')
+    await vi.waitFor(() => expect(follower.ledger.role).toBe('sequencer'), { timeout: 10_000 })
+    await follower.ledger.close()
+    opened = [sequencer]
+    expect((await sequencer.ledger.decide(agent, refund(100))).effect).toBe('allow')
+    expect(sequencer.ledger.role).toBe('alone')
+    sequencer.ledger.standAside(false)
+    await vi.waitFor(() => expect(sequencer.ledger.role).toBe('sequencer'), { timeout: 10_000 })
+    await follower.shut()
+  })
+
   test('is not believed where somebody else answers in its place', async () => {
     const { sequencer, follower } = await two()
     const allow = { id: 'dec_7', effect: 'allow', reasons: [], rules: [], policy: null, record: { index: 7 } }

@@ -1,7 +1,7 @@
 import { Fault } from '@bailiwick/core'
 import { isReply, replyMac, requestAuthorization, type PeerStamp } from './peer-auth.ts'
 import { PeerConnections, type PostResult } from './peer-post.ts'
-import { peerVersion, type PeerAnswer, type PeerRequest } from './peer-requests.ts'
+import { peerVersion, type PeerAnswer } from './peer-requests.ts'
 import type { Leader } from './presence.ts'
 
 /** Where the sequencer takes operations of others. */
@@ -81,8 +81,12 @@ export class Forwarder {
     return silentFor > silentMs ? undefined : leader
   }
 
-  /** @throws Fault `store_busy` where too many operations wait: nothing was recorded */
-  send(request: PeerRequest): Promise<Forwarded> {
+  /**
+   * Sends a request, which is JSON.
+   *
+   * @throws Fault `store_busy` where too many operations wait: nothing was recorded
+   */
+  send(text: string): Promise<Forwarded> {
     if (this.#queue.length >= queueMax) {
       const fault = new Fault(
         'store_busy',
@@ -95,7 +99,7 @@ export class Forwarder {
       return Promise.reject(fault)
     }
     return new Promise((resolve) => {
-      this.#queue.push({ text: JSON.stringify(request), resolve })
+      this.#queue.push({ text, resolve })
       if (this.#scheduled || this.#inFlight >= requestsInFlightMax) return
       // The turn of the event loop lets the callers of a burst gather in one request.
       this.#scheduled = true

@@ -30,8 +30,8 @@ interface DecideRequest {
     readonly session?: string | undefined
   }
   readonly supports: readonly string[]
-  /** Canonical JSON of `{context, params}`. */
-  readonly payload: string
+  /** Null where the call is malformed. */
+  readonly payload: { readonly context: JsonObject; readonly params: JsonObject } | null
   readonly malformed?: string | undefined
   /** The SHA-256 of the policy that it was gathered for; null where the agent has none. */
   readonly policy: string | null
@@ -67,7 +67,10 @@ export type PeerAnswer =
 
 /** An operation that can also be asked of another process. */
 export interface Forwardable<Answer> {
-  readonly request: PeerRequest
+  /** The request as JSON. */
+  readonly text: string
+  /** For a decision: the SHA-256 of its policy, or null where the agent has none. */
+  readonly policy?: string | null
   /** The answer, from what came over the wire. */
   answer(json: unknown): Answer
 }
@@ -80,17 +83,20 @@ export function forwardableDecision(
 ): Forwardable<DecisionAnswer> {
   const { agent, action, callId, approvalId, session } = parsed.call
   const { policy, env, lookups } = gathered
+  const sha256 = policy?.ref.sha256 ?? null
+  const request: Omit<DecideRequest, 'payload'> = {
+    kind: 'decide',
+    call: { agent, action, callId, approvalId, session },
+    supports: parsed.supports,
+    malformed: parsed.malformed,
+    policy: sha256,
+    env,
+    lookups: lookups === undefined ? undefined : [...lookups],
+  }
   return {
-    request: {
-      kind: 'decide',
-      call: { agent, action, callId, approvalId, session },
-      supports: parsed.supports,
-      payload: parsed.payload,
-      malformed: parsed.malformed,
-      policy: policy?.ref.sha256 ?? null,
-      env,
-      lookups: lookups === undefined ? undefined : [...lookups],
-    },
+    policy: sha256,
+    // The payload is JSON already.
+    text: `${JSON.stringify(request).slice(0, -1)},"payload":${parsed.payload}}`,
     answer: (json) => {
       const answer = json as DecisionAnswer
       const { approval } = answer
@@ -103,7 +109,7 @@ export function forwardableDecision(
 
 /** Any other operation as it is asked of another process: its answer is plain JSON. */
 export function forwardable<Answer>(request: PeerRequest): Forwardable<Answer> {
-  return { request, answer: (json) => json as Answer }
+  return { text: JSON.stringify(request), answer: (json) => json as Answer }
 }
 
 /** By what a process decides. */
@@ -147,18 +153,15 @@ function requestedDecision(
   const policy = policies.for(call.agent)
   // Policies change one process after the other: the call is decided by the one that its process holds.
   if ((policy?.ref.sha256 ?? null) !== request.policy) return 'other_policy'
+  if ((payload === null) !== (malformed !== undefined)) return 'unreadable'
   // Of a malformed call only that it is one is recorded.
-  const given = malformed === undefined ? (JSON.parse(payload) as Parts) : { params: {}, context: {} }
-  const parsed = parseCall(call.agent, { ...call, ...given, supports })
-  const asked = malformed === undefined ? parsed : { ...parsed, payload, malformed }
+  const parsed = parseCall(call.agent, { ...call, ...(payload ?? nothing), supports })
+  const asked = malformed === undefined ? parsed : { ...parsed, payload: 'null', malformed }
   const found = lookups === undefined ? undefined : new Map(lookups)
   return decideOperation(asked, regather(policy, asked, env, found, digests), settings)
 }
 
-interface Parts {
-  readonly params: JsonObject
-  readonly context: JsonObject
-}
+const nothing = { params: {}, context: {} }
 
 /** What went wrong with an operation, as it is told to the process that asked for it. */
 export function faultAnswer(error: unknown): PeerAnswer {

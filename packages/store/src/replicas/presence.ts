@@ -16,7 +16,7 @@ import {
 /** How often the sequencer shows that it lives, and the others look whether it does. */
 const stepMs = 500
 /** A sequencer that has not shown itself for so long is taken for hung. */
-export const staleMs = 2_000
+const staleMs = 2_000
 /** A statement that takes longer has met a database, or a network, that hangs. */
 const statementMsMax = 2_000
 
@@ -58,6 +58,7 @@ export class Presence {
   /** A holder that looked hung at the last step. */
   #hung: string | undefined
   #stopped = false
+  #aside = false
   #lookNow: (() => void) | undefined
   #running: Promise<void> | undefined
   #lastTrouble = ''
@@ -89,6 +90,13 @@ export class Presence {
   /** Whether what others say is heard. */
   get hears(): boolean {
     return this.#client !== undefined
+  }
+
+  /** Is not the sequencer, and does not become it, until told otherwise. It takes nothing of others from now on. */
+  standAside(aside: boolean): void {
+    this.#aside = aside
+    if (aside && this.#leading !== undefined) this.#drop()
+    this.look()
   }
 
   /** Finds out again who is the sequencer, soon. */
@@ -150,7 +158,8 @@ export class Presence {
   }
 
   async #step(): Promise<void> {
-    const { ledger, address } = this.#options
+    const { ledger } = this.#options
+    const address = this.#aside ? undefined : this.#options.address
     const client = (this.#client ??= await this.#connected())
     if (this.#leading !== undefined) {
       const asked = performance.now()
@@ -169,6 +178,10 @@ export class Presence {
     const holder = randomUUID()
     const asked = performance.now()
     if (!(await takeLease(client, this.#options.ledger, holder, address))) return false
+    if (this.#aside) {
+      this.#drop()
+      return true
+    }
     this.#leading = holder
     this.#renewedAt = asked
     this.#leader = undefined

@@ -129,6 +129,11 @@ export class ReplicatedWriter {
     return (await this.#endpoint?.answer(request)) ?? new Response(null, { status: 404 })
   }
 
+  /** Writes for nobody else, and does not become the sequencer, until told otherwise; others are told so. */
+  standAside(aside: boolean): void {
+    this.#presence?.standAside(aside)
+  }
+
   /** Takes no operations of others any more, lets another be the sequencer, and waits for what was sent. */
   async leave(): Promise<void> {
     clearTimeout(this.#following)
@@ -143,10 +148,9 @@ export class ReplicatedWriter {
     asked: Forwardable<Answer>,
     { holder }: Leader,
   ): Promise<Answer> {
-    const { request } = asked
-    const policy = request.kind === 'decide' ? request.policy : undefined
+    const { text, policy } = asked
     const byOther = policy !== undefined && this.#otherPolicy.get(policy) === holder
-    const outcome = byOther ? notTaken : await (this.#forwarder?.send(request) ?? notTaken)
+    const outcome = byOther ? notTaken : await (this.#forwarder?.send(text) ?? notTaken)
     switch (outcome.kind) {
       case 'answer':
         return asked.answer(outcome.answer)
