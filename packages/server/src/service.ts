@@ -238,6 +238,7 @@ async function retaken(database: OpenedDatabase, ended: AbortSignal): Promise<He
     await systemPorts.sleep(lockPauseMs, ended)
     if (ended.aborted) return undefined
     // A database that is still recovering refuses; that is what the next attempt is for.
+    await database.revive().catch(() => undefined)
     const lock = await tryServiceLock(database.connection).catch(() => undefined)
     if (lock !== undefined) return lock
   }

@@ -4,6 +4,7 @@ import { oldestVersion } from './binaries.ts'
 import { openEmbedded, type EmbeddedPostgres } from './embedded.ts'
 import { hasCode } from './errno.ts'
 import { whileConnected } from './one-connection.ts'
+import { wasKilled } from './postmaster-file.ts'
 import { shareUsage, tryStopLock } from './service-lock.ts'
 
 /** Which database to open. */
@@ -28,6 +29,11 @@ export interface OpenedDatabase {
   readonly serverVersion: string
   /** Whether this process started the server. */
   readonly startedHere: boolean
+  /**
+   * Starts an embedded server again that was killed, in the same place, so that connections to it work as before. One
+   * that somebody stopped stays stopped, and nothing happens to any other. Can be called at any time.
+   */
+  revive(): Promise<void>
   /** Ends our use of it; the server runs on. */
   leave(): Promise<void>
   /** Stops an embedded server, whoever else uses it; only leaves any other. Can be called again. */
@@ -80,7 +86,7 @@ async function openEmbeddedDatabase(options: OpenOptions, allowUnsafe: boolean):
   const { dataDir, onLog } = options
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await useEmbedded(await openEmbedded({ dataDir, ...(onLog && { onLog }) }), allowUnsafe)
+      return await useEmbedded(await openEmbedded({ dataDir, ...(onLog && { onLog }) }), options, allowUnsafe)
     } catch (cause) {
       // Not a fault: the one who had the server open stopped it just as we came. It can be started again.
       if (cause instanceof Fault) throw cause
@@ -94,9 +100,17 @@ async function openEmbeddedDatabase(options: OpenOptions, allowUnsafe: boolean):
   }
 }
 
-async function useEmbedded(embedded: EmbeddedPostgres, allowUnsafe: boolean): Promise<OpenedDatabase> {
-  const { connection, startedHere } = embedded
-  const usage = await shareUsage(connection)
+async function useEmbedded(
+  opened: EmbeddedPostgres,
+  { dataDir, onLog }: OpenOptions,
+  allowUnsafe: boolean,
+): Promise<OpenedDatabase> {
+  const { connection, startedHere } = opened
+  let embedded = opened
+  let usage = await shareUsage(connection)
+  let lost = false
+  const watch = () => void usage.lost.then(() => (lost = true))
+  watch()
   try {
     const facts = await askServer(new pg.Client(connection))
     refuseUnfit(facts, 'the data directory', allowUnsafe)
@@ -105,6 +119,14 @@ async function useEmbedded(embedded: EmbeddedPostgres, allowUnsafe: boolean): Pr
       connection,
       serverVersion: facts.version,
       startedHere,
+      revive: async () => {
+        // Whoever else revives it at the same time gets the same server.
+        if (await wasKilled(dataDir)) embedded = await openEmbedded({ dataDir, ...(onLog && { onLog }) })
+        if (!lost) return
+        usage = await shareUsage(connection)
+        lost = false
+        watch()
+      },
       leave: () => usage.release(),
       stop: async () => {
         await usage.release()
@@ -134,6 +156,7 @@ async function openServer(databaseUrl: string, allowUnsafe: boolean): Promise<Op
     connection,
     serverVersion: facts.version,
     startedHere: false,
+    revive: nothing,
     leave: nothing,
     stop: nothing,
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { execFile } from 'node:child_process'
-import { link, readFile, readlink, rename, rm, stat } from 'node:fs/promises'
+import { link, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { hasCode } from './errno.ts'
@@ -38,6 +38,16 @@ export async function readPostmasterFile(clusterDir: string): Promise<Postmaster
   const lines = text.split('\n')
   const socketDir = lines.length > 5 && lines[4] !== '' ? lines[4] : undefined
   return { pid: Number.parseInt(lines[0] ?? '', 10), socketDir, text }
+}
+
+/**
+ * Whether the embedded server in `dataDir` is gone without having been stopped: one that stops, at whatever speed, takes
+ * its file along.
+ */
+export async function wasKilled(dataDir: string): Promise<boolean> {
+  const clusterDir = path.join(await realpath(dataDir), 'postgres')
+  const file = await readPostmasterFile(clusterDir)
+  return file !== undefined && !(await servesCluster(file.pid, clusterDir))
 }
 
 /** Whether a process has this pid, whoever owns it. */
