@@ -1,11 +1,12 @@
 export { Access, type ListedKey } from './access.ts'
 export { CheckpointFile, readCheckpoint } from './checkpoints.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
-export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
+export { tryServiceLock, tryServiceShare, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
+export { moveLog, type Moved, type MoveOptions, type MoveStep } from './move/move-log.ts'
 export { createNoticeFeed, createOutbox } from './outbox.ts'
 export {
   isPolicyFile,

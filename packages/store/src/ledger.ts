@@ -23,6 +23,7 @@ import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import { Sequencer } from './log/sequencer.ts'
 import { inSchema } from './migrate.ts'
+import { settleMove } from './move/settle.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
@@ -125,6 +126,7 @@ export class Ledger {
     const checkpoints = await CheckpointFile.open(options.dataDir, name)
     const ledger = new Ledger(options, checkpoints, name)
     try {
+      await settleMove(ledger.pool, name, options.dataDir)
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)

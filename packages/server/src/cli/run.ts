@@ -9,6 +9,7 @@ import { reportError } from './faults.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
+import { addMigrateTo } from './migrate-to.ts'
 import { addPeople } from './people.ts'
 import type { CliPorts } from './ports.ts'
 import { addServe } from './serve.ts'
@@ -67,7 +68,18 @@ function commandLine(act: Act, ports: CliPorts): Command {
     })
     .exitOverride()
     .addHelpText('after', `\n${exitCodesText}`)
-  const adders = [addInit, addCheck, addTest, addDecide, addExplain, addServe, addKeys, addPeople, addLog]
+  const adders = [
+    addInit,
+    addCheck,
+    addTest,
+    addDecide,
+    addExplain,
+    addServe,
+    addKeys,
+    addPeople,
+    addLog,
+    addMigrateTo,
+  ]
   for (const add of adders) add(program, act)
   return program
 }

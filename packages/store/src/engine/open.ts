@@ -23,6 +23,8 @@ export interface OpenOptions {
 /** A database that answers, keeps what it acknowledges, and is new enough. */
 export interface OpenedDatabase {
   readonly kind: 'embedded' | 'server'
+  /** What to call it for people: the data directory, or host, port and database. */
+  readonly place: string
   /** May hold a password: never print it. */
   readonly connection: pg.ClientConfig
   /** As the server says it, such as `15.18`. */
@@ -116,6 +118,7 @@ async function useEmbedded(
     refuseUnfit(facts, 'the data directory', allowUnsafe)
     return {
       kind: 'embedded',
+      place: `the data directory \`${dataDir}\``,
       connection,
       serverVersion: facts.version,
       startedHere,
@@ -153,6 +156,7 @@ async function openServer(databaseUrl: string, allowUnsafe: boolean): Promise<Op
   const nothing = () => Promise.resolve()
   return {
     kind: 'server',
+    place: `\`${place}\``,
     connection,
     serverVersion: facts.version,
     startedHere: false,
