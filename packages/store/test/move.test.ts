@@ -18,8 +18,18 @@ budgets:
   - { id: each, on: issue_refund, sum: refund_amount, window: 24h, max: 100000, effect: deny }
 `
 const tables = [
-  ...['log_batch', 'log_term', 'call', 'outcome', 'approval', 'vote', 'counter_entry', 'session_mark'],
-  ...['notice_cursor', 'outbox', 'api_key', 'person'],
+  'log_batch',
+  'log_term',
+  'call',
+  'outcome',
+  'approval',
+  'vote',
+  'counter_entry',
+  'session_mark',
+  'notice_cursor',
+  'outbox',
+  'api_key',
+  'person',
 ]
 
 describeOnPostgres('moving a log', (postgres) => {
@@ -78,7 +88,11 @@ describeOnPostgres('moving a log', (postgres) => {
   }
 
   const options = (more: Partial<MoveOptions> = {}): MoveOptions => ({
-    ...{ source: source.config, target: target.config, from: 'the old place', to: 'the new place', dataDir },
+    source: source.config,
+    target: target.config,
+    from: 'the old place',
+    to: 'the new place',
+    dataDir,
     ...more,
   })
   const move = (more?: Partial<MoveOptions>) => moveLog(options(more))
@@ -103,7 +117,15 @@ describeOnPostgres('moving a log', (postgres) => {
     })
     expect(moved.before).toBe(false)
     expect(steps).toEqual([
-      ...['claimed', 'begun', 'closed', 'copied', 'compared', 'verified', 'decided', 'opened', 'finished'],
+      'claimed',
+      'begun',
+      'closed',
+      'copied',
+      'compared',
+      'verified',
+      'decided',
+      'opened',
+      'finished',
     ])
     const [done, all] = progress.at(-1) ?? []
     expect(done).toBe(all)

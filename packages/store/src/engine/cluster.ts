@@ -79,9 +79,10 @@ interface ExistingCluster {
 
 async function existingCluster(dir: string): Promise<ExistingCluster | undefined> {
   try {
-    const version = Number.parseInt(await readFile(path.join(dir, 'PG_VERSION'), 'utf8'), 10)
+    const version = (await readFile(path.join(dir, 'PG_VERSION'), 'utf8')).trim()
+    if (!/^\d{1,3}(\.\d+)?$/.test(version)) throw new Error('PG_VERSION holds no version')
     const { uid, gid } = await stat(dir)
-    return { version, uid, gid }
+    return { version: Number.parseInt(version, 10), uid, gid }
   } catch (cause) {
     if (hasCode(cause, 'ENOENT') && (await isAbsentOrEmpty(dir))) return undefined
     throw new Fault(

@@ -5,6 +5,7 @@ import { openEmbedded, type EmbeddedPostgres } from './embedded.ts'
 import { hasCode } from './errno.ts'
 import { whileConnected } from './one-connection.ts'
 import { wasKilled } from './postmaster-file.ts'
+import { embeddedClusterName } from './socket-dir.ts'
 import { shareUsage, tryStopLock } from './service-lock.ts'
 
 /** Which database to open. */
@@ -34,6 +35,8 @@ export interface OpenedDatabase {
   /**
    * Starts an embedded server again that was killed, in the same place, so that connections to it work as before. One
    * that somebody stopped stays stopped, and nothing happens to any other. Can be called at any time.
+   *
+   * @throws pg's error, or a Fault, where it does not answer
    */
   revive(): Promise<void>
   /** Ends our use of it; the server runs on. */
@@ -90,8 +93,9 @@ async function openEmbeddedDatabase(options: OpenOptions, allowUnsafe: boolean):
     try {
       return await useEmbedded(await openEmbedded({ dataDir, ...(onLog && { onLog }) }), options, allowUnsafe)
     } catch (cause) {
-      // Not a fault: the one who had the server open stopped it just as we came. It can be started again.
       if (cause instanceof Fault) throw cause
+      if (hasCode(cause, 'EROFS', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM')) throw unusable(dataDir, cause)
+      // The one who had the server open stopped it just as we came. It can be started again.
       if (attempt === embeddedAttemptsMax) {
         throw new Fault('store_unavailable', `the PostgreSQL in \`${dataDir}\` stopped as it was opened`, {
           fix: 'Try again; if it stays so, read postgres.log in that directory.',
@@ -102,6 +106,14 @@ async function openEmbeddedDatabase(options: OpenOptions, allowUnsafe: boolean):
   }
 }
 
+function unusable(dataDir: string, cause: unknown): Fault {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new Fault('store_unavailable', `the data directory \`${dataDir}\` cannot be used: ${why}`, {
+    fix: 'Free disk space, or make the directory writable for the service, or choose another BAILIWICK_DATA.',
+    cause,
+  })
+}
+
 async function useEmbedded(
   opened: EmbeddedPostgres,
   { dataDir, onLog }: OpenOptions,
@@ -109,10 +121,7 @@ async function useEmbedded(
 ): Promise<OpenedDatabase> {
   const { connection, startedHere } = opened
   let embedded = opened
-  let usage = await shareUsage(connection)
-  let lost = false
-  const watch = () => void usage.lost.then(() => (lost = true))
-  watch()
+  const usage = await keepUsage(connection)
   try {
     const facts = await askServer(new pg.Client(connection))
     refuseUnfit(facts, 'the data directory', allowUnsafe)
@@ -125,10 +134,7 @@ async function useEmbedded(
       revive: async () => {
         // Whoever else revives it at the same time gets the same server.
         if (await wasKilled(dataDir)) embedded = await openEmbedded({ dataDir, ...(onLog && { onLog }) })
-        if (!lost) return
-        usage = await shareUsage(connection)
-        lost = false
-        watch()
+        await usage.again()
       },
       leave: () => usage.release(),
       stop: async () => {
@@ -139,6 +145,36 @@ async function useEmbedded(
   } catch (cause) {
     await usage.release()
     throw cause
+  }
+}
+
+interface KeptUsage {
+  /** Says anew that the database is in use, where a restart of the server has forgotten it. */
+  again(): Promise<void>
+  release(): Promise<void>
+}
+
+async function keepUsage(connection: pg.ClientConfig): Promise<KeptUsage> {
+  let lock = await shareUsage(connection)
+  let isHeld = true
+  let isOver = false
+  const watch = () => {
+    void lock.lost.then(() => {
+      isHeld = false
+    })
+  }
+  watch()
+  return {
+    again: async () => {
+      if (isHeld || isOver) return
+      lock = await shareUsage(connection)
+      isHeld = true
+      watch()
+    },
+    release: async () => {
+      isOver = true
+      await lock.release()
+    },
   }
 }
 
@@ -153,6 +189,7 @@ async function openServer(databaseUrl: string, allowUnsafe: boolean): Promise<Op
     })
   })
   refuseUnfit(facts, `\`${place}\``, allowUnsafe)
+  if (facts.clusterName === embeddedClusterName && !allowUnsafe) throw embeddedElsewhere(place)
   const nothing = () => Promise.resolve()
   return {
     kind: 'server',
@@ -164,6 +201,14 @@ async function openServer(databaseUrl: string, allowUnsafe: boolean): Promise<Op
     leave: nothing,
     stop: nothing,
   }
+}
+
+// It is started and stopped by those who open its data directory, without asking anybody else; and its checkpoint and key
+// are there.
+function embeddedElsewhere(place: string): Fault {
+  return new Fault('conflict', `the server at \`${place}\` is the embedded one of a data directory`, {
+    fix: 'Leave out DATABASE_URL, and name that data directory with --data or BAILIWICK_DATA.',
+  })
 }
 
 function clientFor(connection: { readonly connectionString: string }): pg.Client {
@@ -197,6 +242,7 @@ export interface ServerFacts {
   readonly fsync: string | null
   readonly synchronousCommit: string | null
   readonly readOnly: string
+  readonly clusterName: string
 }
 
 const ASK_SERVER = `
@@ -206,7 +252,8 @@ const ASK_SERVER = `
     current_setting('server_encoding') as "encoding",
     current_setting('fsync', true) as "fsync",
     current_setting('synchronous_commit', true) as "synchronousCommit",
-    current_setting('transaction_read_only') as "readOnly"`
+    current_setting('transaction_read_only') as "readOnly",
+    current_setting('cluster_name') as "clusterName"`
 
 function askServer(client: pg.Client): Promise<ServerFacts> {
   return whileConnected(client, async () => {
