@@ -64,8 +64,8 @@ async function killInTurn({ site, load, audit, report, rounds, random, say }) {
     report.restartMs.push(performance.now() - killedAt)
     report.kills[kind] = (report.kills[kind] ?? 0) + 1
     report.rounds += 1
-    await verifyAll(site, report, `after round ${round}`)
-    await audit.check(load)
+    await patiently(() => verifyAll(site, report, `after round ${round}`))
+    await patiently(() => audit.check(load))
     say({ round: round + 1, rounds, kind, records: audit.records, acknowledged: load.acknowledged.length })
   }
 }
@@ -85,6 +85,21 @@ async function bringBack(site, kind, random) {
   await site.ready()
 }
 
+// After the death of a backend the service may be found ready a moment before PostgreSQL ends all connections, these too.
+// Only a connection that breaks is tried again; what was read says what it says.
+async function patiently(work, attemptsMax = 100) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const code = error.code ?? ''
+      const lost = /^(57P0\d|ECONN|ENOENT|EPIPE)/.test(code) || /Connection terminated/.test(error.message)
+      if (!lost || attempt === attemptsMax) throw error
+      await delay(100)
+    }
+  }
+}
+
 // Always the whole log, from record 0 on, against the checkpoint that was published last.
 async function verifyAll(site, report, when) {
   const result = await verifyStoredLog({ connection: site.connection, dataDir: site.dataDir })
@@ -96,13 +111,13 @@ async function verifyAll(site, report, when) {
 }
 
 async function conclude({ site, load, audit, report }) {
-  await verifyAll(site, report, 'at the end')
+  await patiently(() => verifyAll(site, report, 'at the end'))
   // Read anew from record 0 on: what was checked after earlier rounds is still what it was. A deadline may pass
   // meanwhile, and be recorded.
   const again = new Audit(site.connection)
   for (let tries = 0; tries < 20 && again.records !== audit.records; tries++) {
-    await audit.check(load)
-    await again.check(load)
+    await patiently(() => audit.check(load))
+    await patiently(() => again.check(load))
   }
   if (again.digest() !== audit.digest()) audit.findings.push('the log is not the one that was read in pieces')
   report.stopped = await site.stopService()

@@ -39,6 +39,8 @@ export interface ServiceOptions {
   readonly host: string
   /** A PostgreSQL server; absent or empty: the embedded one. */
   readonly databaseUrl?: string | undefined
+  /** The same database, where it is being opened already. The service closes it, also where it does not start. */
+  readonly opening?: Promise<OpenedDatabase> | undefined
   /** Where webhook targets and sources of facts are named, and the address that links should bear (`BAILIWICK_URL`). */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The environment it runs in, as policies name it, such as `prod`. */
@@ -94,6 +96,8 @@ async function start(
   undo: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<RunningService> {
+  const { opening } = options
+  if (opening !== undefined) undo.push(async () => stopIfUnused(await opening))
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
@@ -102,8 +106,8 @@ async function start(
   undo.push(() => listener.close())
   const url = options.env['BAILIWICK_URL']?.replace(/\/+$/, '') ?? listener.url
 
-  const database = await openDatabase({ dataDir: options.dataDir, databaseUrl: options.databaseUrl })
-  undo.push(() => stopIfUnused(database))
+  const database = await (opening ?? openDatabase(options))
+  if (opening === undefined) undo.push(() => stopIfUnused(database))
   const lock = keepLock(await onlyService(database), database)
   undo.push(() => lock.release())
   await migrate(database.connection)

@@ -46,8 +46,10 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
   const dataDir = await prepareDataDir(options.dataDir)
   const dir = path.join(dataDir, 'postgres')
   const existing = await existingCluster(dir)
-  const binaries = await binariesFor(existing?.version, options.binaries, dir)
-  const privileges = await choosePrivileges(existing, options.rootMode)
+  const [binaries, privileges] = await Promise.all([
+    binariesFor(existing?.version, options.binaries, dir),
+    choosePrivileges(existing, options.rootMode),
+  ])
   await openTheWay(dataDir, privileges, binaries, options.onLog)
 
   await removeAbandonedAttempts(dataDir)

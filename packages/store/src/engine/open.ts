@@ -121,9 +121,12 @@ async function useEmbedded(
 ): Promise<OpenedDatabase> {
   const { connection, startedHere } = opened
   let embedded = opened
+  // Asked at the same time: the answer counts only where the lock was taken, and so the server stays.
+  const asking = askServer(new pg.Client(connection))
+  asking.catch(() => undefined)
   const usage = await keepUsage(connection)
   try {
-    const facts = await askServer(new pg.Client(connection))
+    const facts = await asking
     refuseUnfit(facts, 'the data directory', allowUnsafe)
     return {
       kind: 'embedded',

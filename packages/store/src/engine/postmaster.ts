@@ -25,6 +25,8 @@ export interface Postmaster {
   readonly startedHere: boolean
 }
 
+/** A server that was stopped in good order is up within a few of these. */
+const lookMs = 5
 const silenceMsMax = 60_000
 const recoveryMsMax = 600_000
 const logBytesMax = 8 * 1024 * 1024
@@ -188,7 +190,8 @@ async function waitUntilReady(
     if (performance.now() - startedAt > (recovering ? recoveryMsMax : silenceMsMax)) {
       throw notAnswering(cluster, await logTail(cluster, 0))
     }
-    await delay(20)
+    // Rarer the longer it takes: recovering wants the processor for itself.
+    await delay(Math.min(lookMs + (performance.now() - startedAt) / 20, 100))
   }
   return undefined
 }
