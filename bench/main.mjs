@@ -12,6 +12,7 @@ import { benchHttp } from './http.mjs'
 import { benchLog } from './log.mjs'
 import { benchReplicas } from './replicas.mjs'
 import { benchVerify } from './verify.mjs'
+import { benchStart } from './start.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,6 +40,7 @@ const benches = {
   http: benchHttp,
   replicas: benchReplicas,
   verify: benchVerify,
+  start: benchStart,
 }
 const sections = positionals.length > 0 ? positionals : ['decide', 'log', 'http']
 const unknown = sections.find((section) => !Object.hasOwn(benches, section))

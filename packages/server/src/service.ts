@@ -11,6 +11,7 @@ import {
   stopIfUnused,
   textIfThere,
   tryServiceLock,
+  tryServiceShare,
   type HeldLock,
   type OpenedDatabase,
   type PeerOptions,
@@ -48,6 +49,8 @@ export interface ServiceOptions {
   readonly host: string
   /** A PostgreSQL server; absent or empty: the embedded one. */
   readonly databaseUrl?: string | undefined
+  /** The same database, where it is being opened already. The service closes it, also where it does not start. */
+  readonly opening?: Promise<OpenedDatabase> | undefined
   /** Where webhook targets and sources of facts are named, and the address that links should bear (`BAILIWICK_URL`). */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The environment it runs in, as policies name it, such as `prod`. */
@@ -103,6 +106,8 @@ async function start(
   undo: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<RunningService> {
+  const { opening } = options
+  if (opening !== undefined) undo.push(async () => stopIfUnused(await opening))
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
@@ -115,8 +120,8 @@ async function start(
   undo.push(() => listener.close())
   const url = options.env['BAILIWICK_URL']?.replace(/\/+$/, '') ?? listener.url
 
-  const database = await openDatabase({ dataDir: options.dataDir, databaseUrl: options.databaseUrl })
-  undo.push(() => stopIfUnused(database))
+  const database = await (opening ?? openDatabase(options))
+  if (opening === undefined) undo.push(() => stopIfUnused(database))
   const lock = keepLock(await onlyService(database), database)
   undo.push(() => lock.release())
   await migrate(database.connection)
@@ -234,28 +239,36 @@ function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Worker
 
 // On a server several services may share a ledger; in an embedded data directory there is one, because
 // its checkpoint and its database are started and stopped together.
-async function onlyService(database: OpenedDatabase): Promise<HeldLock | undefined> {
-  if (database.kind === 'server') return undefined
-  const lock = await tryServiceLock(database.connection)
+async function onlyService(database: OpenedDatabase): Promise<HeldLock> {
+  const lock = await serviceLock(database)
   if (lock !== undefined) return lock
+  if (database.kind === 'server') {
+    throw new Fault('conflict', `somebody has the database at ${database.place} to himself`, {
+      fix: 'Wait where its log is being moved. Where it is the embedded one of a data directory, leave out DATABASE_URL and name that directory with --data.',
+    })
+  }
   throw new Fault('conflict', 'another service already runs on this data directory', {
     fix: 'Stop it first, or choose another data directory with --data.',
   })
+}
+
+function serviceLock({ kind, connection }: OpenedDatabase): Promise<HeldLock | undefined> {
+  return kind === 'server' ? tryServiceShare(connection) : tryServiceLock(connection)
 }
 
 const lockAttemptsMax = 60
 const lockPauseMs = 500
 
 interface KeptLock {
-  /** Resolves when the lock is lost for good; never where it is released or there is none. */
+  /** Resolves when the lock is lost for good; never where it is released. */
   readonly failed: Promise<Fault>
   release(): Promise<void>
 }
 
 // A database that restarts after a crash drops the lock. Whoever gets it back in time goes on.
-function keepLock(first: HeldLock | undefined, database: OpenedDatabase): KeptLock {
+function keepLock(first: HeldLock, database: OpenedDatabase): KeptLock {
   const ended = new AbortController()
-  let lock = first
+  let lock: HeldLock | undefined = first
   let fail: (fault: Fault) => void
   const failed = new Promise<Fault>((resolve) => {
     fail = resolve
@@ -265,7 +278,7 @@ function keepLock(first: HeldLock | undefined, database: OpenedDatabase): KeptLo
       await lock.lost
       lock = await retaken(database, ended.signal)
     }
-    if (ended.signal.aborted || first === undefined) return
+    if (ended.signal.aborted) return
     fail(
       new Fault('store_unavailable', 'the embedded database has stopped', {
         fix: 'Start the service again.',
@@ -286,11 +299,13 @@ function keepLock(first: HeldLock | undefined, database: OpenedDatabase): KeptLo
 }
 
 async function retaken(database: OpenedDatabase, ended: AbortSignal): Promise<HeldLock | undefined> {
-  for (let attempt = 0; attempt < lockAttemptsMax; attempt++) {
+  // A server is somebody else's to bring back, and the service waits for it.
+  for (let attempt = 0; attempt < lockAttemptsMax || database.kind === 'server'; attempt++) {
     await systemPorts.sleep(lockPauseMs, ended)
     if (ended.aborted) return undefined
     // A database that is still recovering refuses; that is what the next attempt is for.
-    const lock = await tryServiceLock(database.connection).catch(() => undefined)
+    await database.revive().catch(() => undefined)
+    const lock = await serviceLock(database).catch(() => undefined)
     if (lock !== undefined) return lock
   }
   return undefined

@@ -9,6 +9,7 @@ import {
   type Frontier,
 } from '@bailiwick/core'
 import type { Queryable } from './log/batches.ts'
+import { closedFault, type MoveState } from './move/head-state.ts'
 
 /** The committed head as it is stored, unchecked; the empty one where nothing has been recorded yet. */
 export async function readStoredHead(
@@ -25,10 +26,28 @@ export async function readStoredHead(
     : { size: Number(row.size), frontier: row.frontier }
 }
 
-/** The committed head. @throws Fault `log_broken` where the stored one is malformed */
+/**
+ * The committed head, to append to or to sign.
+ *
+ * @throws Fault `log_broken` where the stored one is malformed; `conflict` or `store_unavailable` where the log has moved
+ *   to another database or is being moved: it must not go on in two places (G6)
+ */
 export async function readHead(client: Queryable, ledger: string): Promise<Frontier> {
-  const { size, frontier } = await readStoredHead(client, ledger)
-  return decodeFrontier(size, frontier)
+  const { rows } = await client.query<StoredHeadRow>(
+    'select size, frontier, move_state, move_other from ledger_head where ledger = $1',
+    [ledger],
+  )
+  const [row] = rows
+  if (row === undefined) return emptyFrontier
+  if (row.move_state !== null) throw closedFault(ledger, row.move_state, row.move_other ?? '')
+  return decodeFrontier(Number(row.size), row.frontier)
+}
+
+interface StoredHeadRow {
+  readonly size: string
+  readonly frontier: Buffer
+  readonly move_state: MoveState | null
+  readonly move_other: string | null
 }
 
 /**

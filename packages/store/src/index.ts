@@ -13,7 +13,7 @@ export {
   type LogKeySettings,
 } from './checkpoints/log-keys.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
-export { tryServiceLock, type HeldLock } from './engine/service-lock.ts'
+export { tryServiceLock, tryServiceShare, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
 export type { EraseInArchive, ErasureRequest, ErasureResult, ErasureTarget } from './erasure/erase.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
@@ -22,6 +22,7 @@ export type { PeerOptions } from './replicas/replicated-writer.ts'
 export { Ledger, type CommitListener, type LedgerOptions } from './ledger.ts'
 export { everyAgent, type SuspendedAgent } from './log/suspensions.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
+export { moveLog, type Moved, type MoveOptions, type MoveStep } from './move/move-log.ts'
 export { createNoticeFeed, createOutbox, enqueueMessages } from './outbox.ts'
 export {
   isPolicyFile,

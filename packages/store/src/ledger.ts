@@ -40,6 +40,7 @@ import type { AccessChange } from './log/rows.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
+import { settleMove } from './move/settle.ts'
 import { accessOperation, type AccessBody } from './operations/access.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type Gathered, type LookupGatherer, type Surroundings } from './operations/gather.ts'
@@ -189,6 +190,7 @@ export class Ledger {
     })
     const ledger = new Ledger(options, { checkpoints, name, pool, digests: digestsOf(secrets) })
     try {
+      await settleMove(ledger.pool, name, options.dataDir)
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)

@@ -273,6 +273,7 @@ describe('a server named by DATABASE_URL', () => {
       fsync: 'on',
       synchronousCommit: 'local',
       readOnly: 'off',
+      clusterName: '',
     }
     expect(unfitness(fit, false)).toBeUndefined()
     expect(unfitness({ ...fit, versionNumber: 140_013, version: '14.13' }, true)?.why).toBe(

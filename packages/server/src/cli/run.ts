@@ -11,6 +11,7 @@ import { reportError } from './faults.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
+import { addMigrateTo } from './migrate-to.ts'
 import { addPeople } from './people.ts'
 import type { CliPorts } from './ports.ts'
 import { addServe } from './serve.ts'
@@ -81,6 +82,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
     addAgents,
     addLog,
     addErase,
+    addMigrateTo,
   ]
   for (const add of adders) add(program, act)
   return program

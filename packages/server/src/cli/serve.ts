@@ -1,4 +1,5 @@
 import { onOneLine, problemText } from '@bailiwick/core'
+import { hasEmbeddedDatabase, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { RunningService } from '../service.ts'
 import { badInput, fine, type ExitCode } from './exit-codes.ts'
@@ -40,6 +41,8 @@ async function serve(ports: CliPorts, options: ServeOptions): Promise<ExitCode> 
   const environment = environmentSetting(options.env, ports)
   const signal = stopSignal(ports)
   try {
+    const isThere = databaseUrl === undefined && (await hasEmbeddedDatabase(dataDir))
+    const opening = isThere ? beginToOpen(dataDir) : undefined
     // Loaded only here: the other commands start faster without it.
     const { startService } = await import('../service.ts')
     const { policies, host } = options
@@ -51,6 +54,7 @@ async function serve(ports: CliPorts, options: ServeOptions): Promise<ExitCode> 
       port,
       host,
       databaseUrl,
+      opening,
       environment,
       env,
       log,
@@ -60,6 +64,17 @@ async function serve(ports: CliPorts, options: ServeOptions): Promise<ExitCode> 
   } finally {
     signal.end()
   }
+}
+
+/**
+ * Opens an embedded database that is there while the service is loaded and reads its policies. One that is not there is
+ * made only once all else is found to be right.
+ */
+function beginToOpen(dataDir: string): Promise<OpenedDatabase> {
+  const opening = openDatabase({ dataDir })
+  // Heard where it is waited for.
+  opening.catch(() => undefined)
+  return opening
 }
 
 function announce(

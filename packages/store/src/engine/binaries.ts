@@ -116,14 +116,16 @@ async function realPathOf(file: string): Promise<string | undefined> {
 /** The major version of the programs in `binDir`; undefined where one is missing or does not run. */
 async function versionIn(binDir: string): Promise<number | undefined> {
   try {
-    await promisify(execFile)(path.join(binDir, 'initdb'), ['--version'], { timeout: 20_000 })
-    const { stdout } = await promisify(execFile)(path.join(binDir, 'postgres'), ['--version'], {
-      timeout: 20_000,
-    })
+    // Both at once: every start of the service waits for them.
+    const [{ stdout }] = await Promise.all([versionText(binDir, 'postgres'), versionText(binDir, 'initdb')])
     const match = /\(PostgreSQL\) (\d+)/.exec(stdout)
     return match === null ? undefined : Number(match[1])
   } catch {
     // Missing, built for another system, or short of a library: whichever it is, it cannot serve us.
     return undefined
   }
+}
+
+function versionText(binDir: string, program: string): Promise<{ readonly stdout: string }> {
+  return promisify(execFile)(path.join(binDir, program), ['--version'], { timeout: 20_000 })
 }

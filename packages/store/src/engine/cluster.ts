@@ -46,8 +46,10 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
   const dataDir = await prepareDataDir(options.dataDir)
   const dir = path.join(dataDir, 'postgres')
   const existing = await existingCluster(dir)
-  const binaries = await binariesFor(existing?.version, options.binaries, dir)
-  const privileges = await choosePrivileges(existing, options.rootMode)
+  const [binaries, privileges] = await Promise.all([
+    binariesFor(existing?.version, options.binaries, dir),
+    choosePrivileges(existing, options.rootMode),
+  ])
   await openTheWay(dataDir, privileges, binaries, options.onLog)
 
   await removeAbandonedAttempts(dataDir)
@@ -79,9 +81,10 @@ interface ExistingCluster {
 
 async function existingCluster(dir: string): Promise<ExistingCluster | undefined> {
   try {
-    const version = Number.parseInt(await readFile(path.join(dir, 'PG_VERSION'), 'utf8'), 10)
+    const version = (await readFile(path.join(dir, 'PG_VERSION'), 'utf8')).trim()
+    if (!/^\d{1,3}(\.\d+)?$/.test(version)) throw new Error('PG_VERSION holds no version')
     const { uid, gid } = await stat(dir)
-    return { version, uid, gid }
+    return { version: Number.parseInt(version, 10), uid, gid }
   } catch (cause) {
     if (hasCode(cause, 'ENOENT') && (await isAbsentOrEmpty(dir))) return undefined
     throw new Fault(

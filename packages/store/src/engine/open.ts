@@ -4,6 +4,8 @@ import { oldestVersion } from './binaries.ts'
 import { openEmbedded, type EmbeddedPostgres } from './embedded.ts'
 import { hasCode } from './errno.ts'
 import { whileConnected } from './one-connection.ts'
+import { wasKilled } from './postmaster-file.ts'
+import { embeddedClusterName } from './socket-dir.ts'
 import { shareUsage, tryStopLock } from './service-lock.ts'
 
 /** Which database to open. */
@@ -22,12 +24,21 @@ export interface OpenOptions {
 /** A database that answers, keeps what it acknowledges, and is new enough. */
 export interface OpenedDatabase {
   readonly kind: 'embedded' | 'server'
+  /** What to call it for people: the data directory, or host, port and database. */
+  readonly place: string
   /** May hold a password: never print it. */
   readonly connection: pg.ClientConfig
   /** As the server says it, such as `15.18`. */
   readonly serverVersion: string
   /** Whether this process started the server. */
   readonly startedHere: boolean
+  /**
+   * Starts an embedded server again that was killed, in the same place, so that connections to it work as before. One
+   * that somebody stopped stays stopped, and nothing happens to any other. Can be called at any time.
+   *
+   * @throws pg's error, or a Fault, where it does not answer
+   */
+  revive(): Promise<void>
   /** Ends our use of it; the server runs on. */
   leave(): Promise<void>
   /** Stops an embedded server, whoever else uses it; only leaves any other. Can be called again. */
@@ -80,10 +91,11 @@ async function openEmbeddedDatabase(options: OpenOptions, allowUnsafe: boolean):
   const { dataDir, onLog } = options
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await useEmbedded(await openEmbedded({ dataDir, ...(onLog && { onLog }) }), allowUnsafe)
+      return await useEmbedded(await openEmbedded({ dataDir, ...(onLog && { onLog }) }), options, allowUnsafe)
     } catch (cause) {
-      // Not a fault: the one who had the server open stopped it just as we came. It can be started again.
       if (cause instanceof Fault) throw cause
+      if (hasCode(cause, 'EROFS', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM')) throw unusable(dataDir, cause)
+      // The one who had the server open stopped it just as we came. It can be started again.
       if (attempt === embeddedAttemptsMax) {
         throw new Fault('store_unavailable', `the PostgreSQL in \`${dataDir}\` stopped as it was opened`, {
           fix: 'Try again; if it stays so, read postgres.log in that directory.',
@@ -94,17 +106,39 @@ async function openEmbeddedDatabase(options: OpenOptions, allowUnsafe: boolean):
   }
 }
 
-async function useEmbedded(embedded: EmbeddedPostgres, allowUnsafe: boolean): Promise<OpenedDatabase> {
-  const { connection, startedHere } = embedded
-  const usage = await shareUsage(connection)
+function unusable(dataDir: string, cause: unknown): Fault {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new Fault('store_unavailable', `the data directory \`${dataDir}\` cannot be used: ${why}`, {
+    fix: 'Free disk space, or make the directory writable for the service, or choose another BAILIWICK_DATA.',
+    cause,
+  })
+}
+
+async function useEmbedded(
+  opened: EmbeddedPostgres,
+  { dataDir, onLog }: OpenOptions,
+  allowUnsafe: boolean,
+): Promise<OpenedDatabase> {
+  const { connection, startedHere } = opened
+  let embedded = opened
+  // Asked at the same time: the answer counts only where the lock was taken, and so the server stays.
+  const asking = askServer(new pg.Client(connection))
+  asking.catch(() => undefined)
+  const usage = await keepUsage(connection)
   try {
-    const facts = await askServer(new pg.Client(connection))
+    const facts = await asking
     refuseUnfit(facts, 'the data directory', allowUnsafe)
     return {
       kind: 'embedded',
+      place: `the data directory \`${dataDir}\``,
       connection,
       serverVersion: facts.version,
       startedHere,
+      revive: async () => {
+        // Whoever else revives it at the same time gets the same server.
+        if (await wasKilled(dataDir)) embedded = await openEmbedded({ dataDir, ...(onLog && { onLog }) })
+        await usage.again()
+      },
       leave: () => usage.release(),
       stop: async () => {
         await usage.release()
@@ -114,6 +148,36 @@ async function useEmbedded(embedded: EmbeddedPostgres, allowUnsafe: boolean): Pr
   } catch (cause) {
     await usage.release()
     throw cause
+  }
+}
+
+interface KeptUsage {
+  /** Says anew that the database is in use, where a restart of the server has forgotten it. */
+  again(): Promise<void>
+  release(): Promise<void>
+}
+
+async function keepUsage(connection: pg.ClientConfig): Promise<KeptUsage> {
+  let lock = await shareUsage(connection)
+  let isHeld = true
+  let isOver = false
+  const watch = () => {
+    void lock.lost.then(() => {
+      isHeld = false
+    })
+  }
+  watch()
+  return {
+    again: async () => {
+      if (isHeld || isOver) return
+      lock = await shareUsage(connection)
+      isHeld = true
+      watch()
+    },
+    release: async () => {
+      isOver = true
+      await lock.release()
+    },
   }
 }
 
@@ -128,15 +192,26 @@ async function openServer(databaseUrl: string, allowUnsafe: boolean): Promise<Op
     })
   })
   refuseUnfit(facts, `\`${place}\``, allowUnsafe)
+  if (facts.clusterName === embeddedClusterName && !allowUnsafe) throw embeddedElsewhere(place)
   const nothing = () => Promise.resolve()
   return {
     kind: 'server',
+    place: `\`${place}\``,
     connection,
     serverVersion: facts.version,
     startedHere: false,
+    revive: nothing,
     leave: nothing,
     stop: nothing,
   }
+}
+
+// It is started and stopped by those who open its data directory, without asking anybody else; and its checkpoint and key
+// are there.
+function embeddedElsewhere(place: string): Fault {
+  return new Fault('conflict', `the server at \`${place}\` is the embedded one of a data directory`, {
+    fix: 'Leave out DATABASE_URL, and name that data directory with --data or BAILIWICK_DATA.',
+  })
 }
 
 function clientFor(connection: { readonly connectionString: string }): pg.Client {
@@ -170,6 +245,7 @@ export interface ServerFacts {
   readonly fsync: string | null
   readonly synchronousCommit: string | null
   readonly readOnly: string
+  readonly clusterName: string
 }
 
 const ASK_SERVER = `
@@ -179,7 +255,8 @@ const ASK_SERVER = `
     current_setting('server_encoding') as "encoding",
     current_setting('fsync', true) as "fsync",
     current_setting('synchronous_commit', true) as "synchronousCommit",
-    current_setting('transaction_read_only') as "readOnly"`
+    current_setting('transaction_read_only') as "readOnly",
+    current_setting('cluster_name') as "clusterName"`
 
 function askServer(client: pg.Client): Promise<ServerFacts> {
   return whileConnected(client, async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
-import { open, rename, stat } from 'node:fs/promises'
+import { open, rename, stat, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '@bailiwick/core'
@@ -8,9 +8,14 @@ import pg from 'pg'
 import { embeddedName, oneLine, serverEnvironment, type Cluster } from './cluster.ts'
 import { hasCode } from './errno.ts'
 import { whileConnected } from './one-connection.ts'
-import { readPostmasterFile, runningPostmaster, servesCluster } from './postmaster-file.ts'
+import {
+  readPostmasterFile,
+  refuseCopyOfRunning,
+  runningPostmaster,
+  servesCluster,
+} from './postmaster-file.ts'
 import { commandWith } from './privileges.ts'
-import { embeddedPort } from './socket-dir.ts'
+import { embeddedClusterName, embeddedPort } from './socket-dir.ts'
 
 /** A server that accepts connections. */
 export interface Postmaster {
@@ -20,12 +25,16 @@ export interface Postmaster {
   readonly startedHere: boolean
 }
 
+/** A server that was stopped in good order is up within a few of these. */
+const lookMs = 5
 const silenceMsMax = 60_000
 const recoveryMsMax = 600_000
 const logBytesMax = 8 * 1024 * 1024
 
 /** How an embedded server is set up. Given on its command line, so that no file in the cluster can weaken it. */
 const embeddedSettings: Readonly<Record<string, string>> = {
+  // By which a server that DATABASE_URL names is known to be one of these.
+  cluster_name: embeddedClusterName,
   listen_addresses: '',
   port: String(embeddedPort),
   unix_socket_permissions: '0700',
@@ -55,6 +64,8 @@ export async function startOrAdopt(
   settings: Readonly<Record<string, string>>,
 ): Promise<Postmaster> {
   const startedAt = performance.now()
+  // Before anything clears away the file that tells.
+  await refuseCopyOfRunning(cluster.dir)
   for (;;) {
     const running = await runningPostmaster(cluster.dir)
     const found = running === undefined ? await start(cluster, settings) : await adopt(cluster, running.pid)
@@ -74,14 +85,21 @@ async function start(
   cluster: Cluster,
   settings: Readonly<Record<string, string>>,
 ): Promise<Postmaster | undefined> {
-  const logStart = await keepLogSmall(cluster.logFile)
+  const logStart = await keepLogSmall(cluster)
   const { pid, exited } = await spawnPostgres(cluster, { ...embeddedSettings, ...settings })
   const ready = await waitUntilReady(cluster, pid, () => Promise.resolve(!exited.aborted))
   if (ready !== undefined) return { pid, socketDir: ready, startedHere: true }
 
   const said = await logTail(cluster, logStart)
-  // Two servers on one cluster exclude each other by these two locks; the loser adopts the winner.
-  if (/lock file|pre-existing shared memory/.test(said)) return undefined
+  // Two servers on one cluster exclude each other by these two locks; the loser adopts the winner. A file that names
+  // nobody is one that its author is about to fill, or died over: it is looked at again.
+  if (
+    /lock file "[^"]*" (?:already exists|is empty)|bogus data in lock file|pre-existing shared memory/.test(
+      said,
+    )
+  ) {
+    return undefined
+  }
   throw new Fault(
     'store_unavailable',
     `PostgreSQL in \`${cluster.dir}\` does not start: \`${oneLine(said)}\``,
@@ -102,7 +120,7 @@ async function spawnPostgres(
     ['-D', cluster.dir, ...settingArguments(cluster, settings)],
   )
   // A file and not a pipe: the server must go on, and be heard, when this process is killed.
-  const log = await open(cluster.logFile, 'a', 0o600)
+  const log = await openLog(cluster)
   try {
     const child = spawn(file, args, {
       ...options,
@@ -126,6 +144,22 @@ async function spawnPostgres(
   } finally {
     await log.close()
   }
+}
+
+async function openLog(cluster: Cluster): Promise<FileHandle> {
+  try {
+    return await open(cluster.logFile, 'a', 0o600)
+  } catch (cause) {
+    throw unwritable(cluster, cause)
+  }
+}
+
+function unwritable({ logFile }: Cluster, cause: unknown): Fault {
+  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  return new Fault('store_unavailable', `\`${logFile}\` cannot be written (${why})`, {
+    fix: 'Make the data directory writable for the service, on a disk that is not read-only, or choose another BAILIWICK_DATA.',
+    cause,
+  })
 }
 
 function settingArguments(cluster: Cluster, settings: Readonly<Record<string, string>>): readonly string[] {
@@ -156,7 +190,8 @@ async function waitUntilReady(
     if (performance.now() - startedAt > (recovering ? recoveryMsMax : silenceMsMax)) {
       throw notAnswering(cluster, await logTail(cluster, 0))
     }
-    await delay(20)
+    // Rarer the longer it takes: recovering wants the processor for itself.
+    await delay(Math.min(lookMs + (performance.now() - startedAt) / 20, 100))
   }
   return undefined
 }
@@ -192,13 +227,14 @@ function notAnswering(cluster: Cluster, said: string): Fault {
 }
 
 /** Sets a log that has grown large aside; gives the length that the log has now. */
-async function keepLogSmall(logFile: string): Promise<number> {
+async function keepLogSmall(cluster: Cluster): Promise<number> {
+  const { logFile } = cluster
   try {
     const { size } = await stat(logFile)
     if (size <= logBytesMax) return size
     await rename(logFile, `${logFile}.1`)
   } catch (cause) {
-    if (!hasCode(cause, 'ENOENT')) throw cause
+    if (!hasCode(cause, 'ENOENT')) throw unwritable(cluster, cause)
   }
   return 0
 }

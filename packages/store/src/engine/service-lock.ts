@@ -4,8 +4,10 @@ import pg from 'pg'
 const lockSpace = 0x6261696c
 /** Shared by everyone who has an embedded database open; exclusive for whoever stops it. */
 const usageLock = 1
-/** Held by the one service of an embedded data directory. */
+/** Held by the one service of an embedded data directory; shared by the services on a server. */
 const serviceLock = 2
+/** Held by whoever moves the log to another database. */
+const moveLock = 3
 
 /** A lock that lives as long as its own connection, so that a killed holder cannot keep it. */
 export interface HeldLock {
@@ -22,6 +24,33 @@ export interface HeldLock {
  */
 export function tryServiceLock(connection: pg.ClientConfig): Promise<HeldLock | undefined> {
   return hold(connection, `select pg_try_advisory_lock(${lockSpace}, ${serviceLock}) as taken`)
+}
+
+/**
+ * Takes part in the lock that services on a server share; undefined where somebody has the database to himself: the
+ * service of the data directory that it belongs to, or whoever moves its log.
+ *
+ * @throws pg's error where the database cannot be reached
+ */
+export function tryServiceShare(connection: pg.ClientConfig): Promise<HeldLock | undefined> {
+  return hold(connection, `select pg_try_advisory_lock_shared(${lockSpace}, ${serviceLock}) as taken`)
+}
+
+/** Takes the right to move the log, while no service runs on it; undefined where one does, or another moves it. */
+export function tryMoveLock(connection: pg.ClientConfig): Promise<HeldLock | undefined> {
+  return hold(
+    connection,
+    `select pg_try_advisory_lock(${lockSpace}, ${serviceLock})
+        and pg_try_advisory_lock(${lockSpace}, ${moveLock}) as taken`,
+  )
+}
+
+/** For the transaction that is open on `client`: whether nobody moves the log. */
+export async function tryMoveTurn(client: Pick<pg.ClientBase, 'query'>): Promise<boolean> {
+  const { rows } = await client.query<{ taken: boolean }>(
+    `select pg_try_advisory_xact_lock(${lockSpace}, ${moveLock}) as taken`,
+  )
+  return rows[0]?.taken === true
 }
 
 /** Says that the database is in use. Waits while somebody is stopping it; the wait then ends with pg's error. */

@@ -9,6 +9,9 @@ import { fileOwner, type Privileges } from './privileges.ts'
 /** The only port an embedded server has: part of its socket's name. */
 export const embeddedPort = 5432
 
+/** What an embedded server calls itself (`cluster_name`). */
+export const embeddedClusterName = 'bailiwick-embedded'
+
 // 108 bytes with the final zero on Linux, 104 on macOS and the BSDs.
 const socketPathBytesMax = 103
 
