@@ -75,7 +75,7 @@ async function misplacedTerms(client: Queryable, ledger: string, size: number): 
   const { rows } = await client.query<{ first: string; what: string }>(
     `select first, 'a term points to record ' || first || ', where no batch begins' as what from (
       select distinct t.first from log_term t where t.ledger = $1
-        and not exists (select from log_batch b where b.ledger = t.ledger and b.first = t.first)
+        and not exists (select from log_batch b where b.ledger = t.ledger and b.first = t.first and b.at = t.at)
     ) as lost
     union all
     select first, 'the batch of record ' || first || ' is stored twice' from log_batch where ledger = $1

@@ -46,8 +46,8 @@ const advance = `
     insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
     select $1, $2::bigint, $6, $7, $8, $9, $10 from head
   ), found as (
-    insert into log_term (ledger, term, first)
-    select $1, t.term, $2::bigint from head, unnest($11::text[]) as t (term)
+    insert into log_term (ledger, term, first, at)
+    select $1, t.term, $2::bigint, $6 from head, unnest($11::text[]) as t (term)
   )`
 
 /** What a batch may add to tables that are folded from records. `$n` stands for its rows as JSON. */
