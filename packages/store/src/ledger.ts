@@ -18,6 +18,11 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { ColdLog } from './archive/cold-log.ts'
+import { listHolds, type StandingHold } from './archive/holds.ts'
+import { archiveLog, type ArchiveOptions, type ArchiveReport } from './archive/run.ts'
+import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
+import type { ArchiveStore } from './archive/store.ts'
 import { CheckpointFile } from './checkpoints.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
@@ -26,6 +31,7 @@ import { inSchema } from './migrate.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
+import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
@@ -59,7 +65,15 @@ export interface LedgerOptions {
   readonly env?: string | undefined
   /** What looks facts up; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
+  /** Where archived records are read from; without it, reading them is a Fault. */
+  readonly archive?: ArchiveStore | undefined
 }
+
+/** What is said of a run that archives, beside what the ledger knows itself. */
+export type ArchiveRequest = Omit<
+  ArchiveOptions,
+  'connection' | 'ledger' | 'dataDir' | 'publish' | 'submit' | 'keepPolicies'
+>
 
 /** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
 const usesPerStep = 1000
@@ -83,6 +97,8 @@ export class Ledger {
   readonly #settings: DecideSettings
   readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
+  /** The archived records. */
+  readonly cold: ColdLog
   #publishing: Promise<string> | undefined
   /** The decision up to which uses of counters have been looked at, whether they count still. */
   #sweptTo = -1
@@ -98,6 +114,7 @@ export class Ledger {
     this.pool = new pg.Pool({ ...inSchema(options.connection), max: 8 })
     // A connection that breaks while idle is replaced by the pool; the next statement reports trouble.
     this.pool.on('error', () => undefined)
+    this.cold = new ColdLog(this.pool, name, options.archive)
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
       approvalUrl: (id) => `${base}/approvals/${id}`,
@@ -164,6 +181,35 @@ export class Ledger {
     return await this.#sequencer.submit(noteOperation(body, payload))
   }
 
+  /** Places or lifts a legal hold. The index is null where it stands already. @throws as `holdOperation` does */
+  async changeHold(change: HoldChange): Promise<{ readonly index: number | null }> {
+    return await this.#sequencer.submit(holdOperation(change))
+  }
+
+  /** The legal holds that stand, by name. */
+  async holds(): Promise<readonly StandingHold[]> {
+    return await listHolds(this.pool, this.name)
+  }
+
+  /** Archives records and removes them from the database. @throws as `archiveLog` does */
+  async archive(request: ArchiveRequest): Promise<ArchiveReport> {
+    const { connection, dataDir } = this.#options
+    return await archiveLog({
+      ...request,
+      connection,
+      dataDir,
+      ledger: this.name,
+      publish: () => this.checkpoint(),
+      submit: (operation) => this.#sequencer.submit(operation),
+      keepPolicies: (end) => this.#keepPolicies(end),
+    })
+  }
+
+  /** Records that match, the newest first, in the database and in cold storage. */
+  search(search: LogSearch): AsyncGenerator<FoundRecord> {
+    return searchLog(this.pool, this.name, this.cold, search)
+  }
+
   /**
    * Writes down deadlines that have passed, and returns how many; forgets a bounded number of uses that no counter
    * counts any more. Safe to run anywhere, any number of times.
@@ -178,14 +224,14 @@ export class Ledger {
   /** One decision, or a `not_found` Fault; `agent` restricts to that agent's own. */
   async decision(id: string, agent?: string): Promise<DecisionView> {
     const index = indexOfId('dec', id)
-    const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index])
+    const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index], this.cold)
     if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
     return decisionView(row, this.#settings)
   }
 
   /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
   async replay(id: string): Promise<Replay> {
-    return await replayDecision(this.pool, this.name, id)
+    return await replayDecision(this.pool, this.name, id, this.cold)
   }
 
   /**
@@ -194,7 +240,7 @@ export class Ledger {
    * @throws as `recallDecision` does
    */
   async explain(id: string, agent?: string): Promise<ExplainedDecision> {
-    const recalled = await recallDecision(this.pool, this.name, id, agent)
+    const recalled = await recallDecision(this.pool, this.name, id, agent, this.cold)
     return explainedDecision(recalled, this.policies.for(recalled.record.agent))
   }
 
@@ -294,6 +340,15 @@ export class Ledger {
       const { ref } = policy
       const last = await lastPolicy(this.pool, this.name, ref.id)
       if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(policy))
+    }
+  }
+
+  // A policy in force whose record leaves would be looked for in cold storage by every decision that is explained.
+  async #keepPolicies(end: number): Promise<void> {
+    for (const policy of this.policies.all) {
+      const last = await lastPolicy(this.pool, this.name, policy.ref.id)
+      if (last === undefined || last.index >= end) continue
+      await this.note({ kind: 'policy', policy: policy.ref }, sourcePayload(policy))
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   type VerifyResult,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { archivedFrontier, archiveProblem } from './archive/verify-archive.ts'
 import { readCheckpoint } from './checkpoints.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
@@ -100,16 +101,27 @@ async function verifySnapshot(
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const head = await readStoredHead(client, ledger)
+    const from = await archivedFrontier(client, ledger)
+    read = from.size
     const result = await verifyLog({
       head: { ledger, ...head },
-      entries: wholeEntries(client, ledger, () => (read += 1)),
+      from,
+      entries: wholeEntries(client, ledger, from.size, () => (read += 1)),
       beside: besideProblem,
       ...(checkpoint === undefined ? {} : { checkpoint }),
       ...(onProgress === undefined ? {} : { onProgress }),
     })
     if (result.kind === 'broken') return result
-    return (await foldsProblem(client, ledger, result.size, now)) ?? result
+    return (
+      (await foldsProblem(client, ledger, result.size, now, from.size)) ??
+      (await archiveProblem(client, ledger, from.size)) ??
+      result
+    )
   } catch (error) {
+    // What the archive's rows say is part of the log.
+    if (error instanceof Fault && error.code === 'log_broken') {
+      return { kind: 'broken', index: null, problem: error.message, fix: error.fix }
+    }
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)
     if (!isDamage(error)) throw error
@@ -138,15 +150,17 @@ interface WholeEntry extends StoredEntry {
   readonly seen: Set<string>
 }
 
-// No record has a negative index, but a row may.
+// No record has a negative index, but a row may. Rows before `from` are archived, and on their way out.
 async function* wholeEntries(
   client: pg.Client,
   ledger: string,
+  from: number,
   count: () => void,
 ): AsyncGenerator<WholeEntry> {
   const stored = storedTerms(client, ledger)
   let next = await stored.next()
-  for await (const batch of batchesFrom(client, ledger, Number.MIN_SAFE_INTEGER)) {
+  for await (const batch of batchesFrom(client, ledger, from === 0 ? Number.MIN_SAFE_INTEGER : from)) {
+    if (batch.first < from) continue
     // Terms of batches that do not exist are passed over here, and found by themselves.
     while (next.done !== true && next.value.first < batch.first) next = await stored.next()
     const terms = next.done !== true && next.value.first === batch.first ? next.value.terms : []

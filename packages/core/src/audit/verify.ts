@@ -65,6 +65,8 @@ export interface VerifyInput<Entry extends StoredEntry = StoredEntry> {
   readonly beside?: ((record: LogRecord, entry: Entry) => string | undefined) | undefined
   /** Opened and signature-checked, for this log's origin, from outside the database. */
   readonly checkpoint?: Checkpoint | undefined
+  /** The tree of the records before the first entry, where those were moved elsewhere and are verified there. */
+  readonly from?: Frontier | undefined
   /** Told now and then how many records are done, and once at the end. */
   readonly onProgress?: ((done: number) => void) | undefined
 }
@@ -80,8 +82,11 @@ const batchLength = 1024
  * Faults of the iterable pass through: a log that could not be read is not an answer.
  */
 export async function verifyLog<Entry extends StoredEntry>(input: VerifyInput<Entry>): Promise<VerifyResult> {
-  const { head, checkpoint, onProgress, beside } = input
-  let frontier = emptyFrontier
+  const { head, onProgress, beside, from = emptyFrontier } = input
+  // A checkpoint of fewer records is for whoever verifies those.
+  const checkpoint =
+    input.checkpoint !== undefined && input.checkpoint.size < from.size ? undefined : input.checkpoint
+  let frontier = from
   let pending: Hash[] = []
   let erased = 0
   const flush = () => {
@@ -89,7 +94,7 @@ export async function verifyLog<Entry extends StoredEntry>(input: VerifyInput<En
     pending = []
     onProgress?.(frontier.size)
   }
-  if (checkpoint?.size === 0 && !hasRoot(frontier, checkpoint)) return rewritten(checkpoint)
+  if (checkpoint?.size === from.size && !hasRoot(frontier, checkpoint)) return rewritten(checkpoint)
 
   for await (const entry of input.entries) {
     const position = frontier.size + pending.length

@@ -1,5 +1,15 @@
 import type pg from 'pg'
-import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
+import type {
+  ApprovalRow,
+  CallRow,
+  CounterRow,
+  HoldRow,
+  MarkRow,
+  OutcomeRow,
+  ReleasedRow,
+  SegmentRow,
+  VoteRow,
+} from './rows.ts'
 
 /** A batch that advances the head from `size` by its entries. */
 export interface StagedBatch {
@@ -30,6 +40,9 @@ export interface StagedBatch {
   /** What its outcomes give back of what earlier batches used. */
   readonly released: readonly ReleasedRow[]
   readonly marks: readonly MarkRow[]
+  readonly segments: readonly SegmentRow[]
+  readonly holdsPlaced: readonly HoldRow[]
+  readonly holdsLifted: readonly HoldRow[]
 }
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
@@ -94,6 +107,20 @@ const foldings = {
     from head, json_to_recordset($n::json) as r (session text, kind text, value text, index bigint)
     on conflict (ledger, session, kind, value) do nothing
   )`,
+  segments: `archived as (
+    insert into archive_segment (ledger, first, stop, index, store, manifest, payloads)
+    select $1, r.first, r.stop, r.index, r.store, r.manifest, r.payloads
+    from head, json_to_recordset($n::json) as r (first bigint, stop bigint, index bigint, store text, manifest text, payloads text)
+  )`,
+  holdsPlaced: `held as (
+    insert into hold (ledger, name, index)
+    select $1, r.name, r.index from head, json_to_recordset($n::json) as r (name text, index bigint)
+    on conflict (ledger, name) do update set index = excluded.index
+  )`,
+  holdsLifted: `lifted as (
+    delete from hold using head, json_to_recordset($n::json) as r (name text)
+    where hold.ledger = $1 and hold.name = r.name
+  )`,
 } as const
 
 type Folding = keyof typeof foldings
@@ -101,11 +128,13 @@ type Folding = keyof typeof foldings
 // A statement for what most batches of a kind have in common; each is prepared once.
 const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
 const uses: readonly Folding[] = ['entries', 'released', 'marks']
+const rare: readonly Folding[] = ['segments', 'holdsPlaced', 'holdsLifted']
 const appendings = [
   appending('append_plain', []),
   appending('append_uses', uses),
   appending('append_people', people),
   appending('append_all', [...people, ...uses]),
+  appending('append_rare', [...people, ...uses, ...rare]),
 ] as const
 
 function appending(name: string, folded: readonly Folding[]) {
@@ -138,14 +167,9 @@ export async function appendBatch(client: pg.Client, batch: StagedBatch): Promis
     batch.terms,
   ]
   const has = (folding: Folding) => batch[folding].length > 0
-  const [plain, used, ofPeople, all] = appendings
-  const { name, text, folded } = people.some(has)
-    ? uses.some(has)
-      ? all
-      : ofPeople
-    : uses.some(has)
-      ? used
-      : plain
+  const [plain, used, ofPeople, all, every] = appendings
+  const common = people.some(has) ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
+  const { name, text, folded } = rare.some(has) ? every : common
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
   const result = await client.query<{ advanced: number }>({ name, text, values })
   return result.rows[0]?.advanced === 1

@@ -159,9 +159,9 @@ export async function* batchesFrom(
   ledger: string,
   from: number,
 ): AsyncGenerator<TimedBatch> {
-  let after = (await heldBy(client, ledger, from)) - 1
   // Batches follow on each other. Where they do not, a span may be wrong: then nothing is left out for it.
-  let next: number | undefined
+  let next = await heldBy(client, ledger, from)
+  let after = (next ?? from) - 1
   let statement = forwardsBySpan
   for (;;) {
     const { rows } = await client.query<BatchRow & { at: Date | number | null; finer: boolean }>({
@@ -178,18 +178,29 @@ export async function* batchesFrom(
       next = batch.first + batch.entries.length
       yield { ...batch, at: timeText(row.at, row.finer) }
     }
-    if (rows.length < forwardsPerRead && (rows.length === 0 || after === Number(rows.at(-1)?.first))) return
+    if (rows.length === forwardsPerRead || (rows.length > 0 && after !== Number(rows.at(-1)?.first))) continue
+    if (statement === forwardsAnywhere || (next ?? from) >= (await headSize(client, ledger))) return
+    // There is more than the spans have led to.
+    statement = forwardsAnywhere
   }
 }
 
-// The first index of the batch that holds `from`; `from` where there is none.
-async function heldBy(client: Queryable, ledger: string, from: number): Promise<number> {
+const headSizes = { name: 'log_head_size', text: 'select size from ledger_head where ledger = $1' }
+
+async function headSize(client: Queryable, ledger: string): Promise<number> {
+  const { rows } = await client.query<{ size: string }>({ ...headSizes, values: [ledger] })
+  return Number(rows[0]?.size ?? 0)
+}
+
+// The first index of the batch that holds `from`, if there is one.
+async function heldBy(client: Queryable, ledger: string, from: number): Promise<number | undefined> {
   const values = [ledger, from]
   const { rows: near } = await client.query<{ first: string | null }>({ ...holderBySpan, values })
   const found = near[0]?.first ?? undefined
   if (found !== undefined) return Number(found)
   const { rows } = await client.query<{ first: string | null }>({ ...holder, values })
-  return Number(rows[0]?.first ?? from)
+  const first = rows[0]?.first ?? undefined
+  return first === undefined ? undefined : Number(first)
 }
 
 const forwardsPerRead = 24

@@ -10,7 +10,17 @@ import {
 } from '@bailiwick/core'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
-import type { ApprovalRow, CallRow, CounterRow, MarkRow, OutcomeRow, ReleasedRow, VoteRow } from './rows.ts'
+import type {
+  ApprovalRow,
+  CallRow,
+  CounterRow,
+  HoldRow,
+  MarkRow,
+  OutcomeRow,
+  ReleasedRow,
+  SegmentRow,
+  VoteRow,
+} from './rows.ts'
 import { SessionMarks, type SessionMark } from './session-marks.ts'
 
 /** A recorded decision with what operations need to know of it. */
@@ -33,6 +43,8 @@ export interface Needs {
   readonly session?: string
   /** Indices of the decisions whose uses of counters are given back. */
   readonly uses?: readonly number[]
+  /** Up to where the log is archived, and which holds stand. */
+  readonly retention?: true
 }
 
 /** What an operation needs that needs to know nothing; most do. */
@@ -80,6 +92,11 @@ export class Fold {
   readonly #entries = new Map<string, Use>()
   readonly #released: ReleasedRow[] = []
   readonly #marks = new Map<string, MarkRow>()
+  readonly #segments: SegmentRow[] = []
+  readonly #holdsPlaced: HoldRow[] = []
+  readonly #holdsLifted: HoldRow[] = []
+  #holds: readonly string[] = []
+  #archivedEnd = 0
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
@@ -92,8 +109,24 @@ export class Fold {
     return index === undefined ? undefined : this.#decisions.get(index)
   }
 
+  /** The index of the decision that a caller's id stands for, where its record is in cold storage. */
+  archivedCall(agent: string, callId: string): number | undefined {
+    const index = this.#calls.get(callKey(agent, callId))
+    return index === undefined || this.#decisions.has(index) ? undefined : index
+  }
+
   decision(index: number): KnownDecision | undefined {
     return this.#decisions.get(index)
+  }
+
+  /** The names of the holds that stand; known to operations that need `retention`. */
+  get holds(): readonly string[] {
+    return this.#holds
+  }
+
+  /** The index after the last archived record; known to operations that need `retention`. */
+  get archivedEnd(): number {
+    return this.#archivedEnd
   }
 
   approval(index: number): Approval | undefined {
@@ -116,7 +149,12 @@ export class Fold {
     calls?: readonly CallRow[]
     decisions?: readonly KnownDecision[]
     approvals?: readonly (readonly [number, Approval])[]
+    retention?: { readonly archivedEnd: number; readonly holds: readonly string[] } | undefined
   }): void {
+    if (read.retention) {
+      this.#archivedEnd = read.retention.archivedEnd
+      this.#holds = read.retention.holds
+    }
     for (const row of read.calls ?? []) this.#calls.set(callKey(row.agent, row.call_id), row.index)
     for (const known of read.decisions ?? []) this.#decisions.set(known.record.index, known)
     for (const [index, approval] of read.approvals ?? []) this.#approvals.set(index, approval)
@@ -177,6 +215,26 @@ export class Fold {
     if (!this.#marks.has(id)) this.#marks.set(id, { ...mark, index })
   }
 
+  /** A segment that may leave the database from here on. */
+  addSegment(row: SegmentRow): void {
+    this.#segments.push(row)
+    this.#archivedEnd = row.stop
+  }
+
+  changeHold(row: HoldRow, event: 'placed' | 'lifted'): void {
+    // One statement writes a row once: of several changes in one batch the last one counts.
+    for (const rows of [this.#holdsPlaced, this.#holdsLifted]) {
+      const earlier = rows.findIndex(({ name }) => name === row.name)
+      if (earlier >= 0) rows.splice(earlier, 1)
+    }
+    if (event === 'placed') this.#holdsPlaced.push(row)
+    else this.#holdsLifted.push(row)
+    this.#holds = [
+      ...this.#holds.filter((name) => name !== row.name),
+      ...(event === 'placed' ? [row.name] : []),
+    ]
+  }
+
   #mayRelease(use: Use): void {
     const uses = this.#uses.get(use.decision)
     if (uses === undefined) this.#uses.set(use.decision, [use])
@@ -192,6 +250,9 @@ export class Fold {
     entries: readonly CounterRow[]
     released: readonly ReleasedRow[]
     marks: readonly MarkRow[]
+    segments: readonly SegmentRow[]
+    holdsPlaced: readonly HoldRow[]
+    holdsLifted: readonly HoldRow[]
   } {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
@@ -205,6 +266,9 @@ export class Fold {
       entries: [...this.#entries.values()].map(counterRow),
       released: this.#released,
       marks: [...this.#marks.values()],
+      segments: this.#segments,
+      holdsPlaced: this.#holdsPlaced,
+      holdsLifted: this.#holdsLifted,
     }
   }
 }

@@ -10,6 +10,8 @@ import {
   type PolicyRef,
   windowStart,
 } from '@bailiwick/core'
+import { holdsNow } from '../archive/holds.ts'
+import { archivedEnd } from '../archive/segments.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
 import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
@@ -81,7 +83,10 @@ export async function readFold(
   ]
   const decisionRows =
     wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
-  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses })
+  const retention = needs.some((need) => need.retention === true)
+    ? { archivedEnd: await archivedEnd(client, ledger), holds: await holdsNow(client, ledger) }
+    : undefined
+  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses, retention })
   return fold
 }
 

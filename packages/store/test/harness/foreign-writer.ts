@@ -77,5 +77,8 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     entries: [],
     released: [],
     marks: [],
+    segments: [],
+    holdsPlaced: [],
+    holdsLifted: [],
   })
 }
