@@ -5,6 +5,7 @@ import {
   ApprovalWaits,
   createNoticeFeed,
   createOutbox,
+  keepPartitions,
   Ledger,
   loadPolicies,
   migrate,
@@ -17,6 +18,8 @@ import {
 } from '@bailiwick/store'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { archiveOnSchedule } from './archive-schedule.ts'
+import { archiveSettings } from './archive-settings.ts'
 import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { createApp } from './http/app.ts'
@@ -96,6 +99,7 @@ async function start(
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
+  const retention = archiveSettings(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -106,6 +110,7 @@ async function start(
   const lock = keepLock(await onlyService(database), database)
   undo.push(() => lock.release())
   await migrate(database.connection)
+  await keepPartitions(database.connection, retention.partition, Date.now() as Instant)
   const ledger = await Ledger.open({
     connection: database.connection,
     policies,
@@ -113,12 +118,15 @@ async function start(
     consoleUrl: url,
     env: options.environment,
     lookups,
+    archive: retention.store,
   })
   undo.push(() => ledger.close())
   const access = new Access(ledger)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   startWorkers({ ledger, targets, url, options, undo })
+  const schedule = archiveOnSchedule(ledger, database.connection, retention, options)
+  undo.push(() => schedule.stop())
 
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = await firstSignIn(access, ledger, url)

@@ -20,8 +20,11 @@ import {
 import pg from 'pg'
 import { ColdLog } from './archive/cold-log.ts'
 import { listHolds, type StandingHold } from './archive/holds.ts'
+import { segmentEnds, segmentLimits } from './archive/plan.ts'
+import { coldBefore } from './archive/remove.ts'
 import { archiveLog, type ArchiveOptions, type ArchiveReport } from './archive/run.ts'
 import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
+import { archivedEnd } from './archive/segments.ts'
 import type { ArchiveStore } from './archive/store.ts'
 import { CheckpointFile } from './checkpoints.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
@@ -189,6 +192,19 @@ export class Ledger {
   /** The legal holds that stand, by name. */
   async holds(): Promise<readonly StandingHold[]> {
     return await listHolds(this.pool, this.name)
+  }
+
+  /** Before when records are no longer hot: the end of the newest partition all of which is older than that. */
+  async coldBefore(hotMs: number): Promise<Instant> {
+    return await coldBefore(this.pool, (this.now() - hotMs) as Instant)
+  }
+
+  /** What a run would archive now: where its segments would end. Changes nothing. */
+  async plannedSegments(
+    before: Instant,
+  ): Promise<{ readonly first: number; readonly ends: readonly number[] }> {
+    const first = await archivedEnd(this.pool, this.name)
+    return { first, ends: await segmentEnds(this.pool, this.name, first, before, segmentLimits) }
   }
 
   /** Archives records and removes them from the database. @throws as `archiveLog` does */

@@ -27,7 +27,8 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
-import type { ColdLog } from './archive/cold-log.ts'
+import { ColdLog } from './archive/cold-log.ts'
+import type { ArchiveStore } from './archive/store.ts'
 import { batchesBackwards, type Queryable } from './log/batches.ts'
 import { inSchema } from './migrate.ts'
 import { decisionBody } from './operations/decide.ts'
@@ -103,18 +104,24 @@ export async function replayDecision(
   return replayOf(await recallDecision(client, ledger, id, undefined, cold))
 }
 
-/** Recalls a decision of a stored log. Needs no opened ledger and changes nothing. @throws as `recallDecision` does */
+/**
+ * Recalls a decision of a stored log. Needs no opened ledger and changes nothing.
+ *
+ * @param archive where archived records are read from
+ * @throws as `recallDecision` does
+ */
 export async function recallStoredDecision(
   connection: pg.ClientConfig,
   ledger: string,
   id: string,
+  archive?: ArchiveStore,
 ): Promise<RecalledDecision> {
   const client = new pg.Client(inSchema(connection))
   // A lost connection also ends the statement under way, which reports it.
   client.on('error', () => undefined)
   try {
     await client.connect()
-    return await recallDecision(client, ledger, id)
+    return await recallDecision(client, ledger, id, undefined, new ColdLog(client, ledger, archive))
   } catch (error) {
     // Tables that are not there hold no decisions.
     if (hasCode(error, '42P01', '3F000')) throw unknownDecision(id)

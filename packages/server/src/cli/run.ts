@@ -6,6 +6,7 @@ import { addDecide } from './decide.ts'
 import { addExplain } from './explain.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
+import { addHold } from './hold.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
@@ -67,7 +68,18 @@ function commandLine(act: Act, ports: CliPorts): Command {
     })
     .exitOverride()
     .addHelpText('after', `\n${exitCodesText}`)
-  const adders = [addInit, addCheck, addTest, addDecide, addExplain, addServe, addKeys, addPeople, addLog]
+  const adders = [
+    addInit,
+    addCheck,
+    addTest,
+    addDecide,
+    addExplain,
+    addServe,
+    addKeys,
+    addPeople,
+    addLog,
+    addHold,
+  ]
   for (const add of adders) add(program, act)
   return program
 }

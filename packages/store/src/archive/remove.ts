@@ -1,5 +1,6 @@
-import { Fault, instantText, type Instant } from '@bailiwick/core'
+import type { Instant } from '@bailiwick/core'
 import type pg from 'pg'
+import type { Queryable } from '../log/batches.ts'
 import { listPartitions, withShortLocks, type Partition } from '../log/partitions.ts'
 import { refuseUnderHold } from '../operations/archive.ts'
 import { holdsNow } from './holds.ts'
@@ -143,17 +144,9 @@ export async function erasedSince(client: pg.Client, ledger: string): Promise<re
 }
 
 /** When records are no longer hot: the newest end of a partition that is old enough, else the start of its period. */
-export async function coldBefore(client: pg.ClientBase, limit: Instant): Promise<Instant> {
+export async function coldBefore(client: Queryable, limit: Instant): Promise<Instant> {
   const ends = (await listPartitions(client)).map(({ upper }) => upper).filter((upper) => upper <= limit)
   return (ends.length === 0 ? limit - (limit % dayMs) : Math.max(...ends)) as Instant
 }
 
 const dayMs = 24 * 60 * 60 * 1000
-
-/** @throws Fault `bad_input` for a date that is not past */
-export function refuseFuture(before: Instant, now: Instant): void {
-  if (before <= now) return
-  throw new Fault('bad_input', `${instantText(before)} is not past`, {
-    fix: 'Give a date before now with --before.',
-  })
-}

@@ -15,7 +15,7 @@ import { segmentEnds, segmentLimits, type SegmentLimits } from './plan.ts'
 import { erasedSince, removeArchived } from './remove.ts'
 import { archivedEnd, segmentHolding, staleSegments } from './segments.ts'
 import { openArchiveStore } from './store.ts'
-import { putSegmentAside, readBackSegmentAside, walkFrontiersAside } from './worker.ts'
+import { putSegmentAside, readBackSegmentAside, stopped, walkFrontiersAside } from './worker.ts'
 
 /** The steps of a run, in their order for each segment. */
 export type ArchiveStep = 'planned' | 'intended' | 'put' | 'made' | 'recorded' | 'erased' | 'removed'
@@ -41,6 +41,8 @@ export interface ArchiveOptions {
   readonly limits?: SegmentLimits | undefined
   /** How long to rest for each moment of work. Default 1: half of the time. */
   readonly rest?: number | undefined
+  /** Ends the run at the next step; what is half done is completed by the next run. */
+  readonly signal?: AbortSignal | undefined
   /** Called after each step. */
   readonly after?: ((step: ArchiveStep, first: number) => void | Promise<void>) | undefined
 }
@@ -190,18 +192,22 @@ async function intendedEnd(client: pg.Client, ledger: string, first: number): Pr
 }
 
 async function makeAndRecord(client: pg.Client, part: Part, options: ArchiveOptions): Promise<number> {
+  if (options.signal?.aborted === true) throw stopped()
   const { connection, ledger, store, env, dataDir, keepMs, before, rest = 1 } = options
   const { start, end, checkpoint } = part
   const task = { ledger, start, end: end.size, store, env, rest }
-  const put = await putSegmentAside({
-    ...task,
-    connection,
-    spool: join(spoolDirectory(dataDir), `${encodeURIComponent(ledger)}-${start.size}`),
-    keepUntil: (before + keepMs) as Instant,
-    checkpoint,
-  })
+  const put = await putSegmentAside(
+    {
+      ...task,
+      connection,
+      spool: join(spoolDirectory(dataDir), `${encodeURIComponent(ledger)}-${start.size}`),
+      keepUntil: (before + keepMs) as Instant,
+      checkpoint,
+    },
+    options.signal,
+  )
   await options.after?.('put', start.size)
-  const frontier = await readBackSegmentAside({ ...task, put })
+  const frontier = await readBackSegmentAside({ ...task, put }, options.signal)
   if (frontier.hex !== end.hex) {
     throw new Fault(
       'log_broken',

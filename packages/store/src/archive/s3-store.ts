@@ -103,6 +103,8 @@ async function put(bucket: Bucket, key: string, file: PutFile): Promise<string |
   const there = await sameVersion(bucket, key, file)
   if (there !== undefined) return there
   const locked = file.keepUntil !== undefined && bucket.lock !== undefined
+  // What may be replaced holds personal data: no former version of it stays behind.
+  if (file.keepUntil === undefined) await remove(bucket, key)
   const answer = await ask(bucket, 'PUT', key, {
     file,
     headers: {

@@ -6,10 +6,13 @@ import {
   type Frontier,
   type VerifyResult,
 } from '@bailiwick/core'
+import pg from 'pg'
+import { hasCode } from '../engine/errno.ts'
+import { inSchema } from '../migrate.ts'
 import { leafHashes } from '../head.ts'
 import { batchesBackwards, type Queryable } from '../log/batches.ts'
 import { SegmentReader } from './segment-reader.ts'
-import { manifestDigest, segmentHolding, segmentsFrom } from './segments.ts'
+import { archivedEnd, manifestDigest, segmentHolding, segmentsFrom } from './segments.ts'
 import type { Pace } from './pace.ts'
 import { openArchiveStore } from './store.ts'
 
@@ -153,4 +156,32 @@ export async function verifyColdSegments(
     segments += 1
   }
   return { segments, records: frontier.size, erased }
+}
+
+/**
+ * How many records of a stored log are archived and, with an environment to open their stores with, whether reading all
+ * of them back shows them whole.
+ *
+ * @throws as `verifyColdSegments` does
+ */
+export async function verifyStoredArchive(
+  connection: pg.ClientConfig,
+  ledger: string,
+  env: Readonly<Record<string, string | undefined>> | undefined,
+): Promise<{ readonly records: number; readonly verified: boolean; readonly erased: number }> {
+  const client = new pg.Client(inSchema(connection))
+  // A lost connection also ends the statement under way, which reports it.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    if (env === undefined) return { records: await archivedEnd(client, ledger), verified: false, erased: 0 }
+    const { records, erased } = await verifyColdSegments(client, ledger, env)
+    return { records, erased, verified: true }
+  } catch (error) {
+    // A log that nobody has written yet has no archive.
+    if (hasCode(error, '42P01', '3F000')) return { records: 0, verified: true, erased: 0 }
+    throw error
+  } finally {
+    await client.end()
+  }
 }

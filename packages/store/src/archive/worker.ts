@@ -28,25 +28,35 @@ const threadFile = new URL('archive-thread.js', import.meta.url)
 const isBuilt = import.meta.url.endsWith('.js')
 
 /** `putSegment` in a thread of its own with the lowest priority: hashing and packing keep no decision waiting. */
-export async function putSegmentAside(task: SegmentTask): Promise<PutSegment> {
-  return isBuilt ? ((await inThread({ kind: 'put', task })) as PutSegment) : await putSegment(task)
+export async function putSegmentAside(task: SegmentTask, signal?: AbortSignal): Promise<PutSegment> {
+  return isBuilt ? ((await inThread({ kind: 'put', task }, signal)) as PutSegment) : await putSegment(task)
 }
 
 /** `readBackSegment` in a thread of its own. */
-export async function readBackSegmentAside(task: ReadBackTask): Promise<FrontierText> {
+export async function readBackSegmentAside(task: ReadBackTask, signal?: AbortSignal): Promise<FrontierText> {
   return isBuilt
-    ? ((await inThread({ kind: 'read-back', task })) as FrontierText)
+    ? ((await inThread({ kind: 'read-back', task }, signal)) as FrontierText)
     : await readBackSegment(task)
 }
 
 /** `walkFrontiers` in a thread of its own. */
-export async function walkFrontiersAside(task: WalkTask): Promise<readonly FrontierText[]> {
-  return isBuilt
-    ? ((await inThread({ kind: 'walk', task })) as readonly FrontierText[])
-    : await walkFrontiers(task)
+export async function walkFrontiersAside(
+  task: WalkTask,
+  signal?: AbortSignal,
+): Promise<readonly FrontierText[]> {
+  if (!isBuilt) return await walkFrontiers(task)
+  return (await inThread({ kind: 'walk', task }, signal)) as readonly FrontierText[]
 }
 
-function inThread(task: ThreadTask): Promise<unknown> {
+/** The fault of a run that was told to end. */
+export function stopped(): Fault {
+  return new Fault('store_unavailable', 'archiving was stopped', {
+    fix: 'The next run goes on where it was.',
+  })
+}
+
+function inThread(task: ThreadTask, signal: AbortSignal | undefined): Promise<unknown> {
+  if (signal?.aborted === true) return Promise.reject(stopped())
   return new Promise((resolve, reject) => {
     const thread = new Worker(threadFile, { workerData: task })
     thread.once('message', (answer: ThreadAnswer) => {
@@ -54,6 +64,14 @@ function inThread(task: ThreadTask): Promise<unknown> {
       else reject(new Fault(answer.code, answer.message, { fix: answer.fix }))
     })
     thread.once('error', reject)
-    thread.once('exit', (code) => reject(new Error(`the archiving thread ended with ${code}`)))
+    const stop = () => {
+      reject(stopped())
+      void thread.terminate()
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    thread.once('exit', (code) => {
+      signal?.removeEventListener('abort', stop)
+      reject(new Error(`the archiving thread ended with ${code}`))
+    })
   })
 }
