@@ -102,7 +102,7 @@ function withoutLock({ name }: Bucket): Fault {
 async function put(bucket: Bucket, key: string, file: PutFile): Promise<string | null> {
   const there = await sameVersion(bucket, key, file)
   if (there !== undefined) return there
-  const locked = file.keepUntil !== undefined && bucket.lock !== undefined
+  const locked = isLocked(bucket, file)
   // What may be replaced holds personal data: no former version of it stays behind.
   if (file.keepUntil === undefined) await remove(bucket, key)
   const answer = await ask(bucket, 'PUT', key, {
@@ -123,12 +123,17 @@ async function put(bucket: Bucket, key: string, file: PutFile): Promise<string |
   return answer.version
 }
 
+// A store takes no lock that has ended: what is older than its retention may be deleted at once.
+function isLocked({ lock }: Bucket, { keepUntil }: PutFile): boolean {
+  return lock !== undefined && keepUntil !== undefined && keepUntil > Date.now()
+}
+
 // What a run before a crash has put there is not put again: a locked version could not be removed.
 async function sameVersion(bucket: Bucket, key: string, file: PutFile): Promise<string | null | undefined> {
   const answer = await ask(bucket, 'HEAD', key, {})
   if (answer.status !== 200 || answer.headers['x-amz-meta-sha256'] !== file.sha256) return undefined
   if (Number(answer.headers['content-length']) !== file.bytes) return undefined
-  if (file.keepUntil !== undefined && bucket.lock !== undefined) {
+  if (isLocked(bucket, file) && file.keepUntil !== undefined) {
     const until = Date.parse(String(answer.headers['x-amz-object-lock-retain-until-date'] ?? ''))
     if (!(until >= file.keepUntil - 1000)) return undefined
   }
