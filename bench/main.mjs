@@ -6,6 +6,7 @@
 // move with the machine and its neighbours, ratios of one run much less.
 import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchArchive } from './archive.mjs'
 import { benchDecide } from './decide.mjs'
 import { benchGrowth } from './log-growth.mjs'
 import { benchHttp } from './http.mjs'
@@ -41,6 +42,7 @@ const benches = {
   replicas: benchReplicas,
   verify: benchVerify,
   start: benchStart,
+  archive: benchArchive,
 }
 const sections = positionals.length > 0 ? positionals : ['decide', 'log', 'http']
 const unknown = sections.find((section) => !Object.hasOwn(benches, section))

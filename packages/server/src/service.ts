@@ -4,6 +4,7 @@ import {
   ApprovalWaits,
   createNoticeFeed,
   createOutbox,
+  keepPartitions,
   Ledger,
   loadPolicies,
   migrate,
@@ -21,6 +22,8 @@ import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
 import { cosignedPath } from './anchors/anchors.ts'
 import { startAnchors } from './anchors/start.ts'
+import { archiveOnSchedule } from './archive-schedule.ts'
+import { archiveSettings } from './archive-settings.ts'
 import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { answerRequests } from './http/answer-requests.ts'
@@ -115,6 +118,7 @@ async function start(
   const anchors = anchorSettings(options.env)
   const selfCheck = selfCheckSeconds(options.env)
   checkPeerSettings(options.env)
+  const retention = archiveSettings(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -125,6 +129,7 @@ async function start(
   const lock = keepLock(await onlyService(database), database)
   undo.push(() => lock.release())
   await migrate(database.connection)
+  await keepPartitions(database.connection, retention.partition, Date.now() as Instant)
   const ledger = await Ledger.open({
     connection: database.connection,
     policies,
@@ -135,6 +140,7 @@ async function start(
     env: options.environment,
     lookups,
     peers: peersOf(options, listener),
+    archive: retention.store,
   })
   undo.push(() => ledger.close())
   // From now on others may send to this service: not to be understood would leave them without certainty.
@@ -144,6 +150,8 @@ async function start(
   undo.push(async () => waits.close())
   startWorkers({ ledger, targets, selfCheck, url, options, undo })
   undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
+  const schedule = archiveOnSchedule(ledger, database.connection, retention, options)
+  undo.push(() => schedule.stop())
 
   const consoleFiles = await readConsoleFiles(consoleDir)
   const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined

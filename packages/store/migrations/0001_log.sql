@@ -15,6 +15,9 @@ create table ledger_head (
 -- One row for each batch that was committed: its records and, apart from them, their payloads, one line each;
 -- canonical JSON contains no line break. A row of its own for each record costs PostgreSQL three times as much
 -- work and eight times as much write-ahead log. Where one batch ends and the next begins means nothing.
+--
+-- Parted by time, so that what has been archived leaves with its whole partition. The service makes partitions ahead;
+-- what falls into none lies in the default one, so that no append fails for want of a partition.
 create table log_batch (
   ledger text not null,
   -- The index of its first record; the others follow.
@@ -31,14 +34,17 @@ create table log_batch (
   bodies text not null,
   -- The indices of records whose payload was erased.
   erased bigint[] not null default '{}',
-  primary key (ledger, first)
-);
+  primary key (ledger, first, at)
+) partition by range (at);
+create table log_batch_default partition of log_batch default;
 -- Hashes and salts do not compress, and are not tried. Text does: lz4 takes a fraction of the time of the
--- default, where this PostgreSQL was built with it.
+-- default, where this PostgreSQL was built with it. Partitions that are made later take both over from the table.
 alter table log_batch alter leaf_hashes set storage external, alter salts set storage external;
+alter table log_batch_default alter leaf_hashes set storage external, alter salts set storage external;
 do $$
 begin
   alter table log_batch alter records set compression lz4, alter bodies set compression lz4;
+  alter table log_batch_default alter records set compression lz4, alter bodies set compression lz4;
 exception when feature_not_supported or invalid_parameter_value then
   null;
 end
@@ -50,7 +56,21 @@ create table log_term (
   ledger text not null,
   term text not null,
   first bigint not null,
-  primary key (ledger, term, first)
+  -- Its batch's: it lies in the partition of the same time.
+  at timestamptz not null,
+  primary key (ledger, term, first, at)
+) partition by range (at);
+create table log_term_default partition of log_term default;
+
+-- In which partitions to look for an index: batches from `first` on lie at or after `lower`, and those before it
+-- at or before `until`. Saves asking every partition; clocks of services that differ by more than an hour make it
+-- wrong, so what is not found there is looked for everywhere. Losing these rows costs time and nothing else.
+create table log_span (
+  ledger text not null,
+  first bigint not null,
+  lower timestamptz not null,
+  until timestamptz not null,
+  primary key (ledger, first)
 );
 
 -- The log record by record, for people and reports; it reads every batch.

@@ -18,6 +18,7 @@ import {
 import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 import type { ExplainedDecision } from './explain.ts'
 import { Ledger } from './ledger.ts'
+import { keepPartitions } from './log/partitions.ts'
 import { migrate } from './migrate.ts'
 import type { LookupGatherer } from './operations/gather.ts'
 import { loadPolicies, type PolicySet } from './policies.ts'
@@ -84,6 +85,7 @@ export class GovernanceEnforcer implements Governance {
     const database = await openDatabase({ dataDir, databaseUrl: options.databaseUrl })
     try {
       await migrate(database.connection)
+      await keepPartitions(database.connection, 'week', systemPorts.now())
       const ledger = await Ledger.open({
         connection: database.connection,
         policies,

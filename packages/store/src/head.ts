@@ -79,8 +79,14 @@ function otherRecords(ledger: string, size: number): Fault {
   )
 }
 
-// The frontier at `size`, or at the last record before a gap.
-async function extended(client: Queryable, ledger: string, from: Frontier, size: number): Promise<Frontier> {
+/** The frontier at `size` by the leaf hashes that the database holds from `from` on, or at the last record before a gap. */
+export async function extended(
+  client: Queryable,
+  ledger: string,
+  from: Frontier,
+  size: number,
+  rest?: () => Promise<void>,
+): Promise<Frontier> {
   let frontier = from
   while (frontier.size < size) {
     const leaves = await leafHashes(
@@ -91,6 +97,7 @@ async function extended(client: Queryable, ledger: string, from: Frontier, size:
     )
     if (leaves.length === 0) break
     frontier = appendLeaves(frontier, leaves)
+    await rest?.()
   }
   return frontier
 }
@@ -98,15 +105,25 @@ async function extended(client: Queryable, ledger: string, from: Frontier, size:
 const leavesPerRead = 10_000
 const hashBytes = 32
 
-// Batches whole: the first may begin before `from`, and the last may go on after `to`.
-async function leafHashes(client: Queryable, ledger: string, from: number, to: number): Promise<Buffer[]> {
+/** The leaf hashes from `from` to before `to`, archived ones too, up to the first gap. */
+export async function leafHashes(
+  client: Queryable,
+  ledger: string,
+  from: number,
+  to: number,
+): Promise<Buffer[]> {
   const { rows } = await client.query<{ first: string; leaf_hashes: Buffer }>(
-    `select first, leaf_hashes from log_batch where ledger = $1 and first < $3 and first >= coalesce(
+    `select first, hashes as leaf_hashes from archive_leaf where ledger = $1 and first < $3 and first >= coalesce(
+      (select c.first from archive_leaf c where c.ledger = $1 and c.first <= $2 order by c.first desc limit 1), $2)
+    union all
+    select first, leaf_hashes from log_batch where ledger = $1 and first < $3 and first >= coalesce(
       (select c.first from log_batch c where c.ledger = $1 and c.first <= $2 order by c.first desc limit 1), $2)
     order by first`,
     [ledger, from, to],
   )
   const leaves: Buffer[] = []
+  // Rows whole: the first may begin before `from`, the last may go on after `to`, and records that are about to leave
+  // are in both tables.
   for (const { first, leaf_hashes: hashes } of rows) {
     for (let at = 0; at < hashes.length; at += hashBytes) {
       const index = Number(first) + at / hashBytes

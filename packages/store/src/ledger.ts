@@ -22,6 +22,15 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { erasePayloadsInArchive } from './archive/erase.ts'
+import { ColdLog } from './archive/cold-log.ts'
+import { listHolds, type StandingHold } from './archive/holds.ts'
+import { segmentEnds, segmentLimits } from './archive/plan.ts'
+import { coldBefore } from './archive/remove.ts'
+import { archiveLog, spoolDirectory, type ArchiveOptions, type ArchiveReport } from './archive/run.ts'
+import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
+import { archivedEnd } from './archive/segments.ts'
+import type { ArchiveStore } from './archive/store.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
@@ -45,6 +54,7 @@ import { accessOperation, type AccessBody } from './operations/access.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type Gathered, type LookupGatherer, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
+import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
@@ -91,11 +101,17 @@ export interface LedgerOptions {
   readonly env?: string | undefined
   /** What looks facts up; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
-  /** What erases payloads in cold storage. */
-  readonly eraseInArchive?: EraseInArchive | undefined
   /** How to work together with other processes on this ledger; without it, this one writes by itself. */
   readonly peers?: PeerOptions | undefined
+  /** Where archived records are read from; without it, reading them is a Fault. */
+  readonly archive?: ArchiveStore | undefined
 }
+
+/** What is said of a run that archives, beside what the ledger knows itself. */
+export type ArchiveRequest = Omit<
+  ArchiveOptions,
+  'connection' | 'ledger' | 'dataDir' | 'publish' | 'submit' | 'keepPolicies'
+>
 
 /** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
 const usesPerStep = 1000
@@ -130,6 +146,8 @@ export class Ledger {
   readonly #surroundings: Surroundings
   readonly #digests: Digests
   readonly #listeners = new Set<CommitListener>()
+  /** The archived records. */
+  readonly cold: ColdLog
   #publishing: Promise<string> | undefined
   #halted: Fault | undefined
   /** The decision up to which uses of counters have been looked at, whether they count still. */
@@ -147,6 +165,7 @@ export class Ledger {
     this.#digests = digests
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.tiles = new LogTiles({ client: this.pool, ledger: name, published })
+    this.cold = new ColdLog(this.pool, name, options.archive)
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
       approvalUrl: (id) => `${base}/approvals/${id}`,
@@ -282,9 +301,63 @@ export class Ledger {
       submit: <Answer>(operation: Operation<Answer>) => this.#submit(operation),
       subjectDigests: (subject: string | number) =>
         subjectTexts(subject).map((text) => this.#digests.subject(text)),
-      eraseInArchive: this.#options.eraseInArchive,
+      eraseInArchive: (indices: readonly number[]) => this.#eraseInArchive(indices),
     }
     return await erasePayloads(ports, request)
+  }
+
+  async #eraseInArchive(indices: readonly number[]): Promise<void> {
+    const { archive, dataDir } = this.#options
+    const storeOf = (address: string): ArchiveStore => {
+      if (archive?.address === address) return archive
+      throw new Fault('store_unavailable', `records are archived in \`${address}\`, which is not open here`, {
+        fix: 'Set BAILIWICK_ARCHIVE to that address, with its credentials, and erase again.',
+      })
+    }
+    const { pool: client, name: ledger } = this
+    await erasePayloadsInArchive({ client, ledger, storeOf, spoolDir: spoolDirectory(dataDir) }, indices)
+  }
+
+  /** Places or lifts a legal hold. The index is null where it stands already. @throws as `holdOperation` does */
+  async changeHold(change: HoldChange): Promise<{ readonly index: number | null }> {
+    return await this.#submit(holdOperation(change))
+  }
+
+  /** The legal holds that stand, by name. */
+  async holds(): Promise<readonly StandingHold[]> {
+    return await listHolds(this.pool, this.name)
+  }
+
+  /** Before when records are no longer hot: the end of the newest partition all of which is older than that. */
+  async coldBefore(hotMs: number): Promise<Instant> {
+    return await coldBefore(this.pool, (this.now() - hotMs) as Instant)
+  }
+
+  /** What a run would archive now: where its segments would end. Changes nothing. */
+  async plannedSegments(
+    before: Instant,
+  ): Promise<{ readonly first: number; readonly ends: readonly number[] }> {
+    const first = await archivedEnd(this.pool, this.name)
+    return { first, ends: await segmentEnds(this.pool, this.name, first, before, segmentLimits) }
+  }
+
+  /** Archives records and removes them from the database. @throws as `archiveLog` does */
+  async archive(request: ArchiveRequest): Promise<ArchiveReport> {
+    const { connection, dataDir } = this.#options
+    return await archiveLog({
+      ...request,
+      connection,
+      dataDir,
+      ledger: this.name,
+      publish: () => this.checkpoint(),
+      submit: (operation) => this.#submit(operation),
+      keepPolicies: (end) => this.#keepPolicies(end),
+    })
+  }
+
+  /** Records that match, the newest first, in the database and in cold storage. */
+  search(search: LogSearch): AsyncGenerator<FoundRecord> {
+    return searchLog(this.pool, this.name, this.cold, search)
   }
 
   /**
@@ -305,14 +378,14 @@ export class Ledger {
   /** One decision, or a `not_found` Fault; `agent` restricts to that agent's own. */
   async decision(id: string, agent?: string): Promise<DecisionView> {
     const index = indexOfId('dec', id)
-    const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index])
+    const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index], this.cold)
     if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
     return decisionView(row, this.#settings)
   }
 
   /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
   async replay(id: string): Promise<Replay> {
-    return await replayDecision(this.pool, this.name, id)
+    return await replayDecision(this.pool, this.name, id, this.cold)
   }
 
   /**
@@ -321,7 +394,7 @@ export class Ledger {
    * @throws as `recallDecision` does
    */
   async explain(id: string, agent?: string): Promise<ExplainedDecision> {
-    const recalled = await recallDecision(this.pool, this.name, id, agent)
+    const recalled = await recallDecision(this.pool, this.name, id, agent, this.cold)
     return explainedDecision(recalled, this.policies.for(recalled.record.agent))
   }
 
@@ -529,6 +602,15 @@ export class Ledger {
       const { ref } = policy
       const last = await lastPolicy(this.pool, this.name, ref.id)
       if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(policy))
+    }
+  }
+
+  // A policy in force whose record leaves would be looked for in cold storage by every decision that is explained.
+  async #keepPolicies(end: number): Promise<void> {
+    for (const policy of this.policies.all) {
+      const last = await lastPolicy(this.pool, this.name, policy.ref.id)
+      if (last === undefined || last.index >= end) continue
+      await this.note({ kind: 'policy', policy: policy.ref }, sourcePayload(policy))
     }
   }
 }

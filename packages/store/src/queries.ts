@@ -6,6 +6,7 @@ import {
   type PolicyRef,
   type StoredEntry,
 } from '@bailiwick/core'
+import type { ColdLog } from './archive/cold-log.ts'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
@@ -62,14 +63,29 @@ function matches(entry: StoredEntry, { agent, action, effect }: DecisionFilter):
   )
 }
 
-/** The decisions at these indices. */
+/** The decisions at these indices; with `cold`, also those that are archived. */
 export async function findDecisions(
   client: Queryable,
   ledger: string,
   indices: readonly number[],
+  cold?: ColdLog,
 ): Promise<DecisionRow[]> {
-  const entries = await readEntries(client, ledger, indices)
-  return await decisionRows(client, ledger, [...entries.values()])
+  const entries = await readAnywhere(client, ledger, indices, cold)
+  return await decisionRows(client, ledger, [...entries.values()], cold)
+}
+
+/** The entries at these indices, out of the database and then, with `cold`, out of cold storage. */
+export async function readAnywhere(
+  client: Queryable,
+  ledger: string,
+  indices: readonly number[],
+  cold: ColdLog | undefined,
+): Promise<ReadonlyMap<number, StoredEntry>> {
+  const hot = await readEntries(client, ledger, indices)
+  const missing = indices.filter((index) => !hot.has(index))
+  return cold === undefined || missing.length === 0
+    ? hot
+    : new Map([...(await cold.entries(missing)), ...hot])
 }
 
 /** Entries that are decisions, with their outcomes, in the order given. */
@@ -77,15 +93,17 @@ async function decisionRows(
   client: Queryable,
   ledger: string,
   entries: readonly StoredEntry[],
+  cold?: ColdLog,
 ): Promise<DecisionRow[]> {
   const { rows } = await client.query<{ decision: string; index: string; status: OutcomeStatus }>(
     'select decision, index, status from outcome where ledger = $1 and decision = any($2::bigint[])',
     [ledger, entries.map(({ index }) => index)],
   )
-  const reports = await readEntries(
+  const reports = await readAnywhere(
     client,
     ledger,
     rows.map(({ index }) => Number(index)),
+    cold,
   )
   const outcomes = new Map(
     rows.map(({ decision, index, status }) => {
@@ -248,18 +266,19 @@ export async function deleteCounted(
   return { deleted: row.deleted, after: goesOn ? Number(row.last) : -1 }
 }
 
-/** The policy that was recorded last under an id, or undefined. */
+/** The policy that was recorded last under an id, with the index of its record; undefined where none is in the database. */
 export async function lastPolicy(
   client: Queryable,
   ledger: string,
   id: string,
-): Promise<PolicyRef | undefined> {
+): Promise<(PolicyRef & { readonly index: number }) | undefined> {
   for await (const { entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, [
     'kind=policy',
   ])) {
     for (const entry of entries.toReversed()) {
       const record = parseRecord(entry.record)
-      if (record.kind === 'policy' && record.policy.id === id) return record.policy
+      if (record.kind === 'policy' && record.policy.id === id)
+        return { ...record.policy, index: record.index }
     }
   }
   return undefined

@@ -27,10 +27,13 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
-import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
+import { ColdLog } from './archive/cold-log.ts'
+import type { ArchiveStore } from './archive/store.ts'
+import { batchesBackwards, type Queryable } from './log/batches.ts'
 import { inSchema } from './migrate.ts'
 import { decisionBody } from './operations/decide.ts'
 import { unknownDecision } from './operations/outcome.ts'
+import { readAnywhere } from './queries.ts'
 
 /** All that a recorded decision was made from. */
 export interface RecalledDecision {
@@ -58,6 +61,7 @@ export interface Replay {
  * source of its policy. Reads nothing else.
  *
  * @param agent where given, the decision has to be that agent's own
+ * @param cold where archived records are; without it they are not found
  * @throws Fault `not_found` where there is no such decision; `erased` where what it was made from has been erased;
  *   `log_broken` where the payload is not the one that the record commits to; `policy_invalid` where this version cannot
  *   compile the policy
@@ -67,14 +71,17 @@ export async function recallDecision(
   ledger: string,
   id: string,
   agent?: string,
+  cold?: ColdLog,
 ): Promise<RecalledDecision> {
   const index = indexOfId('dec', id)
-  const entry = index === undefined ? undefined : (await readEntries(client, ledger, [index])).get(index)
+  const entry =
+    index === undefined ? undefined : (await readAnywhere(client, ledger, [index], cold)).get(index)
   const record = entry === undefined ? undefined : parseRecord(entry.record)
   if (entry === undefined || record?.kind !== 'decision') throw unknownDecision(id)
   if (agent !== undefined && record.agent !== agent) throw unknownDecision(id)
   const payload = payloadOf(entry, record)
-  const policy = record.policy === null ? undefined : await recordedPolicy(client, ledger, record.policy)
+  const policy =
+    record.policy === null ? undefined : await recordedPolicy(client, ledger, record.policy, cold)
   const at = Date.parse(record.at) as Instant
   const facts = factsFromRecord((payload['facts'] ?? {}) as JsonObject, at)
   return { record, payload, parsed: callOf(record, payload), facts, policy }
@@ -88,22 +95,33 @@ export function replayOf({ record, payload, parsed, policy, facts }: RecalledDec
 }
 
 /** Makes a recorded decision again (G7). Records nothing. @throws as `recallDecision` does */
-export async function replayDecision(client: Queryable, ledger: string, id: string): Promise<Replay> {
-  return replayOf(await recallDecision(client, ledger, id))
+export async function replayDecision(
+  client: Queryable,
+  ledger: string,
+  id: string,
+  cold?: ColdLog,
+): Promise<Replay> {
+  return replayOf(await recallDecision(client, ledger, id, undefined, cold))
 }
 
-/** Recalls a decision of a stored log. Needs no opened ledger and changes nothing. @throws as `recallDecision` does */
+/**
+ * Recalls a decision of a stored log. Needs no opened ledger and changes nothing.
+ *
+ * @param archive where archived records are read from
+ * @throws as `recallDecision` does
+ */
 export async function recallStoredDecision(
   connection: pg.ClientConfig,
   ledger: string,
   id: string,
+  archive?: ArchiveStore,
 ): Promise<RecalledDecision> {
   const client = new pg.Client(inSchema(connection))
   // A lost connection also ends the statement under way, which reports it.
   client.on('error', () => undefined)
   try {
     await client.connect()
-    return await recallDecision(client, ledger, id)
+    return await recallDecision(client, ledger, id, undefined, new ColdLog(client, ledger, archive))
   } catch (error) {
     // Tables that are not there hold no decisions.
     if (hasCode(error, '42P01', '3F000')) throw unknownDecision(id)
@@ -159,6 +177,7 @@ export async function recordedPolicy(
   client: Queryable,
   ledger: string,
   ref: PolicyRef,
+  cold?: ColdLog,
 ): Promise<CompiledPolicy> {
   for await (const { entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, [
     'kind=policy',
@@ -168,6 +187,11 @@ export async function recordedPolicy(
       if (record.kind !== 'policy' || record.policy.sha256 !== ref.sha256) continue
       if (typeof payload !== 'string') return compiled(payload.body, ref)
     }
+  }
+  const everything = { before: Number.MAX_SAFE_INTEGER, terms: ['kind=policy'] }
+  for await (const { record, entry } of cold?.backwards(everything) ?? []) {
+    if (record.kind !== 'policy' || record.policy.sha256 !== ref.sha256) continue
+    if (typeof entry.payload !== 'string') return compiled(entry.payload.body, ref)
   }
   throw new Fault('erased', `the source of the policy \`${ref.id}\` is not in the log, or has been erased`, {
     fix: 'Replay a decision of a policy that was recorded.',

@@ -13,14 +13,14 @@ const said = `
     sha256(convert_to($3::text || case when body is not null then ${payload} -> 'keys' ->> (o.n::int - 1) end, 'UTF8')) as key
   from log_entry, json_array_elements(${members} -> 'consumes') with ordinality as o (use, n),
     json_to_record(o.use) as u (counter text, amount numeric, "windowMs" bigint, releasable boolean)
-  where ledger = $1 and kind = 'decision' and strpos(record, '"consumes":[') > 0
+  where ledger = $1 and index >= $4::bigint and kind = 'decision' and strpos(record, '"consumes":[') > 0
     and not (u.releasable and index in (
       select split_part(split_part(f.record, '"decision":"dec_', 2), '"', 1)::bigint from log_entry f
       where f.ledger = $1 and f.kind = 'outcome' and strpos(f.record, '"status":"failed"') > 0))`
 
 const stored = `
   select decision as index, at, counter, amount, window_ms, case when releasable then decision else -1 end as unit, key
-  from counter_entry where ledger = $1`
+  from counter_entry where ledger = $1 and decision >= $3::bigint`
 
 // `least` is below 0 where a key has less than the records say, `most` above 0 where one has more.
 const compared = `
@@ -57,6 +57,7 @@ const compared = `
  *
  * @param now RFC 3339
  * @param prefix what digests of keys begin with, as `Digests` says
+ * @param floor the index of the first record that is not archived
  * @returns the first record whose use is not counted as it has to be
  */
 export async function firstMiscount(
@@ -64,11 +65,13 @@ export async function firstMiscount(
   ledger: string,
   now: string,
   prefix: string,
+  floor: number,
 ): Promise<{ readonly index: number; readonly problem: string } | undefined> {
   const { rows } = await client.query<{ index: string; counter: string; less: boolean }>(compared, [
     ledger,
     now,
     prefix,
+    floor,
   ])
   const [row] = rows
   if (row === undefined) return undefined

@@ -16,6 +16,7 @@ type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
  *
  * @param size how many records the log has
  * @param now what no counter counts any more at this instant may have been deleted
+ * @param floor the index of the first record that is not archived: rows that follow from earlier ones are not compared
  * @returns what is wrong at the lowest index, the log itself first; undefined where nothing is
  */
 export async function foldsProblem(
@@ -23,20 +24,21 @@ export async function foldsProblem(
   ledger: string,
   size: number,
   now: Instant,
+  floor: number,
 ): Promise<Broken | undefined> {
   try {
-    const misplaced = await misplacedTerms(client, ledger, size)
+    const misplaced = await misplacedTerms(client, ledger, size, floor)
     if (misplaced !== undefined) return misplaced
-    const misused = await wronglyUsed(client, ledger)
+    const misused = await wronglyUsed(client, ledger, floor)
     if (misused !== undefined) return misused
     const found: Found[] = []
     for (const table of [approvals, votes, calls, outcomes, marks, suspensions]) {
-      const mismatch = await firstMismatch(client, ledger, table)
+      const mismatch = await firstMismatch(client, ledger, table, floor)
       if (mismatch !== undefined) found.push({ index: mismatch.index, problem: mismatchText(mismatch) })
     }
     const secrets = await readSecrets(client, ledger)
     const prefix = secrets?.counter.toString('hex') ?? ''
-    const miscount = await firstMiscount(client, ledger, instantText(now), prefix)
+    const miscount = await firstMiscount(client, ledger, instantText(now), prefix, floor)
     if (miscount !== undefined) found.push({ ...miscount, problem: oneLine(miscount.problem) })
     const [first] = found.sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity))
     return first && brokenBy(first, size)
@@ -50,9 +52,10 @@ export async function rareFoldsProblem(
   client: Queryable,
   ledger: string,
   size: number,
+  floor: number,
 ): Promise<Broken | undefined> {
   try {
-    const mismatch = await firstMismatch(client, ledger, suspensions)
+    const mismatch = await firstMismatch(client, ledger, suspensions, floor)
     return mismatch && brokenBy({ index: mismatch.index, problem: mismatchText(mismatch) }, size)
   } catch (error) {
     return incomparable(error)
@@ -79,30 +82,41 @@ const members = `replace(record, '\\u0000', '\\ufffd')::json`
 const opens = `kind = 'decision' and effect = 'escalate'`
 const consumes = `kind = 'decision' and strpos(record, '"consumed":true') > 0`
 
+// Whether a decision or an approval, by its id, is of a record that is not archived. What is no id is compared.
+function isHot(id: string): string {
+  return `(case when ${id} ~ '^(dec|apr)_[0-9]{1,15}$' then substr(${id}, 5)::bigint >= $2::bigint else true end)`
+}
+
 // Every record that touches an approval, with the status in which it leaves it.
 const touching = `
   select index, 'apr_' || index as approval, 'pending' as status, null::bigint as consumed_by
-    from log_entry where ledger = $1 and ${opens}
+    from log_entry where ledger = $1 and index >= $2::bigint and ${opens}
   union all
   select index, r.approval, case kind when 'vote' then r.status else 'expired' end, null
     from log_entry, json_to_record(${members}) as r (approval text, status text)
-    where ledger = $1 and kind in ('vote', 'expiry')
+    where ledger = $1 and index >= $2::bigint and kind in ('vote', 'expiry') and ${isHot('r.approval')}
   union all
-  select index, ${members} -> 'claims' ->> 'id', 'consumed', index from log_entry where ledger = $1 and ${consumes}`
+  select index, ${members} -> 'claims' ->> 'id', 'consumed', index from log_entry
+    where ledger = $1 and index >= $2::bigint and ${consumes} and ${isHot(`${members} -> 'claims' ->> 'id'`)}`
 
 // The terms of a batch are held against its records as they are read; a batch that nobody reads has none to be
 // held against, and one that is stored twice is read once.
-async function misplacedTerms(client: Queryable, ledger: string, size: number): Promise<Broken | undefined> {
+async function misplacedTerms(
+  client: Queryable,
+  ledger: string,
+  size: number,
+  floor: number,
+): Promise<Broken | undefined> {
   const { rows } = await client.query<{ first: string; what: string }>(
     `select first, 'a term points to record ' || first || ', where no batch begins' as what from (
-      select distinct t.first from log_term t where t.ledger = $1
-        and not exists (select from log_batch b where b.ledger = t.ledger and b.first = t.first)
+      select distinct t.first from log_term t where t.ledger = $1 and t.first >= $2
+        and not exists (select from log_batch b where b.ledger = t.ledger and b.first = t.first and b.at = t.at)
     ) as lost
     union all
-    select first, 'the batch of record ' || first || ' is stored twice' from log_batch where ledger = $1
+    select first, 'the batch of record ' || first || ' is stored twice' from log_batch where ledger = $1 and first >= $2
     group by first having count(*) > 1
     order by first limit 1`,
-    [ledger],
+    [ledger, floor],
   )
   const [row] = rows
   if (row === undefined) return undefined
@@ -111,14 +125,14 @@ async function misplacedTerms(client: Queryable, ledger: string, size: number): 
 }
 
 // Only a vote makes an approval `approved`, and nothing but its use or its deadline follows.
-async function wronglyUsed(client: Queryable, ledger: string): Promise<Broken | undefined> {
+async function wronglyUsed(client: Queryable, ledger: string, floor: number): Promise<Broken | undefined> {
   const { rows } = await client.query<{ index: string; approval: string | null; before: string | null }>(
     `select index, approval, before from (
       select index, approval, status, lag(status) over (partition by approval order by index) as before
       from (${touching}) as touching
     ) as used
     where status = 'consumed' and before is distinct from 'approved' order by index limit 1`,
-    [ledger],
+    [ledger, floor],
   )
   const [row] = rows
   if (row === undefined) return undefined
@@ -150,7 +164,7 @@ const approvals: FoldedTable = {
         replace(r.opens ->> 'deadline', 'Z', '000Z AD') as expires_at
       from log_entry, json_to_record(${members}) as r (agent text, action text, opens json, policy json),
         json_to_record(r.opens -> 'terms') as t (routes json, approvers json, quorum json, "deadlineMs" json)
-      where ledger = $1 and ${opens}
+      where ledger = $1 and index >= $2::bigint and ${opens}
     ) as o
     left join (
       select distinct on (approval) approval, status, consumed_by from (${touching}) as touching
@@ -159,7 +173,7 @@ const approvals: FoldedTable = {
   stored: `select decision::text as key, decision as index, agent, action, policy_sha256,
       replace(terms, '\\u0000', '\\ufffd') as terms, opened_at, to_char(expires_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as expires_at, consumed_by, status,
       row_number() over (partition by decision) as copy
-    from approval where ledger = $1`,
+    from approval where ledger = $1 and decision >= $2::bigint`,
 }
 
 const votes: FoldedTable = {
@@ -167,10 +181,10 @@ const votes: FoldedTable = {
   columns: ['vote', 'at', 'index'],
   said: `select concat_ws(' ', r.approval, r.person) as key, index, r.vote, at
     from log_entry, json_to_record(${members}) as r (approval text, person text, vote text)
-    where ledger = $1 and kind = 'vote'`,
+    where ledger = $1 and index >= $2::bigint and kind = 'vote' and ${isHot('r.approval')}`,
   stored: `select concat('apr_', approval, ' ', person) as key, index, vote, at,
       row_number() over (partition by approval, person) as copy
-    from vote where ledger = $1`,
+    from vote where ledger = $1 and approval >= $2::bigint`,
 }
 
 // The first decision under a call id stands until another one does not deny: a denied attempt to use an approval
@@ -183,11 +197,15 @@ const calls: FoldedTable = {
       select index, effect,
         concat(split_part(split_part(record, '"agent":', 2), ',"at":', 1), ' ',
           split_part(split_part(record, '"callId":', 2), ',"claims":', 1)) collate "C" as key
-      from log_entry where ledger = $1 and kind = 'decision' and strpos(record, '"callId":null') = 0
-    ) as called group by key`,
+      from log_entry
+      where ledger = $1 and index >= $2::bigint and kind = 'decision' and strpos(record, '"callId":null') = 0
+    ) as called
+    where not exists (select from call c
+      where c.ledger = $1 and c.index < $2::bigint and concat(to_json(c.agent), ' ', to_json(c.call_id)) collate "C" = called.key)
+    group by key`,
   stored: `select concat(to_json(agent), ' ', to_json(call_id)) collate "C" as key, index,
       row_number() over (partition by agent, call_id) as copy
-    from call where ledger = $1`,
+    from call where ledger = $1 and index >= $2::bigint`,
 }
 
 // Only an unknown outcome is ever followed by another one.
@@ -198,11 +216,11 @@ const outcomes: FoldedTable = {
     from (
       select index, split_part(split_part(record, '"decision":"', 2), '"', 1) collate "C" as key,
         split_part(split_part(record, '"status":"', 2), '"', 1) as status
-      from log_entry where ledger = $1 and kind = 'outcome'
-    ) as reported order by key, index desc`,
+      from log_entry where ledger = $1 and index >= $2::bigint and kind = 'outcome'
+    ) as reported where ${isHot('key')} order by key, index desc`,
   stored: `select concat('dec_', decision) collate "C" as key, index, status, earlier,
       row_number() over (partition by decision) as copy
-    from outcome where ledger = $1`,
+    from outcome where ledger = $1 and decision >= $2::bigint`,
 }
 
 // An allowed call leaves its action in its session, and the labels that its record names.
@@ -215,11 +233,15 @@ const marks: FoldedTable = {
       from log_entry, json_to_record(${members}) as r (session text, action text, labels json),
         lateral (select 'action' as kind, r.action as value
           union all select 'label', l.value from json_array_elements_text(coalesce(r.labels, '[]')) as l (value)) as m
-      where ledger = $1 and log_entry.kind = 'decision' and effect = 'allow' and strpos(record, '"session":"') > 0
-    ) as left_behind group by 1`,
+      where ledger = $1 and log_entry.index >= $2::bigint and log_entry.kind = 'decision' and effect = 'allow'
+        and strpos(record, '"session":"') > 0
+    ) as left_behind
+    where not exists (select from session_mark m where m.ledger = $1 and m.index < $2::bigint
+      and m.session = left_behind.session and m.kind = left_behind.kind and m.value = left_behind.value)
+    group by 1`,
   stored: `select json_build_array(session, kind, value)::text collate "C" as key, index,
       row_number() over (partition by session, kind, value) as copy
-    from session_mark where ledger = $1`,
+    from session_mark where ledger = $1 and index >= $2::bigint`,
 }
 
 const suspensions: FoldedTable = {
@@ -233,9 +255,9 @@ const suspensions: FoldedTable = {
         lateral (select ${members} as record from unnest(string_to_array(b.records, E'\\n')) as u (record)
           where strpos(u.record, '"kind":"suspension"') > 0) as r
       where t.ledger = $1 and t.term = 'kind=suspension'
-    ) as said order by key, index desc`,
+    ) as said where index >= $2::bigint order by key, index desc`,
   stored: `select agent collate "C" as key, index, state, row_number() over (partition by agent) as copy
-    from agent_suspension where ledger = $1`,
+    from agent_suspension where ledger = $1 and index >= $2::bigint`,
 }
 
 /** Something that is wrong with a table, and the record to name. */
@@ -256,6 +278,7 @@ async function firstMismatch(
   client: Queryable,
   ledger: string,
   table: FoldedTable,
+  floor: number,
 ): Promise<Mismatch | undefined> {
   const differing = table.columns.map(
     (name) => `case when said.${name} is distinct from stored.${name} then '${name}' end`,
@@ -273,7 +296,7 @@ async function firstMismatch(
       from (${table.said}) as said full join (${table.stored}) as stored on said.key = stored.key
     ) as compared
     where kind <> 'different' or columns <> '' order by index, kind = 'extra', key limit 1`,
-    [ledger],
+    [ledger, floor],
   )
   const [row] = rows
   if (row === undefined) return undefined

@@ -15,6 +15,7 @@ import {
   type VerifyResult,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { archivedFrontier, archiveProblem } from './archive/verify-archive.ts'
 import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
@@ -120,6 +121,10 @@ async function verifySnapshot(
     const head = await readStoredHead(client, ledger)
     return await verifyWithFolds(client, { ledger, ...head }, checkpoint, options)
   } catch (error) {
+    // What the archive's rows say is part of the log.
+    if (error instanceof Fault && error.code === 'log_broken') {
+      return { kind: 'broken', index: null, problem: error.message, fix: error.fix }
+    }
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)
     if (isDamage(error)) return unreadableAt(0, error.message)
@@ -133,7 +138,10 @@ async function verifyWithFolds(
   checkpoint: Checkpoint | undefined,
   options: VerifyOptions,
 ): Promise<VerifyResult> {
-  const { onProgress, from, recordsPerPart = recordsPerWindow, now = Date.now() as Instant } = options
+  const { onProgress, recordsPerPart = recordsPerWindow, now = Date.now() as Instant } = options
+  const archived = await archivedFrontier(client, head.ledger)
+  const floor = archived.size
+  const from = options.from ?? (floor === 0 ? undefined : archived)
   const { ledger, size } = head
   const settings = {
     ledger,
@@ -157,17 +165,18 @@ async function verifyWithFolds(
       onProgress: (done) => onProgress?.(done, size),
     })
     if (result.kind === 'broken') return result
-    if (from !== undefined) return result
+    if (options.from !== undefined) return result
     // That everything is equal is quick to see; where it is not is for PostgreSQL to search.
     const agree = isComparable && (await folds.agree(runners))
     const broken = agree
-      ? await rareFoldsProblem(client, ledger, size)
-      : await foldsProblem(client, ledger, size, now)
+      ? await rareFoldsProblem(client, ledger, size, floor)
+      : await foldsProblem(client, ledger, size, now, floor)
     const rightHead = decodeFrontier(size, head.frontier)
     return (
       (await erasuresProblem(client, ledger)) ??
       broken ??
       (await subjectsProblem(client, ledger)) ??
+      (await archiveProblem(client, ledger, floor)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??
       result
     )

@@ -121,7 +121,7 @@ describeOnPostgres('a published checkpoint', (postgres) => {
           insert into log_batch select $1, first, at, leaf_hashes, records, salts, bodies, erased from log_batch
           where ledger = 'forge' and first >= 8
         )
-        insert into log_term select $1, term, first from log_term where ledger = 'forge' and first >= 8`,
+        insert into log_term select $1, term, first, at from log_term where ledger = 'forge' and first >= 8`,
         [ledger.name],
       )
       await recomputeHead(ledger)

@@ -153,15 +153,15 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
     for (const reason of ['', ' ', 'x'.repeat(2001), '\ud800']) {
       expect(await faultOf(ledger.erase(erasing(id, { reason })))).toMatchObject({ code: 'bad_input' })
     }
-    await ledger.note({ kind: 'hold', hold: 'case-1', event: 'placed', by: 'operator' })
-    await ledger.note({ kind: 'hold', hold: 'case-2', event: 'placed', by: 'operator' })
-    await ledger.note({ kind: 'hold', hold: 'case-2', event: 'lifted', by: 'operator' })
+    await ledger.changeHold({ hold: 'case-1', event: 'placed', reason: 'a case', by: 'operator' })
+    await ledger.changeHold({ hold: 'case-2', event: 'placed', reason: 'a case', by: 'operator' })
+    await ledger.changeHold({ hold: 'case-2', event: 'lifted', reason: 'a case', by: 'operator' })
     for (const dryRun of [true, false]) {
       const fault = await faultOf(ledger.erase(erasing(id, { dryRun })))
       expect(fault).toMatchObject({ code: 'conflict', message: expect.stringContaining('`case-1` stands') })
     }
     expect((await ledger.decision(id)).params).toEqual({ amount: 1 })
-    await ledger.note({ kind: 'hold', hold: 'case-1', event: 'lifted', by: 'operator' })
+    await ledger.changeHold({ hold: 'case-1', event: 'lifted', reason: 'a case', by: 'operator' })
     expect((await ledger.erase(erasing(id))).erased).toHaveLength(1)
   })
 

@@ -259,7 +259,7 @@ async function forgeSecondUse(site: LedgerSite, ledger: Ledger, index: number): 
       insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
       values ($1, $2, $3, $4, $5, decode(repeat('00', 32), 'hex'), '')
     ), found as (
-      insert into log_term (ledger, term, first) select $1, term, $2 from unnest($6::text[]) as t (term)
+      insert into log_term (ledger, term, first, at) select $1, term, $2, $3 from unnest($6::text[]) as t (term)
     )
     update ledger_head set size = size + 1, frontier = $7 where ledger = $1`,
     [ledger.name, head.size, at, leaf, text, recordTerms(record), encodeFrontier(appendLeaf(head, leaf))],

@@ -135,7 +135,7 @@ describeOnPostgres('G9: what is kept of a person', (postgres) => {
       ledger.erase({
         ...request,
         onProgress: () => {
-          placed ??= ledger.note({ kind: 'hold', hold: 'case-9', event: 'placed', by: 'operator' })
+          placed ??= ledger.changeHold({ hold: 'case-9', event: 'placed', reason: 'a case', by: 'operator' })
         },
       }),
     )
@@ -143,7 +143,7 @@ describeOnPostgres('G9: what is kept of a person', (postgres) => {
       code: 'conflict',
       message: expect.stringContaining('before that, 100 payloads were erased'),
     })
-    await ledger.note({ kind: 'hold', hold: 'case-9', event: 'lifted', by: 'operator' })
+    await ledger.changeHold({ hold: 'case-9', event: 'lifted', reason: 'a case', by: 'operator' })
     expect((await ledger.erase(request)).erased).toHaveLength(50)
     expect(await ledger.verify()).toMatchObject({ kind: 'intact', erased: 150 })
   })

@@ -107,9 +107,8 @@ describeOnPostgres('G5: verification finds', (postgres) => {
   test('a term beside any record that is missing, changed or too many', async () => {
     await fc.assert(
       fc.asyncProperty(someRow, fc.nat(), async ({ index, terms }, at) => {
-        await expectFound(index, `insert into log_term select ledger, 'agent=x', $1 from ledger_head`, [
-          index,
-        ])
+        const add = `insert into log_term select ledger, 'agent=x', first, at from log_batch where first = $1`
+        await expectFound(index, add, [index])
         fc.pre(terms.length > 0)
         const term = terms[at % terms.length]
         await expectFound(index, 'delete from log_term where first = $1 and term = $2', [index, term])
@@ -120,8 +119,14 @@ describeOnPostgres('G5: verification finds', (postgres) => {
     )
   })
 
+  test('a term beside any record that was moved in time, out of sight of whoever searches by it', async () => {
+    const { index } = rows.find(({ terms }) => terms.length > 0) as Row
+    const move = `update log_term set at = at + interval '1 year' where first = $1`
+    await expectFound(index, move, [index])
+  })
+
   test('a term of a batch that does not exist', async () => {
-    await site.query(`insert into log_term select ledger, 'agent=x', $1 from ledger_head`, [size + 3])
+    await site.query(`insert into log_term select ledger, 'agent=x', $1, now() from ledger_head`, [size + 3])
     expect(await ledger.verify()).toMatchObject({ kind: 'broken' })
   })
 
@@ -275,8 +280,8 @@ async function oneRecordPerBatch(site: LedgerSite): Promise<void> {
     insert into log_batch select * from single; drop table single`,
   )
   await site.query(
-    `insert into log_term select ledger, r.term, r.first
-    from ledger_head, json_to_recordset($1::json) as r (term text, first bigint)`,
+    `insert into log_term select b.ledger, r.term, r.first, b.at
+    from log_batch b join json_to_recordset($1::json) as r (term text, first bigint) on b.first = r.first`,
     [JSON.stringify(terms)],
   )
 }

@@ -38,6 +38,8 @@ export interface VerifyInput<Entry extends StoredEntry = StoredEntry> {
   readonly beside?: Beside<Entry> | undefined
   /** Opened and signature-checked, for this log's origin, from outside the database. */
   readonly checkpoint?: Checkpoint | undefined
+  /** The tree of the records before the first entry, where those were moved elsewhere and are verified there. */
+  readonly from?: Frontier | undefined
   /** Told now and then how many records are done, and once at the end. */
   readonly onProgress?: ((done: number) => void) | undefined
 }
@@ -53,8 +55,8 @@ const progressEvery = 1024
  * Faults of the iterable pass through: a log that could not be read is not an answer.
  */
 export async function verifyLog<Entry extends StoredEntry>(input: VerifyInput<Entry>): Promise<VerifyResult> {
-  const { head, checkpoint, onProgress, beside } = input
-  const verification = new LogVerification(head, checkpoint)
+  const { head, checkpoint, onProgress, beside, from } = input
+  const verification = new LogVerification(head, checkpoint, from)
   const early = verification.begun()
   if (early !== undefined) return early
 

@@ -10,6 +10,7 @@ import {
   type RecalledDecision,
 } from '@bailiwick/store'
 import type { Command } from 'commander'
+import { archiveSettings } from '../archive-settings.ts'
 import { supposedCall, withCallOptions, type CallOptions } from './call-options.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import { explanationText } from './explanation-text.ts'
@@ -50,7 +51,7 @@ async function explainCommand(
       fix: 'Leave out --policy and --action, or the decision.',
     })
   }
-  const explained = explainedDecision(await recalled(storePlace(options, ports), decision))
+  const explained = explainedDecision(await recalled(storePlace(options, ports), decision, ports))
   if (options.json) ports.out(JSON.stringify(explained))
   else ports.out(`${decision} ${explanationText(explained)}${sameText(explained)}`)
   return explained.same ? fine : negative
@@ -62,7 +63,7 @@ function sameText({ same, differences }: ExplainedDecision): string {
   return `\n\nThis is not what was recorded: made again, the decision differs in ${what}.\nRun \`bailiwick log verify\`; if the log is intact, explain with the version that recorded it.`
 }
 
-async function recalled(place: StorePlace, decision: string): Promise<RecalledDecision> {
+async function recalled(place: StorePlace, decision: string, { env }: CliPorts): Promise<RecalledDecision> {
   const { dataDir, databaseUrl } = place
   // Opening an embedded database would make one where there is none.
   if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
@@ -72,7 +73,7 @@ async function recalled(place: StorePlace, decision: string): Promise<RecalledDe
   }
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
-    return await recallStoredDecision(database.connection, 'main', decision)
+    return await recallStoredDecision(database.connection, 'main', decision, archiveSettings(env).store)
   } finally {
     await stopIfUnused(database)
   }

@@ -3,6 +3,7 @@ import {
   hasEmbeddedDatabase,
   openDatabase,
   stopIfUnused,
+  verifyStoredArchive,
   verifyStoredLog,
   verifyWithoutDatabase,
 } from '@bailiwick/store'
@@ -17,6 +18,7 @@ import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from
 interface VerifyCommandOptions extends StoreOptions, Partial<BundleOptions> {
   readonly json?: true
   readonly workers?: string
+  readonly cold?: true
 }
 
 const ledger = 'main'
@@ -38,9 +40,10 @@ export function addLogVerify(log: Command, act: Act): void {
       repeated,
     )
     .option('--workers <number>', 'threads and connections to use (default: one for each core, up to 4)')
+    .option('--cold', 'read back and verify every archived segment too')
     .option(
       '--json',
-      'print {intact, size, root, checkpoint, erased, seconds} or {intact, index, problem, fix, seconds}',
+      'print {intact, size, root, checkpoint, erased, archived, seconds} or {intact, index, problem, fix, seconds}; archived is {records, verified}',
     )
     .addHelpText(
       'after',
@@ -56,7 +59,11 @@ async function verify(ports: CliPorts, options: VerifyCommandOptions): Promise<E
     throw new Fault('bad_input', '`--key` is for --bundle', { fix: 'Add --bundle FILE.' })
   const workers = workersIn(options)
   const start = performance.now()
-  const result = await verified(storePlace(options, ports), workers, ports)
+  const { result, archived } = await verified(
+    storePlace(options, ports),
+    { workers, cold: options.cold },
+    ports,
+  )
   const seconds = Math.round(performance.now() - start) / 1000
   if (result.kind === 'broken') {
     const { index, problem, fix } = result
@@ -66,8 +73,12 @@ async function verify(ports: CliPorts, options: VerifyCommandOptions): Promise<E
   }
   const { size, root, erased } = result
   const held = result.checkpoint ?? null
-  if (options.json) ports.out(JSON.stringify({ intact: true, size, root, checkpoint: held, erased, seconds }))
-  else ports.out(`The log is intact: ${size} records, root ${root}\n${heldText(held, erased)}`)
+  if (options.json) {
+    ports.out(JSON.stringify({ intact: true, size, root, checkpoint: held, erased, archived, seconds }))
+  } else {
+    const text = `${heldText(held, erased)}${archivedText(archived)}`
+    ports.out(`The log is intact: ${size} records, root ${root}\n${text}`)
+  }
   return fine
 }
 
@@ -86,15 +97,34 @@ function heldText(held: { readonly size: number } | null, erased: number): strin
   return `No checkpoint was published: a cut-off tail would not be noticed${payloads}.`
 }
 
+/** What is known of the records that have left the database. */
+interface Archived {
+  readonly records: number
+  /** Whether all of them were read back and verified. */
+  readonly verified: boolean
+}
+
+function archivedText({ records, verified: whole }: Archived): string {
+  if (records === 0) return ''
+  return whole
+    ? `\nThe first ${records} of them lie in cold storage, and were read back from there.`
+    : `\nThe first ${records} of them lie in cold storage and were not read: the rest follows on the hashes that were kept of them. Read them with --cold.`
+}
+
+interface How {
+  readonly workers: number | undefined
+  readonly cold: true | undefined
+}
+
 async function verified(
   { dataDir, databaseUrl }: StorePlace,
-  workers: number | undefined,
+  { workers, cold }: How,
   ports: CliPorts,
-): Promise<VerifyResult> {
+): Promise<{ readonly result: VerifyResult; readonly archived: Archived }> {
   // Opening an embedded database would make one where there is none.
   if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
     const result = await verifyWithoutDatabase(dataDir, ledger)
-    if (result !== undefined) return result
+    if (result !== undefined) return { result, archived: { records: 0, verified: true } }
     throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
       fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
     })
@@ -102,13 +132,17 @@ async function verified(
   const database = await openDatabase({ dataDir, databaseUrl })
   const bar = ports.progress && new ProgressBar(ports.progress, () => performance.now())
   try {
-    return await verifyStoredLog({
-      connection: database.connection,
+    const { connection } = database
+    const result = await verifyStoredLog({
+      connection,
       dataDir,
       ledger,
       workers,
       onProgress: (done, size) => bar?.show(done, size),
     })
+    if (result.kind === 'broken') return { result, archived: { records: 0, verified: false } }
+    const archived = await verifyStoredArchive(connection, ledger, cold === true ? ports.env : undefined)
+    return { result: { ...result, erased: result.erased + archived.erased }, archived }
   } finally {
     bar?.end()
     await stopIfUnused(database)

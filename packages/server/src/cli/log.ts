@@ -7,13 +7,19 @@ import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
 import { logKeySettings } from '../log-key-settings.ts'
 import { addVerifyPage } from './log-bundle.ts'
+import { addLogArchive } from './log-archive.ts'
 import { addLogConsistency } from './log-consistency.ts'
 import { addLogKey } from './log-key.ts'
 import { addLogProve } from './log-prove.ts'
+import { addLogSearch } from './log-search.ts'
 import { storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface LogOptions extends StoreOptions {
   readonly json?: true
+}
+
+interface VerifyLogOptions extends LogOptions {
+  readonly cold?: true
 }
 
 const ledger = 'main'
@@ -30,6 +36,8 @@ export function addLog(program: Command, act: Act): void {
   addLogProve(log, act)
   addLogConsistency(log, act)
   addVerifyPage(log, act)
+  addLogArchive(log, act)
+  addLogSearch(log, act)
 }
 
 async function checkpoint(ports: CliPorts, options: LogOptions): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import {
   Access,
   hasEmbeddedDatabase,
+  keepPartitions,
   Ledger,
   migrate,
   openDatabase,
@@ -9,8 +10,8 @@ import {
   type LogKeySettings,
   type PolicySet,
 } from '@bailiwick/store'
-import { onOneLine } from '@bailiwick/core'
-
+import { onOneLine, type Instant } from '@bailiwick/core'
+import { archiveSettings, type ArchiveSettings } from '../archive-settings.ts'
 import { logKeySettings } from '../log-key-settings.ts'
 import type { CliPorts } from './ports.ts'
 import { serviceUrl, storePlace, type StoreOptions, type StorePlace } from './settings.ts'
@@ -18,11 +19,7 @@ import { serviceUrl, storePlace, type StoreOptions, type StorePlace } from './se
 // Nothing is decided here, so no policy is in force, and none is recorded.
 const noPolicies: PolicySet = { for: () => undefined, all: [], warnings: [] }
 
-/**
- * Does something with the access list of the ledger that the service uses, whether or not the service
- * runs, and lets go of everything afterwards. A database that somebody else uses goes on running. Where
- * there was no log, one is started, and standard error says so: a key in the wrong log opens nothing.
- */
+/** Does something with the access list of the ledger that the service uses, as `withLedger` does. */
 export async function withAccess<Result>(
   options: StoreOptions,
   ports: CliPorts,
@@ -31,12 +28,17 @@ export async function withAccess<Result>(
   return await withLedger(options, ports, (ledger) => work(new Access(ledger)))
 }
 
-/** As `withAccess`, with the ledger itself. */
+/**
+ * Does something with the ledger that the service uses, whether or not the service runs, and lets go of everything
+ * afterwards. A database that somebody else uses goes on running. Where there was no log, one is started, and standard
+ * error says so: a key in the wrong log opens nothing.
+ */
 export async function withLedger<Result>(
   options: StoreOptions,
   ports: CliPorts,
-  work: (ledger: Ledger) => Promise<Result>,
+  work: (ledger: Ledger, archive: ArchiveSettings) => Promise<Result>,
 ): Promise<Result> {
+  const archive = archiveSettings(ports.env)
   const place = storePlace(options, ports)
   const { dataDir, databaseUrl } = place
   const logKey = await logKeySettings(ports.env)
@@ -45,16 +47,18 @@ export async function withLedger<Result>(
   try {
     const { connection } = database
     await migrate(connection)
+    await keepPartitions(connection, archive.partition, Date.now() as Instant)
     const ledger = await Ledger.open({
       connection,
       policies: noPolicies,
       dataDir,
       consoleUrl: serviceUrl(ports),
       logKey,
+      archive: archive.store,
     })
     if (news !== undefined) ports.err(onOneLine(news))
     try {
-      return await work(ledger)
+      return await work(ledger, archive)
     } finally {
       await ledger.close()
     }

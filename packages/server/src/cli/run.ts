@@ -8,6 +8,7 @@ import { addErase } from './erase.ts'
 import { addExplain } from './explain.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
+import { addHold } from './hold.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
@@ -83,6 +84,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
     addLog,
     addErase,
     addMigrateTo,
+    addHold,
   ]
   for (const add of adders) add(program, act)
   return program

@@ -77,9 +77,9 @@ describe('POST /v1/erasures', () => {
     const id = await refund('cu-5')
     const send = (decision: string) => () => administrator.post('/v1/erasures', { decision, reason })
     await expectRefused(service, send('dec_9999'), 404, 'not_found')
-    await service.ledger.note({ kind: 'hold', hold: 'case-1', event: 'placed', by: 'operator' })
+    await service.ledger.changeHold({ hold: 'case-1', event: 'placed', reason: 'a case', by: 'operator' })
     await expectRefused(service, send(id), 409, 'conflict')
-    await service.ledger.note({ kind: 'hold', hold: 'case-1', event: 'lifted', by: 'operator' })
+    await service.ledger.changeHold({ hold: 'case-1', event: 'lifted', reason: 'a case', by: 'operator' })
     expect((await send(id)()).status).toBe(201)
   })
 

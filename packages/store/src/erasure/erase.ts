@@ -1,6 +1,6 @@
 import { Fault, indexOfId, parseRecord } from '@bailiwick/core'
 import { readEntries, type Queryable } from '../log/batches.ts'
-import { standingHolds } from '../log/holds.ts'
+import { holdsNow } from '../archive/holds.ts'
 import { readPayloadStates, type PayloadState } from '../log/payload-states.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { unknownDecision } from '../operations/outcome.ts'
@@ -69,7 +69,7 @@ const roundsMax = 10
 export async function erasePayloads(ports: ErasurePorts, request: ErasureRequest): Promise<ErasureResult> {
   checkedReason(request.reason)
   // The operation asks again, in its transaction; this one is for dry runs, and for failing before any work.
-  refuseUnderHold(await standingHolds(ports.client, ports.ledger))
+  refuseUnderHold(await holdsNow(ports.client, ports.ledger))
   const progress = new Progress(request)
   try {
     for await (const decisions of pagesOf(ports, request.target)) {

@@ -7,9 +7,11 @@ import type {
   CallRow,
   CounterRow,
   ErasureRow,
+  HoldRow,
   MarkRow,
   OutcomeRow,
   ReleasedRow,
+  SegmentRow,
   SubjectRow,
   SuspensionRow,
   VoteRow,
@@ -49,6 +51,9 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly subjects: readonly SubjectRow[]
   /** Payloads of earlier batches that are erased. */
   readonly erasures: readonly ErasureRow[]
+  readonly segments: readonly SegmentRow[]
+  readonly holdsPlaced: readonly HoldRow[]
+  readonly holdsLifted: readonly HoldRow[]
 }
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
@@ -65,8 +70,8 @@ const written = `logged as (
     insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
     select $1, $2::bigint, $6, $7, $8, $9, $10 from head
   ), found as (
-    insert into log_term (ledger, term, first)
-    select $1, t.term, $2::bigint from head, unnest($11::text[]) as t (term)
+    insert into log_term (ledger, term, first, at)
+    select $1, t.term, $2::bigint, $6 from head, unnest($11::text[]) as t (term)
   )`
 
 /** What a batch may add to tables that are folded from records. `$n` stands for its rows as JSON. */
@@ -151,6 +156,20 @@ const foldings = {
     select $1, decode(r.subject, 'hex'), r.index
     from head, json_to_recordset($n::json) as r (subject text, index bigint)
   )`,
+  segments: `archived as (
+    insert into archive_segment (ledger, first, stop, index, store, manifest, payloads)
+    select $1, r.first, r.stop, r.index, r.store, r.manifest, r.payloads
+    from head, json_to_recordset($n::json) as r (first bigint, stop bigint, index bigint, store text, manifest text, payloads text)
+  )`,
+  holdsPlaced: `held as (
+    insert into hold (ledger, name, index)
+    select $1, r.name, r.index from head, json_to_recordset($n::json) as r (name text, index bigint)
+    on conflict (ledger, name) do update set index = excluded.index
+  )`,
+  holdsLifted: `lifted as (
+    delete from hold using head, json_to_recordset($n::json) as r (name text)
+    where hold.ledger = $1 and hold.name = r.name
+  )`,
 } as const
 
 type Folding = keyof typeof foldings
@@ -165,6 +184,9 @@ const rare: readonly Folding[] = [
   'peopleSet',
   'peopleRemoved',
   'signedOut',
+  'segments',
+  'holdsPlaced',
+  'holdsLifted',
 ]
 const appendings = [
   appending('append_plain', []),

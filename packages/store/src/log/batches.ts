@@ -30,14 +30,30 @@ type TimedRow = BatchRow & { readonly at: Date | number | null; readonly finer: 
 
 const columns = 'b.first, b.leaf_hashes, b.records, b.salts, b.bodies, b.erased'
 
-// Where one record lies, the rest of its batch lies too: whole batches are read, and each once.
-const holding = {
-  name: 'log_holding',
-  text: `select ${columns} from log_batch b where b.ledger = $1 and b.first in (
-      select (select c.first from log_batch c where c.ledger = $1 and c.first <= wanted.index order by c.first desc limit 1)
-      from unnest($2::bigint[]) as wanted (index)
-    )`,
+// Where one record lies, the rest of its batch lies too: whole batches are read, and each once. The batch is looked for
+// by the index and then read by its time as well, which picks its partition: the plan that looks into all of them for
+// every row costs ten times as much with twenty partitions.
+function holding(name: string, spans: string, within: string) {
+  return {
+    name,
+    text: `select ${columns} from (
+        select distinct held.first, held.at from unnest($2::bigint[]) as wanted (index) ${spans},
+        lateral (select c.first, c.at from log_batch c where c.ledger = $1 and c.first <= wanted.index ${within}
+          order by c.first desc limit 1) as held
+      ) as held join log_batch b on b.ledger = $1 and b.first = held.first and b.at = held.at`,
+  }
 }
+
+// Measured with twenty partitions: 90 us for an index by its span, 210 us without, 50 us in a table of one part.
+const holdingBySpan = holding(
+  'log_holding',
+  `, lateral (select
+      (select s.lower from log_span s where s.ledger = $1 and s.first <= wanted.index order by s.first desc limit 1) as lower,
+      (select s.until from log_span s where s.ledger = $1 and s.first > wanted.index order by s.first limit 1) as until
+      offset 0) as span`,
+  `and c.at >= coalesce(span.lower, '-infinity') and c.at <= coalesce(span.until, 'infinity')`,
+)
+const holdingAnywhere = holding('log_holding_anywhere', '', '')
 
 /** The entries at these indices; those that the log does not have are left out. */
 export async function readEntries(
@@ -45,13 +61,18 @@ export async function readEntries(
   ledger: string,
   indices: readonly number[],
 ): Promise<ReadonlyMap<number, StoredEntry>> {
-  if (indices.length === 0) return new Map()
-  const { rows } = await client.query<BatchRow>({ ...holding, values: [ledger, indices] })
-  const wanted = new Set(indices)
   const found = new Map<number, StoredEntry>()
-  for (const { entries } of rows.map(batchOf)) {
-    for (const entry of entries) if (wanted.has(entry.index)) found.set(entry.index, entry)
+  if (indices.length === 0) return found
+  const missing = new Set(indices)
+  const read = async (statement: typeof holdingBySpan) => {
+    const { rows } = await client.query<BatchRow>({ ...statement, values: [ledger, [...missing]] })
+    for (const { entries } of rows.map(batchOf)) {
+      for (const entry of entries) if (missing.delete(entry.index)) found.set(entry.index, entry)
+    }
   }
+  await read(holdingBySpan)
+  // Archived, never there, or written by a service whose clock is far off.
+  if (missing.size > 0) await read(holdingAnywhere)
   return found
 }
 
@@ -60,13 +81,14 @@ const backwards = {
   text: `select ${columns} from log_batch b where b.ledger = $1 and b.first < $2 order by b.first desc limit $3`,
 }
 
-// Driven by the first term; the others are looked up for each batch that has it.
+// Driven by the first term; the others are looked up for each batch that has it. The time picks the partition.
 const backwardsByTerms = {
   name: 'log_backwards_by_terms',
-  text: `select ${columns} from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first
+  text: `select ${columns} from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first and b.at = t.at
     where t.ledger = $1 and t.first < $2 and t.term = $4 and not exists (
       select from unnest($5::text[]) as also (term)
-      where not exists (select from log_term o where o.ledger = $1 and o.term = also.term and o.first = t.first))
+      where not exists (
+        select from log_term o where o.ledger = $1 and o.term = also.term and o.first = t.first and o.at = t.at))
     order by t.first desc limit $3`,
 }
 
@@ -100,15 +122,31 @@ export async function* batchesBackwards(
   }
 }
 
-const forwards = {
-  name: 'log_forwards',
-  text: `select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer
-    from log_batch b where b.ledger = $1 and b.first > $2 order by b.first limit $3`,
+function forwards(name: string, within: string) {
+  return {
+    name,
+    text: `select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer
+      from log_batch b where b.ledger = $1 and b.first > $2 ${within} order by b.first limit $3`,
+  }
 }
+
+const forwardsBySpan = forwards(
+  'log_forwards',
+  `and b.at >= coalesce((select s.lower from log_span s where s.ledger = $1 and s.first <= $2::bigint + 1
+    order by s.first desc limit 1), '-infinity')`,
+)
+const forwardsAnywhere = forwards('log_forwards_anywhere', '')
 
 const holder = {
   name: 'log_holder',
   text: 'select max(first) as first from log_batch where ledger = $1 and first <= $2',
+}
+
+const holderBySpan = {
+  name: 'log_holder_by_span',
+  text: `select max(b.first) as first from log_batch b where b.ledger = $1 and b.first <= $2
+    and b.at >= (select s.lower from log_span s where s.ledger = $1 and s.first <= $2 order by s.first desc limit 1)
+    and b.at <= coalesce((select s.until from log_span s where s.ledger = $1 and s.first > $2 order by s.first limit 1), 'infinity')`,
 }
 
 /** A batch with the time that is stored beside its records. */
@@ -123,20 +161,48 @@ export async function* batchesFrom(
   ledger: string,
   from: number,
 ): AsyncGenerator<TimedBatch> {
-  const { rows: held } = await client.query<{ first: string | null }>({ ...holder, values: [ledger, from] })
-  let after = Number(held[0]?.first ?? from) - 1
+  // Batches follow on each other. Where they do not, a span may be wrong: then nothing is left out for it.
+  let next = await heldBy(client, ledger, from)
+  let after = (next ?? from) - 1
+  let statement = forwardsBySpan
   for (;;) {
     const { rows } = await client.query<TimedRow>({
-      ...forwards,
+      ...statement,
       values: [ledger, after, forwardsPerRead],
     })
     for (const row of rows) {
       const batch = batchOf(row)
+      if (statement === forwardsBySpan && batch.first !== (next ?? batch.first)) {
+        statement = forwardsAnywhere
+        break
+      }
       after = batch.first
+      next = batch.first + batch.entries.length
       yield { ...batch, at: timeText(row.at, row.finer) }
     }
-    if (rows.length < forwardsPerRead) return
+    if (rows.length === forwardsPerRead || (rows.length > 0 && after !== Number(rows.at(-1)?.first))) continue
+    if (statement === forwardsAnywhere || (next ?? from) >= (await headSize(client, ledger))) return
+    // There is more than the spans have led to.
+    statement = forwardsAnywhere
   }
+}
+
+const headSizes = { name: 'log_head_size', text: 'select size from ledger_head where ledger = $1' }
+
+async function headSize(client: Queryable, ledger: string): Promise<number> {
+  const { rows } = await client.query<{ size: string }>({ ...headSizes, values: [ledger] })
+  return Number(rows[0]?.size ?? 0)
+}
+
+// The first index of the batch that holds `from`, if there is one.
+async function heldBy(client: Queryable, ledger: string, from: number): Promise<number | undefined> {
+  const values = [ledger, from]
+  const { rows: near } = await client.query<{ first: string | null }>({ ...holderBySpan, values })
+  const found = near[0]?.first ?? undefined
+  if (found !== undefined) return Number(found)
+  const { rows } = await client.query<{ first: string | null }>({ ...holder, values })
+  const first = rows[0]?.first ?? undefined
+  return first === undefined ? undefined : Number(first)
 }
 
 const forwardsPerRead = 24
@@ -361,7 +427,10 @@ export async function readBatches(
   from: number,
   limit: number,
 ): Promise<readonly TimedBatch[]> {
-  const { rows } = await client.query<TimedRow>({ ...forwards, values: [ledger, from - 1, limit] })
+  const { rows } = await client.query<TimedRow>({
+    ...forwardsAnywhere,
+    values: [ledger, from - 1, limit],
+  })
   return rows.map((row) => ({ ...batchOf(row), at: timeText(row.at, row.finer) }))
 }
 

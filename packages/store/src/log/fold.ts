@@ -17,9 +17,11 @@ import type {
   CallRow,
   CounterRow,
   ErasureRow,
+  HoldRow,
   MarkRow,
   OutcomeRow,
   ReleasedRow,
+  SegmentRow,
   SubjectRow,
   SuspensionRow,
   VoteRow,
@@ -49,6 +51,8 @@ export interface Needs {
   readonly uses?: readonly number[]
   /** Indices of records whose payloads are erased, if they are there and no legal hold stands. */
   readonly payloads?: readonly number[]
+  /** Up to where the log is archived, and which holds stand. */
+  readonly retention?: true
 }
 
 /** What an operation needs that needs to know nothing; most do. */
@@ -102,7 +106,11 @@ export class Fold {
   readonly #subjects: SubjectRow[] = []
   readonly #payloads = new Map<number, PayloadState>()
   readonly #erased = new Map<number, number[]>()
+  readonly #segments: SegmentRow[] = []
+  readonly #holdsPlaced: HoldRow[] = []
+  readonly #holdsLifted: HoldRow[] = []
   #holds: readonly string[] = []
+  #archivedEnd = 0
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
@@ -115,8 +123,24 @@ export class Fold {
     return index === undefined ? undefined : this.#decisions.get(index)
   }
 
+  /** The index of the decision that a caller's id stands for, where its record is in cold storage. */
+  archivedCall(agent: string, callId: string): number | undefined {
+    const index = this.#calls.get(callKey(agent, callId))
+    return index === undefined || this.#decisions.has(index) ? undefined : index
+  }
+
   decision(index: number): KnownDecision | undefined {
     return this.#decisions.get(index)
+  }
+
+  /** The names of the holds that stand; known to operations that need `retention`. */
+  get holds(): readonly string[] {
+    return this.#holds
+  }
+
+  /** The index after the last archived record; known to operations that need `retention`. */
+  get archivedEnd(): number {
+    return this.#archivedEnd
   }
 
   approval(index: number): Approval | undefined {
@@ -148,26 +172,24 @@ export class Fold {
     return this.#payloads.get(index)
   }
 
-  /** The names of the legal holds that stand; read for those only who erase. */
-  get holds(): readonly string[] {
-    return this.#holds
-  }
-
   /** Takes in rows as they were read. */
   load(read: {
     payloads?: readonly PayloadState[]
-    holds?: readonly string[]
     uses?: readonly Use[]
     calls?: readonly CallRow[]
     decisions?: readonly KnownDecision[]
     approvals?: readonly (readonly [number, Approval])[]
+    retention?: { readonly archivedEnd: number; readonly holds: readonly string[] } | undefined
   }): void {
+    if (read.retention) {
+      this.#archivedEnd = read.retention.archivedEnd
+      this.#holds = read.retention.holds
+    }
     for (const row of read.calls ?? []) this.#calls.set(callKey(row.agent, row.call_id), row.index)
     for (const known of read.decisions ?? []) this.#decisions.set(known.record.index, known)
     for (const [index, approval] of read.approvals ?? []) this.#approvals.set(index, approval)
     for (const use of read.uses ?? []) this.#mayRelease(use)
     for (const state of read.payloads ?? []) this.#payloads.set(state.index, state)
-    this.#holds = read.holds ?? []
   }
 
   /** A decision recorded in this batch. */
@@ -264,6 +286,26 @@ export class Fold {
     }
   }
 
+  /** A segment that may leave the database from here on. */
+  addSegment(row: SegmentRow): void {
+    this.#segments.push(row)
+    this.#archivedEnd = row.stop
+  }
+
+  changeHold(row: HoldRow, event: 'placed' | 'lifted'): void {
+    // One statement writes a row once: of several changes in one batch the last one counts.
+    for (const rows of [this.#holdsPlaced, this.#holdsLifted]) {
+      const earlier = rows.findIndex(({ name }) => name === row.name)
+      if (earlier >= 0) rows.splice(earlier, 1)
+    }
+    if (event === 'placed') this.#holdsPlaced.push(row)
+    else this.#holdsLifted.push(row)
+    this.#holds = [
+      ...this.#holds.filter((name) => name !== row.name),
+      ...(event === 'placed' ? [row.name] : []),
+    ]
+  }
+
   #mayRelease(use: Use): void {
     const uses = this.#uses.get(use.decision)
     if (uses === undefined) this.#uses.set(use.decision, [use])
@@ -279,6 +321,9 @@ export class Fold {
     entries: readonly CounterRow[]
     released: readonly ReleasedRow[]
     marks: readonly MarkRow[]
+    segments: readonly SegmentRow[]
+    holdsPlaced: readonly HoldRow[]
+    holdsLifted: readonly HoldRow[]
     suspensions: readonly SuspensionRow[]
     subjects: readonly SubjectRow[]
     erasures: readonly ErasureRow[]
@@ -295,6 +340,9 @@ export class Fold {
       entries: [...this.#entries.values()].map(counterRow),
       released: this.#released,
       marks: [...this.#marks.values()],
+      segments: this.#segments,
+      holdsPlaced: this.#holdsPlaced,
+      holdsLifted: this.#holdsLifted,
       subjects: this.#subjects,
       erasures: [...this.#erased].map(([first, indices]) => ({ first, indices })),
       suspensions: [...this.#suspensions.values()],

@@ -10,9 +10,10 @@ import {
   type PolicyRef,
   windowStart,
 } from '@bailiwick/core'
+import { holdsNow } from '../archive/holds.ts'
+import { archivedEnd } from '../archive/segments.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
-import { standingHolds } from './holds.ts'
 import { readPayloadStates } from './payload-states.ts'
 import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
 
@@ -64,12 +65,11 @@ export async function readFold(
   const sessions = needs.flatMap((need) => need.session ?? [])
   const wantedPayloads = needs.flatMap((need) => need.payloads ?? [])
   // All of them are sent at once, and answered one after the other.
-  const [callRows, approvalRows, uses, payloads, holds] = await Promise.all([
+  const [callRows, approvalRows, uses, payloads] = await Promise.all([
     wantedCalls.length === 0 ? [] : readCalls(client, ledger, wantedCalls),
     wantedApprovals.length === 0 ? [] : readApprovals(client, ledger, wantedApprovals),
     wantedUses.length === 0 ? [] : readUses(client, ledger, wantedUses),
     wantedPayloads.length === 0 ? [] : readPayloadStates(client, ledger, wantedPayloads),
-    wantedPayloads.length === 0 ? [] : standingHolds(client, ledger),
     counters.length === 0
       ? undefined
       : memory.counters.load(
@@ -86,7 +86,10 @@ export async function readFold(
   ]
   const decisionRows =
     wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
-  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses, payloads, holds })
+  const retention = needs.some((need) => need.retention === true || need.payloads !== undefined)
+    ? { archivedEnd: await archivedEnd(client, ledger), holds: await holdsNow(client, ledger) }
+    : undefined
+  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses, payloads, retention })
   return fold
 }
 

@@ -103,3 +103,19 @@ export interface ErasureRow {
   readonly first: number
   readonly indices: readonly number[]
 }
+
+/** A row of `archive_segment`. */
+export interface SegmentRow {
+  readonly first: number
+  readonly stop: number
+  readonly index: number
+  readonly store: string
+  readonly manifest: string
+  readonly payloads: string
+}
+
+/** A row of `hold`. */
+export interface HoldRow {
+  readonly name: string
+  readonly index: number
+}

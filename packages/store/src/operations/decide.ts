@@ -48,6 +48,7 @@ export function decideOperation(
     apply: (fold, place) => {
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)
+      if (call.callId !== undefined) refuseArchivedCall(fold, call.agent, call.callId)
       if (before && call.approvalId === undefined) return { answer: replayed(before, settings) }
       return decideAnew({ parsed, gathered, approvalIndex }, fold, place, settings)
     },
@@ -181,6 +182,19 @@ function refuseOtherCall(before: KnownDecision, parsed: ParsedCall): void {
   throw new Fault('call_id_reused', `the call id \`${call.callId ?? ''}\` was used for another call`, {
     fix: 'Use a new call id for a new call; a retry must repeat action and params exactly.',
   })
+}
+
+// What was decided under it cannot be compared any more, and may have run: nothing runs under it again.
+function refuseArchivedCall(fold: Fold, agent: string, callId: string): void {
+  const index = fold.archivedCall(agent, callId)
+  if (index === undefined) return
+  throw new Fault(
+    'call_id_reused',
+    `the call id \`${callId}\` was used for ${decisionId(index)}, which has been archived`,
+    {
+      fix: 'Look at that decision and its outcome; use a new call id for a new call.',
+    },
+  )
 }
 
 /** The record of a decision, as far as its author knows it. */

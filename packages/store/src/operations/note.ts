@@ -4,7 +4,7 @@ import type { Operation } from '../log/operation.ts'
 
 /** What is recorded because it happened, whatever the state: a policy in force, a change of access, a person's reading. */
 export type NoteBody = RecordBody & {
-  readonly kind: 'policy' | 'access' | 'archive' | 'hold' | 'key' | 'read'
+  readonly kind: 'policy' | 'access' | 'key' | 'read'
 }
 
 /** The operation that records a note; `payload` is canonical JSON to keep apart. */

@@ -85,6 +85,9 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     signedOut: [],
     subjects: [],
     erasures: [],
+    segments: [],
+    holdsPlaced: [],
+    holdsLifted: [],
   }
   await appendBatch(client, batch, new Set())
 }

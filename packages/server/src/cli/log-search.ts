@@ -1,0 +1,93 @@
+import { Fault, onOneLine, type LogRecord } from '@bailiwick/core'
+import type { FoundRecord, LogSearch } from '@bailiwick/store'
+import type { Command } from 'commander'
+import type { Act } from './act.ts'
+import { fine, type ExitCode } from './exit-codes.ts'
+import { withLedger } from './open-ledger.ts'
+import type { CliPorts } from './ports.ts'
+import { withStoreOptions, type StoreOptions } from './settings.ts'
+
+interface SearchOptions extends StoreOptions {
+  readonly agent?: string
+  readonly action?: string
+  readonly effect?: string
+  readonly from?: string
+  readonly to?: string
+  readonly text?: string
+  readonly limit: string
+  readonly json?: true
+}
+
+const limitMax = 100_000
+
+/** Adds `bailiwick log search`. */
+export function addLogSearch(log: Command, act: Act): void {
+  withStoreOptions(log.command('search'))
+    .description('Finds records in the database and in cold storage together, the newest first.')
+    .option('--agent <id>', 'decisions of this agent')
+    .option('--action <name>', 'decisions about this action')
+    .option('--effect <effect>', 'decisions with this effect: allow, deny or escalate')
+    .option('--from <date>', 'from then on, such as 2026-06-01 or 2026-06-01T12:00:00Z')
+    .option('--to <date>', 'before then')
+    .option('--text <text>', 'what stands in the record, or in its params, context, comment or detail')
+    .option('--limit <number>', 'how many at the most', '50')
+    .option('--json', 'print {record, payload, cold} line by line')
+    .addHelpText('after', '\nArchived records are read from BAILIWICK_ARCHIVE.')
+    .action(act(search))
+}
+
+async function search(ports: CliPorts, options: SearchOptions): Promise<ExitCode> {
+  const limit = limitOf(options.limit)
+  const wanted = searchOf(options)
+  return await withLedger<ExitCode>(options, ports, async (ledger) => {
+    let count = 0
+    for await (const found of ledger.search(wanted)) {
+      ports.out(options.json ? jsonLine(found) : textLine(found))
+      count += 1
+      if (count >= limit) break
+    }
+    if (count === 0 && !options.json) ports.out('Nothing was found.')
+    return fine
+  })
+}
+
+function searchOf({ agent, action, effect, from, to, text }: SearchOptions): LogSearch {
+  if (effect !== undefined && effect !== 'allow' && effect !== 'deny' && effect !== 'escalate') {
+    throw new Fault('bad_input', `\`${effect}\` is no effect`, { fix: 'Give allow, deny or escalate.' })
+  }
+  return { agent, action, effect, text, from: dateText(from, '--from'), to: dateText(to, '--to') }
+}
+
+function limitOf(text: string): number {
+  const limit = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0
+  if (limit >= 1 && limit <= limitMax) return limit
+  throw new Fault('bad_input', `\`${text}\` is no limit`, {
+    fix: `Give a number from 1 to ${limitMax} with --limit.`,
+  })
+}
+
+// As records have it, so that texts compare as times do.
+function dateText(text: string | undefined, option: string): string | undefined {
+  if (text === undefined) return undefined
+  const at = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?Z)?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(at)) return new Date(at).toISOString()
+  throw new Fault('bad_input', `\`${text}\` is no date`, {
+    fix: `Give one in UTC, such as 2026-06-01 or 2026-06-01T12:00:00Z, with ${option}.`,
+  })
+}
+
+function jsonLine({ record, body, cold }: FoundRecord): string {
+  return JSON.stringify({ record, payload: body === null ? null : JSON.parse(body), cold })
+}
+
+function textLine({ record, cold }: FoundRecord): string {
+  return [record.at, ...wordsOf(record), ...(cold ? ['(cold)'] : [])].map(onOneLine).join('  ')
+}
+
+function wordsOf(record: LogRecord): readonly string[] {
+  if (record.kind === 'decision')
+    return [record.id, record.agent, record.action, record.effect, ...record.reasons]
+  if (record.kind === 'outcome')
+    return [`record ${record.index}`, record.agent, record.decision, record.status]
+  return [`record ${record.index}`, record.kind]
+}

@@ -1,0 +1,119 @@
+import { Fault, parseRecord, type StoredEntry } from '@bailiwick/core'
+import { readEntries, type Queryable } from '../log/batches.ts'
+import { SegmentReader, type ColdEntry } from './segment-reader.ts'
+import {
+  manifestDigest,
+  segmentHolding,
+  segmentsBackwards,
+  segmentsFrom,
+  type ArchivedSegment,
+} from './segments.ts'
+import type { ArchiveStore } from './store.ts'
+
+/** What narrows down which archived records to read. */
+export interface ColdFilter {
+  /** Only records before this index. */
+  readonly before: number
+  /** Only segments with a record for every one of these, as `recordTerms` writes them. */
+  readonly terms: readonly string[]
+  /** Only segments with records from then on, and until then. RFC 3339. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
+
+/**
+ * The records of a ledger that lie in cold storage. What comes out was held against the segment's manifest, and that
+ * against the record in the log: an object or a row that was changed is a Fault `log_broken`, and is never shown.
+ */
+export class ColdLog {
+  readonly #client: Queryable
+  readonly #ledger: string
+  readonly #store: ArchiveStore | undefined
+  /** Segments whose manifest was held against the log, by where they begin. */
+  readonly #held = new Map<number, string>()
+
+  /** @param store undefined where none is configured: reading archived records is a Fault then */
+  constructor(client: Queryable, ledger: string, store: ArchiveStore | undefined) {
+    this.#client = client
+    this.#ledger = ledger
+    this.#store = store
+  }
+
+  /** The archived entries at these indices; those that are not archived are left out. */
+  async entries(indices: Iterable<number>): Promise<ReadonlyMap<number, StoredEntry>> {
+    const found = new Map<number, StoredEntry>()
+    const left = new Set([...indices].sort((a, b) => a - b))
+    for (const index of left) {
+      const segment = await segmentHolding(this.#client, this.#ledger, index)
+      if (segment === undefined) continue
+      const reader = await this.#reader(segment)
+      // Neighbours lie in the same block, which is read once.
+      const block = reader.blockHolding(index)
+      for (const { entry } of await reader.block(block)) {
+        if (left.delete(entry.index)) found.set(entry.index, entry)
+      }
+    }
+    return found
+  }
+
+  /** Archived entries in descending order; in segments that may have what is wanted, all of them. */
+  async *backwards({ before, terms, from, to }: ColdFilter): AsyncGenerator<ColdEntry> {
+    for await (const segment of segmentsBackwards(this.#client, this.#ledger, before)) {
+      const { manifest } = segment
+      if ((from !== undefined && manifest.to < from) || (to !== undefined && manifest.from > to)) continue
+      if (manifest.terms !== null && !terms.every((term) => manifest.terms?.includes(term))) continue
+      const reader = await this.#reader(segment)
+      for (let block = reader.blocks.length - 1; block >= 0; block--) {
+        const entries = await reader.block(block)
+        for (const each of entries.toReversed()) if (each.entry.index < before) yield each
+      }
+    }
+  }
+
+  /** Archived entries in ascending order. */
+  async *forwards(from: number): AsyncGenerator<ColdEntry> {
+    for await (const segment of segmentsFrom(this.#client, this.#ledger, from)) {
+      const reader = await this.#reader(segment)
+      for (let block = reader.blockHolding(from); block < reader.blocks.length; block++) {
+        for (const each of await reader.block(block)) if (each.entry.index >= from) yield each
+      }
+    }
+  }
+
+  async #reader(segment: ArchivedSegment): Promise<SegmentReader> {
+    if (this.#store?.address !== segment.store) {
+      throw new Fault(
+        'store_unavailable',
+        `the records ${segment.first} to ${segment.end - 1} are archived in \`${segment.store}\`, which is not open here`,
+        { fix: 'Set BAILIWICK_ARCHIVE to that address, with its credentials.' },
+      )
+    }
+    if (this.#held.get(segment.first) !== segment.manifestText) {
+      await this.#hold(segment)
+      this.#held.set(segment.first, segment.manifestText)
+    }
+    return new SegmentReader(this.#store, segment)
+  }
+
+  // The record may have been archived itself, in a later segment; the last ones are in the database.
+  async #hold(segment: ArchivedSegment): Promise<void> {
+    const hot = await readEntries(this.#client, this.#ledger, [segment.index])
+    const entry = hot.get(segment.index) ?? (await this.entries([segment.index])).get(segment.index)
+    const record = entry === undefined ? undefined : parseRecord(entry.record)
+    const { first, end } = segment
+    const same =
+      record?.kind === 'archive' &&
+      record.first === first &&
+      record.end === end &&
+      record.manifest === manifestDigest(segment) &&
+      record.frontier === segment.manifest.frontier
+    if (same) return
+    throw new Fault(
+      'log_broken',
+      `the manifest of the records ${first} to ${end - 1} is not the one that was recorded`,
+      {
+        fix: 'Keep the archive and the database as evidence, and run `bailiwick log verify --cold`.',
+      },
+    )
+  }
+}

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Fault } from '@bailiwick/core'
+import { hasCode } from '../engine/errno.ts'
+import { missingObject, type ArchiveStore, type PutFile, type ReadPart } from './store.ts'
+
+const lockedMode = 0o444
+const openMode = 0o600
+
+/**
+ * A directory as an archive. What must not change is read-only, which keeps from mistakes and not from whoever owns the
+ * directory; use a store with object lock against those.
+ */
+export function directoryStore(url: URL): ArchiveStore {
+  const root = fileURLToPath(url)
+  const at = (key: string) => join(root, ...key.split('/'))
+  return {
+    address: url.href,
+    check: () => unlessUnavailable(root, () => makeDirectory(root)),
+    put: (key, file) => unlessUnavailable(root, () => put(root, at(key), file)),
+    read: (key, part) => unlessUnavailable(root, () => read(at(key), key, part)),
+    remove: (key) => unlessUnavailable(root, () => rm(at(key), { force: true })),
+  }
+}
+
+// Written beside, synced, then renamed, and the directory synced: after a crash there is the whole file or none.
+async function put(root: string, path: string, file: PutFile): Promise<null> {
+  if (await isSame(path, file)) return null
+  await makeDirectory(dirname(path), root)
+  const beside = `${path}.${randomBytes(6).toString('hex')}.new`
+  try {
+    await copyFile(file.path, beside)
+    await chmod(beside, file.keepUntil === undefined ? openMode : lockedMode)
+    await sync(beside)
+    await rename(beside, path)
+    await sync(dirname(path))
+  } catch (error) {
+    // On a full disk every attempt would leave a file behind.
+    await rm(beside, { force: true })
+    throw error
+  }
+  return null
+}
+
+async function isSame(path: string, { bytes, sha256 }: PutFile): Promise<boolean> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  })
+  if (found?.size !== bytes) return false
+  const digest = createHash('sha256')
+  for await (const chunk of createReadStream(path)) digest.update(chunk as Buffer)
+  return digest.digest('hex') === sha256
+}
+
+async function read(path: string, key: string, { offset, bytes }: ReadPart): Promise<Buffer> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) throw missingObject(key, 'is not there')
+    throw error
+  })
+  try {
+    const part = Buffer.alloc(bytes)
+    let length = 0
+    while (length < bytes) {
+      const { bytesRead } = await file.read(part, length, bytes - length, offset + length)
+      if (bytesRead === 0) throw missingObject(key, 'is shorter than it was')
+      length += bytesRead
+    }
+    return part
+  } finally {
+    await file.close()
+  }
+}
+
+async function makeDirectory(path: string, root = path): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (made === undefined) return
+  // Every directory that was made stands in one that must not forget it.
+  for (let dir = path; dir !== dirname(root) && dir !== dirname(dir); dir = dirname(dir)) await sync(dir)
+  await sync(dirname(made))
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function unlessUnavailable<Result>(root: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause
+    const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+    throw new Fault('store_unavailable', `the archive in \`${root}\` cannot be used${why}`, {
+      fix: 'Check that the directory is there, writable, and has space left; nothing has left the database.',
+      cause,
+    })
+  }
+}

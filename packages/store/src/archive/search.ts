@@ -1,0 +1,81 @@
+import { parseRecord, type DecisionRecord, type LogRecord } from '@bailiwick/core'
+import { batchesBackwards, type Queryable } from '../log/batches.ts'
+import type { ColdLog } from './cold-log.ts'
+import { archivedEnd } from './segments.ts'
+
+/** What to look for. */
+export interface LogSearch {
+  readonly agent?: string | undefined
+  readonly action?: string | undefined
+  readonly effect?: DecisionRecord['effect'] | undefined
+  /** RFC 3339; from then on, and before then. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  /** Stands in the record or in its payload. */
+  readonly text?: string | undefined
+}
+
+/** A record that was looked for. */
+export interface FoundRecord {
+  readonly record: LogRecord
+  /** Canonical JSON; null where there is none or it has been erased. */
+  readonly body: string | null
+  /** Whether it came out of cold storage. */
+  readonly cold: boolean
+}
+
+/** Clocks of services that write one log may differ by so much: times need not ascend with the index. */
+const clockDifferenceMsMax = 60 * 60 * 1000
+
+/**
+ * Records that match, the newest first, in the database and then in cold storage; read as they are asked for, in bounded
+ * memory.
+ */
+export async function* searchLog(
+  client: Queryable,
+  ledger: string,
+  cold: ColdLog,
+  search: LogSearch,
+): AsyncGenerator<FoundRecord> {
+  const terms = termsOf(search)
+  const end = await archivedEnd(client, ledger)
+  const earliest = search.from === undefined ? -Infinity : Date.parse(search.from) - clockDifferenceMsMax
+  for await (const { first, entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, terms)) {
+    if (first + entries.length <= end) break
+    let old = false
+    for (const { index, record: text, payload } of entries.toReversed()) {
+      if (index < end) break
+      const record = parseRecord(text)
+      old = Date.parse(record.at) < earliest
+      const body = typeof payload === 'string' ? null : payload.body
+      if (matches(record, text, body, search)) yield { record, body, cold: false }
+    }
+    if (old) return
+  }
+  const { from, to } = search
+  for await (const { record, entry } of cold.backwards({ before: end, terms, from, to })) {
+    const body = typeof entry.payload === 'string' ? null : entry.payload.body
+    if (matches(record, entry.record, body, search)) yield { record, body, cold: true }
+  }
+}
+
+function termsOf({ agent, action, effect }: LogSearch): string[] {
+  return [
+    ...(agent === undefined ? [] : [`agent=${agent}`]),
+    ...(effect === undefined || effect === 'allow' ? [] : [`effect=${effect}`]),
+    ...(action === undefined ? [] : [`action=${action}`]),
+  ]
+}
+
+function matches(record: LogRecord, text: string, body: string | null, search: LogSearch): boolean {
+  const { agent, action, effect, from, to, text: wanted } = search
+  const asksForDecisions = agent !== undefined || action !== undefined || effect !== undefined
+  if (asksForDecisions) {
+    if (record.kind !== 'decision') return false
+    if (agent !== undefined && record.agent !== agent) return false
+    if (action !== undefined && record.action !== action) return false
+    if (effect !== undefined && record.effect !== effect) return false
+  }
+  if ((from !== undefined && record.at < from) || (to !== undefined && record.at >= to)) return false
+  return wanted === undefined || text.includes(wanted) || body?.includes(wanted) === true
+}

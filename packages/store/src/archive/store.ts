@@ -1,0 +1,61 @@
+import { Fault, type Instant } from '@bailiwick/core'
+import { directoryStore } from './directory-store.ts'
+import { s3Store } from './s3-store.ts'
+
+/** What is known of a file that is to be put into a store. */
+export interface PutFile {
+  readonly path: string
+  readonly bytes: number
+  /** Hexadecimal. */
+  readonly sha256: string
+  /** It must not be changed or deleted before; undefined: it may be replaced. */
+  readonly keepUntil: Instant | undefined
+}
+
+/** A place for archived records. Keys are paths of letters, digits and `-._%/`. */
+export interface ArchiveStore {
+  /** How the log names it: no secrets. */
+  readonly address: string
+  /** @throws Fault `store_unavailable` where it cannot keep what is put into it as it has to */
+  check(): Promise<void>
+  /** Puts a file there, durably; putting the same again changes nothing. Returns the version's name, if it has one. */
+  put(key: string, file: PutFile): Promise<string | null>
+  /**
+   * A part of an object, or all of it.
+   *
+   * @throws Fault `log_broken` where it is not there or shorter; `store_unavailable` where it cannot be asked
+   */
+  read(key: string, part: ReadPart): Promise<Buffer>
+  /** Removes every version of an object; one that is not there is fine. @throws Fault `store_unavailable` */
+  remove(key: string): Promise<void>
+}
+
+export interface ReadPart {
+  readonly version: string | null
+  readonly offset: number
+  readonly bytes: number
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The store at an address: `file:/path`, or `s3://bucket/prefix?endpoint=…&region=…` with credentials from the
+ * environment.
+ *
+ * @throws Fault `bad_input` for anything else
+ */
+export function openArchiveStore(address: string, env: Environment): ArchiveStore {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  if (url?.protocol === 'file:' && url.host === '' && url.search === '') return directoryStore(url)
+  if (url?.protocol === 's3:' && url.host !== '') return s3Store(url, env)
+  throw new Fault('bad_input', `\`${address}\` is no place for an archive`, {
+    fix: 'Set BAILIWICK_ARCHIVE to file:/path, or to s3://bucket/prefix?endpoint=https://…&region=….',
+  })
+}
+
+/** The fault for an object that is not there, or not whole. */
+export function missingObject(key: string, why: string): Fault {
+  return new Fault('log_broken', `the archived object \`${key}\` ${why}`, {
+    fix: 'Keep the archive as evidence, and put the object back from a copy of it.',
+  })
+}

@@ -1,0 +1,187 @@
+import {
+  decodeFrontier,
+  emptyFrontier,
+  Fault,
+  parseRecord,
+  type Frontier,
+  type VerifyResult,
+} from '@bailiwick/core'
+import pg from 'pg'
+import { hasCode } from '../engine/errno.ts'
+import { inSchema } from '../migrate.ts'
+import { leafHashes } from '../head.ts'
+import { batchesBackwards, type Queryable } from '../log/batches.ts'
+import { SegmentReader } from './segment-reader.ts'
+import { archivedEnd, manifestDigest, segmentHolding, segmentsFrom } from './segments.ts'
+import type { Pace } from './pace.ts'
+import { openArchiveStore } from './store.ts'
+
+type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
+
+/**
+ * The log's frontier after the last archived record, as its manifest has it: what the records in the database follow on.
+ * That it is right shows when they lead to the head.
+ *
+ * @throws Fault `log_broken` where the archived segments do not follow on each other
+ */
+export async function archivedFrontier(client: Queryable, ledger: string): Promise<Frontier> {
+  const { rows } = await client.query<{ end: string | null; gaps: string }>(
+    `select max(stop) as end, count(*) filter (where first <> coalesce(before, 0)) as gaps from (
+      select first, stop, lag(stop) over (order by first) as before from archive_segment where ledger = $1
+    ) as segments`,
+    [ledger],
+  )
+  const end = Number(rows[0]?.end ?? 0)
+  if (Number(rows[0]?.gaps ?? 0) > 0) throw notFollowing()
+  if (end === 0) return emptyFrontier
+  const last = await segmentHolding(client, ledger, end - 1)
+  if (last === undefined) throw notFollowing()
+  return decodeFrontier(end, Buffer.from(last.manifest.frontier, 'hex'))
+}
+
+function notFollowing(): Fault {
+  return new Fault('log_broken', 'the archived segments do not follow on each other', { fix })
+}
+
+const fix = 'Keep the database as evidence, and restore the tables archive_segment and hold from a backup.'
+
+/**
+ * Holds `archive_segment` and `hold` against the records that they follow from, as far as those are in the database.
+ *
+ * @param floor the index of the first record that is not archived
+ */
+export async function archiveProblem(
+  client: Queryable,
+  ledger: string,
+  floor: number,
+): Promise<Broken | undefined> {
+  return (await segmentsProblem(client, ledger, floor)) ?? (await holdsProblem(client, ledger, floor))
+}
+
+async function segmentsProblem(
+  client: Queryable,
+  ledger: string,
+  floor: number,
+): Promise<Broken | undefined> {
+  const recorded = new Set<number>()
+  const everything = Number.MAX_SAFE_INTEGER
+  for await (const { entries } of batchesBackwards(client, ledger, everything, ['kind=archive'])) {
+    for (const { index, record: text } of entries) {
+      const record = parseRecord(text)
+      if (record.kind !== 'archive' || index < floor) continue
+      const segment = await segmentHolding(client, ledger, record.first)
+      const same =
+        segment?.index === index &&
+        segment.first === record.first &&
+        segment.end === record.end &&
+        manifestDigest(segment) === record.manifest &&
+        segment.manifest.frontier === record.frontier &&
+        segment.store === record.store
+      if (!same) return broken(index, `what record ${index} says was archived is not what is stored of it`)
+      recorded.add(index)
+    }
+  }
+  const { rows } = await client.query<{ index: string }>(
+    'select index from archive_segment where ledger = $1 and index >= $2 order by index',
+    [ledger, floor],
+  )
+  const extra = rows.find(({ index }) => !recorded.has(Number(index)))
+  return (
+    extra &&
+    broken(Number(extra.index), `a segment is stored as archived that record ${extra.index} does not name`)
+  )
+}
+
+async function holdsProblem(client: Queryable, ledger: string, floor: number): Promise<Broken | undefined> {
+  const last = new Map<string, { readonly index: number; readonly stands: boolean }>()
+  const everything = Number.MAX_SAFE_INTEGER
+  for await (const { entries } of batchesBackwards(client, ledger, everything, ['kind=hold'])) {
+    for (const { index, record: text } of entries.toReversed()) {
+      const record = parseRecord(text)
+      if (record.kind !== 'hold' || index < floor || last.has(record.hold)) continue
+      last.set(record.hold, { index, stands: record.event === 'placed' })
+    }
+  }
+  const { rows } = await client.query<{ name: string; index: string }>(
+    'select name, index from hold where ledger = $1 order by index',
+    [ledger],
+  )
+  const stored = new Map(rows.map(({ name, index }) => [name, Number(index)]))
+  for (const [name, { index, stands }] of last) {
+    const wrong = stands ? stored.get(name) !== index : stored.has(name)
+    if (wrong) return broken(index, `the hold \`${name}\` is not stored as record ${index} says`)
+  }
+  const extra = rows.find(({ name, index }) => !last.has(name) && Number(index) >= floor)
+  return extra && broken(Number(extra.index), `a hold is stored that record ${extra.index} does not place`)
+}
+
+function broken(index: number, problem: string): Broken {
+  return { kind: 'broken', index, problem, fix }
+}
+
+/** What reading the whole archive back found. */
+export interface ColdVerification {
+  readonly segments: number
+  readonly records: number
+  readonly erased: number
+}
+
+/**
+ * Reads every byte of every archived segment back from its store, and verifies it from the first record on.
+ *
+ * @throws Fault `log_broken` at the first thing that does not hold; `store_unavailable`
+ */
+export async function verifyColdSegments(
+  client: Queryable,
+  ledger: string,
+  env: Readonly<Record<string, string | undefined>>,
+  pace: Pace = async () => undefined,
+): Promise<ColdVerification> {
+  let frontier: Frontier = emptyFrontier
+  let [segments, erased] = [0, 0]
+  for await (const segment of segmentsFrom(client, ledger, 0)) {
+    if (segment.first !== frontier.size) throw notFollowing()
+    const reader = new SegmentReader(openArchiveStore(segment.store, env), segment)
+    const read = await reader.verify(frontier, pace)
+    const kept = await leafHashes(client, ledger, segment.first, segment.end)
+    if (!Buffer.concat(kept).equals(await reader.leaves())) {
+      throw new Fault(
+        'log_broken',
+        `the leaf hashes kept of the records ${segment.first} to ${segment.end - 1} are not theirs`,
+        { fix },
+      )
+    }
+    frontier = read.frontier
+    erased += read.erased
+    segments += 1
+  }
+  return { segments, records: frontier.size, erased }
+}
+
+/**
+ * How many records of a stored log are archived and, with an environment to open their stores with, whether reading all
+ * of them back shows them whole.
+ *
+ * @throws as `verifyColdSegments` does
+ */
+export async function verifyStoredArchive(
+  connection: pg.ClientConfig,
+  ledger: string,
+  env: Readonly<Record<string, string | undefined>> | undefined,
+): Promise<{ readonly records: number; readonly verified: boolean; readonly erased: number }> {
+  const client = new pg.Client(inSchema(connection))
+  // A lost connection also ends the statement under way, which reports it.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    if (env === undefined) return { records: await archivedEnd(client, ledger), verified: false, erased: 0 }
+    const { records, erased } = await verifyColdSegments(client, ledger, env)
+    return { records, erased, verified: true }
+  } catch (error) {
+    // A log that nobody has written yet has no archive.
+    if (hasCode(error, '42P01', '3F000')) return { records: 0, verified: true, erased: 0 }
+    throw error
+  } finally {
+    await client.end()
+  }
+}

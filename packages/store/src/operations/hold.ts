@@ -1,0 +1,48 @@
+import { canonicalJson, commentLengthMax, Fault, jsonProblem, nameLengthMax } from '@bailiwick/core'
+import type { Operation } from '../log/sequencer.ts'
+
+/** A legal hold that is placed or lifted. */
+export interface HoldChange {
+  readonly hold: string
+  readonly event: 'placed' | 'lifted'
+  readonly reason: string
+  /** A person's id, or `operator`. */
+  readonly by: string
+}
+
+/**
+ * The operation that places or lifts a legal hold. The index is null where a hold of that name stands already.
+ *
+ * @throws Fault `bad_input` for what is no name or no reason, `not_found` where there is nothing to lift
+ */
+export function holdOperation(change: HoldChange): Operation<{ readonly index: number | null }> {
+  const { hold, event, reason, by } = change
+  if (!/^[^\s\p{C}]+$/u.test(hold) || hold.length > nameLengthMax) {
+    throw new Fault('bad_input', `\`${hold}\` is no name of a hold`, {
+      fix: `Use 1 to ${nameLengthMax} characters without white space.`,
+    })
+  }
+  const wrong =
+    reason.trim() === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined
+  if (wrong) {
+    throw new Fault('bad_input', 'a hold needs a reason', {
+      fix: `Give one of at most ${commentLengthMax} characters.`,
+    })
+  }
+  return {
+    needs: { retention: true },
+    apply: (fold, place) => {
+      const stands = fold.holds.includes(hold)
+      if (event === 'placed' && stands) return { answer: { index: null } }
+      if (event === 'lifted' && !stands) {
+        throw new Fault('not_found', `no hold \`${hold}\` stands`, { fix: 'See `bailiwick hold list`.' })
+      }
+      return {
+        body: { kind: 'hold', hold, event, by },
+        payload: canonicalJson({ reason }),
+        answer: { index: place.index },
+        staged: () => fold.changeHold({ name: hold, index: place.index }, event),
+      }
+    },
+  }
+}
