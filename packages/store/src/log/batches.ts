@@ -118,11 +118,7 @@ export interface TimedBatch extends LogBatch {
 }
 
 /** The batch that holds `from`, or the first after it, and every one that follows, in bounded memory. */
-export async function* batchesFrom(
-  client: Queryable,
-  ledger: string,
-  from: number,
-): AsyncGenerator<TimedBatch> {
+async function* batchesFrom(client: Queryable, ledger: string, from: number): AsyncGenerator<TimedBatch> {
   const { rows: held } = await client.query<{ first: string | null }>({ ...holder, values: [ledger, from] })
   let after = Number(held[0]?.first ?? from) - 1
   for (;;) {
