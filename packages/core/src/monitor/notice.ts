@@ -115,7 +115,7 @@ export interface LogBrokenNotice extends NoticeBase {
   readonly data: {
     readonly ledger: string
     /** The first bad record; null where the damage cannot be narrowed down to one. */
-    readonly record: number | null
+    readonly index: number | null
     readonly problem: string
     readonly fix: string
   }
@@ -132,7 +132,7 @@ export function logBrokenNotice(ledger: string, broken: BrokenLog, at: string): 
     agent: null,
     action: null,
     title: oneLine(`The log is broken, and nothing is decided on it: ${problem}`),
-    data: { ledger, record: broken.index, problem, fix: broken.fix },
+    data: { ledger, index: broken.index, problem, fix: broken.fix },
   }
 }
 

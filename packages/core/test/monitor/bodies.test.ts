@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { noticesOf } from '../../src/monitor/notice.ts'
+import { logBrokenNotice, noticesOf } from '../../src/monitor/notice.ts'
 import type { LogRecord } from '../../src/model/record.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { webhookBody } from '../../src/monitor/webhook-body.ts'
@@ -166,3 +166,28 @@ function expectText(text: string, lengthMax: number): void {
   expect(text.length).toBeLessThanOrEqual(lengthMax)
   expect(text.replaceAll(/&(amp|lt|gt);/g, '')).not.toContain('&')
 }
+
+test('a log that was found broken is told on one line, with the place and what to do', () => {
+  const broken = { kind: 'broken', index: 7, problem: 'record 7 was\nchanged', fix: 'Keep it.' } as const
+  const notice = logBrokenNotice('main', broken, '2026-03-01T09:00:00.000Z')
+  const links = { consoleUrl: 'https://bailiwick.example.com/' }
+  expect(webhookBody(notice, links)).toEqual({
+    type: 'bailiwick.log.broken',
+    timestamp: '2026-03-01T09:00:00.000Z',
+    data: {
+      ledger: 'main',
+      index: 7,
+      record: { index: 7 },
+      problem: 'record 7 was changed',
+      fix: 'Keep it.',
+      title: 'The log is broken, and nothing is decided on it: record 7 was changed',
+      severity: 'critical',
+      url: 'https://bailiwick.example.com/',
+    },
+  })
+  expect(JSON.stringify(slackBody(notice, links))).toContain('Log broken')
+  expect(logBrokenNotice('main', { ...broken, index: null }, notice.at)).toMatchObject({
+    index: -1,
+    data: { index: null },
+  })
+})

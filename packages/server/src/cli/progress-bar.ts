@@ -39,7 +39,8 @@ export function progressText(done: number, size: number, seconds: number): strin
   const bar = '█'.repeat(full) + '░'.repeat(width - full)
   const percent = `${Math.floor(share * 100)} %`.padStart(5)
   const records = `${grouped(done)} of ${grouped(size)} records`
-  const rate = seconds > 0 ? done / seconds : 0
+  // Of the first moments nothing can be foretold.
+  const rate = seconds >= 0.01 ? done / seconds : 0
   if (rate === 0) return `${bar} ${percent}  ${records}`
   const left = durationText((size - done) / rate)
   return `${bar} ${percent}  ${records}, ${grouped(Math.round(rate))}/s, ${left} left`

@@ -71,8 +71,20 @@ describe('bailiwick log verify', () => {
     const run = await verify('--json')
     expect(run).toMatchObject({ code: 0, err: '' })
     expect(run.json).toMatchObject({ intact: true, size: 6, checkpoint: { size: 6 }, erased: 0 })
+    expect(run.json).toHaveProperty('seconds', expect.any(Number))
     expect((await verify()).out).toMatch(/^The log is intact: 6 records, root [0-9a-f]{64}\n/)
     expect(await state()).toEqual(before)
+  })
+
+  test('takes a number of workers, and nothing else for one', async () => {
+    for (const workers of ['1', '2', '64']) {
+      expect((await verify('--json', '--workers', workers)).json).toMatchObject({ intact: true, size: 6 })
+    }
+    for (const workers of ['0', '-1', '65', 'all', '1.5']) {
+      const run = await verify(`--workers=${workers}`)
+      expect(run).toMatchObject({ code: 2, out: '' })
+      expect(run.err).toContain('is no number of workers')
+    }
   })
 
   test.each([

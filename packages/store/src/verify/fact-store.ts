@@ -32,12 +32,14 @@ interface Bucket {
 export class FactStore {
   readonly #buckets: Bucket[]
   readonly #perBucket: number
+  readonly #memoryBytes: number
   #inMemory = 0
   #file: number | undefined
   #fileLength = 0
 
   /** @param size how many records there are, more or less */
-  constructor(size: number) {
+  constructor(size: number, memoryBytes = memoryBytesMax) {
+    this.#memoryBytes = memoryBytes
     let count = 16
     while (count < bucketsMax && count * recordsPerBucket < size) count *= 2
     this.#perBucket = 65_536 / count
@@ -56,7 +58,7 @@ export class FactStore {
       this.#put(this.#buckets[Math.floor(factBucket(bytes, at) / this.#perBucket)], bytes, at, length)
       at += length
     }
-    if (this.#inMemory > memoryBytesMax) this.#spill()
+    if (this.#inMemory > this.#memoryBytes) this.#spill()
   }
 
   /**

@@ -19,7 +19,7 @@ export interface RunnerOptions {
 
 /**
  * Starts what verifies the parts of a log in the snapshot of `client`: threads for a large log, and otherwise `client`
- * itself. Where parts are asked to be small, or threads cannot be started, several connections in this thread.
+ * itself. Where threads cannot be started, several connections in this thread.
  */
 export async function startRunners(
   client: pg.Client,
@@ -27,7 +27,9 @@ export async function startRunners(
   options: RunnerOptions,
 ): Promise<readonly Runner[]> {
   const workers = options.workers ?? Math.min(workersDefaultMax, availableParallelism())
-  const isLarge = settings.size >= recordsForThreads || options.recordsPerPart !== undefined
+  // Whoever says how many, or how large, is obeyed.
+  const isSaid = options.workers !== undefined || options.recordsPerPart !== undefined
+  const isLarge = settings.size >= recordsForThreads || isSaid
   if (workers <= 1 || !isLarge) return [runnerOn(client, settings)]
   const connection = inSchema(options.connection)
   const snapshot = await exportedSnapshot(client)

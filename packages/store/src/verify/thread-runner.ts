@@ -28,6 +28,8 @@ export class ThreadRunner implements Runner {
   constructor(data: ThreadData) {
     this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
       workerData: data,
+      // What the process loads at its start is not for its threads.
+      execArgv: [],
       // What is read lives for one batch: more room would be filled with what is over, and no time is won.
       resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 },
     })
