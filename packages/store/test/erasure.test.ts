@@ -107,23 +107,34 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
   })
 
   test('finds the same records from whichever of the decisions it begins', async () => {
-    const ledger = await site.open()
-    const callId = 'c2'
-    // The first decision under the id is a denial without a claim; what stands was let through by another approval.
-    const denied = await ledger.decide(agent, { action: 'issue_refund', params: {}, callId, context: {} })
-    const approvalId = await escalated(ledger)
-    await ledger.vote(voter('ann'), approvalId, { vote: 'approve' })
-    const again = await ledger.decide(agent, {
-      action: 'issue_refund',
-      params: {},
-      callId,
-      approvalId: 'apr_0',
-    })
-    const found = await Promise.all(
-      [denied.id, again.id].map(async (id) => (await ledger.erase(erasing(id, { dryRun: true }))).erased),
+    const ledger = await site.open(
+      policiesOf(supportPolicy('actions: { issue_refund: { environments: [prod] } }\n')),
     )
-    expect(found[0]).toHaveLength(2)
-    expect(found[1]).toEqual(found[0])
+    const callId = 'c2'
+    // The first decision under the id is a denial without a claim, to which no approval leads.
+    const first = await ledger.decide(agent, refund(600, { callId }))
+    expect(first.effect).toBe('deny')
+    for (let at = 0; at < 3; at++) await ledger.decide(agent, refund(600, { callId: `other-${at}` }))
+    const again = await ledger.decide(agent, refund(600, { callId, approvalId: 'apr_0' }))
+    const last = await ledger.decide(agent, refund(600, { callId, approvalId: 'apr_77777' }))
+    const indices = [first, again, last].map(({ record }) => record.index)
+    for (const { id } of [first, again, last]) {
+      expect((await ledger.erase(erasing(id, { dryRun: true }))).erased).toEqual(indices)
+    }
+  })
+
+  test('finds the first decision of a call whose standing one was let through by the approval of another', async () => {
+    const ledger = await site.open()
+    const approvalId = await escalated(ledger)
+    const first = await ledger.decide(agent, refund(600, { callId: 'c' }))
+    await ledger.vote(voter('ann'), approvalId, { vote: 'approve' })
+    const run = await ledger.decide(agent, refund(600, { callId: 'c', approvalId }))
+    expect([first.effect, run.effect]).toEqual(['escalate', 'allow'])
+    const opened = Number(approvalId.slice('apr_'.length))
+    for (const { id } of [first, run]) {
+      const { erased } = await ledger.erase(erasing(id, { dryRun: true }))
+      expect(erased).toEqual([opened, first.record.index, first.record.index + 1, run.record.index])
+    }
   })
 
   test('leaves alone what another agent decided under the same call id, or by claiming the approval', async () => {
@@ -214,7 +225,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
       )
       await site.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and query like '%log_batch%'`,
+        where datname = current_database() and pid <> pg_backend_pid() and query like '%update ledger_head%'`,
       )
       const answered = await erased
       const { params } = await ledger.decision(id)

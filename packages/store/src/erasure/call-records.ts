@@ -41,16 +41,15 @@ async function sameCalls(
   const asked = new Set(decisions)
   let next = [...asked]
   while (next.length > 0) {
-    const few = next.splice(0, decisionsPerRead)
-    for (const record of await decisionsAt(client, ledger, few)) {
+    for (const record of await decisionsAt(client, ledger, next.splice(0, decisionsPerRead))) {
       found.set(record.index, record)
-      for (const index of await neighbours(client, ledger, record)) {
-        if (asked.has(index)) continue
-        asked.add(index)
-        next.push(index)
-      }
+      next.push(...(await neighbours(client, ledger, record)).filter((index) => !asked.has(index)))
+      for (const index of next) asked.add(index)
     }
-    next = next.filter((index) => !found.has(index))
+    // Once nothing else leads anywhere.
+    if (next.length > 0) continue
+    next = (await firstDecisions(client, ledger, [...found.values()])).filter((index) => !asked.has(index))
+    for (const index of next) asked.add(index)
   }
   return found
 }
@@ -61,10 +60,7 @@ async function decisionsAt(
   indices: readonly number[],
 ): Promise<DecisionRecord[]> {
   const entries = await readEntries(client, ledger, indices)
-  return [...entries.values()].flatMap(({ record }) => {
-    const parsed = parseRecord(record)
-    return parsed.kind === 'decision' ? [parsed] : []
-  })
+  return [...entries.values()].flatMap(decisionOf)
 }
 
 /** Decisions on the same call that this one leads to. */
@@ -86,8 +82,7 @@ async function underCallId(
   record: DecisionRecord,
   callId: string,
 ): Promise<DecisionRecord[]> {
-  const { agent, action } = record
-  const isOf = (other: DecisionRecord) => other.agent === agent && other.callId === callId
+  const { agent } = record
   const { rows } = await client.query<{ index: string }>(
     'select index from call where ledger = $1 and agent = $2 and call_id = $3',
     [ledger, agent, callId],
@@ -97,42 +92,62 @@ async function underCallId(
     ledger,
     rows.map(({ index }) => Number(index)),
   )
-  const others = await claimants(client, ledger, callTerm(agent, callId))
-  const known = [record, ...standing, ...others.filter(isOf)]
-  // The first decision under the id mostly claims nothing, and then no term leads to it; mostly it is known anyway.
-  if (known.some(({ claims }) => claims === null)) return known
-  const before = Math.min(...known.map(({ index }) => index))
-  const first = await newest(client, ledger, [`agent=${agent}`, `action=${action}`], before, isOf)
-  return first === undefined ? known : [...known, first]
+  return [...standing, ...(await claimants(client, ledger, callTerm(agent, callId)))]
+}
+
+/**
+ * The first decisions under the call ids of these, where they are not among them. The first one mostly claims nothing, so
+ * no term leads to it. Mostly it stands for the call id, or opened the approval that another one claims; otherwise it was
+ * denied, or escalated in vain, and the log is searched for it, once for all call ids of an agent's action.
+ */
+async function firstDecisions(
+  client: Queryable,
+  ledger: string,
+  found: readonly DecisionRecord[],
+): Promise<number[]> {
+  const known = new Set(found.filter(({ claims }) => claims === null).map(callOf))
+  const sought = new Map<string, DecisionRecord[]>()
+  for (const record of found) {
+    if (record.callId === null || known.has(callOf(record))) continue
+    const place = `agent=${record.agent} action=${record.action}`
+    sought.set(place, [...(sought.get(place) ?? []), record])
+  }
+  const firsts: number[] = []
+  for (const [place, records] of sought) {
+    const calls = new Set(records.map(callOf))
+    const before = Math.max(...records.map(({ index }) => index))
+    for (const effect of ['effect=escalate', 'effect=deny']) {
+      const terms = [effect, ...place.split(' ')]
+      for await (const { entries } of batchesBackwards(client, ledger, before, terms)) {
+        for (const record of entries.flatMap(decisionOf)) {
+          if (record.claims === null && calls.delete(callOf(record))) firsts.push(record.index)
+        }
+        if (calls.size === 0) break
+      }
+    }
+  }
+  return firsts
+}
+
+/** A call, by agent, call id and action. None of them holds white space. */
+function callOf({ agent, callId, action }: DecisionRecord): string {
+  return `${agent} ${callId ?? ''} ${action}`
+}
+
+function decisionOf({ record }: { readonly record: string }): DecisionRecord[] {
+  const parsed = parseRecord(record)
+  return parsed.kind === 'decision' ? [parsed] : []
 }
 
 async function claimants(client: Queryable, ledger: string, term: string): Promise<DecisionRecord[]> {
   const found: DecisionRecord[] = []
   for await (const { entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, [term])) {
-    for (const { record } of entries) {
-      const parsed = parseRecord(record)
-      if (parsed.kind === 'decision' && parsed.claims !== null && isClaimant(parsed, term)) found.push(parsed)
-    }
+    found.push(...entries.flatMap(decisionOf).filter((record) => isClaimant(record, term)))
   }
   return found
 }
 
 function isClaimant({ agent, callId, claims }: DecisionRecord, term: string): boolean {
-  return term === `claims=${claims?.id ?? ''}` || (callId !== null && term === callTerm(agent, callId))
-}
-
-async function newest(
-  client: Queryable,
-  ledger: string,
-  terms: readonly string[],
-  before: number,
-  is: (record: DecisionRecord) => boolean,
-): Promise<DecisionRecord | undefined> {
-  for await (const { entries } of batchesBackwards(client, ledger, before, terms)) {
-    for (const { record } of entries.toReversed()) {
-      const parsed = parseRecord(record)
-      if (parsed.kind === 'decision' && parsed.index < before && is(parsed)) return parsed
-    }
-  }
-  return undefined
+  if (claims === null) return false
+  return term === `claims=${claims.id}` || (callId !== null && term === callTerm(agent, callId))
 }
