@@ -54,6 +54,7 @@ export class ReplicatedWriter {
   #forwarder: Forwarder | undefined
   #endpoint: PeerEndpoint | undefined
   #following: NodeJS.Timeout | undefined
+  #aside = false
   /** By which policies the sequencer does not decide as this process does, and which sequencer that is. */
   readonly #otherPolicy = new Map<string | null, string>()
 
@@ -88,6 +89,7 @@ export class ReplicatedWriter {
       leading: () => presence.leading,
       perform: (request) => this.#perform(request),
     })
+    presence.standAside(this.#aside)
     this.#presence = presence
     this.growth.tellBy((message) => presence.say(message))
     this.#followOn()
@@ -129,6 +131,7 @@ export class ReplicatedWriter {
 
   /** Writes for nobody else, and does not become the sequencer, until told otherwise; others are told so. */
   standAside(aside: boolean): void {
+    this.#aside = aside
     this.#presence?.standAside(aside)
   }
 
