@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly url?: string | undefined
   /** How long to wait for the sequencer's answer, in milliseconds. Default 5,000. */
   readonly replyMs?: number | undefined
+  /** After how long without a sign of life another process takes the sequencer for hung. Default 2,000. */
+  readonly staleMs?: number | undefined
   /** Told of trouble with the database that keeps this process from knowing the others. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -37,6 +39,7 @@ export interface ReplicatedWriterOptions {
 }
 
 const replyMsDefault = 5_000
+const staleMsDefault = 2_000
 /** How often a process that does not write takes note of what others have written. */
 const followMs = 1_000
 
@@ -67,12 +70,13 @@ export class ReplicatedWriter {
   async join(peers: PeerOptions): Promise<void> {
     const { connection, ledger } = this.#options
     const machine = await thisMachine()
-    const { url, replyMs = replyMsDefault, log = () => undefined } = peers
+    const { url, replyMs = replyMsDefault, staleMs = staleMsDefault, log = () => undefined } = peers
     const presence = new Presence({
       connection,
       ledger,
       address: url === undefined ? undefined : { url, machine: isLoopback(url) ? machine : null },
       machine,
+      staleMs,
       heard: (message) => this.growth.heard(message),
       changed: () => this.#otherPolicy.clear(),
       log,
