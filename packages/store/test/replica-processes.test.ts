@@ -43,7 +43,7 @@ class ReplicaProcess {
 
   static async start(site: LedgerSite): Promise<ReplicaProcess> {
     const started = new ReplicaProcess(site)
-    await vi.waitFor(() => expect(started.url).not.toBe(''), { timeout: 30_000 })
+    await vi.waitFor(() => expect(started.url).not.toBe(''), { timeout: 100_000 })
     return started
   }
 

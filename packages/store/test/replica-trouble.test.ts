@@ -167,7 +167,7 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
   test('that has hung loses its lock to another one', async () => {
     const ledger = `trouble-${(count += 1)}`
     const hung = await hungSequencer(ledger)
-    const replica = await openReplica(site, { policies: support, ledger })
+    const replica = await openReplica(site, { policies: support, ledger, staleMs: 2_000 })
     opened.push(replica)
     expect((await replica.ledger.decide(agent, refund(1))).effect).toBe('allow')
     await hung.ended
@@ -189,6 +189,7 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
       ledger: sequencer.ledger.name,
       address: undefined,
       machine: 'another machine',
+      staleMs: 60_000,
       heard: () => undefined,
       changed,
       log: () => undefined,
@@ -208,6 +209,7 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
       ledger,
       address: { url: 'http://127.0.0.1:9', machine: null },
       machine: 'this',
+      staleMs: 60_000,
       heard: () => undefined,
       changed: () => undefined,
       log: () => undefined,

@@ -15,8 +15,6 @@ import {
 
 /** How often the sequencer shows that it lives, and the others look whether it does. */
 const stepMs = 500
-/** A sequencer that has not shown itself for so long is taken for hung. */
-const staleMs = 2_000
 /** A statement that takes longer has met a database, or a network, that hangs. */
 const statementMsMax = 2_000
 
@@ -34,6 +32,8 @@ export interface PresenceOptions {
   readonly address: PeerAddress | undefined
   /** Which machine this is: an address that is good on another one only is none. */
   readonly machine: string
+  /** A sequencer that has not shown itself for so long is taken for hung, in milliseconds. */
+  readonly staleMs: number
   /** Hears what other processes say; undefined once for each connection: something may have been missed. */
   heard(message: string | undefined): void
   /** Told when somebody else, or nobody, is the sequencer. */
@@ -74,7 +74,7 @@ export class Presence {
 
   /** The name under which this process is the sequencer; undefined where it is not, or may no longer be. */
   get leading(): string | undefined {
-    return performance.now() - this.#renewedAt < staleMs ? this.#leading : undefined
+    return performance.now() - this.#renewedAt < this.#options.staleMs ? this.#leading : undefined
   }
 
   /** Another process that is the sequencer and can be reached, as far as is known. */
@@ -194,7 +194,7 @@ export class Presence {
   #follow(lease: Lease | undefined): void {
     const reachable =
       lease !== undefined &&
-      lease.ageMs < staleMs &&
+      lease.ageMs < this.#options.staleMs &&
       (lease.address.machine === null || lease.address.machine === this.#options.machine)
     const next = reachable ? { holder: lease.holder, url: lease.address.url } : undefined
     const changed = next?.holder !== this.#leader?.holder
@@ -204,7 +204,7 @@ export class Presence {
 
   // Seen twice: one that has just taken over had no time yet to say so.
   async #endHung(client: pg.Client, lease: Lease | undefined): Promise<void> {
-    const hung = lease !== undefined && lease.ageMs >= staleMs ? lease.holder : undefined
+    const hung = lease !== undefined && lease.ageMs >= this.#options.staleMs ? lease.holder : undefined
     const again = hung === this.#hung
     this.#hung = hung
     if (hung === undefined || !again || this.#options.address === undefined) return

@@ -26,6 +26,8 @@ export interface PeerOptions {
   readonly url?: string | undefined
   /** How long to wait for the sequencer's answer, in milliseconds. Default 5,000. */
   readonly replyMs?: number | undefined
+  /** After how long without a sign of life another process takes the sequencer for hung. Default 2,000. */
+  readonly staleMs?: number | undefined
   /** Told of trouble with the database that keeps this process from knowing the others. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -39,6 +41,7 @@ export interface ReplicatedWriterOptions extends Deciding {
 }
 
 const replyMsDefault = 5_000
+const staleMsDefault = 2_000
 /** How often a process that does not write takes note of what others have written. */
 const followMs = 1_000
 
@@ -56,6 +59,7 @@ export class ReplicatedWriter {
   #forwarder: Forwarder | undefined
   #endpoint: PeerEndpoint | undefined
   #following: NodeJS.Timeout | undefined
+  #aside = false
   /** By which policies the sequencer does not decide as this process does, and which sequencer that is. */
   readonly #otherPolicy = new Map<string | null, string>()
 
@@ -68,12 +72,13 @@ export class ReplicatedWriter {
   async join(peers: PeerOptions): Promise<void> {
     const { connection, ledger } = this.#options
     const machine = await thisMachine()
-    const { url, replyMs = replyMsDefault, log = () => undefined } = peers
+    const { url, replyMs = replyMsDefault, staleMs = staleMsDefault, log = () => undefined } = peers
     const presence = new Presence({
       connection,
       ledger,
       address: url === undefined ? undefined : { url, machine: isLoopback(url) ? machine : null },
       machine,
+      staleMs,
       heard: (message) => this.growth.heard(message),
       changed: () => this.#otherPolicy.clear(),
       log,
@@ -90,6 +95,7 @@ export class ReplicatedWriter {
       leading: () => presence.leading,
       perform: (request) => this.#perform(request),
     })
+    presence.standAside(this.#aside)
     this.#presence = presence
     this.growth.tellBy((message) => presence.say(message))
     this.#followOn()
@@ -131,6 +137,7 @@ export class ReplicatedWriter {
 
   /** Writes for nobody else, and does not become the sequencer, until told otherwise; others are told so. */
   standAside(aside: boolean): void {
+    this.#aside = aside
     this.#presence?.standAside(aside)
   }
 

@@ -20,7 +20,7 @@ const { openReplica } = await load('./replicas.ts')
 const { racing, refundFor } = await load('./uses.ts')
 const { agent } = await load('./ledger.ts')
 const site = { database: { config: connection }, dataDir, clock: { now: Date.now } }
-const replica = await openReplica(site, { policies: racing(), ledger: name, replyMs: 2_000 })
+const replica = await openReplica(site, { policies: racing(), ledger: name, replyMs: 2_000, staleMs: 2_000 })
 const say = (line) => console.log(JSON.stringify(line))
 say({ url: replica.url })
 

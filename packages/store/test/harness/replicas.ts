@@ -33,6 +33,8 @@ export interface Replica {
 export type ReplicaOptions = Pick<LedgerOptions, 'policies'> &
   Partial<Pick<LedgerOptions, 'ledger' | 'lookups' | 'env' | 'consoleUrl' | 'now'>> & {
     readonly replyMs?: number
+    /** Long where it is absent: a machine that is busy must not make a test's sequencer seem hung. */
+    readonly staleMs?: number
   }
 
 /** Opens the ledger as another process would that others reach over HTTP. */
@@ -56,14 +58,14 @@ export async function openReplica(site: LedgerSite, options: ReplicaOptions): Pr
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { replyMs, ...given } = options
+  const { replyMs, staleMs = 60_000, ...given } = options
   const ledger = await Ledger.open({
     connection: site.database.config,
     dataDir: site.dataDir,
     consoleUrl: 'http://console.test',
     now: site.clock.now,
     ...given,
-    peers: { url, replyMs },
+    peers: { url, replyMs, staleMs },
   })
   answerPeer = (request) => ledger.answerPeer(request)
   const shut = () =>
