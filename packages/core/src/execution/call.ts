@@ -57,8 +57,8 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const call: ToolCall = {
     agent: agentId,
     action: action as ActionName,
-    params: captured.kind === 'malformed' ? nothing : (captured.value['params'] as JsonObject),
-    context: captured.kind === 'malformed' ? nothing : (captured.value['context'] as JsonObject),
+    params: captured.kind === 'malformed' ? nothing : captured.params,
+    context: captured.kind === 'malformed' ? nothing : captured.context,
     callId: callId as CallId | undefined,
     approvalId: approvalId as ApprovalId | undefined,
   }

@@ -1,48 +1,52 @@
 import { canonicalJson, hasEscapedSurrogate, recordedJsonProblem } from './canonical-json.ts'
 import type { Json, JsonObject } from './json.ts'
 
-/** A value that was taken from its owner: nobody can change it any more, and its canonical text is known. */
+/** What a caller hands over beside names. */
+interface Handed {
+  readonly context: JsonObject
+  readonly params: JsonObject
+}
+
+/** Values that were taken from their owner: nobody can change them any more, and their canonical text is known. */
 export type CapturedJson =
-  | { readonly kind: 'captured'; readonly value: JsonObject; readonly text: string }
+  | {
+      readonly kind: 'captured'
+      readonly context: JsonObject
+      readonly params: JsonObject
+      /** Of `{context, params}`. */
+      readonly text: string
+    }
   | { readonly kind: 'malformed'; readonly problem: string }
 
 /**
- * A frozen deep copy of plain JSON objects and its canonical JSON (RFC 8785), or why there is none: as
+ * Frozen deep copies of plain JSON objects and the canonical JSON (RFC 8785) of both, or why there is none: as
  * `recordedJsonProblem`, `frozenCopy` and `canonicalJson` would say one after the other. Every property is read once,
- * so what is judged here is what the copy holds.
+ * so what is judged here is what the copies hold. Problems name the way to a value, such as `params.amount is NaN`.
  *
- * @param value its members are named in problems, such as `params.amount is NaN`
- * @param depthMax how deep each member may nest
+ * @param depthMax how deep each of the two may nest
  */
-export function captureJson(value: Readonly<Record<string, JsonObject>>, depthMax: number): CapturedJson {
+export function captureJson(handed: Handed, depthMax: number): CapturedJson {
   const capture: Capture = { left: valuesMax, sortable: true }
-  const copy = copyOfMembers(value, depthMax + 1, capture)
-  if (copy === undefined) return { kind: 'malformed', problem: problemOf(value, depthMax) }
+  const context = copyOfMembers(handed.context, depthMax, capture)
+  const params = context && copyOfMembers(handed.params, depthMax, capture)
+  if (context === undefined || params === undefined)
+    return { kind: 'malformed', problem: problemOf(handed, depthMax) }
+  const copy = { context, params }
   const text = capture.sortable ? JSON.stringify(copy) : undefined
-  if (text !== undefined && !hasEscapedSurrogate(text)) return { kind: 'captured', value: copy, text }
+  if (text !== undefined && !hasEscapedSurrogate(text)) return { kind: 'captured', context, params, text }
   // Half of a surrogate pair, or only the look of one; or names that objects do not keep in order.
-  return carefully(value, copy, depthMax)
+  const problem = firstProblem(copy, depthMax)
+  if (problem !== undefined) return { kind: 'malformed', problem }
+  return { kind: 'captured', context, params, text: canonicalJson(copy) }
 }
 
-function carefully(
-  value: Readonly<Record<string, JsonObject>>,
-  copy: JsonObject,
-  depthMax: number,
-): CapturedJson {
-  for (const [name, member] of Object.entries(copy)) {
-    const problem = recordedJsonProblem(member, name, depthMax)
-    if (problem !== undefined) return { kind: 'malformed', problem }
-  }
-  return { kind: 'captured', value: copy, text: canonicalJson(copy) }
+function problemOf(handed: Handed, depthMax: number): string {
+  // Otherwise a getter or a proxy answers differently each time it is asked.
+  return firstProblem(handed, depthMax) ?? 'a value changes while it is read'
 }
 
-function problemOf(value: Readonly<Record<string, unknown>>, depthMax: number): string {
-  for (const [name, member] of Object.entries(value)) {
-    const problem = recordedJsonProblem(member, name, depthMax)
-    if (problem !== undefined) return problem
-  }
-  // A getter or a proxy that answers differently each time it is asked.
-  return 'a value changes while it is read'
+function firstProblem({ context, params }: Handed, depthMax: number): string | undefined {
+  return recordedJsonProblem(context, 'context', depthMax) ?? recordedJsonProblem(params, 'params', depthMax)
 }
 
 const valuesMax = 1_000_000

@@ -20,7 +20,7 @@ import type { Operation } from './operation.ts'
 import { readFold } from './read.ts'
 import { Staging } from './staging.ts'
 
-export type { Applied, Operation, Place } from './operation.ts'
+export type { Operation } from './operation.ts'
 
 /** What the sequencer takes from the outside. */
 export interface SequencerPorts {
