@@ -27,4 +27,4 @@ console.log(
 console.log(`${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`)
 if (sections.includes('decide')) await benchDecide(settings)
 if (sections.includes('log')) await benchLog(settings)
-if (sections.includes('start')) await benchStart()
+if (sections.includes('start')) await benchStart(settings)
