@@ -12,7 +12,6 @@ const main = fileURLToPath(new URL('../packages/server/dist/cli/main.js', import
 const policies = fileURLToPath(new URL('../examples/customer-support/policies', import.meta.url))
 const agent = 'customer-support-agent-v2'
 const records = 100_000
-const starts = 7
 /** A start on what a stopped service left, with Node's own included, has to be ready within this. */
 const warmMsMax = 1_000
 
@@ -21,25 +20,25 @@ const warmMsMax = 1_000
  * a service has left in good order, after `kill -9` of the service, and of its PostgreSQL too; with a small log and with a
  * large one.
  */
-export async function benchStart() {
+export async function benchStart({ rounds }) {
   const dir = await mkdtemp(join(tmpdir(), 'bailiwick-bench-'))
   try {
     const cold = []
     for (let number = 0; number < 3; number++)
       cold.push(await started(join(dir, `cold-${number}`), 'stopped'))
     const dataDir = join(dir, 'cold-0')
-    const small = await kinds(dataDir)
+    const small = await kinds(dataDir, rounds)
     await fill(dataDir)
-    const large = await kinds(dataDir)
+    const large = await kinds(dataDir, rounds)
     report({ cold: median(cold), small, large })
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }
 
-async function kinds(dataDir) {
+async function kinds(dataDir, rounds) {
   const found = { stopped: [], service: [], both: [] }
-  for (let number = 0; number < starts; number++) {
+  for (let number = 0; number < rounds; number++) {
     // What the one before left decides of what kind a start is.
     for (const left of ['stopped', 'service', 'both']) {
       await started(dataDir, left)

@@ -14,6 +14,7 @@ export class Audit {
   /** How many records have been read. */
   records = 0
   #connection
+  #limits
   #decisions = new Map()
   #outcomes = new Map()
   #votes = new Set()
@@ -25,8 +26,9 @@ export class Audit {
   #checked = { acknowledged: 0, ran: 0, outcomes: 0, votes: 0 }
   #chain = createHash('sha256')
 
-  constructor(connection) {
+  constructor(connection, limits = { budget: budgetMax, rate: rateMax }) {
     this.#connection = connection
+    this.#limits = limits
   }
 
   /** Reads what the log has gained, and checks what callers were told before that. */
@@ -107,12 +109,13 @@ export class Audit {
   #use(customer, amount, id) {
     const used = (this.#used.get(customer) ?? 0) + amount
     this.#used.set(customer, used)
-    if (used > budgetMax) this.#find('budgetExceeded', `${id} brings ${customer} to ${used} of ${budgetMax}`)
+    const { budget } = this.#limits
+    if (used > budget) this.#find('budgetExceeded', `${id} brings ${customer} to ${used} of ${budget}`)
   }
 
   #look(at, id) {
     this.#lookUps = [...this.#lookUps.filter((before) => before > at - 1_000), at]
-    if (this.#lookUps.length > rateMax)
+    if (this.#lookUps.length > this.#limits.rate)
       this.#find('rateExceeded', `${id} is number ${this.#lookUps.length} in a second`)
   }
 

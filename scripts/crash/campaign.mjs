@@ -120,6 +120,7 @@ async function conclude({ site, load, audit, report }) {
     await patiently(() => again.check(load))
   }
   if (again.digest() !== audit.digest()) audit.findings.push('the log is not the one that was read in pieces')
+  report.wouldFind = await patiently(() => whatAuditsFind(site, load))
   report.stopped = await site.stopService()
   await site.startServer()
   await site.runCli('log', 'verify')
@@ -138,6 +139,21 @@ async function conclude({ site, load, audit, report }) {
   })
 }
 
+// An audit that cannot find anything proves nothing: here is one of a journal that the log does not bear out, with limits
+// that the log does not keep.
+async function whatAuditsFind(site, { acknowledged, ran }) {
+  const doctored = {
+    acknowledged: [{ ...acknowledged[0], effect: 'another' }],
+    ran: [ran[0], ran[0], { ...ran[0], callId: 'never-asked' }],
+    outcomes: [{ decision: ran[0].decision, status: 'never-said' }],
+    votes: [{ approval: 'apr_0', vote: 'approve' }],
+  }
+  const audit = new Audit(site.connection, { budget: 1, rate: 1 })
+  await audit.check(doctored)
+  const { lost, unrecorded, ranTwice, budgetExceeded, rateExceeded } = audit.counts
+  return { lost, unrecorded, ranTwice, budgetExceeded, rateExceeded }
+}
+
 const bad = ['lost', 'unrecorded', 'ranTwice', 'budgetExceeded', 'rateExceeded', 'approvalsReused']
 const passing = new Set(['service_unreachable', 'store_unavailable', 'store_busy'])
 
@@ -145,6 +161,8 @@ function isSound(report) {
   return (
     bad.every((count) => report[count] === 0) &&
     report.findings.length === 0 &&
+    report.wouldFind.lost === 3 &&
+    Object.values(report.wouldFind).every((found) => found > 0) &&
     report.verifications.red === 0 &&
     report.stopped === 0 &&
     Object.keys(report.faults).every((kind) => passing.has(kind))

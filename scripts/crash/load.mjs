@@ -32,8 +32,9 @@ export class Load {
   #errors = []
 
   constructor({ url, key }) {
-    // Pauses are cut short: the campaign waits for them.
-    const sleep = (ms, signal) => systemPorts.sleep(Math.min(ms, 50), signal)
+    // Pauses are cut short, for the campaign waits for them; not so short that those who find no service take the processor
+    // from whoever starts it again.
+    const sleep = (ms, signal) => systemPorts.sleep(Math.min(ms, 250), signal)
     this.#client = new BailiwickClient({ url, key, ports: { ...systemPorts, sleep } })
   }
 
@@ -70,8 +71,7 @@ export class Load {
       if (error instanceof Fault) {
         const kind = faultKind(error)
         this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1)
-        // So that callers whose service is away leave the processor to whoever starts it again.
-        await systemPorts.sleep(50)
+        await systemPorts.sleep(250)
         return false
       }
       this.#errors.push(error)

@@ -36,7 +36,7 @@ if (values.json) console.log(JSON.stringify(reports))
 if (reports.some(({ sound }) => !sound)) process.exitCode = 1
 
 function print(report) {
-  const { restartMs, findings, verifications, kills, faults, ...plain } = report
+  const { restartMs, findings, verifications, kills, faults, wouldFind, ...plain } = report
   const sorted = [...restartMs].sort((a, b) => a - b)
   const rows = {
     ...plain,
@@ -46,6 +46,7 @@ function print(report) {
     'back after ms, median': Math.round(sorted[Math.floor(sorted.length / 2)]),
     'back after ms, longest': Math.round(sorted.at(-1)),
     faults: JSON.stringify(faults),
+    'found in a doctored journal': JSON.stringify(wouldFind),
   }
   console.log(`\n**crash: ${report.engine}**\n\n|  |  |\n| --- | --- |`)
   for (const [name, value] of Object.entries(rows))

@@ -8,7 +8,8 @@ const depthMax = 6
 
 /** What the three careful functions say, one after the other. */
 function carefully(context: JsonObject, params: JsonObject) {
-  const problem = recordedJsonProblem(context, 'context', depthMax) ?? recordedJsonProblem(params, 'params', depthMax)
+  const problem =
+    recordedJsonProblem(context, 'context', depthMax) ?? recordedJsonProblem(params, 'params', depthMax)
   if (problem !== undefined) return { kind: 'malformed', problem }
   const copies = { context: frozenCopy(context), params: frozenCopy(params) }
   return { kind: 'captured', ...copies, text: canonicalJson(copies) }

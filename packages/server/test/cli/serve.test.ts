@@ -1,5 +1,9 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openDatabase } from '@bailiwick/store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { runningPostmaster } from '../../../store/src/engine/postmaster-file.ts'
 import { runCli } from '../../src/cli/run.ts'
 import { cli, exampleFile } from './run-cli.ts'
 import { seedCases } from './seed-cases.ts'
@@ -80,5 +84,14 @@ describe('bailiwick serve', () => {
     const run = await cli(['serve', '--port', '0', '--policies', '/nowhere', '--data', dataDir])
     expect(run).toMatchObject({ code: 2, out: '' })
     expect(run.err).toContain('no policy at `/nowhere`')
+    expect(await readdir(dataDir)).toEqual([])
+  })
+
+  test('stops a database that came up while it found the policies to be wrong', async () => {
+    await (await openDatabase({ dataDir })).stop()
+    const run = await cli(['serve', '--port', '0', '--policies', '/nowhere', '--data', dataDir])
+    expect(run).toMatchObject({ code: 2, out: '' })
+    expect(run.err).toContain('no policy at `/nowhere`')
+    expect(await runningPostmaster(join(dataDir, 'postgres'))).toBeUndefined()
   })
 })

@@ -46,6 +46,8 @@ test.each([
       stopped: 0,
       sound: true,
     })
+    // The audit finds what is not there, where there is something to find.
+    expect(report.wouldFind, again).toMatchObject({ lost: 3, unrecorded: 1 })
     // A campaign in which little happened would prove little.
     expect(report.ran, again).toBeGreaterThan(rounds)
     expect(report.approvalsUsed, again).toBeGreaterThan(0)

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { Fault } from '@bailiwick/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { processExists } from '../../../store/src/engine/postmaster-file.ts'
 import { eventually } from '../harness/eventually.ts'
 import { impatientClient, ServicePlace, signIn } from '../harness/service.ts'
@@ -115,6 +115,19 @@ describe('a service refuses to start', () => {
     expect(await statusOf(`${running.url}/readyz`)).toBe(200)
   })
 
+  test('where DATABASE_URL names the embedded database of another one, which runs on', async () => {
+    const running = await place.start()
+    const socket = encodeURIComponent(join(place.dataDir, 'postgres'))
+    const databaseUrl = `postgresql://bailiwick@${socket}:5432/bailiwick`
+    const dataDir = join(place.dir, 'other')
+    expect(await refusal(place.start({ databaseUrl, dataDir }))).toMatchObject({ code: 'conflict' })
+    // Also where everything unsafe is allowed: the lock is held.
+    vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1')
+    const fault = await refusal(place.start({ databaseUrl, dataDir }))
+    expect(fault).toMatchObject({ code: 'conflict', message: expect.stringContaining('to himself') })
+    expect(await statusOf(`${running.url}/readyz`)).toBe(200)
+  })
+
   test('where the port is taken, and leaves nothing behind', async () => {
     const running = await place.start()
     const other = await ServicePlace.make()
@@ -187,6 +200,23 @@ describe('a service whose PostgreSQL dies', () => {
     await expectNothingListens(service.url)
     const again = await place.start()
     expect(await statusOf(`${again.url}/readyz`)).toBe(200)
+  })
+})
+
+describe('a service whose PostgreSQL is killed', () => {
+  test('starts it again, goes on with what was acknowledged, and takes it along when it stops', async () => {
+    const service = await place.start()
+    const client = impatientClient(service.url, await place.createKey())
+    const before = await client.check('issue_refund', { amount: 1 })
+    const pid = (await place.postgresPid()) ?? Number.NaN
+    process.kill(pid, 'SIGKILL')
+    const after = await eventually('a decision', () =>
+      client.check('issue_refund', { amount: 2 }).catch(() => undefined),
+    )
+    expect(after.record.index).toBeGreaterThan(before.record.index)
+    expect(await place.postgresPid()).not.toBe(pid)
+    await service.stop()
+    expect(await place.postgresPid()).toBeUndefined()
   })
 })
 
