@@ -3,7 +3,13 @@ import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readEntries } from '../src/log/batches.ts'
-import { keepPartitions, listPartitions, missingPartitions, partitionLength, periodOf } from '../src/log/partitions.ts'
+import {
+  keepPartitions,
+  listPartitions,
+  missingPartitions,
+  partitionLength,
+  periodOf,
+} from '../src/log/partitions.ts'
 import { inSchema } from '../src/migrate.ts'
 import { day } from './harness/archived.ts'
 import { agent, ledgerSite, records, refund, type LedgerSite } from './harness/ledger.ts'
@@ -28,20 +34,24 @@ describe('Partitions', () => {
 
   test('that are made never overlap, whatever length the earlier ones had, and take records now and soon', () => {
     fc.assert(
-      fc.property(instant, fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), length), { maxLength: 5 }), (at, runs) => {
-        let there = [...missingPartitions([], 'week', at)]
-        let now = at
-        for (const [days, each] of runs) {
-          now = (now + days * day) as Instant
-          there = [...there, ...missingPartitions(there, each, now)].sort((a, b) => a.lower - b.lower)
-          expect(missingPartitions(there, each, now)).toEqual([])
-          for (const [next, one] of there.slice(1).map((part, before) => [part, there[before]] as const)) {
-            expect(next.lower).toBeGreaterThanOrEqual(one?.upper ?? 0)
+      fc.property(
+        instant,
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), length), { maxLength: 5 }),
+        (at, runs) => {
+          let there = [...missingPartitions([], 'week', at)]
+          let now = at
+          for (const [days, each] of runs) {
+            now = (now + days * day) as Instant
+            there = [...there, ...missingPartitions(there, each, now)].sort((a, b) => a.lower - b.lower)
+            expect(missingPartitions(there, each, now)).toEqual([])
+            for (const [next, one] of there.slice(1).map((part, before) => [part, there[before]] as const)) {
+              expect(next.lower).toBeGreaterThanOrEqual(one?.upper ?? 0)
+            }
+            expect(there.some(({ lower, upper }) => lower <= now && now < upper)).toBe(true)
+            expect(Math.max(...there.map(({ upper }) => upper))).toBeGreaterThan(now + 2 * day)
           }
-          expect(there.some(({ lower, upper }) => lower <= now && now < upper)).toBe(true)
-          expect(Math.max(...there.map(({ upper }) => upper))).toBeGreaterThan(now + 2 * day)
-        }
-      }),
+        },
+      ),
     )
   })
 
