@@ -17,7 +17,7 @@ export interface ArchiveSettings {
 const dayMs = 24 * 60 * 60 * 1000
 const hotDaysDefault = 90
 /** No six months in a row have more days. Nothing sets it lower. */
-export const retentionDaysMin = 184
+const retentionDaysMin = 184
 
 /**
  * Reads `BAILIWICK_PARTITION`, `BAILIWICK_HOT`, `BAILIWICK_RETENTION` and `BAILIWICK_ARCHIVE`.

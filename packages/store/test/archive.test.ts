@@ -112,7 +112,7 @@ describeOnPostgres('Archiving', (postgres) => {
     await isWhole(13)
     // Every record is in one place, and the objects of every segment are there once.
     const hot = await hotIndices()
-    expect(hot).toEqual(upTo(hot.at(-1)! + 1, 13))
+    expect(hot).toEqual(upTo((hot.at(-1) ?? 0) + 1, 13))
     expect(hot.length + 13).toBeGreaterThanOrEqual(all)
     const made = await readdir(`${fileURLToPath(archived.store)}/main`)
     const recorded = await site.query<{ first: string }>('select first from archive_segment order by first')
@@ -123,7 +123,7 @@ describeOnPostgres('Archiving', (postgres) => {
     const other = await archived.another()
     const reports = await Promise.all([archive(), archived.archive({ before: archived.before(4) }, other)])
     await other.close()
-    expect(reports.map(({ busy }) => busy).sort()).toEqual([false, true])
+    expect(reports.filter(({ busy }) => busy)).toHaveLength(1)
     await isWhole(13)
   })
 
@@ -138,8 +138,9 @@ describeOnPostgres('Archiving', (postgres) => {
           `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`,
         )
         const other = await archived.another()
-        second = archived.archive({ before: archived.before(4) }, other).finally(() => other.close())
+        second = archived.archive({ before: archived.before(4) }, other)
         await second
+        await other.close()
       },
     })
     expect((await faultOf(slow)).code).toMatch(/^(conflict|store_unavailable)$/)

@@ -77,7 +77,8 @@ function dateText(text: string | undefined, option: string): string | undefined 
 }
 
 function jsonLine({ record, body, cold }: FoundRecord): string {
-  return JSON.stringify({ record, payload: body === null ? null : JSON.parse(body), cold })
+  const payload: unknown = body === null ? null : JSON.parse(body)
+  return JSON.stringify({ record, payload, cold })
 }
 
 function textLine({ record, cold }: FoundRecord): string {

@@ -52,7 +52,7 @@ export async function exportSegment(options: ExportOptions): Promise<ExportedSeg
       frontier: encodeFrontier(summary.frontier).toString('hex'),
       from: summary.from,
       to: summary.to,
-      kinds: Object.fromEntries([...summary.kinds].sort()),
+      kinds: Object.fromEntries([...summary.kinds].sort(([one], [other]) => (one < other ? -1 : 1))),
       terms: summary.terms.size > termsMax ? null : [...summary.terms].sort(),
       ...(await files.finish()),
     }
@@ -177,7 +177,7 @@ class SegmentFiles {
   }
 }
 
-export const recordsName = 'records.jsonl.gz'
+const recordsName = 'records.jsonl.gz'
 export const payloadsName = 'payloads.jsonl.gz'
 const leavesName = 'leaves.bin'
 const parquetName = 'records.parquet'

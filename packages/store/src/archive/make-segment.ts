@@ -15,7 +15,8 @@ import {
 } from './manifest.ts'
 import { restingPace } from './pace.ts'
 import { SegmentReader } from './segment-reader.ts'
-import { missingObject, openArchiveStore, type ArchiveStore } from './store.ts'
+import { openArchiveStore } from './open-store.ts'
+import { missingObject, type ArchiveStore } from './store.ts'
 
 /** A frontier that can be sent to a thread. */
 export interface FrontierText {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { emptyFrontier, Fault, frontierRoot, type Instant, type Sha256 } from '@bailiwick/core'
+import { emptyFrontier, Fault, frontierRoot, type Instant } from '@bailiwick/core'
 import pg from 'pg'
 import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { inSchema } from '../migrate.ts'
@@ -14,7 +14,7 @@ import { restingPace } from './pace.ts'
 import { segmentEnds, segmentLimits, type SegmentLimits } from './plan.ts'
 import { erasedSince, removeArchived } from './remove.ts'
 import { archivedEnd, segmentHolding, staleSegments } from './segments.ts'
-import { openArchiveStore } from './store.ts'
+import { openArchiveStore } from './open-store.ts'
 import { putSegmentAside, readBackSegmentAside, stopped, walkFrontiersAside } from './worker.ts'
 
 /** The steps of a run, in their order for each segment. */
@@ -224,7 +224,7 @@ async function makeAndRecord(client: pg.Client, part: Part, options: ArchiveOpti
       first: start.size,
       end: end.size,
       frontier: end.hex,
-      manifestSha256: sha256Hex(put.manifest) as Sha256,
+      manifestSha256: sha256Hex(put.manifest),
       manifest: put.manifest,
       payloads: put.payloads,
       store: openArchiveStore(store, env).address,
@@ -248,7 +248,7 @@ async function catchUpErasures(client: pg.Client, options: ArchiveOptions): Prom
 }
 
 /** Where segments are put together. */
-export function spoolDirectory(dataDir: string): string {
+function spoolDirectory(dataDir: string): string {
   return join(dataDir, 'archive-spool')
 }
 

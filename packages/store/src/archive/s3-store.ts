@@ -225,12 +225,16 @@ async function exchange(
   headers: Record<string, string>,
   file: PutFile | undefined,
 ): Promise<Answer> {
-  const ask = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const begin = url.protocol === 'https:' ? httpsRequest : httpRequest
   return await new Promise<Answer>((resolve, reject) => {
     const length = file === undefined ? {} : { 'content-length': String(file.bytes) }
-    const sent = ask(url, { method, headers: { ...headers, ...length }, timeout: requestMsMax }, (answer) => {
-      whole(answer).then(resolve, reject)
-    })
+    const sent = begin(
+      url,
+      { method, headers: { ...headers, ...length }, timeout: requestMsMax },
+      (answer) => {
+        whole(answer).then(resolve, reject)
+      },
+    )
     sent.on('timeout', () =>
       sent.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
     )

@@ -1,6 +1,4 @@
 import { Fault, type Instant } from '@bailiwick/core'
-import { directoryStore } from './directory-store.ts'
-import { s3Store } from './s3-store.ts'
 
 /** What is known of a file that is to be put into a store. */
 export interface PutFile {
@@ -34,23 +32,6 @@ export interface ReadPart {
   readonly version: string | null
   readonly offset: number
   readonly bytes: number
-}
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/**
- * The store at an address: `file:/path`, or `s3://bucket/prefix?endpoint=…&region=…` with credentials from the
- * environment.
- *
- * @throws Fault `bad_input` for anything else
- */
-export function openArchiveStore(address: string, env: Environment): ArchiveStore {
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url?.protocol === 'file:' && url.host === '' && url.search === '') return directoryStore(url)
-  if (url?.protocol === 's3:' && url.host !== '') return s3Store(url, env)
-  throw new Fault('bad_input', `\`${address}\` is no place for an archive`, {
-    fix: 'Set BAILIWICK_ARCHIVE to file:/path, or to s3://bucket/prefix?endpoint=https://…&region=….',
-  })
 }
 
 /** The fault for an object that is not there, or not whole. */

@@ -14,7 +14,7 @@ import { batchesBackwards, type Queryable } from '../log/batches.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { archivedEnd, manifestDigest, segmentHolding, segmentsFrom } from './segments.ts'
 import type { Pace } from './pace.ts'
-import { openArchiveStore } from './store.ts'
+import { openArchiveStore } from './open-store.ts'
 
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 

@@ -27,7 +27,7 @@ export type ThreadAnswer =
 const threadFile = new URL('archive-thread.js', import.meta.url)
 const isBuilt = import.meta.url.endsWith('.js')
 
-/** `putSegment` in a thread of its own with the lowest priority: hashing and packing keep no decision waiting. */
+/** `putSegment` in a thread of its own with a low priority: hashing and packing keep no decision waiting. */
 export async function putSegmentAside(task: SegmentTask, signal?: AbortSignal): Promise<PutSegment> {
   return isBuilt ? ((await inThread({ kind: 'put', task }, signal)) as PutSegment) : await putSegment(task)
 }

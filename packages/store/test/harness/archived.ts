@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
-import { openArchiveStore } from '../../src/archive/store.ts'
+import { openArchiveStore } from '../../src/archive/open-store.ts'
 import type { ArchiveReport } from '../../src/archive/run.ts'
 import { Ledger, type ArchiveRequest } from '../../src/ledger.ts'
 import { keepPartitions } from '../../src/log/partitions.ts'
