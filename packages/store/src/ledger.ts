@@ -24,6 +24,7 @@ import {
 import pg from 'pg'
 import { erasePayloadsInArchive } from './archive/erase.ts'
 import { ColdLog } from './archive/cold-log.ts'
+import { recordsOf } from './archive/cold-records.ts'
 import { listHolds, type StandingHold } from './archive/holds.ts'
 import { segmentEnds, segmentLimits } from './archive/plan.ts'
 import { coldBefore } from './archive/remove.ts'
@@ -31,6 +32,7 @@ import { archiveLog, spoolDirectory, type ArchiveOptions, type ArchiveReport } f
 import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
 import { archivedEnd } from './archive/segments.ts'
 import type { ArchiveStore } from './archive/store.ts'
+import { archivedFrontier } from './archive/verify-archive.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
@@ -164,8 +166,9 @@ export class Ledger {
     this.pool = pool
     this.#digests = digests
     const published = async () => (await checkpoints.published())?.size ?? 0
-    this.tiles = new LogTiles({ client: this.pool, ledger: name, published })
     this.cold = new ColdLog(this.pool, name, options.archive)
+    const records = recordsOf(this.pool, name, this.cold)
+    this.tiles = new LogTiles({ client: this.pool, ledger: name, published, records })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = {
       approvalUrl: (id) => `${base}/approvals/${id}`,
@@ -217,7 +220,10 @@ export class Ledger {
       if (mark === undefined) {
         await ledger.#recordPolicies()
         await ledger.recordKeys()
-      } else ledger.#halted = brokenFault(mark)
+      } else {
+        ledger.#halted = brokenFault(mark)
+        ledger.#writer.standAside(true)
+      }
       if (options.peers !== undefined) await ledger.#writer.join(options.peers)
       return ledger
     } catch (error) {
@@ -481,14 +487,19 @@ export class Ledger {
 
   async #proofSource(): Promise<ProofSource> {
     const note = await this.checkpoint()
-    const { pool: client, name: ledger, tiles, checkpoints } = this
-    return { client, ledger, tiles, note, verifierKeys: checkpoints.verifierKeys }
+    const { pool: client, name: ledger, tiles, checkpoints, cold } = this
+    return { client, ledger, tiles, note, cold, verifierKeys: checkpoints.verifierKeys }
   }
 
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
     const { connection, dataDir } = this.#options
     return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
+  }
+
+  /** The tree of the archived records: what the records in the database follow on. */
+  async archivedFrontier(): Promise<Frontier> {
+    return await archivedFrontier(this.pool, this.name)
   }
 
   /** Why nothing is recorded any more; undefined while everything is well. */
@@ -502,6 +513,8 @@ export class Ledger {
    */
   async halt(broken: BrokenLog): Promise<void> {
     this.#halted ??= brokenFault(broken)
+    // Others find another sequencer, or write by themselves, unless they find the log broken as well.
+    this.#writer.standAside(true)
     await markBroken(this.#options.dataDir, this.name, broken, instantText(this.now()))
   }
 
@@ -516,6 +529,7 @@ export class Ledger {
     // A crash in between leaves the mark, and the log is verified once more.
     await unmarkBroken(this.#options.dataDir, this.name)
     this.#halted = undefined
+    this.#writer.standAside(false)
     await this.#recordPolicies()
     return result
   }
@@ -555,8 +569,6 @@ export class Ledger {
 
   /** Answers another process that has this ledger open and sends what its callers asked for to this one. */
   async answerPeer(request: Request): Promise<Response> {
-    // As if it were not the sequencer: the other one writes by itself, unless it finds the log broken as well.
-    if (this.#halted !== undefined) return new Response(null, { status: 404 })
     return await this.#writer.answerPeer(request)
   }
 

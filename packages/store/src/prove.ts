@@ -17,6 +17,7 @@ import {
   type ProofBundle,
   type StoredEntry,
 } from '@bailiwick/core'
+import type { ColdLog } from './archive/cold-log.ts'
 import { readEntries, type Queryable } from './log/batches.ts'
 import type { LogTiles } from './tiles.ts'
 
@@ -29,6 +30,8 @@ export interface ProofSource {
   readonly note: string
   /** The log's keys, of which one has signed it. */
   readonly verifierKeys: readonly string[]
+  /** Where archived records are read from. */
+  readonly cold?: ColdLog | undefined
 }
 
 /** Which proof, and how much to tell. */
@@ -93,11 +96,12 @@ export async function proveRecord(
 }
 
 async function findEntry(
-  { client, ledger }: ProofSource,
+  { client, ledger, cold }: ProofSource,
   index: number,
   agent: string | undefined,
 ): Promise<StoredEntry | undefined> {
-  const entry = (await readEntries(client, ledger, [index])).get(index)
+  const hot = (await readEntries(client, ledger, [index])).get(index)
+  const entry = hot ?? (await cold?.entries([index]))?.get(index)
   if (entry === undefined || agent === undefined) return entry
   const record = parseRecord(entry.record)
   return 'agent' in record && record.agent === agent ? entry : undefined

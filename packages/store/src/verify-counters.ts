@@ -20,7 +20,7 @@ const said = `
 
 const stored = `
   select decision as index, at, counter, amount, window_ms, case when releasable then decision else -1 end as unit, key
-  from counter_entry where ledger = $1 and decision >= $3::bigint`
+  from counter_entry where ledger = $1 and decision >= $4::bigint`
 
 // `least` is below 0 where a key has less than the records say, `most` above 0 where one has more.
 const compared = `

@@ -6,7 +6,8 @@ import {
   type Frontier,
   type VerifyResult,
 } from '@bailiwick/core'
-import { readLeafHashes, type Queryable } from './log/batches.ts'
+import { allLeafHashes } from './archive/cold-records.ts'
+import type { Queryable } from './log/batches.ts'
 import { TileHashes } from './log/tile-hashes.ts'
 
 type Broken = Extract<VerifyResult, { kind: 'broken' }>
@@ -33,7 +34,7 @@ export async function tileHashesProblem(
     client,
     ledger,
     {
-      leafHashes: (from, to) => readLeafHashes(client, ledger, from, to),
+      leafHashes: (from, to) => allLeafHashes(client, ledger, from, to),
       recordTexts: () => Promise.resolve([]),
     },
     false,

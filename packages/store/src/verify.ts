@@ -172,6 +172,8 @@ async function verifyWithFolds(
       ? await rareFoldsProblem(client, ledger, size, floor)
       : await foldsProblem(client, ledger, size, now, floor)
     const rightHead = decodeFrontier(size, head.frontier)
+    // A statement that failed on what somebody changed has ended the transaction as well.
+    if (broken?.index === null) return broken
     return (
       (await erasuresProblem(client, ledger)) ??
       broken ??

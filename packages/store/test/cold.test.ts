@@ -1,7 +1,7 @@
 import { readdir, readFile, chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseRecord } from '@bailiwick/core'
+import { parseRecord, verifyProofBundle } from '@bailiwick/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { erasePayloadsInArchive } from '../src/archive/erase.ts'
 import { unpackBlock } from '../src/archive/block-file.ts'
@@ -11,6 +11,7 @@ import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { leafHashes } from '../src/head.ts'
 import { recallStoredDecision, replayOf } from '../src/replay.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
+import { LogWalk } from '../src/self-check.ts'
 import { agent, decisionRecords, faultOf, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 
@@ -81,6 +82,25 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
     const other = await archived.another()
     await other.decide(agent, refund(10))
     await other.close()
+  })
+
+  test('proves archived records and serves their tiles, and the service’s own check walks past them', async () => {
+    const { ledger } = archived
+    await ledger.checkpoint()
+    await ledger.tiles.fillAll()
+    const { size } = await ledger.head()
+    for (const index of [0, 1, end - 1, end, size - 1]) {
+      const bundle = await ledger.prove(index)
+      expect(verifyProofBundle(bundle, ledger.checkpoints.verifierKeys)).toMatchObject({
+        kind: 'proven',
+        record: { index },
+      })
+    }
+    const bundled = await ledger.tiles.read({ level: 'entries', index: 0, width: size })
+    expect(bundled.includes('"id":"dec_5"')).toBe(true)
+    const walk = new LogWalk({ client: site.pool, ledger: 'main', start: () => ledger.archivedFrontier() })
+    expect(await walk.step(1000)).toMatchObject({ isAtEnd: true, verified: size })
+    expect((await ledger.verify()).kind).toBe('intact')
   })
 
   async function search(wanted: Parameters<ArchivedSite['ledger']['search']>[0]) {

@@ -92,7 +92,7 @@ export class SelfCheck {
   }
 
   #walk(from?: Frontier): LogWalk {
-    const { ledger, start } = this.#options
+    const { ledger, start = () => ledger.archivedFrontier() } = this.#options
     return new LogWalk({ client: ledger.pool, ledger: ledger.name, start }, from)
   }
 

@@ -248,7 +248,7 @@ async function catchUpErasures(client: pg.Client, options: ArchiveOptions): Prom
 }
 
 /** Where segments are put together. */
-function spoolDirectory(dataDir: string): string {
+export function spoolDirectory(dataDir: string): string {
   return join(dataDir, 'archive-spool')
 }
 
