@@ -1,21 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import {
-  canonicalJson,
-  Fault,
+  type Fault,
   indexOfId,
   instantText,
   parseCall,
   type ApprovalStatus,
   type ApprovalView,
   type BrokenLog,
-  type CompiledPolicy,
   type ConsistencyProof,
   type DecisionAnswer,
   type DecisionRequest,
   type DecisionView,
   type Frontier,
   type Instant,
-  type LogRecord,
   type Outcome,
   type ProofBundle,
   type VerifyResult,
@@ -28,24 +25,20 @@ import { recordsOf } from './archive/cold-records.ts'
 import { listHolds, type StandingHold } from './archive/holds.ts'
 import { segmentEnds, segmentLimits } from './archive/plan.ts'
 import { coldBefore } from './archive/remove.ts'
-import { archiveLog, spoolDirectory, type ArchiveOptions, type ArchiveReport } from './archive/run.ts'
+import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts'
 import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
 import { archivedEnd } from './archive/segments.ts'
-import type { ArchiveStore } from './archive/store.ts'
+import { openedStore } from './archive/store.ts'
 import { archivedFrontier } from './archive/verify-archive.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
-import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
-import type { LogKeySettings } from './checkpoints/log-keys.ts'
-import {
-  erasePayloads,
-  type EraseInArchive,
-  type ErasureRequest,
-  type ErasureResult,
-} from './erasure/erase.ts'
+import { readKnownKeys } from './checkpoints/known-keys.ts'
+import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
 import { subjectTexts } from './erasure/subjects.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
+import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
+import { keepPolicies, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
 import type { AccessChange } from './log/rows.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
@@ -54,7 +47,7 @@ import { inSchema } from './migrate.ts'
 import { settleMove } from './move/settle.ts'
 import { accessOperation, type AccessBody } from './operations/access.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
-import { gather, type Gathered, type LookupGatherer, type Surroundings } from './operations/gather.ts'
+import { gather, type Gathered, type Surroundings } from './operations/gather.ts'
 import { expiryOperation } from './operations/expiry.ts'
 import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
@@ -66,7 +59,6 @@ import {
   deleteCounted,
   findApprovals,
   findDecisions,
-  lastPolicy,
   listApprovals,
   listDecisions,
   overdueApprovals,
@@ -76,44 +68,13 @@ import {
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 import { forwardable, forwardableDecision, type Forwardable } from './replicas/peer-requests.ts'
 import type { GrowthListener } from './replicas/growth.ts'
-import { ReplicatedWriter, type PeerOptions } from './replicas/replicated-writer.ts'
+import { ReplicatedWriter } from './replicas/replicated-writer.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
-/** What a ledger is opened with. */
-export interface LedgerOptions {
-  readonly connection: pg.ClientConfig
-  readonly policies: PolicySet
-  /** Where the checkpoint and its key are kept: outside the database. */
-  readonly dataDir: string
-  readonly ledger?: string | undefined
-  /** How checkpoints are signed. */
-  readonly logKey?: LogKeySettings | undefined
-  /**
-   * Whether this process has to sign checkpoints. One that does not have to makes no key where the ledger has one
-   * already, and then signs nothing.
-   */
-  readonly mustSign?: boolean | undefined
-  /** The console's address, for links to approvals. */
-  readonly consoleUrl: string
-  readonly now?: (() => Instant) | undefined
-  /** The environment that calls are made in, such as `prod`: conditions and policies may ask for it. */
-  readonly env?: string | undefined
-  /** What looks facts up; without it, every lookup counts as failed. */
-  readonly lookups?: LookupGatherer | undefined
-  /** How to work together with other processes on this ledger; without it, this one writes by itself. */
-  readonly peers?: PeerOptions | undefined
-  /** Where archived records are read from; without it, reading them is a Fault. */
-  readonly archive?: ArchiveStore | undefined
-}
-
-/** What is said of a run that archives, beside what the ledger knows itself. */
-export type ArchiveRequest = Omit<
-  ArchiveOptions,
-  'connection' | 'ledger' | 'dataDir' | 'publish' | 'submit' | 'keepPolicies'
->
+export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 
 /** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
 const usesPerStep = 1000
@@ -125,9 +86,6 @@ interface LedgerParts {
   readonly pool: pg.Pool
   readonly digests: Digests
 }
-
-/** What other parts hear after each commit. */
-export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
 
 /**
  * One ledger: its policies decide, its log remembers. The same object serves the HTTP service and the
@@ -179,11 +137,11 @@ export class Ledger {
       ledger: name,
       now: this.now,
       randomBytes: (size) => randomBytes(size),
-      committed: (head, kinds, records) => {
+      committed: (head, kinds, made) => {
         this.#writer.growth.committed(kinds)
         if (this.#listeners.size === 0) return
-        const made = records()
-        for (const listener of this.#listeners) listener(head, made)
+        const told = made()
+        for (const listener of this.#listeners) listener(head, told)
       },
     })
     const { connection, policies } = options
@@ -218,8 +176,8 @@ export class Ledger {
       ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
       const mark = await readBrokenMark(options.dataDir, name)
       if (mark === undefined) {
-        await ledger.#recordPolicies()
-        await ledger.recordKeys()
+        await recordPolicies(ledger)
+        await recordKeys(ledger)
       } else {
         ledger.#halted = brokenFault(mark)
         ledger.#writer.standAside(true)
@@ -227,7 +185,8 @@ export class Ledger {
       if (options.peers !== undefined) await ledger.#writer.join(options.peers)
       return ledger
     } catch (error) {
-      await ledger.#release()
+      await ledger.#sequencer.close()
+      await ledger.pool.end()
       throw error
     }
   }
@@ -301,27 +260,20 @@ export class Ledger {
    * @throws as `erasePayloads` does
    */
   async erase(request: ErasureRequest): Promise<ErasureResult> {
+    const { archive, dataDir } = this.#options
+    const { pool: client, name: ledger } = this
     const ports = {
-      client: this.pool,
-      ledger: this.name,
+      client,
+      ledger,
       submit: <Answer>(operation: Operation<Answer>) => this.#submit(operation),
       subjectDigests: (subject: string | number) =>
         subjectTexts(subject).map((text) => this.#digests.subject(text)),
-      eraseInArchive: (indices: readonly number[]) => this.#eraseInArchive(indices),
+      eraseInArchive: async (indices: readonly number[]) => {
+        const storeOf = (address: string) => openedStore(archive, address)
+        await erasePayloadsInArchive({ client, ledger, storeOf, spoolDir: spoolDirectory(dataDir) }, indices)
+      },
     }
     return await erasePayloads(ports, request)
-  }
-
-  async #eraseInArchive(indices: readonly number[]): Promise<void> {
-    const { archive, dataDir } = this.#options
-    const storeOf = (address: string): ArchiveStore => {
-      if (archive?.address === address) return archive
-      throw new Fault('store_unavailable', `records are archived in \`${address}\`, which is not open here`, {
-        fix: 'Set BAILIWICK_ARCHIVE to that address, with its credentials, and erase again.',
-      })
-    }
-    const { pool: client, name: ledger } = this
-    await erasePayloadsInArchive({ client, ledger, storeOf, spoolDir: spoolDirectory(dataDir) }, indices)
   }
 
   /** Places or lifts a legal hold. The index is null where it stands already. @throws as `holdOperation` does */
@@ -357,7 +309,7 @@ export class Ledger {
       ledger: this.name,
       publish: () => this.checkpoint(),
       submit: (operation) => this.#submit(operation),
-      keepPolicies: (end) => this.#keepPolicies(end),
+      keepPolicies: (end) => keepPolicies(this, end),
     })
   }
 
@@ -426,20 +378,6 @@ export class Ledger {
   async approvals(filter: ApprovalFilter, voter?: Voter): Promise<ApprovalView[]> {
     const rows = await listApprovals(this.pool, this.name, filter, instantText(this.now()))
     return rows.map((row) => approvalView(row, this.now(), voter, this.#settings))
-  }
-
-  /**
-   * Records the keys that sign from here on, where they are not known yet; the ledger's first one is only remembered.
-   * Recorded first: a crash before it is remembered records it again.
-   */
-  async recordKeys(): Promise<void> {
-    if (!this.checkpoints.signs) return
-    const known = await readKnownKeys(this.pool, this.name)
-    for (const verifierKey of this.checkpoints.verifierKeys) {
-      if (known.includes(verifierKey)) continue
-      if (known.length > 0) await this.note({ kind: 'key', event: 'added', verifierKey, by: 'operator' })
-      await rememberKey(this.pool, this.name, verifierKey, instantText(this.now()))
-    }
   }
 
   /** The committed head. */
@@ -530,7 +468,7 @@ export class Ledger {
     await unmarkBroken(this.#options.dataDir, this.name)
     this.#halted = undefined
     this.#writer.standAside(false)
-    await this.#recordPolicies()
+    await recordPolicies(this)
     return result
   }
 
@@ -589,11 +527,6 @@ export class Ledger {
     return this.#halted === undefined ? this.#writer.submit(operation, asked) : Promise.reject(this.#halted)
   }
 
-  async #release(): Promise<void> {
-    await this.#sequencer.close()
-    await this.pool.end()
-  }
-
   async #forgetCounted(): Promise<void> {
     for (let step = 0; step < stepsPerSweep; step++) {
       const { deleted, after } = await deleteCounted(
@@ -607,38 +540,4 @@ export class Ledger {
       if (deleted < usesPerStep) return
     }
   }
-
-  // Recorded once per change: a restart with the same policies adds nothing to the log.
-  async #recordPolicies(): Promise<void> {
-    for (const policy of this.policies.all) {
-      const { ref } = policy
-      const last = await lastPolicy(this.pool, this.name, ref.id)
-      if (last?.sha256 !== ref.sha256) await this.note({ kind: 'policy', policy: ref }, sourcePayload(policy))
-    }
-  }
-
-  // A policy in force whose record leaves would be looked for in cold storage by every decision that is explained.
-  async #keepPolicies(end: number): Promise<void> {
-    for (const policy of this.policies.all) {
-      const last = await lastPolicy(this.pool, this.name, policy.ref.id)
-      if (last === undefined || last.index >= end) continue
-      await this.note({ kind: 'policy', policy: policy.ref }, sourcePayload(policy))
-    }
-  }
-}
-
-function signedElsewhere(ledger: string): Fault {
-  return new Fault(
-    'conflict',
-    `the checkpoints of the ledger \`${ledger}\` are signed with a key that is not in this data directory`,
-    {
-      fix: 'Give this service the key (BAILIWICK_LOG_KEY, or the checkpoints directory of the one that has it); where it is lost, or this one shall sign with a key of its own, run `bailiwick log key create`.',
-    },
-  )
-}
-
-// All that it takes to compile it again.
-function sourcePayload({ source, parents }: CompiledPolicy): string {
-  const files = parents.map((parent) => ({ file: parent.file, source: parent.source }))
-  return canonicalJson(files.length === 0 ? { source } : { parents: files, source })
 }

@@ -18,10 +18,6 @@ interface LogOptions extends StoreOptions {
   readonly json?: true
 }
 
-interface VerifyLogOptions extends LogOptions {
-  readonly cold?: true
-}
-
 const ledger = 'main'
 
 /** Adds `bailiwick log`. */

@@ -1,35 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { batchCallsMax, commentLengthMax, nameLengthMax, waitSecondsMax } from '@bailiwick/core'
-import { shownName } from '../json/field-path.ts'
+import { batchCallsMax, commentLengthMax, waitSecondsMax } from '@bailiwick/core'
+import { mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
 
-// Every message of this file goes on from what is wrong: "`params` is missing", "the query has the unknown field `x`".
-const name = text(nameLengthMax)
-const object = z.record(z.string(), z.unknown(), mustBe('an object'))
-
-function mustBe(what: string) {
-  return {
-    error: ({ input }: { input?: unknown }) => (input === undefined ? 'is missing' : `must be ${what}`),
-  }
-}
-
-function text(lengthMax: number) {
-  return z
-    .string(mustBe('a string'))
-    .min(1, { error: 'must not be empty' })
-    .max(lengthMax, { error: `must have at most ${lengthMax} characters` })
-}
-
-function oneOf<const Values extends readonly string[]>(...values: Values) {
-  return z.enum(values, mustBe(`one of ${values.map((value) => `\`${value}\``).join(', ')}`))
-}
-
-const onlyKnown = {
-  error: (issue: { code?: string; keys?: readonly string[] }) => {
-    if (issue.code !== 'unrecognized_keys') return 'must be an object'
-    const [unknown = '', ...more] = issue.keys ?? []
-    return `has the unknown field \`${shownName(unknown)}\`${more.length > 0 ? ` and ${more.length} more` : ''}`
-  },
-}
+export * from './log-schemas.ts'
 
 /** What an agent asks to have decided. */
 export const decisionRequest = z
@@ -93,40 +66,6 @@ export const outcomeRequest = z
 export const voteRequest = z
   .strictObject({ vote: oneOf('approve', 'reject'), comment: comment.optional() }, onlyKnown)
   .openapi('VoteRequest')
-
-/** What is to be erased, and why. */
-export const erasureRequest = z
-  .strictObject(
-    {
-      decision: text(40).optional().openapi({ description: 'A decision on the call.', example: 'dec_12' }),
-      subject: z
-        .union([text(2000), z.number()], mustBe('a string or a number'))
-        .optional()
-        .openapi({ description: "A value of what the policy's `subject` names. In place of `decision`." }),
-      reason: text(commentLengthMax).openapi({
-        description: 'Recorded, and not erased: leave out the person.',
-        example: 'request 17',
-      }),
-      dryRun: z.boolean(mustBe('true or false')).optional(),
-    },
-    onlyKnown,
-  )
-  .refine(({ decision, subject }) => (decision === undefined) !== (subject === undefined), {
-    error: 'must have either `decision` or `subject`',
-  })
-  .openapi('ErasureRequest')
-
-const indices = z.array(z.int())
-
-export const erasureAnswer = z
-  .object({
-    erased: indices.openapi({ description: 'The records whose payloads were erased.' }),
-    before: z.int().openapi({ description: 'How many payloads had been erased before.' }),
-    recordedAs: indices.openapi({ description: 'The records that say so.' }),
-    archived: indices.openapi({ description: 'Records that are in cold storage.' }),
-    vacuumed: z.boolean().openapi({ description: 'Whether the space they took was freed.' }),
-  })
-  .openapi('Erasure')
 
 export const sessionRequest = z.strictObject({ token: text(200) }, onlyKnown).openapi('SessionRequest')
 
@@ -387,31 +326,6 @@ export const suspensionAnswer = z
     record: z.object({ index: z.int().nullable().openapi({ description: 'Null where it was so already.' }) }),
   })
   .openapi('Suspension')
-
-export const signedNote = z
-  .string()
-  .openapi({ example: 'bailiwick.local/main\n42\nroot hash…\n\n— bailiwick.local/main signature…\n' })
-
-export const htmlPage = z.string().openapi({ example: '<!doctype html>…' })
-
-const hash = z.string().openapi({ example: 'tK1Rg41EaQcZcEgwA47njPZsIFGFKyDXsG7E+5xHL2g=' })
-
-export const proofBundle = z
-  .object({
-    format: z.literal('bailiwick-proof-bundle/v1'),
-    index: z.int(),
-    record: z.string().openapi({ description: 'Its text, exactly as it was hashed.' }),
-    payload: z.object({ state: z.enum(['withheld', 'erased', 'none']) }),
-    size: z.int().openapi({ description: 'Of the tree that the proof is for.' }),
-    proof: z.array(hash).openapi({ description: 'By RFC 9162, nearest the leaf first.' }),
-    checkpoint: z.string().nullable().openapi({ description: 'Null where another `size` was asked for.' }),
-    verifierKeys: z.array(z.string()),
-  })
-  .openapi('ProofBundle')
-
-export const consistencyProof = z
-  .object({ from: z.int(), to: z.int(), fromRoot: hash, toRoot: hash, proof: z.array(hash) })
-  .openapi('ConsistencyProof')
 
 export const eventStream = z.string().openapi({ example: 'event: log\ndata: {"size":42}\n\n' })
 

@@ -40,3 +40,11 @@ export function missingObject(key: string, why: string): Fault {
     fix: 'Keep the archive as evidence, and put the object back from a copy of it.',
   })
 }
+
+/** The store that is open, where it is the one at this address. @throws Fault `store_unavailable` where it is not */
+export function openedStore(open: ArchiveStore | undefined, address: string): ArchiveStore {
+  if (open?.address === address) return open
+  throw new Fault('store_unavailable', `records are archived in \`${address}\`, which is not open here`, {
+    fix: 'Set BAILIWICK_ARCHIVE to that address, with its credentials, and try again.',
+  })
+}

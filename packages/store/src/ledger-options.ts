@@ -1,0 +1,44 @@
+import type { Frontier, Instant, LogRecord } from '@bailiwick/core'
+import type pg from 'pg'
+import type { ArchiveOptions } from './archive/run.ts'
+import type { ArchiveStore } from './archive/store.ts'
+import type { LogKeySettings } from './checkpoints/log-keys.ts'
+import type { LookupGatherer } from './operations/gather.ts'
+import type { PolicySet } from './policies.ts'
+import type { PeerOptions } from './replicas/replicated-writer.ts'
+
+/** What a ledger is opened with. */
+export interface LedgerOptions {
+  readonly connection: pg.ClientConfig
+  readonly policies: PolicySet
+  /** Where the checkpoint and its key are kept: outside the database. */
+  readonly dataDir: string
+  readonly ledger?: string | undefined
+  /** How checkpoints are signed. */
+  readonly logKey?: LogKeySettings | undefined
+  /**
+   * Whether this process has to sign checkpoints. One that does not have to makes no key where the ledger has one
+   * already, and then signs nothing.
+   */
+  readonly mustSign?: boolean | undefined
+  /** The console's address, for links to approvals. */
+  readonly consoleUrl: string
+  readonly now?: (() => Instant) | undefined
+  /** The environment that calls are made in, such as `prod`: conditions and policies may ask for it. */
+  readonly env?: string | undefined
+  /** What looks facts up; without it, every lookup counts as failed. */
+  readonly lookups?: LookupGatherer | undefined
+  /** How to work together with other processes on this ledger; without it, this one writes by itself. */
+  readonly peers?: PeerOptions | undefined
+  /** Where archived records are read from; without it, reading them is a Fault. */
+  readonly archive?: ArchiveStore | undefined
+}
+
+/** What is said of a run that archives, beside what the ledger knows itself. */
+export type ArchiveRequest = Omit<
+  ArchiveOptions,
+  'connection' | 'ledger' | 'dataDir' | 'publish' | 'submit' | 'keepPolicies'
+>
+
+/** What other parts hear after each commit. */
+export type CommitListener = (head: Frontier, records: readonly LogRecord[]) => void
