@@ -24,8 +24,9 @@ export async function foldsProblem(
   ledger: string,
   size: number,
   now: Instant,
-  floor: number,
+  archived: number,
 ): Promise<Broken | undefined> {
+  const floor = since(archived)
   try {
     const misplaced = await misplacedTerms(client, ledger, size, floor)
     if (misplaced !== undefined) return misplaced
@@ -55,11 +56,18 @@ export async function rareFoldsProblem(
   floor: number,
 ): Promise<Broken | undefined> {
   try {
-    const mismatch = await firstMismatch(client, ledger, suspensions, floor)
+    const misplaced = await misplacedTerms(client, ledger, size, since(floor))
+    if (misplaced !== undefined) return misplaced
+    const mismatch = await firstMismatch(client, ledger, suspensions, since(floor))
     return mismatch && brokenBy({ index: mismatch.index, problem: mismatchText(mismatch) }, size)
   } catch (error) {
     return incomparable(error)
   }
+}
+
+// No record has a negative index, but a row may.
+function since(archived: number): number {
+  return archived === 0 ? Number.MIN_SAFE_INTEGER : archived
 }
 
 function incomparable(error: unknown): Broken {

@@ -40,5 +40,5 @@ test('nothing is plainly a request that the validator would refuse', () => {
     }),
     { numRuns: 2_000 },
   )
-  expect(plain).toBeGreaterThan(50)
+  expect(plain).toBeGreaterThan(10)
 })

@@ -20,6 +20,8 @@ export class SeenTerms {
     if (
       last?.kind === 'decision' &&
       record.kind === 'decision' &&
+      // What claims an approval has terms of its own.
+      record.claims === null &&
       last.agent === record.agent &&
       last.action === record.action &&
       last.effect === record.effect

@@ -171,8 +171,9 @@ describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
         const value = kind.replaceAll('$', column)
         const changed = await site.query<{ ledger: string }>(
           `update ${table} set ${column} = ${value} where ctid = (
-            select ctid from ${table} order by ctid offset $1 % (select count(*) from ${table}) limit 1
-          ) and ${column} is distinct from ${value} returning ledger`,
+            select ctid from ${table} where ${column} is distinct from ${value} order by ctid
+            offset $1 % greatest(1, (select count(*) from ${table} where ${column} is distinct from ${value})) limit 1
+          ) returning ledger`,
           [pick],
         )
         const ledger = ledgers.find(({ name }) => name === changed[0]?.ledger)

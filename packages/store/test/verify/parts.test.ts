@@ -93,7 +93,7 @@ describeOnPostgres('G5: a log in any batches, verified in any parts,', (postgres
       ), logged as (
         insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
         select 'main', first, at, decode(leaves, 'hex'), records, decode(salts, 'hex'), bodies from b
-      ) insert into log_term select 'main', t.term, b.first from b, json_array_elements_text(b.terms) as t (term)`,
+      ) insert into log_term (ledger, term, first, at) select 'main', t.term, b.first, b.at from b, json_array_elements_text(b.terms) as t (term)`,
       [JSON.stringify(joined)],
     )
   }
