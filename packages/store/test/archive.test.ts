@@ -9,9 +9,9 @@ import { listPartitions } from '../src/log/partitions.ts'
 import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { archivedSite, day, type ArchivedSite } from './harness/archived.ts'
 import { agent, escalated, faultOf, ledgerSite, records, refund, type LedgerSite } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
-describeOnPostgres('Archiving', (postgres) => {
+describeOnOnePostgres('Archiving', (postgres) => {
   let site: LedgerSite
   let archived: ArchivedSite
   beforeEach(async () => {

@@ -11,7 +11,7 @@ import { moveLog, type MoveOptions, type MoveStep } from '../src/move/move-log.t
 import { verifyStoredLog } from '../src/verify.ts'
 import { makeTestDir, removeTestDir } from './harness/data-dir.ts'
 import { agent, escalated, faultOf, policiesOf, refund, supportPolicy, voter } from './harness/ledger.ts'
-import { describeOnPostgres, testDatabase, type TestDatabase } from './harness/postgres.ts'
+import { describeOnOnePostgres, testDatabase, type TestDatabase } from './harness/postgres.ts'
 
 const budget = `
 budgets:
@@ -32,7 +32,7 @@ const tables = [
   'person',
 ]
 
-describeOnPostgres('moving a log', (postgres) => {
+describeOnOnePostgres('moving a log', (postgres) => {
   let dataDir: string
   let source: TestDatabase
   let target: TestDatabase

@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 test.each([
-  ['embedded', 8],
+  ['embedded', 4],
   ['server', 4],
 ] as const)(
   '`kill -9` of the service and of the %s PostgreSQL, %i times under load, loses nothing that was acknowledged; nothing ran unrecorded and no budget was exceeded',

@@ -40,6 +40,13 @@ export function describeOnPostgres(name: string, suite: (postgres: TestPostgres)
   }
 }
 
+/** As `describeOnPostgres`, on the first that there is: for suites that take long, and whose SQL others run on both. */
+export function describeOnOnePostgres(name: string, suite: (postgres: TestPostgres) => void): void {
+  const [server] = inject('testServers').filter((each) => !('missing' in each))
+  if (server === undefined || 'missing' in server) throw new Error('no PostgreSQL to test on')
+  describe(`${name} (PostgreSQL ${server.version}, ${server.flavour})`, () => suite(postgresOf(server)))
+}
+
 /**
  * A fresh database on one flavour's server, or on the first that there is.
  *
