@@ -29,7 +29,6 @@ import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts
 import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
 import { archivedEnd } from './archive/segments.ts'
 import { openedStore } from './archive/store.ts'
-import { archivedFrontier } from './archive/verify-archive.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys } from './checkpoints/known-keys.ts'
@@ -260,6 +259,7 @@ export class Ledger {
    * @throws as `erasePayloads` does
    */
   async erase(request: ErasureRequest): Promise<ErasureResult> {
+    if (this.#halted !== undefined) throw this.#halted
     const { archive, dataDir } = this.#options
     const { pool: client, name: ledger } = this
     const ports = {
@@ -301,6 +301,7 @@ export class Ledger {
 
   /** Archives records and removes them from the database. @throws as `archiveLog` does */
   async archive(request: ArchiveRequest): Promise<ArchiveReport> {
+    if (this.#halted !== undefined) throw this.#halted
     const { connection, dataDir } = this.#options
     return await archiveLog({
       ...request,
@@ -323,6 +324,7 @@ export class Ledger {
    * counts any more. Safe to run anywhere, any number of times.
    */
   async expireOverdue(): Promise<number> {
+    if (this.#halted !== undefined) throw this.#halted
     await this.#forgetCounted()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
     const expired = await Promise.all(
@@ -435,11 +437,6 @@ export class Ledger {
     return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
   }
 
-  /** The tree of the archived records: what the records in the database follow on. */
-  async archivedFrontier(): Promise<Frontier> {
-    return await archivedFrontier(this.pool, this.name)
-  }
-
   /** Why nothing is recorded any more; undefined while everything is well. */
   get halted(): Fault | undefined {
     return this.#halted
@@ -469,6 +466,7 @@ export class Ledger {
     this.#halted = undefined
     this.#writer.standAside(false)
     await recordPolicies(this)
+    await recordKeys(this)
     return result
   }
 

@@ -8,6 +8,7 @@ import {
   type StoredEntry,
 } from '@bailiwick/core'
 import { setImmediate as turn } from 'node:timers/promises'
+import { archivedFrontier } from './archive/verify-archive.ts'
 import { readStoredHead } from './head.ts'
 import { hasTerms, readBatches, type Queryable, type TimedBatch } from './log/batches.ts'
 import { besideRecord, SeenTerms } from './verify/beside.ts'
@@ -20,7 +21,7 @@ export interface LogWalkOptions {
   readonly ledger: string
   /**
    * The tree of the records before the first batch that the database has, asked before every step: a walk goes on from
-   * there where the records before it were moved elsewhere. Default: all records are in the database.
+   * there where the records before it were moved elsewhere. Default: what the archive says.
    */
   readonly start?: (() => Promise<Frontier>) | undefined
 }
@@ -85,8 +86,9 @@ export class LogWalk {
   }
 
   async #skipMoved(): Promise<boolean> {
-    const start = await this.#options.start?.()
-    if (start === undefined || start.size <= this.#frontier.size) return false
+    const { client, ledger, start: given } = this.#options
+    const start = await (given?.() ?? archivedFrontier(client, ledger))
+    if (start.size <= this.#frontier.size) return false
     this.#frontier = start
     return true
   }

@@ -151,6 +151,8 @@ async function verifyWithFolds(
     counterPrefix: (await readSecrets(client, ledger))?.counter.toString('hex') ?? '',
     now,
   }
+  const uncovered = options.from === undefined ? uncoveredArchive(floor, checkpoint) : undefined
+  if (uncovered !== undefined) return uncovered
   const folds = new Folds(size)
   const runners = await startRunners(client, settings, options)
   try {
@@ -185,6 +187,19 @@ async function verifyWithFolds(
   } finally {
     folds.close()
     await Promise.all(runners.map((runner) => runner.close()))
+  }
+}
+
+// Nothing leaves the database that no published checkpoint covers: whoever says otherwise has something to hide.
+function uncoveredArchive(archived: number, checkpoint: Checkpoint | undefined): VerifyResult | undefined {
+  if (archived === 0 || (checkpoint !== undefined && checkpoint.size >= archived)) return undefined
+  const covered =
+    checkpoint === undefined ? 'no checkpoint was published' : `the checkpoint counts ${checkpoint.size}`
+  return {
+    kind: 'broken',
+    index: null,
+    problem: `the first ${archived} records are said to be archived, and ${covered}`,
+    fix: 'Keep the database as evidence, and put back the checkpoint of this ledger; nothing is archived before it is published.',
   }
 }
 

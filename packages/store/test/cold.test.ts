@@ -7,7 +7,7 @@ import { erasePayloadsInArchive } from '../src/archive/erase.ts'
 import { unpackBlock } from '../src/archive/block-file.ts'
 import { archivedEnd } from '../src/archive/segments.ts'
 import { openArchiveStore } from '../src/archive/open-store.ts'
-import { verifyColdSegments } from '../src/archive/verify-archive.ts'
+import { archivedFrontier, verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { leafHashes } from '../src/head.ts'
 import { recallStoredDecision, replayOf } from '../src/replay.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
@@ -98,9 +98,28 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
     }
     const bundled = await ledger.tiles.read({ level: 'entries', index: 0, width: size })
     expect(bundled.includes('"id":"dec_5"')).toBe(true)
-    const walk = new LogWalk({ client: site.pool, ledger: 'main', start: () => ledger.archivedFrontier() })
+    const walk = new LogWalk({ client: site.pool, ledger: 'main' })
     expect(await walk.step(1000)).toMatchObject({ isAtEnd: true, verified: size })
     expect((await ledger.verify()).kind).toBe('intact')
+  })
+
+  test('a row alone archives nothing: records that are gone are missed', async () => {
+    const other = await site.open(undefined, 'hidden')
+    for (let at = 0; at < 9; at++) await other.decide(agent, refund(10))
+    await other.checkpoint()
+    const kept = await site.query<{ stop: string; manifest: string; payloads: string }>(
+      `select stop, replace(manifest, '"main"', '"hidden"') as manifest, payloads from archive_segment where ledger = 'main' order by first limit 1`,
+    )
+    await site.query(
+      `insert into archive_segment (ledger, first, stop, index, store, manifest, payloads) values ('hidden', 0, $3, 0, 'file:nowhere', $1, $2)`,
+      [kept[0]?.manifest, kept[0]?.payloads, kept[0]?.stop],
+    )
+    await site.query(`delete from log_batch where ledger = 'hidden' and first < $1`, [kept[0]?.stop])
+    await site.query(`delete from log_term where ledger = 'hidden' and first < $1`, [kept[0]?.stop])
+    expect((await other.verify()).kind).toBe('broken')
+    await expect(archivedFrontier(site.pool, 'hidden')).rejects.toThrow('do not follow on each other')
+    await other.close().catch(() => undefined)
+    await site.query(`delete from archive_segment where ledger = 'hidden'`)
   })
 
   async function search(wanted: Parameters<ArchivedSite['ledger']['search']>[0]) {

@@ -68,6 +68,18 @@ describeOnPostgres('suspension', (postgres) => {
     expect((await one.verify()).kind).toBe('intact')
   })
 
+  test('a suspension that another process ended is made anew by whoever made it first', async () => {
+    const one = await site.open(both())
+    const other = await site.open(both(), one.name)
+    await one.changeSuspension(suspend)
+    await other.changeSuspension(resume)
+    // What the first process remembers is no longer so.
+    const { index } = await one.changeSuspension(suspend)
+    expect(index).not.toBeNull()
+    for (const ledger of [one, other]) expect((await ledger.decide(agent, refund(20))).effect).toBe('deny')
+    expect((await one.verify()).kind).toBe('intact')
+  })
+
   test('an approval that a person gave does not help a suspended agent, and is not used up', async () => {
     const ledger = await site.open(policiesOf(terms('{ quorum: 1, deadline: 5m }')))
     const asked = await ledger.decide(agent, refund(600))

@@ -92,7 +92,7 @@ export class SelfCheck {
   }
 
   #walk(from?: Frontier): LogWalk {
-    const { ledger, start = () => ledger.archivedFrontier() } = this.#options
+    const { ledger, start } = this.#options
     return new LogWalk({ client: ledger.pool, ledger: ledger.name, start }, from)
   }
 

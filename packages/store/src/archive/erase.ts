@@ -43,6 +43,8 @@ export async function erasePayloadsInArchive(
   const done: number[] = []
   const left = new Set([...indices].sort((a, b) => a - b))
   for (const index of left) {
+    // Rewriting a segment takes its time, and a hold may have been placed meanwhile.
+    refuseUnderHold(await holdsNow(erasure.client, erasure.ledger))
     const found = await segmentHolding(erasure.client, erasure.ledger, index)
     if (found === undefined) continue
     const ours = [...left].filter((each) => each >= found.first && each < found.end)

@@ -10,9 +10,15 @@ import pg from 'pg'
 import { hasCode } from '../engine/errno.ts'
 import { inSchema } from '../migrate.ts'
 import { leafHashes } from '../head.ts'
-import { batchesBackwards, type Queryable } from '../log/batches.ts'
+import { batchesBackwards, readEntries, type Queryable } from '../log/batches.ts'
 import { SegmentReader } from './segment-reader.ts'
-import { archivedEnd, manifestDigest, segmentHolding, segmentsFrom } from './segments.ts'
+import {
+  archivedEnd,
+  manifestDigest,
+  segmentHolding,
+  segmentsFrom,
+  type ArchivedSegment,
+} from './segments.ts'
 import type { Pace } from './pace.ts'
 import { openArchiveStore } from './open-store.ts'
 
@@ -20,9 +26,10 @@ type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
  * The log's frontier after the last archived record, as its manifest has it: what the records in the database follow on.
- * That it is right shows when they lead to the head.
+ * That it is right shows when they lead to the head, and the last segment is held against the record that says so, which
+ * is younger than all that it archives and so in the database: a row alone makes nothing archived.
  *
- * @throws Fault `log_broken` where the archived segments do not follow on each other
+ * @throws Fault `log_broken` where the archived segments do not follow on each other, or no record says that they are
  */
 export async function archivedFrontier(client: Queryable, ledger: string): Promise<Frontier> {
   const { rows } = await client.query<{ end: string | null; gaps: string }>(
@@ -35,8 +42,24 @@ export async function archivedFrontier(client: Queryable, ledger: string): Promi
   if (Number(rows[0]?.gaps ?? 0) > 0) throw notFollowing()
   if (end === 0) return emptyFrontier
   const last = await segmentHolding(client, ledger, end - 1)
-  if (last === undefined) throw notFollowing()
+  if (last === undefined || last.end !== end || !(await isRecorded(client, ledger, last)))
+    throw notFollowing()
   return decodeFrontier(end, Buffer.from(last.manifest.frontier, 'hex'))
+}
+
+async function isRecorded(client: Queryable, ledger: string, segment: ArchivedSegment): Promise<boolean> {
+  if (segment.index < segment.end) return false
+  const entry = (await readEntries(client, ledger, [segment.index])).get(segment.index)
+  if (entry === undefined) return false
+  const record = parseRecord(entry.record)
+  return (
+    record.kind === 'archive' &&
+    record.index === segment.index &&
+    record.first === segment.first &&
+    record.end === segment.end &&
+    record.manifest === manifestDigest(segment) &&
+    record.frontier === segment.manifest.frontier
+  )
 }
 
 function notFollowing(): Fault {

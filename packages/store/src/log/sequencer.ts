@@ -10,7 +10,7 @@ import {
   type Recorded,
 } from '@bailiwick/core'
 import pg from 'pg'
-import { followHead } from '../head.ts'
+import { followHead, readStoredHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
 import { BatchBytes } from './batch-bytes.ts'
@@ -179,8 +179,15 @@ export class Sequencer {
       const prepared = await this.#prepare(client, head, waiting)
       this.#queue.unshift(...prepared.left)
       if (prepared.batch.count === 0) {
-        this.#remembered = head
         this.#free.push(prepared.bytes)
+        // What is answered without a record was read as of this head: it has to be the one that is committed, also
+        // where another process has written since.
+        if (prepared.waiting.length > 0 && !(await this.#isCommitted(client, head))) {
+          if (this.#head === head) this.#head = undefined
+          this.#queue.unshift(...prepared.waiting)
+          return
+        }
+        this.#remembered = head
         return answerAll(prepared)
       }
       // A batch before this one was fenced or lost while this one read what it needs: it would miss the head as
@@ -202,6 +209,12 @@ export class Sequencer {
       const fault = new Fault(code, message, { fix, cause, recorded: 'no' })
       for (const each of waiting) each.reject(fault)
     }
+  }
+
+  // On the batches' own connection, so after everything that is on its way.
+  async #isCommitted(client: pg.Client, head: Frontier): Promise<boolean> {
+    const stored = await readStoredHead(client, this.#ports.ledger)
+    return this.#head === head && stored.size === head.size && stored.frontier.equals(encodeFrontier(head))
   }
 
   #take(): Waiting[] {

@@ -121,8 +121,10 @@ async function* windows({
 }: PartsInput): AsyncGenerator<Window> {
   const stored = scanTerms(client, ledger)
   let next = await stored.next()
-  let start = -Infinity
+  let start = from?.size ?? -Infinity
   let end = from?.size ?? 0
+  // Rows of records that were moved elsewhere are on their way out, and segments end where batches do.
+  while (next.done !== true && next.value.first < start) next = await stored.next()
   while (start < Infinity) {
     end += step
     const below = end < size ? end : Infinity
