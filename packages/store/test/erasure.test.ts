@@ -249,6 +249,18 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
     expect(await ledger.verify()).toMatchObject({ kind: 'broken', index: 1 })
   })
 
+  test('records no erasure of what was removed while it waited for the head', async () => {
+    const ledger = await site.open()
+    const { id } = await ledger.decide(agent, refund(1, withSecret))
+    const foreign = await foreignWriter(site, ledger.name)
+    const erased = ledger.erase(erasing(id))
+    await foreign.batchWaits()
+    await site.query('delete from log_batch where ledger = $1 and first = 1', [ledger.name])
+    await foreign.letGo()
+    expect(await erased).toMatchObject({ erased: [], recordedAs: [] })
+    expect((await records(site, ledger)).map(({ kind }) => kind)).not.toContain('erasure')
+  })
+
   describe('whose approval is open', () => {
     test('lets nobody vote on what nobody can see, and the agent go nowhere', async () => {
       const ledger = await site.open()

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
-import { erasable, erased, erasing } from './erasing.ts'
+import { erasable, eraseBefore, erased } from './erasing.ts'
 import type {
   AccessChange,
   ApprovalRow,
@@ -209,7 +209,7 @@ function appending(name: string, folded: readonly Folding[]) {
 // Its head has one condition more, and its last value is the erasures.
 function erasingToo({ name, folded, text }: ReturnType<typeof appending>) {
   const n = `$${advanceValues + 1 + folded.length}`
-  const gated = `${erasing.replace('$n', n)}, ${head(` and ${erasable}`)}, ${erased.join(', ')}`
+  const gated = `${eraseBefore.replace('$n', n)}, ${head(` and ${erasable}`)}, ${erased.join(', ')}`
   return { name, folded, text: text.replace(head(), () => gated) }
 }
 

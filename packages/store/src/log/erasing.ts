@@ -4,18 +4,31 @@
  */
 
 /** The rows as they were sent. */
-export const erasing = `erasing as (
+const erasing = `erasing as (
     select r.first, r.indices from json_to_recordset($n::json) as r (first bigint, indices bigint[])
   )`
+
+/**
+ * The batches concerned, locked behind the head. A batch whose deletion was committed while this statement waited for
+ * the head is still seen by its snapshot, but cannot be locked.
+ */
+const locked = `gate as materialized (
+    select from ledger_head where ledger = $1 and size = $2::bigint and frontier = $5 for update
+  ), locked as materialized (
+    select b.first from gate, erasing e join log_batch b on b.ledger = $1 and b.first = e.first for update of b
+  )`
+
+/** What has to come before the head is advanced. */
+export const eraseBefore = `${erasing}, ${locked}`
 
 /**
  * Whether every payload is still there. If not, the head is not advanced and nothing is written: else the record would
  * say of a payload that it was erased by it, and it was not. Nobody but a writer behind the same head rewrites a batch;
  * a batch that is gone was archived in the meantime. The caller reads again.
  */
-export const erasable = `not exists (
-      select from erasing e left join log_batch b on b.ledger = $1 and b.first = e.first
-      where b.first is null or e.indices && b.erased or exists (
+export const erasable = `(select count(*) from locked) = (select count(*) from erasing) and not exists (
+      select from erasing e join log_batch b on b.ledger = $1 and b.first = e.first
+      where e.indices && b.erased or exists (
         select from unnest(e.indices) as i (index)
         where coalesce((string_to_array(b.bodies, E'\\n'))[(i.index - b.first + 1)::int], '') = ''))`
 
