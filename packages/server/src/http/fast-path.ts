@@ -55,6 +55,7 @@ interface Passing extends PlainHead {
 
 async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
   const { incoming, outgoing, app } = passing
+  // A key that could not be looked up is looked up again by the app, which says why it cannot.
   const agent = await parts.access.agentOf(passing.key).catch(() => undefined)
   if (agent === undefined) return app(incoming, outgoing)
   const bytes = await bodyOf(incoming, passing.length)
