@@ -11,7 +11,7 @@ export interface KnownAgent {
   readonly policy: PolicyRef | null
   /** How many keys speak for it. */
   readonly keys: number
-  readonly suspension: Omit<SuspendedAgent, 'agent'> | null
+  readonly suspension: Omit<SuspendedAgent, 'agent' | 'index'> | null
 }
 
 /** Agents that policies name, that have keys or that are suspended, by name. Patterns of policies are no agents. */

@@ -2,7 +2,10 @@ import { canonicalJson, Fault, instantText, type CompiledPolicy, type Instant } 
 import type { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
 import type { Queryable } from './log/batches.ts'
+import type { Operation } from './log/operation.ts'
+import { readSuspended } from './log/suspensions.ts'
 import type { NoteBody } from './operations/note.ts'
+import { restateSuspension } from './operations/suspend.ts'
 import type { PolicySet } from './policies.ts'
 import { lastPolicy } from './queries.ts'
 
@@ -34,6 +37,17 @@ export async function keepPolicies(ledger: NotedLedger, end: number): Promise<vo
     const last = await lastPolicy(ledger.pool, ledger.name, policy.ref.id)
     if (last === undefined || last.index >= end) continue
     await ledger.note({ kind: 'policy', policy: policy.ref }, sourcePayload(policy))
+  }
+}
+
+/** Records suspensions again whose records lie before `end`, so that verification can hold those that stand against them. */
+export async function keepSuspensions(
+  ledger: Pick<NotedLedger, 'pool' | 'name'>,
+  end: number,
+  submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>,
+): Promise<void> {
+  for (const suspended of await readSuspended(ledger.pool, ledger.name)) {
+    if (suspended.index < end) await submit(restateSuspension(suspended))
   }
 }
 

@@ -19,7 +19,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
-import { erasePayloadsInArchive } from './archive/erase.ts'
+import { eraseInArchive } from './archive/erase.ts'
 import { ColdLog } from './archive/cold-log.ts'
 import { recordsOf } from './archive/cold-records.ts'
 import { listHolds, type StandingHold } from './archive/holds.ts'
@@ -30,6 +30,7 @@ import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts
 import { archivedEnd } from './archive/segments.ts'
 import { openedStore } from './archive/store.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
+import { CounterSweep } from './counter-sweep.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys } from './checkpoints/known-keys.ts'
 import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
@@ -37,7 +38,7 @@ import { subjectTexts } from './erasure/subjects.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
-import { keepPolicies, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
+import { keepPolicies, keepSuspensions, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
 import type { AccessChange } from './log/rows.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
@@ -55,7 +56,6 @@ import { suspensionOperation, type SuspensionChange } from './operations/suspend
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
 import {
-  deleteCounted,
   findApprovals,
   findDecisions,
   listApprovals,
@@ -74,10 +74,6 @@ import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
 
 export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
-
-/** How many uses of counters a sweep looks at in one step, and how many steps it takes while there is much to delete. */
-const usesPerStep = 1000
-const stepsPerSweep = 10
 
 interface LedgerParts {
   readonly checkpoints: CheckpointFile
@@ -109,8 +105,7 @@ export class Ledger {
   readonly cold: ColdLog
   #publishing: Promise<string> | undefined
   #halted: Fault | undefined
-  /** The decision up to which uses of counters have been looked at, whether they count still. */
-  #sweptTo = -1
+  readonly #sweep: CounterSweep
   /** The head that this process last held against what was published; every later one must contain it. */
   #published: Frontier | undefined
 
@@ -122,6 +117,7 @@ export class Ledger {
     this.now = options.now ?? (() => Date.now() as Instant)
     this.pool = pool
     this.#digests = digests
+    this.#sweep = new CounterSweep(pool, name, this.now)
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.cold = new ColdLog(this.pool, name, options.archive)
     const records = recordsOf(this.pool, name, this.cold)
@@ -260,17 +256,18 @@ export class Ledger {
    */
   async erase(request: ErasureRequest): Promise<ErasureResult> {
     if (this.#halted !== undefined) throw this.#halted
-    const { archive, dataDir } = this.#options
-    const { pool: client, name: ledger } = this
+    const { archive, connection, dataDir } = this.#options
+    const { pool: client, name: ledger, cold } = this
     const ports = {
       client,
       ledger,
+      cold,
       submit: <Answer>(operation: Operation<Answer>) => this.#submit(operation),
       subjectDigests: (subject: string | number) =>
         subjectTexts(subject).map((text) => this.#digests.subject(text)),
-      eraseInArchive: async (indices: readonly number[]) => {
+      eraseInArchive: async () => {
         const storeOf = (address: string) => openedStore(archive, address)
-        await erasePayloadsInArchive({ client, ledger, storeOf, spoolDir: spoolDirectory(dataDir) }, indices)
+        await eraseInArchive({ connection, ledger, storeOf, spoolDir: spoolDirectory(dataDir) })
       },
     }
     return await erasePayloads(ports, request)
@@ -310,7 +307,10 @@ export class Ledger {
       ledger: this.name,
       publish: () => this.checkpoint(),
       submit: (operation) => this.#submit(operation),
-      keepPolicies: (end) => keepPolicies(this, end),
+      keepStanding: async (end) => {
+        await keepPolicies(this, end)
+        await keepSuspensions(this, end, (operation) => this.#submit(operation))
+      },
     })
   }
 
@@ -325,7 +325,7 @@ export class Ledger {
    */
   async expireOverdue(): Promise<number> {
     if (this.#halted !== undefined) throw this.#halted
-    await this.#forgetCounted()
+    await this.#sweep.sweep()
     const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
     const expired = await Promise.all(
       overdue.map((index) =>
@@ -523,19 +523,5 @@ export class Ledger {
 
   #submit<Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>): Promise<Answer> {
     return this.#halted === undefined ? this.#writer.submit(operation, asked) : Promise.reject(this.#halted)
-  }
-
-  async #forgetCounted(): Promise<void> {
-    for (let step = 0; step < stepsPerSweep; step++) {
-      const { deleted, after } = await deleteCounted(
-        this.pool,
-        this.name,
-        this.now(),
-        this.#sweptTo,
-        usesPerStep,
-      )
-      this.#sweptTo = after
-      if (deleted < usesPerStep) return
-    }
   }
 }

@@ -1,11 +1,4 @@
-import {
-  instantText,
-  parseRecord,
-  type Instant,
-  type OutcomeStatus,
-  type PolicyRef,
-  type StoredEntry,
-} from '@bailiwick/core'
+import { parseRecord, type OutcomeStatus, type PolicyRef, type StoredEntry } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read.ts'
@@ -214,56 +207,6 @@ export async function overdueApprovals(
     [ledger, now, limit],
   )
   return rows.map(({ decision }) => Number(decision))
-}
-
-/** Clocks of services on one database may differ by so much, and none of them misses what it still counts. */
-const clockDifferenceMsMax = 60 * 60 * 1000
-
-const deleteCountedUses = `
-  with looked_at as (
-    select decision, key, at, window_ms from counter_entry where ledger = $1 and decision > $2
-    order by decision limit $4
-  ), deleted as (
-    delete from counter_entry where (ledger, decision, key) in (
-      select $1, decision, key from looked_at where at + window_ms * interval '1 millisecond' <= $3::timestamptz)
-    returning 1
-  )
-  select (select count(*) from deleted)::int as deleted, count(*)::int as "lookedAt", max(decision) as last,
-    coalesce(max(at) > $3::timestamptz, true) as recent
-  from looked_at`
-
-/** How far a sweep over the uses of counters has come. */
-export interface Sweep {
-  readonly deleted: number
-  /** The decision after which the next one goes on; -1: from the oldest on. */
-  readonly after: number
-}
-
-/**
- * Deletes what no counter counts any more out of the next `limit` uses, in the order of the log: no index by time has to
- * be kept up for this. Verification does not miss them.
- *
- * @param after the decision after which to begin
- */
-export async function deleteCounted(
-  client: Queryable,
-  ledger: string,
-  now: Instant,
-  after: number,
-  limit: number,
-): Promise<Sweep> {
-  const before = instantText((now - clockDifferenceMsMax) as Instant)
-  const { rows } = await client.query<{
-    deleted: number
-    lookedAt: number
-    last: string | null
-    recent: boolean
-  }>(deleteCountedUses, [ledger, after, before, limit])
-  const [row] = rows
-  if (row === undefined) return { deleted: 0, after: -1 }
-  // What follows on recent uses is recent, too.
-  const goesOn = row.lookedAt === limit && !row.recent && row.last !== null
-  return { deleted: row.deleted, after: goesOn ? Number(row.last) : -1 }
 }
 
 /** The policy that was recorded last under an id, with the index of its record; undefined where none is in the database. */

@@ -188,7 +188,7 @@ export async function recordedPolicy(
       if (typeof payload !== 'string') return compiled(payload.body, ref)
     }
   }
-  const everything = { before: Number.MAX_SAFE_INTEGER, terms: ['kind=policy'] }
+  const everything = { before: Number.MAX_SAFE_INTEGER, searches: [['kind=policy']] }
   for await (const { record, entry } of cold?.backwards(everything) ?? []) {
     if (record.kind !== 'policy' || record.policy.sha256 !== ref.sha256) continue
     if (typeof entry.payload !== 'string') return compiled(entry.payload.body, ref)

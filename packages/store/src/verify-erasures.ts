@@ -1,18 +1,8 @@
 import type { VerifyResult } from '@bailiwick/core'
+import { namedErasures } from './erasure/named-erasures.ts'
 import type { Queryable } from './log/batches.ts'
 
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
-
-// Every index that an `erasure` record names, with that record. Records that say something else have their quotation
-// marks escaped, so the search for the member matches the member alone.
-const named = `
-  select distinct on (1) x.value::bigint as index, b.first + t.n - 1 as erasure
-  from log_batch b, unnest(string_to_array(b.records, E'\\n')) with ordinality as t (record, n),
-    json_array_elements_text(case when strpos(t.record, '"kind":"erasure"') > 0
-      then replace(t.record, '\\u0000', '\\ufffd')::json -> 'records' end) as x (value)
-  where b.ledger = $1
-    and b.first in (select k.first from log_term k where k.ledger = $1 and k.term = 'kind=erasure')
-  order by 1, 2`
 
 const marked = `
   select i.index, coalesce(l.lines[(i.index - b.first + 1)::int], '') <> '' as kept,
@@ -28,7 +18,7 @@ const isStored = `exists (
   where named.index < holder.first + holder.count)`
 
 const compared = `
-  with named as (${named}), marked as (${marked})
+  with named as (${namedErasures}), marked as (${marked})
   select coalesce(marked.index, named.erasure) as index,
     case when named.index is null then 'its payload is marked as erased, and no erasure record names it'
       when marked.index is null then 'it says that the payload of record ' || named.index || ' was erased, and that is not so'

@@ -265,7 +265,7 @@ const suspensions: FoldedTable = {
       where t.ledger = $1 and t.term = 'kind=suspension'
     ) as said where index >= $2::bigint order by key, index desc`,
   stored: `select agent collate "C" as key, index, state, row_number() over (partition by agent) as copy
-    from agent_suspension where ledger = $1 and index >= $2::bigint`,
+    from agent_suspension where ledger = $1 and (index >= $2::bigint or state = 'suspended')`,
 }
 
 /** Something that is wrong with a table, and the record to name. */

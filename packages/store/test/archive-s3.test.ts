@@ -1,6 +1,4 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { erasePayloadsInArchive } from '../src/archive/erase.ts'
 import { ColdLog } from '../src/archive/cold-log.ts'
 import { archivedEnd } from '../src/archive/segments.ts'
 import { openArchiveStore } from '../src/archive/open-store.ts'
@@ -125,16 +123,10 @@ function suite(postgres: Parameters<Parameters<typeof describeOnPostgres>[1]>[0]
 
   test('lets personal data be erased, with every version of it', async () => {
     const address = await addressOf()
-    const erased = await erasePayloadsInArchive(
-      {
-        client: site.pool,
-        ledger: 'main',
-        storeOf: () => openArchiveStore(address, server.env),
-        spoolDir: join(site.dataDir, 'spool'),
-      },
-      [2],
-    )
-    expect(erased).toEqual([2])
+    const other = await archived.another(openArchiveStore(address, server.env))
+    const request = { target: { decision: 'dec_2' }, reason: 'request 7', by: 'operator' } as const
+    expect(await other.erase(request)).toMatchObject({ erased: [2], archived: [2] })
+    await other.close()
     const cold = new ColdLog(site.pool, 'main', openArchiveStore(address, server.env))
     expect((await cold.entries([1, 2])).get(2)?.payload).toBe('erased')
     expect(await verifyColdSegments(site.pool, 'main', server.env)).toMatchObject({ erased: 1 })

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseRecord, verifyProofBundle } from '@bailiwick/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { erasePayloadsInArchive } from '../src/archive/erase.ts'
 import { unpackBlock } from '../src/archive/block-file.ts'
 import { archivedEnd } from '../src/archive/segments.ts'
 import { openArchiveStore } from '../src/archive/open-store.ts'
@@ -46,12 +45,6 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
   })
 
   const cold = () => before.filter(({ index }) => index < end)
-  const erasing = () => ({
-    client: site.pool,
-    ledger: 'main',
-    storeOf: () => openArchiveStore(archived.store, {}),
-    spoolDir: join(site.dataDir, 'spool'),
-  })
 
   test('gives archived decisions with params and outcome as it did before', async () => {
     expect(cold().length).toBeGreaterThan(5)
@@ -236,7 +229,8 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
     expect(again).toEqual({ index: null })
     const fault = await faultOf(archived.archive({ before: archived.before(0) }))
     expect(fault).toMatchObject({ code: 'conflict', message: expect.stringContaining('case-1') })
-    expect((await faultOf(erasePayloadsInArchive(erasing(), [5]))).code).toBe('conflict')
+    const erasure = { target: { decision: 'dec_5' }, reason: 'request 7', by: 'operator' } as const
+    expect((await faultOf(ledger.erase(erasure))).code).toBe('conflict')
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     await site.query('create table saved as table hold; delete from hold')
     expect(await ledger.verify()).toMatchObject({ kind: 'broken' })
@@ -260,25 +254,5 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
     expect(fault.code).toBe('conflict')
     expect(await archivedEnd(site.pool, 'main')).toBe(end)
     await ledger.changeHold({ hold: 'case-2', event: 'lifted', reason: 'over', by: 'operator' })
-  })
-
-  test('lets personal data be erased in cold storage, and proves what stays', async () => {
-    expect(await erasePayloadsInArchive(erasing(), [5, 6, 999_999])).toEqual([5, 6])
-    expect((await faultOf(archived.ledger.replay('dec_5'))).code).toBe('erased')
-    expect((await archived.ledger.decision('dec_5')).outcome).toMatchObject({ status: 'succeeded' })
-    expect(await verifyColdSegments(site.pool, 'main', {})).toMatchObject({ erased: 2 })
-    expect(await archived.ledger.replay('dec_7')).toMatchObject({ same: true })
-    // The former object is gone, and nothing on disk holds what was erased.
-    // Beside recorded segments lies what the run before was about to record; the next one makes it again.
-    const files = (await readdir(directory, { recursive: true })).filter(
-      (name) => name.includes('payloads') && Number(name.split('/')[1]?.slice(0, 16)) < end,
-    )
-    expect(files).toHaveLength(Math.ceil(end / 4))
-    const texts = await Promise.all(
-      files.map(async (name) => (await unpackBlock(await readFile(join(directory, name)))).join('\n')),
-    )
-    expect(texts.join('\n')).not.toMatch(/T-4711|paid by wire/)
-    expect(await search({ text: 'T-4711' })).toEqual([])
-    expect(await erasePayloadsInArchive(erasing(), [5])).toEqual([5])
   })
 })

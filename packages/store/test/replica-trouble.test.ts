@@ -125,7 +125,8 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
     await follower.ledger.decide(agent, refund(100))
     const [message] = sequencer.messages
     if (message === undefined) throw new Error('nothing was sent')
-    const [holder = '', sender = '', , mac = ''] = message.authorization.split(' ')[1]?.split('.') ?? []
+    const [holder = '', sender = '', , length = '', claim = '', mac = ''] =
+      message.authorization.split(' ')[1]?.split('.') ?? []
     const post = async (authorization: string, body = message.body) => {
       const headers = { authorization, 'content-length': String(body.length) }
       const request = new Request('http://replica/', { method: 'POST', headers, body: new Uint8Array(body) })
@@ -136,8 +137,25 @@ describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
     const other = Buffer.from(message.body.toString().replace('100', '101'))
     expect(other.equals(message.body)).toBe(false)
     expect((await post(message.authorization, other)).status).toBe(401)
-    expect((await post(`BailiwickPeer ${holder}.${sender}.2.${mac}`)).status).toBe(401)
-    expect((await post(`BailiwickPeer ${holder}.${sender}.2.${'0'.repeat(64)}`)).status).toBe(401)
+    const none = '0'.repeat(64)
+    for (const forged of [
+      `2.${length}.${claim}.${mac}`,
+      `2.${length}.${claim}.${none}`,
+      `1.${length}.${none}.${mac}`,
+      `1.${length}9.${claim}.${mac}`,
+    ]) {
+      expect((await post(`BailiwickPeer ${holder}.${sender}.${forged}`)).status, forged).toBe(401)
+    }
+    const unread = new Request('http://replica/', {
+      method: 'POST',
+      headers: {
+        authorization: `BailiwickPeer ${holder}.${sender}.1.${length}.${none}.${mac}`,
+        'content-length': length,
+      },
+      body: new Uint8Array(message.body),
+    })
+    expect((await sequencer.ledger.answerPeer(unread)).status).toBe(401)
+    expect(unread.bodyUsed, 'nothing is read of whoever has not shown to know the secret').toBe(false)
     expect((await post('Bearer anything')).status).toBe(401)
     expect(await decided(sequencer)).toBe(1)
     // The secret is in no message.

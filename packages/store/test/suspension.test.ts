@@ -112,7 +112,7 @@ describeOnPostgres('suspension', (postgres) => {
     const again = await site.open(both(), first.name)
     expect((await again.decide(agent, refund(20))).effect).toBe('deny')
     expect(await again.suspended()).toEqual([
-      { agent, reason: 'odd refunds', since: expect.any(String) as string, by: 'operator' },
+      { agent, index: 2, reason: 'odd refunds', since: expect.any(String) as string, by: 'operator' },
     ])
     const kinds = (await records(site, again)).filter(({ kind }) => kind === 'suspension')
     expect(kinds).toHaveLength(1)

@@ -1,11 +1,11 @@
 import { Fault, onOneLine } from '@bailiwick/core'
-import { hasEmbeddedDatabase, type ErasureResult, type ErasureTarget } from '@bailiwick/store'
+import type { ErasureResult, ErasureTarget } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withLedger } from './open-ledger.ts'
+import { refuseNowhere, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
-import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
+import { storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface EraseOptions extends StoreOptions {
   readonly decision?: string
@@ -64,14 +64,6 @@ function targetOf({ decision, subject }: EraseOptions): ErasureTarget {
   if (subject !== undefined && decision === undefined) return { subject }
   throw new Fault('bad_input', 'say what to erase: one call or one person', {
     fix: 'Give either --decision with the id of a decision, or --subject with a value such as a customer id.',
-  })
-}
-
-// Opening an embedded database would make one where there is none.
-async function refuseNowhere({ dataDir, databaseUrl }: StorePlace): Promise<void> {
-  if (databaseUrl !== undefined || (await hasEmbeddedDatabase(dataDir))) return
-  throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
-    fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
   })
 }
 

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { Fault, openCheckpoint, tlogProofText, type ProofBundle } from '@bailiwick/core'
 import {
-  hasEmbeddedDatabase,
   openDatabase,
   proveRecord,
   recordIndex,
@@ -12,7 +11,9 @@ import {
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
+import { refuseNowhere, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
+import { recordReading } from './recorded-reading.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
 interface ProveCommandOptions extends StoreOptions {
@@ -43,6 +44,10 @@ async function prove(ports: CliPorts, id: string, options: ProveCommandOptions):
     })
   }
   const index = recordIndex(id)
+  if (withPayload) {
+    await refuseNowhere(storePlace(options, ports))
+    await withLedger(options, ports, (ledger) => recordReading(ledger, ports, 'export', [index], null))
+  }
   const bundle = await withStore(storePlace(options, ports), (source) =>
     proveRecord(source, index, { withPayload }),
   )
@@ -76,12 +81,7 @@ export async function withStore<Result>(
   { dataDir, databaseUrl }: StorePlace,
   work: (source: ProofSource) => Promise<Result>,
 ): Promise<Result> {
-  // Opening an embedded database would make one where there is none.
-  if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
-    throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
-      fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
-    })
-  }
+  await refuseNowhere({ dataDir, databaseUrl })
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
     return await withStoredProofs({ connection: database.connection, dataDir }, work)

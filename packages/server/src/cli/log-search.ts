@@ -1,10 +1,11 @@
-import { Fault, onOneLine, type LogRecord } from '@bailiwick/core'
+import { Fault, onOneLine, type JsonObject, type LogRecord } from '@bailiwick/core'
 import type { FoundRecord, LogSearch } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
+import { recordReading, shownPerReading } from './recorded-reading.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface SearchOptions extends StoreOptions {
@@ -32,7 +33,10 @@ export function addLogSearch(log: Command, act: Act): void {
     .option('--text <text>', 'what stands in the record, or in its params, context, comment or detail')
     .option('--limit <number>', 'how many at the most', '50')
     .option('--json', 'print {record, payload, cold} line by line')
-    .addHelpText('after', '\nArchived records are read from BAILIWICK_ARCHIVE.')
+    .addHelpText(
+      'after',
+      '\nArchived records are read from BAILIWICK_ARCHIVE. What is shown is recorded in the log.',
+    )
     .action(act(search))
 }
 
@@ -40,12 +44,21 @@ async function search(ports: CliPorts, options: SearchOptions): Promise<ExitCode
   const limit = limitOf(options.limit)
   const wanted = searchOf(options)
   return await withLedger<ExitCode>(options, ports, async (ledger) => {
+    const filter = JSON.parse(JSON.stringify(wanted)) as JsonObject
+    const show = async (page: readonly FoundRecord[]) => {
+      const indices = page.map(({ record }) => record.index)
+      await recordReading(ledger, ports, 'search', indices, filter)
+      for (const found of page) ports.out(options.json ? jsonLine(found) : textLine(found))
+    }
     let count = 0
+    const page: FoundRecord[] = []
     for await (const found of ledger.search(wanted)) {
-      ports.out(options.json ? jsonLine(found) : textLine(found))
+      page.push(found)
       count += 1
+      if (page.length === shownPerReading) await show(page.splice(0))
       if (count >= limit) break
     }
+    if (page.length > 0) await show(page)
     if (count === 0 && !options.json) ports.out('Nothing was found.')
     return fine
   })

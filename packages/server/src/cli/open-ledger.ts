@@ -10,7 +10,7 @@ import {
   type LogKeySettings,
   type PolicySet,
 } from '@bailiwick/store'
-import { onOneLine, type Instant } from '@bailiwick/core'
+import { Fault, onOneLine, type Instant } from '@bailiwick/core'
 import { archiveSettings, type ArchiveSettings } from '../archive-settings.ts'
 import { logKeySettings } from '../log-key-settings.ts'
 import type { CliPorts } from './ports.ts'
@@ -65,6 +65,14 @@ export async function withLedger<Result>(
   } finally {
     await stopIfUnused(database)
   }
+}
+
+/** @throws Fault `not_found` where there is no log: opening an embedded database would make one */
+export async function refuseNowhere({ dataDir, databaseUrl }: StorePlace): Promise<void> {
+  if (databaseUrl !== undefined || (await hasEmbeddedDatabase(dataDir))) return
+  throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
+    fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
+  })
 }
 
 const otherPlace = 'was another data directory meant? (--data or BAILIWICK_DATA)'

@@ -69,6 +69,74 @@ async function bundleFile(...args: readonly string[]): Promise<string> {
   return file
 }
 
+describe('bailiwick log consistency', () => {
+  test('proves that the log has only grown, between checkpoints and sizes, stored or served', async () => {
+    for (const where of [[], ['--url', url, '--key', key]]) {
+      const run = await log('consistency', early, late, ...where)
+      expect(run).toMatchObject({ code: 0, err: '' })
+      expect(run.out).toMatch(/^The log of 305 records continues the log of 5\.\n[A-Za-z0-9+/=]{44}\n/)
+      const json = await log('consistency', early, '256', '--json', ...where)
+      expect(json.json).toMatchObject({ consistent: true, from: 5, to: 256, published: 305 })
+    }
+  })
+
+  test('finds a checkpoint of another history, also where its signature is right', async () => {
+    const pem = await readFile(join(dir, 'checkpoints', 'main.key'), 'utf8')
+    const { signer } = loadLogKey(ledger.checkpoints.origin, pem)
+    const { origin } = ledger.checkpoints
+    const forked = join(dir, 'forked')
+    await writeFile(forked, signCheckpoint({ origin, size: 100, root: Buffer.alloc(32, 1) }, signer))
+    const ahead = join(dir, 'ahead')
+    await writeFile(ahead, signCheckpoint({ origin, size: 400, root: Buffer.alloc(32, 1) }, signer))
+    for (const where of [[], ['--url', url, '--key', key]]) {
+      for (const [a, b] of [
+        [forked, late],
+        [early, forked],
+        [forked, '200'],
+        [early, ahead],
+      ] as const) {
+        const run = await log('consistency', a, b, ...where)
+        expect(run).toMatchObject({ code: 1, err: '' })
+        expect(run.out).toMatch(/^Not proven: /)
+      }
+    }
+    const json = await log('consistency', forked, late, '--json')
+    expect(json.json).toMatchObject({
+      consistent: false,
+      problem: expect.stringContaining('does not continue'),
+    })
+  })
+
+  test('believes no checkpoint that another key signed', async () => {
+    const { verifierKey } = loadLogKey('x', createLogKey('x').privateKeyPem)
+    const run = await log('consistency', early, late, '--url', url, '--key', verifierKey)
+    expect(run).toMatchObject({ code: 1 })
+    expect(openCheckpoint(await readFile(late, 'utf8'), [key]).size).toBe(305)
+  })
+
+  test.each([
+    [['6', '5'], 'no proof'],
+    [['0', '5'], 'no proof'],
+    [['5', '306'], 'the published log has 305 records, and not 306'],
+    [['5', 'nowhere'], 'neither a size nor a file'],
+    [['5', '6', '--url', 'http://127.0.0.1:1', '--key', 'x+00000000+AAAA'], 'no answer from'],
+    [['5', '6', '--url', 'http://127.0.0.1:1'], "only with the log's key"],
+  ])('%j is no answer: %s', async (args, why) => {
+    const run = await log('consistency', ...args)
+    expect(run).toMatchObject({ code: 2, out: '' })
+    expect(run.err).toContain(why)
+  })
+})
+
+describe('bailiwick log verify-page', () => {
+  test('prints one whole page, the same that a service serves', async () => {
+    const { code, out } = await cli(['log', 'verify-page'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^<!doctype html>[^]*<\/html>\n$/)
+    expect(await (await fetch(`${url}/log/verify.html`)).text()).toBe(out)
+  })
+})
+
 describe('bailiwick log prove', () => {
   test('writes a bundle that `log verify --bundle` checks without a log', async () => {
     const file = join(dir, 'one.json')
@@ -91,7 +159,11 @@ describe('bailiwick log prove', () => {
     const included = await log('prove', '3', '--with-payload')
     expect(included.json).toMatchObject({ payload: { state: 'included' } })
     const run = await offline(['--bundle', '-', '--key', key, '--json'], included.out)
-    expect(run.json).toMatchObject({ proven: true, index: 3, payload: 'committed', keys: 'given', size: 305 })
+    expect(run.json).toMatchObject({ proven: true, index: 3, payload: 'committed', keys: 'given', size: 306 })
+    // Who had a payload put into a bundle is in the log, before the bundle is.
+    const reading = await log('prove', '305')
+    expect((reading.json as { record: string }).record).toContain('"kind":"read"')
+    expect((reading.json as { record: string }).record).toContain('"what":"export"')
     const file = await bundleFile('3', '--with-payload')
     expect((await stat(file)).mode & 0o777).toBe(0o600)
   })
@@ -186,73 +258,5 @@ describe('bailiwick log verify --bundle', () => {
       expect((await offline(args)).code).toBe(2)
     }
     expect((await offline(['--bundle', '-'], ' '.repeat(5 * 1024 * 1024))).code).toBe(2)
-  })
-})
-
-describe('bailiwick log consistency', () => {
-  test('proves that the log has only grown, between checkpoints and sizes, stored or served', async () => {
-    for (const where of [[], ['--url', url, '--key', key]]) {
-      const run = await log('consistency', early, late, ...where)
-      expect(run).toMatchObject({ code: 0, err: '' })
-      expect(run.out).toMatch(/^The log of 305 records continues the log of 5\.\n[A-Za-z0-9+/=]{44}\n/)
-      const json = await log('consistency', early, '256', '--json', ...where)
-      expect(json.json).toMatchObject({ consistent: true, from: 5, to: 256, published: 305 })
-    }
-  })
-
-  test('finds a checkpoint of another history, also where its signature is right', async () => {
-    const pem = await readFile(join(dir, 'checkpoints', 'main.key'), 'utf8')
-    const { signer } = loadLogKey(ledger.checkpoints.origin, pem)
-    const { origin } = ledger.checkpoints
-    const forked = join(dir, 'forked')
-    await writeFile(forked, signCheckpoint({ origin, size: 100, root: Buffer.alloc(32, 1) }, signer))
-    const ahead = join(dir, 'ahead')
-    await writeFile(ahead, signCheckpoint({ origin, size: 400, root: Buffer.alloc(32, 1) }, signer))
-    for (const where of [[], ['--url', url, '--key', key]]) {
-      for (const [a, b] of [
-        [forked, late],
-        [early, forked],
-        [forked, '200'],
-        [early, ahead],
-      ] as const) {
-        const run = await log('consistency', a, b, ...where)
-        expect(run).toMatchObject({ code: 1, err: '' })
-        expect(run.out).toMatch(/^Not proven: /)
-      }
-    }
-    const json = await log('consistency', forked, late, '--json')
-    expect(json.json).toMatchObject({
-      consistent: false,
-      problem: expect.stringContaining('does not continue'),
-    })
-  })
-
-  test('believes no checkpoint that another key signed', async () => {
-    const { verifierKey } = loadLogKey('x', createLogKey('x').privateKeyPem)
-    const run = await log('consistency', early, late, '--url', url, '--key', verifierKey)
-    expect(run).toMatchObject({ code: 1 })
-    expect(openCheckpoint(await readFile(late, 'utf8'), [key]).size).toBe(305)
-  })
-
-  test.each([
-    [['6', '5'], 'no proof'],
-    [['0', '5'], 'no proof'],
-    [['5', '306'], 'the published log has 305 records, and not 306'],
-    [['5', 'nowhere'], 'neither a size nor a file'],
-    [['5', '6', '--url', 'http://127.0.0.1:1', '--key', 'x+00000000+AAAA'], 'no answer from'],
-    [['5', '6', '--url', 'http://127.0.0.1:1'], "only with the log's key"],
-  ])('%j is no answer: %s', async (args, why) => {
-    const run = await log('consistency', ...args)
-    expect(run).toMatchObject({ code: 2, out: '' })
-    expect(run.err).toContain(why)
-  })
-})
-
-describe('bailiwick log verify-page', () => {
-  test('prints one whole page, the same that a service serves', async () => {
-    const { code, out } = await cli(['log', 'verify-page'])
-    expect(code).toBe(0)
-    expect(out).toMatch(/^<!doctype html>[^]*<\/html>\n$/)
-    expect(await (await fetch(`${url}/log/verify.html`)).text()).toBe(out)
   })
 })

@@ -6,7 +6,7 @@ import type { ThreadAnswer, ThreadTask } from './worker.ts'
 
 // Runs only as a thread. On Linux this lowers the priority of the thread and not of the process.
 if (parentPort !== null) {
-  if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
+  if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW)
   parentPort.postMessage(await answer(workerData as ThreadTask), [])
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { gunzip, gzipSync } from 'node:zlib'
 import { sha256Hex, type Block, type BlockObject } from './manifest.ts'
 
-const gzipped = promisify(gzip)
 const gunzipped = promisify(gunzip)
 
 /** A block of more is none that was written here. */
@@ -30,7 +29,8 @@ export class BlockFile {
 
   /** Writes lines as one block; `first` is the index of the first one's record. */
   async add(first: number, lines: readonly string[]): Promise<void> {
-    const packed = await gzipped(`${lines.join('\n')}\n`, { level: 6 })
+    // Here and not in the process's pool of threads: those have the priority of the decisions, this one has not.
+    const packed = gzipSync(`${lines.join('\n')}\n`, { level: 6 })
     await this.#file.write(packed)
     this.#digest.update(packed)
     this.#blocks.push({ first, offset: this.#bytes, bytes: packed.length, sha256: sha256Hex(packed) })

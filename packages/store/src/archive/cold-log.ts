@@ -14,8 +14,8 @@ import type { ArchiveStore } from './store.ts'
 export interface ColdFilter {
   /** Only records before this index. */
   readonly before: number
-  /** Only segments with a record for every one of these, as `recordTerms` writes them. */
-  readonly terms: readonly string[]
+  /** Only segments that may have a record with all terms of any one of these, as `recordTerms` writes them. */
+  readonly searches: readonly (readonly string[])[]
   /** Only segments with records from then on, and until then. RFC 3339. */
   readonly from?: string | undefined
   readonly to?: string | undefined
@@ -57,11 +57,12 @@ export class ColdLog {
   }
 
   /** Archived entries in descending order; in segments that may have what is wanted, all of them. */
-  async *backwards({ before, terms, from, to }: ColdFilter): AsyncGenerator<ColdEntry> {
+  async *backwards({ before, searches, from, to }: ColdFilter): AsyncGenerator<ColdEntry> {
     for await (const segment of segmentsBackwards(this.#client, this.#ledger, before)) {
       const { manifest } = segment
       if ((from !== undefined && manifest.to < from) || (to !== undefined && manifest.from > to)) continue
-      if (manifest.terms !== null && !terms.every((term) => manifest.terms?.includes(term))) continue
+      const has = manifest.terms === null ? undefined : new Set(manifest.terms)
+      if (has !== undefined && !searches.some((terms) => terms.every((term) => has.has(term)))) continue
       const reader = await this.#reader(segment)
       for (let block = reader.blocks.length - 1; block >= 0; block--) {
         const entries = await reader.block(block)

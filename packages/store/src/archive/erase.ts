@@ -4,20 +4,22 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { createHash } from 'node:crypto'
 import { Fault } from '@bailiwick/core'
-import type { Queryable } from '../log/batches.ts'
+import pg from 'pg'
+import { pendingErasures } from '../erasure/named-erasures.ts'
+import { inSchema } from '../migrate.ts'
 import { payloadsName } from './export.ts'
 import { refuseUnderHold } from '../operations/archive.ts'
 import { unpackBlock } from './block-file.ts'
 import { holdsNow } from './holds.ts'
 import { segmentPrefix, sha256Hex, type Block, type PayloadsObject } from './manifest.ts'
-import { segmentHolding, type ArchivedSegment } from './segments.ts'
+import { archivedEnd, segmentHolding, staleSegments, type ArchivedSegment } from './segments.ts'
 import { missingObject, type ArchiveStore } from './store.ts'
 
 const gzipped = promisify(gzip)
 
 /** Where to erase, and with what. */
 export interface ColdErasure {
-  readonly client: Queryable
+  readonly connection: pg.ClientConfig
   readonly ledger: string
   /** The store of the segment's address. @throws Fault where it is not configured */
   readonly storeOf: (address: string) => ArchiveStore
@@ -25,93 +27,125 @@ export interface ColdErasure {
   readonly spoolDir: string
 }
 
-const attemptsMax = 5
+/** Whoever rewrites payloads of a ledger's segments holds this lock on the connection that says so in the database. */
+const coldErasureLock = 7_420_006
 
 /**
- * Erases payloads in cold storage: the payloads of each segment concerned are written again without them, verified, and
- * the former object is removed with all its versions. Indices that are not archived are passed over. When it returns,
- * none of these payloads is in the archive; a crash before leaves work that doing it again completes.
+ * Removes from cold storage every payload whose erasure is recorded and that is still there: the payloads of each segment
+ * concerned are written again without them and verified, the database names the new object, and the former one is removed
+ * with all its versions. When it returns, none of them is in the archive; what a crash leaves anywhere is completed by
+ * doing it again. One process does so at a time; others wait.
  *
- * @returns the indices whose payloads were in cold storage and are erased there now
- * @throws Fault `conflict` while a hold stands
+ * @returns the indices whose payloads were in cold storage and are gone now
+ * @throws Fault `conflict` while a hold stands, also one that was placed while a segment was rewritten
  */
-export async function erasePayloadsInArchive(
-  erasure: ColdErasure,
-  indices: readonly number[],
-): Promise<readonly number[]> {
-  refuseUnderHold(await holdsNow(erasure.client, erasure.ledger))
-  const done: number[] = []
-  const left = new Set([...indices].sort((a, b) => a - b))
-  for (const index of left) {
-    // Rewriting a segment takes its time, and a hold may have been placed meanwhile.
-    refuseUnderHold(await holdsNow(erasure.client, erasure.ledger))
-    const found = await segmentHolding(erasure.client, erasure.ledger, index)
-    if (found === undefined) continue
-    const ours = [...left].filter((each) => each >= found.first && each < found.end)
-    for (const each of ours) left.delete(each)
-    await eraseInSegment(erasure, found, ours)
-    done.push(...ours)
-  }
-  return done
-}
-
-async function eraseInSegment(
-  erasure: ColdErasure,
-  found: ArchivedSegment,
-  indices: readonly number[],
-): Promise<void> {
-  const { client, ledger } = erasure
-  let segment: ArchivedSegment | undefined = found
-  for (let attempt = 0; segment !== undefined && attempt < attemptsMax; attempt++) {
-    const gone = new Set(segment.payloads.erased)
-    const missing = indices.filter((index) => !gone.has(index))
-    if (missing.length === 0) return await removeStale(erasure, segment)
-    const next = await rewritten(erasure, segment, new Set(missing))
-    if (await replace(client, ledger, segment, next)) {
-      return await removeStale(erasure, { ...segment, payloads: next })
+export async function eraseInArchive(erasure: ColdErasure): Promise<readonly number[]> {
+  if ((await archivedEndOf(erasure)) === 0) return []
+  return await withClient(erasure.connection, async (client) => {
+    await client.query('select pg_advisory_lock($1, hashtext($2))', [coldErasureLock, erasure.ledger])
+    const rewriting = { ...erasure, client }
+    for (const segment of await staleSegments(client, erasure.ledger)) await removeStale(rewriting, segment)
+    const indices = await pendingErasures(client, erasure.ledger)
+    for (let at = 0; at < indices.length;) {
+      const segment = await segmentHolding(client, erasure.ledger, indices[at] ?? 0)
+      if (segment === undefined) throw changedMeanwhile()
+      const ours = indices.slice(at).filter((index) => index < segment.end)
+      await eraseInSegment(rewriting, segment, new Set(ours))
+      at += ours.length
     }
-    // Somebody else erased in this segment meanwhile.
-    segment = await segmentHolding(client, ledger, found.first)
-  }
-  throw new Fault('store_busy', 'others were always faster to erase in this segment', { fix: 'Try again.' })
+    return indices
+  })
 }
 
-// Only if nobody has replaced them since: what another one has erased must not come back.
+async function archivedEndOf({ connection, ledger }: ColdErasure): Promise<number> {
+  return await withClient(connection, async (client) => await archivedEnd(client, ledger))
+}
+
+async function withClient<Result>(
+  connection: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client(inSchema(connection))
+  // A lost connection also ends the statement under way, which reports it, and gives up the lock.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+interface Rewriting extends ColdErasure {
+  /** Holds the lock: what it cannot say any more, nobody says who has lost it. */
+  readonly client: pg.Client
+}
+
+// The row tells of every object before it is put and until it is removed, so a crash forgets none: a new one counts as
+// replaced until it has been read back.
+async function eraseInSegment(
+  rewriting: Rewriting,
+  segment: ArchivedSegment,
+  erase: ReadonlySet<number>,
+): Promise<void> {
+  const { payloads } = segment
+  const erased = [...new Set([...payloads.erased, ...erase])].sort((a, b) => a - b)
+  const name = payloadsName.replace('.', `-${sha256Hex(erased.join()).slice(0, 16)}.`)
+  const intended = { ...segment, payloads: { ...payloads, stale: [...payloads.stale, name] } }
+  await replace(rewriting, segment, intended.payloads)
+  const next = await rewritten(rewriting, intended, { name, erase, erased })
+  await replace(rewriting, intended, next)
+  await removeStale(rewriting, { ...segment, payloads: next })
+}
+
+// Behind the head, so that a hold comes before or after it: one that comes before stops it, and what is gone when one
+// comes had its erasure recorded before. Nobody else writes these rows while the lock is held.
 async function replace(
-  client: Queryable,
-  ledger: string,
+  { client, ledger }: Rewriting,
   { first, payloads }: Pick<ArchivedSegment, 'first' | 'payloads'>,
   next: PayloadsObject,
-): Promise<boolean> {
-  const result = await client.query(
-    'update archive_segment set payloads = $4 where ledger = $1 and first = $2 and payloads = $3',
-    [ledger, first, JSON.stringify(payloads), JSON.stringify(next)],
-  )
-  return result.rowCount === 1
+): Promise<void> {
+  await client.query('begin')
+  try {
+    await client.query('select from ledger_head where ledger = $1 for share', [ledger])
+    refuseUnderHold(await holdsNow(client, ledger))
+    const result = await client.query(
+      'update archive_segment set payloads = $4 where ledger = $1 and first = $2 and payloads = $3',
+      [ledger, first, JSON.stringify(payloads), JSON.stringify(next)],
+    )
+    if (result.rowCount !== 1) throw changedMeanwhile()
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch((cause: unknown) => cause)
+    throw error
+  }
 }
 
-/** Removes objects that were replaced. The row tells of them until they are gone, so a crash forgets none. */
-export async function removeStale(erasure: ColdErasure, segment: ArchivedSegment): Promise<void> {
+function changedMeanwhile(): Fault {
+  return new Fault('store_busy', 'somebody changed what is known of this archive while it was rewritten', {
+    fix: 'Find out who else writes to the table archive_segment, then erase again.',
+  })
+}
+
+async function removeStale(rewriting: Rewriting, segment: ArchivedSegment): Promise<void> {
+  const { client, ledger } = rewriting
   const { payloads, first, end } = segment
-  if (payloads.stale.length === 0) return
-  const store = erasure.storeOf(segment.store)
-  for (const name of payloads.stale)
-    await store.remove(`${segmentPrefix(erasure.ledger, first, end)}/${name}`)
-  await replace(erasure.client, erasure.ledger, segment, { ...payloads, stale: [] })
+  refuseUnderHold(await holdsNow(client, ledger))
+  const store = rewriting.storeOf(segment.store)
+  for (const name of payloads.stale) await store.remove(`${segmentPrefix(ledger, first, end)}/${name}`)
+  if (payloads.stale.length > 0) await replace(rewriting, segment, { ...payloads, stale: [] })
 }
 
 // Under another name: until the row names it, the former object stays whole and readable.
 async function rewritten(
-  erasure: ColdErasure,
+  { ledger, spoolDir, storeOf }: Rewriting,
   segment: ArchivedSegment,
-  erase: ReadonlySet<number>,
+  wanted: { readonly name: string; readonly erase: ReadonlySet<number>; readonly erased: readonly number[] },
 ): Promise<PayloadsObject> {
-  const { ledger, spoolDir } = erasure
+  const { name, erase, erased } = wanted
   const { payloads, first, end } = segment
-  const store = erasure.storeOf(segment.store)
+  const store = storeOf(segment.store)
   const prefix = segmentPrefix(ledger, first, end)
-  const all = [...payloads.erased, ...erase].sort((a, b) => a - b)
-  const name = payloadsName.replace('.', `-${sha256Hex(all.join()).slice(0, 16)}.`)
   await mkdir(spoolDir, { recursive: true, mode: 0o700 })
   const path = join(spoolDir, `${process.pid}-${first}-${name}`)
   try {
@@ -124,7 +158,8 @@ async function rewritten(
     }
     if (digest.digest('hex') !== sha256)
       throw missingObject(`${prefix}/${name}`, 'was not read back as it was written')
-    return { name, bytes, sha256, version, blocks, erased: all, stale: [...payloads.stale, payloads.name] }
+    const stale = [...payloads.stale.filter((other) => other !== name), payloads.name]
+    return { name, bytes, sha256, version, blocks, erased, stale }
   } finally {
     await rm(path, { force: true })
   }

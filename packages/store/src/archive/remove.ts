@@ -129,20 +129,6 @@ async function deleteStep(
   }
 }
 
-/** Payloads that were erased in the database after they had been exported, by index. */
-export async function erasedSince(client: pg.Client, ledger: string): Promise<readonly number[]> {
-  const { rows } = await client.query<{ index: string }>(
-    `select e.index from log_batch b, unnest(b.erased) as e (index)
-    join archive_segment s on s.ledger = $1 and s.first <= e.index and s.stop > e.index
-    where b.ledger = $1 and b.first < (select max(stop) from archive_segment where ledger = $1)
-      and not exists (select from json_array_elements_text(s.payloads::json -> 'erased') as there (index)
-        where there.index::bigint = e.index)
-    order by 1`,
-    [ledger],
-  )
-  return rows.map(({ index }) => Number(index))
-}
-
 /** When records are no longer hot: the newest end of a partition that is old enough, else the start of its period. */
 export async function coldBefore(client: Queryable, limit: Instant): Promise<Instant> {
   const ends = (await listPartitions(client)).map(({ upper }) => upper).filter((upper) => upper <= limit)

@@ -5,15 +5,15 @@ import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { inSchema } from '../migrate.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { archiveOperation, refuseUnderHold } from '../operations/archive.ts'
-import { erasePayloadsInArchive, removeStale } from './erase.ts'
+import { eraseInArchive } from './erase.ts'
 import { holdsNow } from './holds.ts'
 import { keepLeaves } from './leaves.ts'
 import { frontierOf, frontierText, type FrontierText } from './make-segment.ts'
 import { sha256Hex } from './manifest.ts'
 import { restingPace } from './pace.ts'
 import { segmentEnds, segmentLimits, type SegmentLimits } from './plan.ts'
-import { erasedSince, removeArchived } from './remove.ts'
-import { archivedEnd, segmentHolding, staleSegments } from './segments.ts'
+import { removeArchived } from './remove.ts'
+import { archivedEnd, segmentHolding } from './segments.ts'
 import { openArchiveStore } from './open-store.ts'
 import { putSegmentAside, readBackSegmentAside, stopped, walkFrontiersAside } from './worker.ts'
 
@@ -36,8 +36,8 @@ export interface ArchiveOptions {
   /** Publishes the committed head. */
   readonly publish: () => Promise<unknown>
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
-  /** Records policies in force again whose records would leave, given the index before which records leave. */
-  readonly keepPolicies: (end: number) => Promise<void>
+  /** Records again what is in force and whose records would leave, given the index before which records leave. */
+  readonly keepStanding: (end: number) => Promise<void>
   readonly limits?: SegmentLimits | undefined
   /** How long to rest for each moment of work. Default 1: half of the time. */
   readonly rest?: number | undefined
@@ -96,7 +96,7 @@ async function archive(client: pg.Client, options: ArchiveOptions): Promise<Arch
   let deletedBatches = 0
   // What a run before a crash has recorded and not removed comes first.
   const remove = async (first: number) => {
-    await catchUpErasures(client, options)
+    await catchUpErasures(options)
     await options.after?.('erased', first)
     const removed = await removeArchived(client, ledger, options.before, restingPace(options.rest ?? 1))
     dropped.push(...removed.partitions)
@@ -150,7 +150,7 @@ async function plan(client: pg.Client, options: ArchiveOptions, first: number): 
   const sizes = intended === undefined ? ends : [intended, ...ends]
   const last = sizes.at(-1)
   if (last === undefined) return []
-  await options.keepPolicies(last)
+  await options.keepStanding(last)
   await options.publish()
   const published = await readCheckpoint(dataDir, ledger)
   if (published === undefined || published.checkpoint.size < last) throw notCovered(last)
@@ -235,16 +235,13 @@ async function makeAndRecord(client: pg.Client, part: Part, options: ArchiveOpti
 }
 
 // Payloads that were erased while their segment was under way, and objects that an erasure could not remove any more.
-async function catchUpErasures(client: pg.Client, options: ArchiveOptions): Promise<void> {
-  const { ledger, dataDir } = options
-  const erasure = {
-    client,
+async function catchUpErasures({ connection, ledger, dataDir, store, env }: ArchiveOptions): Promise<void> {
+  await eraseInArchive({
+    connection,
     ledger,
-    storeOf: () => openArchiveStore(options.store, options.env),
+    storeOf: () => openArchiveStore(store, env),
     spoolDir: spoolDirectory(dataDir),
-  }
-  for (const segment of await staleSegments(client, ledger)) await removeStale(erasure, segment)
-  await erasePayloadsInArchive(erasure, await erasedSince(client, ledger))
+  })
 }
 
 /** Where segments are put together. */

@@ -53,7 +53,7 @@ export async function* searchLog(
     if (old) return
   }
   const { from, to } = search
-  for await (const { record, entry } of cold.backwards({ before: end, terms, from, to })) {
+  for await (const { record, entry } of cold.backwards({ before: end, searches: [terms], from, to })) {
     const body = typeof entry.payload === 'string' ? null : entry.payload.body
     if (matches(record, entry.record, body, search)) yield { record, body, cold: true }
   }

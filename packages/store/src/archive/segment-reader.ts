@@ -100,27 +100,33 @@ export class SegmentReader {
 
   /**
    * Reads back every byte of the segment, and holds it against the manifest, and the manifest's frontier against
-   * `start`, the log's frontier before it. Returns the frontier after it and how many payloads are erased.
+   * `start`, the log's frontier before it. Returns the frontier after it, the indices whose payloads are erased, and those
+   * of which a record in it says so, in any order.
    */
   async verify(
     start: Frontier,
     pace: Pace,
-  ): Promise<{ readonly frontier: Frontier; readonly erased: number }> {
+  ): Promise<{
+    readonly frontier: Frontier
+    readonly erased: readonly number[]
+    readonly named: readonly number[]
+  }> {
     const { manifest, payloads } = this.#segment
     if (encodeFrontier(start).toString('hex') !== manifest.start || start.size !== manifest.first) {
       throw this.#broken('does not follow on the records before it')
     }
     const leaves = await this.leaves()
     let frontier = start
-    let erased = 0
+    const [erased, named]: [number[], number[]] = [[], []]
     for (const at of this.blocks.keys()) {
       const entries = await this.block(at)
-      for (const { entry } of entries) {
+      for (const { entry, record } of entries) {
         const offset = (entry.index - manifest.first) * hashBytes
         if (!leaves.subarray(offset, offset + hashBytes).equals(entry.leafHash)) {
           throw this.#broken(`has another leaf hash for record ${entry.index}`)
         }
-        if (entry.payload === 'erased') erased += 1
+        if (entry.payload === 'erased') erased.push(entry.index)
+        if (record.kind === 'erasure') named.push(...record.records)
       }
       frontier = appendLeaves(
         frontier,
@@ -133,7 +139,7 @@ export class SegmentReader {
       throw this.#broken('does not lead to the frontier that it names')
     }
     for (const object of [manifest.records, manifest.parquet, payloads]) await this.#digest(object, pace)
-    return { frontier, erased }
+    return { frontier, erased, named }
   }
 
   async #lines(object: BlockObject, block: Block, locked: boolean): Promise<string[]> {

@@ -10,6 +10,7 @@ import pg from 'pg'
 import { hasCode } from '../engine/errno.ts'
 import { inSchema } from '../migrate.ts'
 import { leafHashes } from '../head.ts'
+import { erasuresNamed } from '../erasure/named-erasures.ts'
 import { batchesBackwards, readEntries, type Queryable } from '../log/batches.ts'
 import { SegmentReader } from './segment-reader.ts'
 import {
@@ -161,7 +162,9 @@ export async function verifyColdSegments(
   pace: Pace = async () => undefined,
 ): Promise<ColdVerification> {
   let frontier: Frontier = emptyFrontier
-  let [segments, erased] = [0, 0]
+  let segments = 0
+  const erased = new Set<number>()
+  const named = new Set(await erasuresNamed(client, ledger))
   for await (const segment of segmentsFrom(client, ledger, 0)) {
     if (segment.first !== frontier.size) throw notFollowing()
     const reader = new SegmentReader(openArchiveStore(segment.store, env), segment)
@@ -175,10 +178,18 @@ export async function verifyColdSegments(
       )
     }
     frontier = read.frontier
-    erased += read.erased
+    for (const index of read.erased) erased.add(index)
+    for (const index of read.named) named.add(index)
     segments += 1
   }
-  return { segments, records: frontier.size, erased }
+  // A record that names a payload comes after it, so all of them have been seen by now.
+  const unnamed = [...erased].find((index) => !named.has(index))
+  if (unnamed !== undefined) {
+    throw new Fault('log_broken', `no erasure record names record ${unnamed}, and its payload is erased`, {
+      fix: 'Keep the archive as evidence, and find out who can write to it.',
+    })
+  }
+  return { segments, records: frontier.size, erased: erased.size }
 }
 
 /**

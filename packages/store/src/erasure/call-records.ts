@@ -1,5 +1,22 @@
-import { callTerm, indexOfId, parseRecord, type DecisionRecord } from '@bailiwick/core'
-import { batchesBackwards, readEntries, type Queryable } from '../log/batches.ts'
+import {
+  callTerm,
+  indexOfId,
+  parseRecord,
+  recordTerms,
+  type DecisionRecord,
+  type StoredEntry,
+} from '@bailiwick/core'
+import type { ColdLog } from '../archive/cold-log.ts'
+import { archivedEnd } from '../archive/segments.ts'
+import { batchesBackwards, type Queryable } from '../log/batches.ts'
+import { readAnywhere } from '../queries.ts'
+
+/** Where records are looked for: in the database, and in cold storage where anything is archived. */
+export interface WholeLog {
+  readonly client: Queryable
+  readonly ledger: string
+  readonly cold: ColdLog
+}
 
 /** Batches are read whole, so decisions are read a few at a time. */
 const decisionsPerRead = 16
@@ -8,13 +25,12 @@ const decisionsPerRead = 16
  * The indices of all records whose payloads tell of the same calls as these decisions: the decisions, those that decided
  * the same call again under its call id or its approval, the outcomes of all of them, and the votes on their approvals.
  * Ascending. Indices that are no decisions are left out.
+ *
+ * @throws Fault `store_unavailable` where archived records have to be read and their store is not open
  */
-export async function recordsOfCalls(
-  client: Queryable,
-  ledger: string,
-  decisions: readonly number[],
-): Promise<number[]> {
-  const found = await sameCalls(client, ledger, decisions)
+export async function recordsOfCalls(log: WholeLog, decisions: readonly number[]): Promise<number[]> {
+  const { client, ledger } = log
+  const found = await sameCalls(log, decisions)
   const indices = [...found.keys()]
   const values = [ledger, indices]
   const outcomes = await client.query<{ index: string; earlier: string | null }>(
@@ -32,67 +48,105 @@ export async function recordsOfCalls(
   return [...new Set([...indices, ...beside])].sort((a, b) => a - b)
 }
 
+// In rounds, each of which follows what the one before has found: the archive is read once for a round, not for a call.
 async function sameCalls(
-  client: Queryable,
-  ledger: string,
+  log: WholeLog,
   decisions: readonly number[],
 ): Promise<ReadonlyMap<number, DecisionRecord>> {
   const found = new Map<number, DecisionRecord>()
-  const asked = new Set(decisions)
-  let next = [...asked]
+  const asked = new Set<number>()
+  let next = decisions
   while (next.length > 0) {
-    for (const record of await decisionsAt(client, ledger, next.splice(0, decisionsPerRead))) {
-      found.set(record.index, record)
-      next.push(...(await neighbours(client, ledger, record)).filter((index) => !asked.has(index)))
-      for (const index of next) asked.add(index)
-    }
-    // Once nothing else leads anywhere.
-    if (next.length > 0) continue
-    next = (await firstDecisions(client, ledger, [...found.values()])).filter((index) => !asked.has(index))
     for (const index of next) asked.add(index)
+    const records = await decisionsAt(log, next)
+    for (const record of records) found.set(record.index, record)
+    const neighbours = await neighboursOf(log, records)
+    // Once nothing else leads anywhere.
+    const more = neighbours.some((index) => !asked.has(index))
+      ? neighbours
+      : await firstDecisions(log, [...found.values()])
+    next = [...new Set(more)].filter((index) => !asked.has(index))
   }
   return found
 }
 
 async function decisionsAt(
-  client: Queryable,
-  ledger: string,
+  { client, ledger, cold }: WholeLog,
   indices: readonly number[],
 ): Promise<DecisionRecord[]> {
-  const entries = await readEntries(client, ledger, indices)
-  return [...entries.values()].flatMap(decisionOf)
-}
-
-/** Decisions on the same call that this one leads to. */
-async function neighbours(client: Queryable, ledger: string, record: DecisionRecord): Promise<number[]> {
-  const { agent, callId, claims, opens } = record
-  const isSame = (other: DecisionRecord) => other.agent === agent && other.action === record.action
   const found: DecisionRecord[] = []
-  const claimed = claims === null ? undefined : indexOfId('apr', claims.id)
-  // An id that the caller made up may be of another agent's call.
-  if (claimed !== undefined) found.push(...(await decisionsAt(client, ledger, [claimed])))
-  if (opens !== null) found.push(...(await claimants(client, ledger, `claims=${opens.id}`)))
-  if (callId !== null) found.push(...(await underCallId(client, ledger, record, callId)))
-  return found.filter(isSame).map(({ index }) => index)
+  for (let at = 0; at < indices.length; at += decisionsPerRead) {
+    const entries = await readAnywhere(client, ledger, indices.slice(at, at + decisionsPerRead), cold)
+    found.push(...[...entries.values()].flatMap(decisionOf))
+  }
+  return found
 }
 
-async function underCallId(
-  client: Queryable,
-  ledger: string,
-  record: DecisionRecord,
-  callId: string,
-): Promise<DecisionRecord[]> {
-  const { agent } = record
+/** The decisions on the same calls that these lead to. */
+async function neighboursOf(log: WholeLog, records: readonly DecisionRecord[]): Promise<number[]> {
+  const claimed = records.flatMap(({ claims }) => indexOfId('apr', claims?.id ?? '') ?? [])
+  const found = [
+    ...(await decisionsAt(log, [...new Set([...claimed, ...(await standing(log, records))])])),
+    ...(await claimants(log, records)),
+  ]
+  const links = new Set(records.flatMap(linksFrom))
+  return found.filter((record) => linksTo(record).some((to) => links.has(to))).map(({ index }) => index)
+}
+
+// An id that a caller made up may be of another agent's call, so a link holds within an agent's action alone.
+function linksFrom(record: DecisionRecord): string[] {
+  return [
+    ...callLink(record),
+    ...link('claimed by', record, record.opens?.id),
+    ...link('opened by', record, record.claims?.id),
+  ]
+}
+
+function linksTo(record: DecisionRecord): string[] {
+  return [
+    ...callLink(record),
+    ...link('claimed by', record, record.claims?.id),
+    ...link('opened by', record, record.opens?.id),
+  ]
+}
+
+function callLink(record: DecisionRecord): string[] {
+  return link('call', record, record.callId ?? undefined)
+}
+
+function link(how: string, { agent, action }: DecisionRecord, id: string | undefined): string[] {
+  return id === undefined ? [] : [`${how} ${agent} ${action} ${id}`]
+}
+
+/** The decisions that stand for the call ids of these. */
+async function standing({ client, ledger }: WholeLog, records: readonly DecisionRecord[]): Promise<number[]> {
+  const named = records.filter(({ callId }) => callId !== null)
   const { rows } = await client.query<{ index: string }>(
-    'select index from call where ledger = $1 and agent = $2 and call_id = $3',
-    [ledger, agent, callId],
+    `select index from call join unnest($2::text[], $3::text[]) as wanted (agent, id)
+    on call.agent = wanted.agent and call.call_id = wanted.id where ledger = $1`,
+    [ledger, named.map(({ agent }) => agent), named.map(({ callId }) => callId)],
   )
-  const standing = await decisionsAt(
-    client,
-    ledger,
-    rows.map(({ index }) => Number(index)),
+  return rows.map(({ index }) => Number(index))
+}
+
+/** The decisions that claimed the approvals of these, or claimed any under their call ids. */
+async function claimants(log: WholeLog, records: readonly DecisionRecord[]): Promise<DecisionRecord[]> {
+  const terms = new Set(
+    records.flatMap(({ opens, agent, callId }) => [
+      ...(opens === null ? [] : [`claims=${opens.id}`]),
+      ...(callId === null ? [] : [callTerm(agent, callId)]),
+    ]),
   )
-  return [...standing, ...(await claimants(client, ledger, callTerm(agent, callId)))]
+  const found: DecisionRecord[] = []
+  for await (const entry of entriesWith(
+    log,
+    Number.MAX_SAFE_INTEGER,
+    [...terms].map((term) => [term]),
+  )) {
+    const claiming = decisionOf(entry).filter(({ claims }) => claims !== null)
+    found.push(...claiming.filter((record) => recordTerms(record).some((term) => terms.has(term))))
+  }
+  return found
 }
 
 /**
@@ -100,33 +154,42 @@ async function underCallId(
  * no term leads to it. Mostly it stands for the call id, or opened the approval that another one claims; otherwise it was
  * denied, or escalated in vain, and the log is searched for it, once for all call ids of an agent's action.
  */
-async function firstDecisions(
-  client: Queryable,
-  ledger: string,
-  found: readonly DecisionRecord[],
-): Promise<number[]> {
+async function firstDecisions(log: WholeLog, found: readonly DecisionRecord[]): Promise<number[]> {
   const known = new Set(found.filter(({ claims }) => claims === null).map(callOf))
-  const sought = new Map<string, DecisionRecord[]>()
-  for (const record of found) {
-    if (record.callId === null || known.has(callOf(record))) continue
-    const place = `agent=${record.agent} action=${record.action}`
-    sought.set(place, [...(sought.get(place) ?? []), record])
-  }
+  const sought = found.filter((record) => record.callId !== null && !known.has(callOf(record)))
+  if (sought.length === 0) return []
+  const calls = new Set(sought.map(callOf))
+  const places = [...new Set(sought.map(({ agent, action }) => `agent=${agent} action=${action}`))]
+  const searches = places.flatMap((place) =>
+    ['effect=escalate', 'effect=deny'].map((effect) => [effect, ...place.split(' ')]),
+  )
+  const before = Math.max(...sought.map(({ index }) => index))
   const firsts: number[] = []
-  for (const [place, records] of sought) {
-    const calls = new Set(records.map(callOf))
-    const before = Math.max(...records.map(({ index }) => index))
-    for (const effect of ['effect=escalate', 'effect=deny']) {
-      const terms = [effect, ...place.split(' ')]
-      for await (const { entries } of batchesBackwards(client, ledger, before, terms)) {
-        for (const record of entries.flatMap(decisionOf)) {
-          if (record.claims === null && calls.delete(callOf(record))) firsts.push(record.index)
-        }
-        if (calls.size === 0) break
-      }
+  for await (const entry of entriesWith(log, before, searches)) {
+    for (const record of decisionOf(entry)) {
+      if (record.claims === null && calls.delete(callOf(record))) firsts.push(record.index)
     }
+    if (calls.size === 0) break
   }
   return firsts
+}
+
+/**
+ * Entries among which are all those before an index that have every term of any one of these searches: first what the
+ * database has, one search after the other, then what is archived, read once for all of them.
+ */
+async function* entriesWith(
+  { client, ledger, cold }: WholeLog,
+  before: number,
+  searches: readonly (readonly string[])[],
+): AsyncGenerator<StoredEntry> {
+  if (searches.length === 0) return
+  for (const terms of searches) {
+    for await (const { entries } of batchesBackwards(client, ledger, before, terms)) yield* entries
+  }
+  const end = Math.min(before, await archivedEnd(client, ledger))
+  if (end === 0) return
+  for await (const { entry } of cold.backwards({ before: end, searches })) yield entry
 }
 
 /** A call, by agent, call id and action. None of them holds white space. */
@@ -134,20 +197,7 @@ function callOf({ agent, callId, action }: DecisionRecord): string {
   return `${agent} ${callId ?? ''} ${action}`
 }
 
-function decisionOf({ record }: { readonly record: string }): DecisionRecord[] {
+function decisionOf({ record }: Pick<StoredEntry, 'record'>): DecisionRecord[] {
   const parsed = parseRecord(record)
   return parsed.kind === 'decision' ? [parsed] : []
-}
-
-async function claimants(client: Queryable, ledger: string, term: string): Promise<DecisionRecord[]> {
-  const found: DecisionRecord[] = []
-  for await (const { entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, [term])) {
-    found.push(...entries.flatMap(decisionOf).filter((record) => isClaimant(record, term)))
-  }
-  return found
-}
-
-function isClaimant({ agent, callId, claims }: DecisionRecord, term: string): boolean {
-  if (claims === null) return false
-  return term === `claims=${claims.id}` || (callId !== null && term === callTerm(agent, callId))
 }

@@ -1,9 +1,11 @@
 import { Fault, indexOfId, parseRecord } from '@bailiwick/core'
-import { readEntries, type Queryable } from '../log/batches.ts'
+import type { ColdLog } from '../archive/cold-log.ts'
 import { holdsNow } from '../archive/holds.ts'
-import { readPayloadStates, type PayloadState } from '../log/payload-states.ts'
+import type { Queryable } from '../log/batches.ts'
+import { readPayloadStates } from '../log/payload-states.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { unknownDecision } from '../operations/outcome.ts'
+import { readAnywhere } from '../queries.ts'
 import { recordsOfCalls } from './call-records.ts'
 import { checkedReason, eraseOperation, refuseUnderHold, type ErasureCause } from './operation.ts'
 
@@ -30,17 +32,11 @@ export interface ErasureResult {
   readonly before: number
   /** The indices of the records that say so. Empty in a dry run. */
   readonly recordedAs: readonly number[]
-  /** Indices of records that are in cold storage only, and were handed to it. */
+  /** Which of them were in cold storage only. */
   readonly archived: readonly number[]
   /** Whether `VACUUM` went over what was rewritten, so that their space is used for other rows. */
   readonly vacuumed: boolean
 }
-
-/**
- * Erases payloads of these records in cold storage. Called once what is in the database has been erased; it may be
- * called again with the same indices.
- */
-export type EraseInArchive = (indices: readonly number[]) => Promise<void>
 
 /** What erasing works with. */
 export interface ErasurePorts {
@@ -49,7 +45,9 @@ export interface ErasurePorts {
   submit<Answer>(operation: Operation<Answer>): Promise<Answer>
   /** The digests under which `payload_subject` may know this value. */
   subjectDigests(subject: string | number): readonly string[]
-  readonly eraseInArchive?: EraseInArchive | undefined
+  readonly cold: ColdLog
+  /** Removes from cold storage what `erasure` records name and is still there. */
+  eraseInArchive(): Promise<void>
 }
 
 /** What one step rewrites at the most; nobody else records anything meanwhile. */
@@ -78,9 +76,8 @@ export async function erasePayloads(ports: ErasurePorts, request: ErasureRequest
         if (states.length === 0 || !(await eraseAll(ports, request, states, progress))) break
       }
     }
-    if (progress.archived.size > 0 && request.dryRun !== true) {
-      await ports.eraseInArchive?.([...progress.archived])
-    }
+    // Also what an earlier erasure was interrupted over.
+    if (request.dryRun !== true) await ports.eraseInArchive()
   } catch (error) {
     throw progress.interrupted(error)
   }
@@ -100,10 +97,11 @@ class Progress {
     this.#request = request
   }
 
-  add(states: readonly PayloadState[]): void {
+  add(states: readonly KeptPayload[]): void {
     for (const { index, first } of states) {
       this.erased.add(index)
-      this.firsts.add(first)
+      if (first === null) this.archived.add(index)
+      else this.firsts.add(first)
     }
     this.#request.onProgress?.(this.erased.size)
   }
@@ -134,7 +132,8 @@ async function* pagesOf(ports: ErasurePorts, target: ErasureTarget): AsyncGenera
   const { client, ledger } = ports
   if ('decision' in target) {
     const index = indexOfId('dec', target.decision)
-    const entry = index === undefined ? undefined : (await readEntries(client, ledger, [index])).get(index)
+    const entry =
+      index === undefined ? undefined : (await readAnywhere(client, ledger, [index], ports.cold)).get(index)
     if (index === undefined || entry === undefined) throw unknownDecision(target.decision)
     if (parseRecord(entry.record).kind !== 'decision') throw unknownDecision(target.decision)
     yield [index]
@@ -154,27 +153,44 @@ async function* pagesOf(ports: ErasurePorts, target: ErasureTarget): AsyncGenera
   }
 }
 
+/** A payload that is still there. */
+interface KeptPayload {
+  readonly index: number
+  /** The index of the first record of its batch; null in cold storage. */
+  readonly first: number | null
+  /** What has to be rewritten to erase it, in bytes. */
+  readonly batchBytes: number
+}
+
 /** The payloads that are still there. */
 async function statesOf(
-  { client, ledger }: ErasurePorts,
+  { client, ledger, cold }: ErasurePorts,
   decisions: readonly number[],
   progress: Progress,
-): Promise<PayloadState[]> {
-  const records = await recordsOfCalls(client, ledger, decisions)
-  const states = await readPayloadStates(client, ledger, records)
-  const stored = new Set(states.map(({ index }) => index))
-  for (const index of [...records, ...decisions]) if (!stored.has(index)) progress.archived.add(index)
+): Promise<KeptPayload[]> {
+  const records = await recordsOfCalls({ client, ledger, cold }, decisions)
+  const hot = await readPayloadStates(client, ledger, records)
+  const stored = new Set(hot.map(({ index }) => index))
+  const archived = await cold.entries(records.filter((index) => !stored.has(index)))
+  const states = [
+    ...hot,
+    ...[...archived.values()].map(({ index, payload }) => {
+      const state = typeof payload === 'string' ? payload : ('kept' as const)
+      return { index, first: null, batchBytes: 0, state }
+    }),
+  ].sort((a, b) => a.index - b.index)
   for (const { index, state } of states) {
     if (state === 'erased' && !progress.erased.has(index)) progress.before.add(index)
   }
-  return states.filter(({ state }) => state === 'kept')
+  // Until the end, what was erased in cold storage is named by a record and still there.
+  return states.filter(({ index, state }) => state === 'kept' && !progress.erased.has(index))
 }
 
 /** Whether there may be more: a dry run is over after the first time. */
 async function eraseAll(
   ports: ErasurePorts,
   request: ErasureRequest,
-  states: readonly PayloadState[],
+  states: readonly KeptPayload[],
   progress: Progress,
 ): Promise<boolean> {
   if (request.dryRun === true) {
@@ -191,6 +207,7 @@ async function eraseAll(
       eraseOperation(
         step.map((state) => state.index),
         cause,
+        new Set(step.filter(({ first }) => first === null).map((state) => state.index)),
       ),
     )
     if (index !== null) progress.recordedAs.push(index)
@@ -199,11 +216,11 @@ async function eraseAll(
   return true
 }
 
-function stepsOf(states: readonly PayloadState[]): PayloadState[][] {
-  const steps: PayloadState[][] = []
-  let step: PayloadState[] = []
+function stepsOf(states: readonly KeptPayload[]): KeptPayload[][] {
+  const steps: KeptPayload[][] = []
+  let step: KeptPayload[] = []
   let bytes = 0
-  let last = -1
+  let last: number | null = -1
   for (const state of states) {
     const more = state.first === last ? 0 : state.batchBytes
     if (step.length > 0 && (step.length === recordsPerStep || bytes + more > bytesPerStep)) {

@@ -24,11 +24,17 @@ export interface ErasedPayloads {
  * erased already, or never had a payload, is passed over, so it can be done again. Bounded by the caller: it rewrites
  * whole batches.
  *
- * A crash before the commit leaves everything as it was; after it, payloads are gone and the record says so.
+ * A crash before the commit leaves everything as it was; after it, payloads are gone and the record says so. Those in cold
+ * storage are removed afterwards, because the record names them: whoever comes next finds what is still to be removed.
  *
+ * @param archived which of them are in cold storage with a payload; passed over where they are not archived
  * @throws Fault `conflict` while a legal hold stands
  */
-export function eraseOperation(indices: readonly number[], cause: ErasureCause): Operation<ErasedPayloads> {
+export function eraseOperation(
+  indices: readonly number[],
+  cause: ErasureCause,
+  archived: ReadonlySet<number> = new Set(),
+): Operation<ErasedPayloads> {
   const { scope, by } = cause
   const payload = canonicalJson({ reason: checkedReason(cause.reason) })
   return {
@@ -39,13 +45,19 @@ export function eraseOperation(indices: readonly number[], cause: ErasureCause):
         const state = fold.payload(index)
         return state?.state === 'kept' ? [state] : []
       })
-      const erased = states.map(({ index }) => index)
+      const cold = indices.filter(
+        (index) => archived.has(index) && index < fold.archivedEnd && fold.payload(index) === undefined,
+      )
+      const erased = [...states.map(({ index }) => index), ...cold].sort((a, b) => a - b)
       if (erased.length === 0) return { answer: { index: null, erased } }
       return {
         body: { kind: 'erasure', scope, records: erased, by },
         payload,
         answer: { index: place.index, erased },
-        staged: () => fold.erase(states),
+        staged: () => {
+          fold.erase(states)
+          fold.eraseArchived(cold)
+        },
       }
     },
   }

@@ -26,7 +26,7 @@ export const eraseBefore = `${erasing}, ${locked}`
  * say of a payload that it was erased by it, and it was not. Nobody but a writer behind the same head rewrites a batch;
  * a batch that is gone was archived in the meantime. The caller reads again.
  */
-export const erasable = `(select count(*) from locked) = (select count(*) from erasing) and not exists (
+export const erasable = `(select count(*) from locked) = (select count(*) from erasing where first is not null) and not exists (
       select from erasing e join log_batch b on b.ledger = $1 and b.first = e.first
       where e.indices && b.erased or exists (
         select from unnest(e.indices) as i (index)

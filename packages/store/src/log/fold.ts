@@ -105,7 +105,7 @@ export class Fold {
   #access: Required<AccessChange> = noAccessChange
   readonly #subjects: SubjectRow[] = []
   readonly #payloads = new Map<number, PayloadState>()
-  readonly #erased = new Map<number, number[]>()
+  readonly #erased = new Map<number | null, number[]>()
   readonly #segments: SegmentRow[] = []
   readonly #holdsPlaced: HoldRow[] = []
   readonly #holdsLifted: HoldRow[] = []
@@ -280,10 +280,19 @@ export class Fold {
       this.#payloads.set(index, { ...state, state: 'erased' })
       const known = this.#decisions.get(index)
       if (known !== undefined) this.#decisions.set(index, { ...known, payload: null })
-      const ofBatch = this.#erased.get(first)
-      if (ofBatch === undefined) this.#erased.set(first, [index])
-      else ofBatch.push(index)
+      this.#eraseIn(first, index)
     }
+  }
+
+  /** Whose data the payloads of archived records hold is forgotten; the payloads are removed from cold storage. */
+  eraseArchived(indices: readonly number[]): void {
+    for (const index of indices) this.#eraseIn(null, index)
+  }
+
+  #eraseIn(first: number | null, index: number): void {
+    const ofBatch = this.#erased.get(first)
+    if (ofBatch === undefined) this.#erased.set(first, [index])
+    else ofBatch.push(index)
   }
 
   /** A segment that may leave the database from here on. */

@@ -99,8 +99,8 @@ export interface SubjectRow {
 
 /** Payloads of one batch that are erased, each with its salt. */
 export interface ErasureRow {
-  /** The index of the batch's first record. */
-  readonly first: number
+  /** The index of the batch's first record; null: they are in cold storage, and only whose data it was is forgotten. */
+  readonly first: number | null
   readonly indices: readonly number[]
 }
 

@@ -42,6 +42,8 @@ function withGenericPlans(config: pg.ClientConfig): pg.ClientConfig {
 /** Batches that may be on their way at once; one connection, so they arrive in order. */
 const batchesInFlightMax = 2
 const batchOperationsMax = 512
+/** Of so many callers, all that have come are put into one batch. */
+const fewWaiting = 64
 const queueMax = 20_000
 const fencesMax = 50
 
@@ -70,8 +72,8 @@ interface Prepared {
  * The one writer of a ledger in this process: it puts concurrent operations into batches, and each
  * batch is one statement gated by a compare-and-swap on the ledger's head (group commit).
  *
- * An answer is given only after its batch has been committed, so what was acknowledged is durable. A
- * batch takes at most half of the callers that wait, so that this process works out one batch while
+ * An answer is given only after its batch has been committed, so what was acknowledged is durable. Where
+ * many callers wait, a batch takes half of them, so that this process works out one batch while
  * PostgreSQL commits another. Another process that writes to the same ledger makes a batch miss its
  * head; the batch is then worked out again from the new head. After an error of the database the
  * batch's callers get a `Fault`: whether it was written is unknown to them, so their calls do not run.
@@ -218,8 +220,10 @@ export class Sequencer {
   }
 
   #take(): Waiting[] {
-    const half = Math.ceil((this.#queue.length + this.#waitingInFlight) / 2)
-    return this.#queue.splice(0, Math.max(1, Math.min(half, batchOperationsMax)))
+    const waiting = this.#queue.length + this.#waitingInFlight
+    // Halves of few are small batches, which cost PostgreSQL and this process more than waiting for each other does.
+    const share = waiting <= fewWaiting ? this.#queue.length : Math.ceil(waiting / 2)
+    return this.#queue.splice(0, Math.max(1, Math.min(share, batchOperationsMax)))
   }
 
   async #prepare(client: pg.Client, head: Frontier, waiting: readonly Waiting[]): Promise<Prepared> {

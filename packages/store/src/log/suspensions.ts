@@ -61,6 +61,8 @@ export interface SuspendedAgent {
   /** Since when. RFC 3339. */
   readonly since: string
   readonly by: string
+  /** The index of the record that says so. */
+  readonly index: number
 }
 
 /** Everybody who is suspended, by name. */
@@ -71,15 +73,16 @@ export async function readSuspended(client: Queryable, ledger: string): Promise<
     ledger,
     rows.map(({ index }) => Number(index)),
   )
-  const found = rows.map(({ agent, index }): SuspendedAgent => {
-    const entry = entries.get(Number(index))
+  const found = rows.map((row): SuspendedAgent => {
+    const [agent, index] = [row.agent, Number(row.index)]
+    const entry = entries.get(index)
     const record = entry === undefined ? undefined : parseRecord(entry.record)
     // A row without its record suspends all the same: verification names it, and until then it denies.
     if (entry === undefined || record?.kind !== 'suspension') {
-      return { agent, reason: noReason, since: new Date(0).toISOString(), by: 'unknown' }
+      return { agent, reason: noReason, since: new Date(0).toISOString(), by: 'unknown', index }
     }
     const reason = typeof entry.payload === 'string' ? noReason : reasonOf(entry.payload.body)
-    return { agent, reason, since: record.at, by: record.by }
+    return { agent, reason, since: record.at, by: record.by, index }
   })
   return found.sort((one, other) => (one.agent < other.agent ? -1 : 1))
 }

@@ -21,6 +21,28 @@ export interface SuspensionChange {
 }
 
 /**
+ * The operation that records a suspension again that stands, because its record is about to leave the database; who
+ * suspended it stays. The index is null where it does not stand any more.
+ */
+export function restateSuspension({ agent, reason, by }: Omit<SuspensionChange, 'state'>): Operation<{
+  readonly index: number | null
+}> {
+  return {
+    needs: noNeeds,
+    apply: (fold, place) => {
+      if (!fold.isSuspended(agent)) return { answer: { index: null } }
+      const state = 'suspended'
+      return {
+        body: { kind: 'suspension', agent, state, by },
+        payload: canonicalJson({ reason }),
+        answer: { index: place.index },
+        staged: () => fold.setSuspension({ agent, index: place.index, state }, reason),
+      }
+    },
+  }
+}
+
+/**
  * The operation that suspends an agent, or lets it decide again. The decisions that follow it in the log see it, also
  * those of the same batch and of other processes (G11). The index is null where it was so already.
  *

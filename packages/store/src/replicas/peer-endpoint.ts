@@ -1,5 +1,5 @@
 import { peerMacHeader, sealedReply, type PeerReply } from './forwarder.ts'
-import { isRequest, readAuthorization, TakenMessages, type PeerStamp } from './peer-auth.ts'
+import { isAnnounced, isRequest, readAuthorization, TakenMessages, type PeerStamp } from './peer-auth.ts'
 import {
   faultAnswer,
   peerVersion,
@@ -40,7 +40,8 @@ export class PeerEndpoint {
     const length = Number(request.headers.get('content-length') ?? Number.NaN)
     if (request.method !== 'POST') return plain(405)
     if (claimed === undefined || secret === undefined) return plain(401)
-    if (!(length <= bodyBytesMax)) return plain(413)
+    if (!isAnnounced(secret, claimed)) return plain(401)
+    if (length !== claimed.length || length > bodyBytesMax) return plain(413)
     const body = Buffer.from(await request.arrayBuffer())
     if (!isRequest(secret, claimed.stamp, body, claimed.mac)) return plain(401)
     const { body: reply, mac } = sealedReply(secret, claimed.stamp, await this.#reply(claimed.stamp, body))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
 import { openArchiveStore } from '../../src/archive/open-store.ts'
+import type { ArchiveStore } from '../../src/archive/store.ts'
 import type { ArchiveReport } from '../../src/archive/run.ts'
 import { Ledger, type ArchiveRequest } from '../../src/ledger.ts'
 import { keepPartitions } from '../../src/log/partitions.ts'
@@ -13,8 +14,8 @@ export const day = 24 * 60 * minute
 export interface ArchivedSite {
   readonly ledger: Ledger
   readonly store: string
-  /** Another process on the same log. */
-  another(): Promise<Ledger>
+  /** Another process on the same log, with this archive open. */
+  another(archive?: ArchiveStore): Promise<Ledger>
   /** Has `count` refunds decided, one batch each, an hour apart. */
   live(count: number): Promise<void>
   /** Moves on to the next week, with its partitions made. */
@@ -26,7 +27,7 @@ export interface ArchivedSite {
 
 export async function archivedSite(site: LedgerSite, name: string): Promise<ArchivedSite> {
   const store = pathToFileURL(join(site.dataDir, `archive-${name}`)).href
-  const open = () =>
+  const open = (archive: ArchiveStore = openArchiveStore(store, {})) =>
     Ledger.open({
       connection: site.database.config,
       policies: policiesOf(supportPolicy()),
@@ -34,7 +35,7 @@ export async function archivedSite(site: LedgerSite, name: string): Promise<Arch
       ledger: name,
       consoleUrl: 'http://console.test/',
       now: site.clock.now,
-      archive: openArchiveStore(store, {}),
+      archive,
     })
   await keepPartitions(site.database.config, 'week', site.clock.now())
   const ledger = await open()

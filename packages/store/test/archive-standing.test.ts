@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { archivedEnd } from '../src/archive/segments.ts'
+import { archivedSite, type ArchivedSite } from './harness/archived.ts'
+import { agent, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
+import { describeOnPostgres } from './harness/postgres.ts'
+
+describeOnPostgres('What stands while its record is archived', (postgres) => {
+  let site: LedgerSite
+  let archived: ArchivedSite
+  beforeEach(async () => {
+    site = await ledgerSite(postgres)
+    archived = await archivedSite(site, 'main')
+  })
+  afterEach(async () => {
+    await archived.ledger.close()
+    await site.remove()
+  })
+
+  const pass = async () => {
+    await archived.nextWeek()
+    await archived.nextWeek()
+    await archived.archive()
+  }
+
+  test('a suspension is recorded again with its reason, and verification holds it against that', async () => {
+    const { ledger } = archived
+    await ledger.changeSuspension({ agent, state: 'suspended', reason: 'odd refunds', by: 'operator' })
+    await ledger.changeSuspension({ agent: 'other', state: 'suspended', reason: 'a test', by: 'operator' })
+    await ledger.changeSuspension({ agent: 'other', state: 'active', reason: 'done', by: 'operator' })
+    await pass()
+    const end = await archivedEnd(site.pool, 'main')
+    const [suspended, ...more] = await ledger.suspended()
+    expect(more).toEqual([])
+    expect(suspended).toMatchObject({ agent, reason: 'odd refunds', by: 'operator' })
+    expect(suspended?.index).toBeGreaterThanOrEqual(end)
+    expect((await ledger.decide(agent, refund(5))).effect).toBe('deny')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    await ledger.changeSuspension({ agent, state: 'active', reason: 'cleared', by: 'operator' })
+    expect((await ledger.decide(agent, refund(5))).effect).toBe('allow')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('a suspension that no record in the database says is found, wherever it claims to come from', async () => {
+    const { ledger } = archived
+    await ledger.decide(agent, refund(5))
+    await pass()
+    await site.query(
+      `insert into agent_suspension (ledger, agent, index, state) values ('main', 'forged', 0, 'suspended')`,
+    )
+    expect(await ledger.verify()).toMatchObject({ kind: 'broken' })
+  })
+})
