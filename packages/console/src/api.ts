@@ -1,110 +1,43 @@
+import { createAccessApi } from './access-api.ts'
+import type { AccessApi } from './access-api.ts'
+import * as answers from './answers.ts'
+import { explanation } from './explanation.ts'
 import { Problem, problemFrom, unreachableProblem } from './problem.ts'
-import { anyObject, flag, id, listOf, number, object, oneOf, orNull, text } from './shape.ts'
-import { determiningRule, effect, explanation, reasonsAndRules } from './explanation.ts'
+import { anyObject } from './shape.ts'
+import type {
+  Activity,
+  Agent,
+  Approval,
+  ApprovalContext,
+  ApprovalPage,
+  ApprovalStatus,
+  Decision,
+  DecisionPage,
+  ListedPolicy,
+  PolicySource,
+  Proof,
+  Revealed,
+  Session,
+  VoteChoice,
+} from './answers.ts'
 import type { Effect, Explanation } from './explanation.ts'
-import type { Shape, Shaped } from './shape.ts'
+import type { Shape } from './shape.ts'
 
-const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed')
-const voteChoice = oneOf('approve', 'reject')
-
-const policyRef = object({ id: text, version: orNull(number), sha256: text })
-
-const outcome = object({
-  status: oneOf('succeeded', 'failed', 'unknown'),
-  at: text,
-  detail: orNull(text),
-})
-
-const obligation = object({
-  kind: oneOf('redact', 'notify'),
-  path: orNull(text),
-  channel: orNull(text),
-})
-
-/** What a policy in shadow mode would have decided. */
-const shadow = object({ effect: oneOf('deny', 'escalate'), ...reasonsAndRules })
-
-const decision = object({
-  id: id('dec'),
-  effect,
-  ...reasonsAndRules,
-  policy: orNull(policyRef),
-  record: object({ index: number }),
-  approval: orNull(object({ id: id('apr'), deadline: text })),
-  agent: text,
-  action: text,
-  callId: orNull(text),
-  session: orNull(text),
-  obligations: orNull(listOf(obligation)),
-  shadow: orNull(shadow),
-  at: text,
-  params: orNull(anyObject),
-  context: orNull(anyObject),
-  erased: orNull(flag),
-  outcome: orNull(outcome),
-})
-
-const vote = object({ person: text, vote: voteChoice, comment: orNull(text), at: text })
-
-const terms = object({
-  routes: listOf(text),
-  approvers: listOf(listOf(text)),
-  quorum: number,
-  deadlineMs: number,
-})
-
-const approval = object({
-  id: id('apr'),
-  decision: id('dec'),
-  agent: text,
-  action: text,
-  params: orNull(anyObject),
-  context: orNull(anyObject),
-  erased: orNull(flag),
-  reasons: listOf(text),
-  rules: listOf(determiningRule),
-  policy: orNull(policyRef),
-  status: approvalStatus,
-  openedAt: text,
-  deadline: text,
-  terms,
-  votes: listOf(vote),
-  consumedBy: orNull(id('dec')),
-  mayVote: flag,
-})
-
-const decisionPage = object({ decisions: listOf(decision), next: orNull(number) })
-const approvalPage = object({ approvals: listOf(approval), next: orNull(number) })
-const session = object({ person: object({ id: text, roles: listOf(text) }) })
-
-/** Where an approval stands. */
-export type ApprovalStatus = Shaped<typeof approvalStatus>
-/** One person's answer. */
-export type VoteChoice = Shaped<typeof voteChoice>
-/** Something that has to be done with an allowed call. */
-export type Obligation = Shaped<typeof obligation>
-/** Which policy decided. */
-export type PolicyRef = Shaped<typeof policyRef>
-/** A recorded decision, as people see it. */
-export type Decision = Shaped<typeof decision>
-/** A call that waits, or waited, for people. */
-export type Approval = Shaped<typeof approval>
-/** One person's recorded answer. */
-export type Vote = Shaped<typeof vote>
-/** One page of decisions, newest first; `next` is the cursor for the page before it, or null at the end. */
-export type DecisionPage = Shaped<typeof decisionPage>
-/** One page of approvals, newest first. */
-export type ApprovalPage = Shaped<typeof approvalPage>
-/** Who is signed in. */
-export type Session = Shaped<typeof session>
-
+export type * from './answers.ts'
 export type { DeterminingRule, Effect, Explanation } from './explanation.ts'
 
-/** Which decisions to list; absent members do not filter. Names are matched whole. */
+/** Which decisions to list; absent members do not filter. */
 export interface DecisionFilter {
   readonly effect?: Effect
+  /** Agents, actions and policies are matched by their whole name. */
   readonly agent?: string
   readonly action?: string
+  readonly policy?: string
+  /** RFC 3339. */
+  readonly since?: string
+  readonly until?: string
+  /** Somewhere in names, ids, rules and reasons. */
+  readonly text?: string
 }
 
 /** The requests this console makes. Each throws `Problem` or `ShapeMismatch` where no answer came. */
@@ -113,9 +46,17 @@ export interface Api {
   session(signal?: AbortSignal): Promise<Session | null>
   signIn(token: string): Promise<Session>
   signOut(): Promise<void>
-  decisions(filter: DecisionFilter, before: number | null, signal?: AbortSignal): Promise<DecisionPage>
+  decisions(
+    filter: DecisionFilter,
+    before: number | null,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<DecisionPage>
   decision(id: string, signal?: AbortSignal): Promise<Decision>
   explanation(id: string, signal?: AbortSignal): Promise<Explanation>
+  proof(id: string, signal?: AbortSignal): Promise<Proof>
+  /** Shows one masked value; the service records who saw it and why. */
+  reveal(decision: string, path: string, reason: string): Promise<Revealed>
   approvals(
     status: ApprovalStatus | null,
     before: number | null,
@@ -123,13 +64,18 @@ export interface Api {
     signal?: AbortSignal,
   ): Promise<ApprovalPage>
   approval(id: string, signal?: AbortSignal): Promise<Approval>
-  vote(id: string, choice: VoteChoice, comment: string): Promise<Approval>
+  approvalContext(id: string, signal?: AbortSignal): Promise<ApprovalContext>
+  vote(approval: Approval, choice: VoteChoice, comment: string): Promise<Approval>
+  agents(signal?: AbortSignal): Promise<readonly Agent[]>
+  activity(agent: string, signal?: AbortSignal): Promise<Activity>
+  changeSuspension(agent: string, state: 'suspended' | 'active', reason: string): Promise<void>
+  policies(signal?: AbortSignal): Promise<readonly ListedPolicy[]>
+  policy(sha256: string, signal?: AbortSignal): Promise<PolicySource>
+  /** Who may use the service. */
+  readonly access: AccessApi
   /** The service's clock in milliseconds: deadlines are kept by it, not by this device's. */
   serviceNow(): number
 }
-
-/** How many decisions one page holds. */
-const decisionPageSize = 50
 
 /** The service at this page's own origin. */
 export function createApi(): Api {
@@ -144,30 +90,54 @@ export function createApi(): Api {
   }
   const get = async <T>(shape: Shape<T>, path: string, signal?: AbortSignal): Promise<T> =>
     shape(await request('GET', path, { signal }), '')
+  const post = (path: string, body: unknown): Promise<unknown> => request('POST', path, { body })
 
   return {
-    session: (signal) => get(session, '/v1/session', signal).catch(nullWhenSignedOut),
-    signIn: async (token) => session(await request('POST', '/v1/session', { body: { token } }), ''),
+    session: (signal) => get(answers.session, '/v1/session', signal).catch(nullWhenSignedOut),
+    signIn: async (token) => answers.session(await post('/v1/session', { token }), ''),
     signOut: async () => {
       await request('DELETE', '/v1/session')
     },
-    decisions: (filter, before, signal) =>
-      get(decisionPage, `/v1/decisions${query({ limit: decisionPageSize, before, ...filter })}`, signal),
-    decision: (decisionId, signal) =>
-      get(decision, `/v1/decisions/${encodeURIComponent(decisionId)}`, signal),
-    explanation: (decisionId, signal) =>
-      get(explanation, `/v1/decisions/${encodeURIComponent(decisionId)}/explanation`, signal),
-    approvals: (status, before, limit, signal) =>
-      get(approvalPage, `/v1/approvals${query({ status, limit, before })}`, signal),
-    approval: (approvalId, signal) =>
-      get(approval, `/v1/approvals/${encodeURIComponent(approvalId)}`, signal),
-    vote: async (approvalId, choice, comment) => {
-      const body = comment.trim() === '' ? { vote: choice } : { vote: choice, comment: comment.trim() }
-      const path = `/v1/approvals/${encodeURIComponent(approvalId)}/votes`
-      return approval(await request('POST', path, { body }), '')
+    decisions: (filter, before, limit, signal) =>
+      get(answers.decisionPage, `/v1/decisions${query({ limit, before, ...filter })}`, signal),
+    decision: (id, signal) => get(answers.decision, pathOf`/v1/decisions/${id}`, signal),
+    explanation: (id, signal) => get(explanation, pathOf`/v1/decisions/${id}/explanation`, signal),
+    proof: async (id, signal) => {
+      const body = await request('GET', pathOf`/v1/log/proof/${id}`, { signal })
+      return { ...answers.proof(body, ''), bundle: JSON.stringify(body) }
     },
+    reveal: async (id, path, reason) => {
+      const body = await post(pathOf`/v1/decisions/${id}/reveal`, { path, reason })
+      return { ...answers.revealed(body, ''), value: anyObject(body, '')['value'] }
+    },
+    approvals: (status, before, limit, signal) =>
+      get(answers.approvalPage, `/v1/approvals${query({ status, limit, before })}`, signal),
+    approval: (id, signal) => get(answers.approval, pathOf`/v1/approvals/${id}`, signal),
+    approvalContext: (id, signal) =>
+      get(answers.approvalContext, pathOf`/v1/approvals/${id}/context`, signal),
+    vote: async ({ id, digest }, choice, comment) => {
+      const body = {
+        vote: choice,
+        ...(digest === null ? {} : { digest }),
+        ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
+      }
+      return answers.approval(await post(pathOf`/v1/approvals/${id}/votes`, body), '')
+    },
+    agents: async (signal) => (await get(answers.agentList, '/v1/agents', signal)).agents,
+    activity: (agent, signal) => get(answers.activity, pathOf`/v1/agents/${agent}/activity`, signal),
+    changeSuspension: async (agent, state, reason) => {
+      await post(pathOf`/v1/agents/${agent}/suspension`, { state, reason })
+    },
+    policies: async (signal) => (await get(answers.policyList, '/v1/policies', signal)).policies,
+    policy: (sha256, signal) => get(answers.policy, pathOf`/v1/policies/${sha256}`, signal),
+    access: createAccessApi((method, path, body, signal) => request(method, path, { body, signal })),
     serviceNow: () => Date.now() + clockOffsetMs,
   }
+}
+
+/** A path whose variable parts are names of anybody's making. */
+function pathOf(texts: TemplateStringsArray, ...names: readonly string[]): string {
+  return texts.map((text, index) => text + encodeURIComponent(names[index] ?? '')).join('')
 }
 
 interface RequestOptions {

@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { lazy, useEffect } from 'react'
 import type { Session } from './api.ts'
 import { asProblem } from './problem.ts'
 import { useSession } from './queries.ts'
@@ -9,11 +9,18 @@ import { Shell } from './parts/shell.tsx'
 import { ProblemPanel } from './parts/states.tsx'
 import { ApprovalPage } from './pages/approval.tsx'
 import { ApprovalsPage } from './pages/approvals.tsx'
-import { DecisionPage } from './pages/decision.tsx'
-import { DecisionsPage } from './pages/decisions.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
 import { UnknownPage } from './pages/unknown.tsx'
 import { unreachable } from './unreachable.ts'
+
+// The inbox comes with the first load: people wait for it. The rest comes when somebody goes there.
+const DecisionsPage = lazy(async () => ({ default: (await import('./pages/decisions.tsx')).DecisionsPage }))
+const DecisionPage = lazy(async () => ({ default: (await import('./pages/decision.tsx')).DecisionPage }))
+const AgentsPage = lazy(async () => ({ default: (await import('./pages/agents.tsx')).AgentsPage }))
+const PoliciesPage = lazy(async () => ({ default: (await import('./pages/policies.tsx')).PoliciesPage }))
+const PolicyPage = lazy(async () => ({ default: (await import('./pages/policy.tsx')).PolicyPage }))
+const PeoplePage = lazy(async () => ({ default: (await import('./pages/people.tsx')).PeoplePage }))
+const AccountPage = lazy(async () => ({ default: (await import('./pages/account.tsx')).AccountPage }))
 
 /** The console: the page that the address names, for people who are signed in. */
 export function App() {
@@ -31,7 +38,13 @@ export function App() {
       </main>
     )
   }
-  return <div className="lone" aria-busy="true" aria-label="Loading" />
+  return (
+    <main className="lone" aria-busy="true">
+      <span className="unseen" role="status">
+        Loading
+      </span>
+    </main>
+  )
 }
 
 function ToSignIn() {
@@ -45,21 +58,31 @@ function ToSignIn() {
 function SignedIn({ route, session }: { readonly route: Route; readonly session: Session }) {
   return (
     <Shell session={session} route={route}>
-      <Page route={route} session={session} />
+      <Page route={route} me={session.person} />
     </Shell>
   )
 }
 
-function Page({ route, session }: { readonly route: Route; readonly session: Session }) {
+function Page({ route, me }: { readonly route: Route; readonly me: Session['person'] }) {
   switch (route.kind) {
-    case 'decisions':
-      return <DecisionsPage />
-    case 'decision':
-      return <DecisionPage key={route.id} id={route.id} />
     case 'approvals':
       return <ApprovalsPage />
     case 'approval':
-      return <ApprovalPage key={route.id} id={route.id} me={session.person} />
+      return <ApprovalPage key={route.id} id={route.id} me={me} />
+    case 'decisions':
+      return <DecisionsPage />
+    case 'decision':
+      return <DecisionPage key={route.id} id={route.id} me={me} />
+    case 'agents':
+      return <AgentsPage me={me} />
+    case 'policies':
+      return <PoliciesPage />
+    case 'policy':
+      return <PolicyPage key={route.id} sha256={route.id} />
+    case 'people':
+      return <PeoplePage me={me} />
+    case 'account':
+      return <AccountPage me={me} />
     case 'sign-in':
     case 'unknown':
       return <UnknownPage />

@@ -8,7 +8,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
-import type { Api, Approval, ApprovalStatus, DecisionFilter, VoteChoice } from './api.ts'
+import type { Api, Approval, ApprovalStatus, VoteChoice } from './api.ts'
 import { Problem } from './problem.ts'
 
 /** The service; set once, at the root. */
@@ -88,17 +88,6 @@ export function useSignOut(onDone: () => void) {
   })
 }
 
-/** Decisions that pass the filter, newest first, page after page. */
-export function useDecisions(filter: DecisionFilter) {
-  const api = useApi()
-  return useInfiniteQuery({
-    queryKey: ['decisions', filter],
-    queryFn: ({ pageParam, signal }) => api.decisions(filter, pageParam, signal),
-    initialPageParam: null as number | null,
-    getNextPageParam: (page) => page.next,
-  })
-}
-
 /** One decision; null: asks nothing. */
 export function useDecision(id: string | null) {
   const api = useApi()
@@ -146,13 +135,22 @@ export function useApproval(id: string | null) {
   })
 }
 
+/** What helps to answer an approval. The history behind it is that of before the call, so it hardly changes. */
+export function useApprovalContext(id: string) {
+  const api = useApi()
+  return useQuery({
+    queryKey: ['approval-context', id],
+    queryFn: ({ signal }) => api.approvalContext(id, signal),
+  })
+}
+
 /** Casts the signed-in person's vote. */
 export function useVote(approval: Approval) {
   const api = useApi()
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ choice, comment }: { choice: VoteChoice; comment: string }) =>
-      api.vote(approval.id, choice, comment),
+      api.vote(approval, choice, comment),
     onSuccess: (after) => client.setQueryData(['approval', approval.id], after),
     // Whatever the answer was, the lists and this approval may have changed; after a lost reply, only the service knows.
     onSettled: () => {

@@ -11,3 +11,17 @@ export function takeReturn(): string {
   window.sessionStorage.removeItem(key)
   return address !== null && /^\/(?!\/)/.test(address) ? address : '/'
 }
+
+let looked: string | null = null
+
+/** Remembers the document that a person looked at, until they are back at its list. */
+export function rememberLooked(address: string): void {
+  looked = address
+}
+
+/** The document that was looked at last, once; null where there is none. */
+export function lastLooked(): string | null {
+  const address = looked
+  looked = null
+  return address
+}

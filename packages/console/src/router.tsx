@@ -3,27 +3,37 @@ import type { AnchorHTMLAttributes, MouseEvent, ReactNode } from 'react'
 
 /** A place in the console. */
 export type Route =
-  | { readonly kind: 'decisions' }
-  | { readonly kind: 'decision'; readonly id: string }
-  | { readonly kind: 'approvals' }
-  | { readonly kind: 'approval'; readonly id: string }
+  | { readonly kind: Place }
+  | { readonly kind: 'decision' | 'approval' | 'policy'; readonly id: string }
   | { readonly kind: 'sign-in' }
   | { readonly kind: 'unknown' }
+
+type Place = 'approvals' | 'decisions' | 'agents' | 'policies' | 'people' | 'account'
+
+const places: ReadonlyMap<string, Place> = new Map(
+  (['approvals', 'decisions', 'agents', 'policies', 'people', 'account'] as const).map((place) => [
+    place,
+    place,
+  ]),
+)
+const documents: ReadonlyMap<string, 'decision' | 'approval' | 'policy'> = new Map([
+  ['decisions', 'decision'],
+  ['approvals', 'approval'],
+  ['policies', 'policy'],
+])
 
 /** The place that a path names. */
 export function routeOf(path: string): Route {
   const [first, second, ...more] = path.split('/').filter((part) => part !== '')
   if (more.length > 0) return { kind: 'unknown' }
-  if (first === undefined) return { kind: 'decisions' }
+  if (first === undefined) return { kind: 'approvals' }
   if (second === undefined) {
-    if (first === 'decisions') return { kind: 'decisions' }
-    if (first === 'approvals') return { kind: 'approvals' }
-    return first === 'sign-in' ? { kind: 'sign-in' } : { kind: 'unknown' }
+    if (first === 'sign-in') return { kind: 'sign-in' }
+    return { kind: places.get(first) ?? 'unknown' }
   }
   const id = decoded(second)
-  if (id === undefined) return { kind: 'unknown' }
-  if (first === 'decisions') return { kind: 'decision', id }
-  return first === 'approvals' ? { kind: 'approval', id } : { kind: 'unknown' }
+  const kind = documents.get(first)
+  return id === undefined || kind === undefined ? { kind: 'unknown' } : { kind, id }
 }
 
 /** Goes to a path of this console without loading the page anew. */

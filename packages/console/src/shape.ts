@@ -37,6 +37,12 @@ export const anyObject: Shape<Readonly<Record<string, unknown>>> = (value, path)
   return value
 }
 
+/** An object of which every member is text. */
+export const textByName: Shape<Readonly<Record<string, string>>> = (value, path) =>
+  Object.fromEntries(
+    Object.entries(anyObject(value, path)).map(([name, member]) => [name, text(member, `${path}.${name}`)]),
+  )
+
 /** An id such as `dec_12`; its prefix keeps ids of different kinds apart in the type system. */
 export function id<Prefix extends string>(prefix: Prefix): Shape<`${Prefix}_${string}`> {
   const isId = (value: unknown): value is `${Prefix}_${string}` =>

@@ -56,7 +56,8 @@ test('a problem document is read, and anything else is named after its status', 
 })
 
 test('every page has its address, and other addresses name none', () => {
-  expect(routeOf('/')).toEqual({ kind: 'decisions' })
+  expect(routeOf('/')).toEqual({ kind: 'approvals' })
+  expect(routeOf('/decisions')).toEqual({ kind: 'decisions' })
   expect(routeOf('/decisions/dec_12')).toEqual({ kind: 'decision', id: 'dec_12' })
   expect(routeOf('/approvals')).toEqual({ kind: 'approvals' })
   expect(routeOf('/approvals/apr_12')).toEqual({ kind: 'approval', id: 'apr_12' })

@@ -33,15 +33,15 @@ test('an amount gets a currency only from a well-formed code, and identifiers ar
   expect(numberText('order_id', 1234567, 'EUR')).toBe('1234567')
 })
 
-test('objects are shown by their members, lists and what lies deep as JSON', () => {
+test('objects are shown by their members, short lists by their items, and what lies deep as JSON', () => {
   const fields = fieldsOf({
     address: { city: 'Lyon', geo: { at: { lat: 1 } } },
     lines: [1, 2],
     note: '',
     gone: null,
   })
-  expect(fields.map(({ kind }) => kind)).toEqual(['group', 'json', 'absent', 'absent'])
-  expect(fields.map(summaryOf)).toEqual(['Lyon, 1 entry', '2 entries', 'empty text', 'null'])
+  expect(fields.map(({ kind }) => kind)).toEqual(['group', 'list', 'absent', 'absent'])
+  expect(fields.map(summaryOf)).toEqual(['Lyon, 1 entry', '1, 2', 'empty text', 'null'])
 })
 
 test('a card leaves the currency out only where an amount carries it', () => {

@@ -136,6 +136,7 @@ export {
   type Sha256,
 } from './model/ids.ts'
 export type { Json, JsonObject } from './model/json.ts'
+export { pointerBelow, valueAt } from './model/json-pointer.ts'
 export {
   approvalDeadlineMsDefault,
   batchCallsMax,
@@ -203,7 +204,8 @@ export { onOneLine, textReport } from './policy-test/text-report.ts'
 export { bindAgents, type AgentOverlap, type BoundAgents } from './policy/agents.ts'
 export { parsePolicy, type ParsedPolicy, type ParsePolicyOptions } from './policy/compile.ts'
 export { policyJsonSchema } from './policy/json-schema.ts'
-export { masked, maskText } from './policy/sensitive.ts'
+export { ruleText } from './policy/rule-text.ts'
+export { hiddenPointers, masked, maskText } from './policy/sensitive.ts'
 export { editedText, type EditedText } from './policy/edit/edited-text.ts'
 export { textChange, type TextChange } from './policy/edit/text-change.ts'
 export { blockLines, flowText, scalarText } from './policy/edit/yaml-text.ts'

@@ -33,6 +33,11 @@ export async function verifyPage(): Promise<VerifyPage> {
   return { html, contentSecurityPolicy }
 }
 
+/** What checks a bundle in that page, as a module of its own: the same file, for pages that have a look of their own. */
+export function verifierScript(): Promise<string> {
+  return readFile(new URL('verify.js', folder), 'utf8')
+}
+
 // The parts are modules, so that each can be read and tested by itself; in the page they are one.
 function withoutModules(source: string): string {
   return source.replaceAll(/^import .*\n/gm, '').replaceAll(/^export /gm, '')

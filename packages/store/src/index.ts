@@ -8,6 +8,7 @@ export type { ArchiveStore } from './archive/store.ts'
 export { verifyStoredArchive } from './archive/verify-archive.ts'
 export { keepPartitions, partitionLength, type PartitionLength } from './log/partitions.ts'
 export { Access, type ListedKey } from './access.ts'
+export { agentActivity, type Activity, type ActivityQuery, type PastDecision } from './activity.ts'
 export { agentsOf, type KnownAgent } from './agents.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
 export { textIfThere, writeDurably } from './checkpoints/durable-file.ts'
@@ -21,6 +22,7 @@ export {
   type LogKeys,
   type LogKeySettings,
 } from './checkpoints/log-keys.ts'
+export type { DecisionFilter } from './decision-list.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, tryServiceShare, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
@@ -43,11 +45,13 @@ export {
   type PolicySet,
 } from './policies.ts'
 export type { NoteBody } from './operations/note.ts'
+export { mayRevealAny, type Revealed, type RevealRequest } from './operations/reveal.ts'
 export type { SuspensionChange } from './operations/suspend.ts'
 export type { LookupGatherer } from './operations/gather.ts'
+export { listPolicies, type ListedPolicy, type RecordedPolicy } from './policy-list.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export { proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
-export type { ApprovalFilter, DecisionFilter } from './queries.ts'
+export type { ApprovalFilter } from './queries.ts'
 export {
   recallStoredDecision,
   recordedPolicy,

@@ -33,6 +33,7 @@ import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-
 import { CounterSweep } from './counter-sweep.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys } from './checkpoints/known-keys.ts'
+import { listDecisions, type DecisionFilter, type ListedDecisions } from './decision-list.ts'
 import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
 import { subjectTexts } from './erasure/subjects.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
@@ -52,6 +53,7 @@ import { expiryOperation } from './operations/expiry.ts'
 import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
+import { revealOperation, type Revealed, type RevealRequest } from './operations/reveal.ts'
 import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
@@ -59,10 +61,8 @@ import {
   findApprovals,
   findDecisions,
   listApprovals,
-  listDecisions,
   overdueApprovals,
   type ApprovalFilter,
-  type DecisionFilter,
 } from './queries.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 import { forwardable, forwardableDecision, type Forwardable } from './replicas/peer-requests.ts'
@@ -358,10 +358,18 @@ export class Ledger {
     return explainedDecision(recalled, this.policies.for(recalled.record.agent))
   }
 
-  /** Decisions, newest first. */
-  async decisions(filter: DecisionFilter): Promise<DecisionView[]> {
-    const rows = await listDecisions(this.pool, this.name, filter)
-    return rows.map((row) => decisionView(row, this.#settings))
+  /** Decisions, newest first, and where the next ones start: null where there are no more. */
+  async decisions(filter: DecisionFilter): Promise<ListedDecisions> {
+    return await listDecisions(this.pool, this.name, filter, this.#settings)
+  }
+
+  /**
+   * Shows a person one value that the policy calls sensitive, and records that, both or neither.
+   *
+   * @throws as `revealOperation` does
+   */
+  async reveal(viewer: Voter, request: RevealRequest): Promise<Revealed> {
+    return await this.#submit(revealOperation(request, viewer))
   }
 
   /** One approval, or a `not_found` Fault; `agent` restricts to that agent's own. */

@@ -4,56 +4,12 @@ import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
 
-/** Which decisions to list, newest first. */
-export interface DecisionFilter {
-  readonly limit: number
-  /** Only records before this index. */
-  readonly before?: number | undefined
-  readonly agent?: string | undefined
-  readonly action?: string | undefined
-  readonly effect?: string | undefined
-}
-
 /** Which approvals to list, newest first. */
 export interface ApprovalFilter {
   readonly limit: number
   readonly before?: number | undefined
   readonly agent?: string | undefined
   readonly status?: string | undefined
-}
-
-/** Decisions that match, newest first. */
-export async function listDecisions(
-  client: Queryable,
-  ledger: string,
-  filter: DecisionFilter,
-): Promise<DecisionRow[]> {
-  const before = filter.before ?? Number.MAX_SAFE_INTEGER
-  const found: StoredEntry[] = []
-  for await (const { entries } of batchesBackwards(client, ledger, before, termsOf(filter))) {
-    const matching = entries.filter((entry) => entry.index < before && matches(entry, filter))
-    found.push(...matching.toReversed())
-    if (found.length >= filter.limit) break
-  }
-  return await decisionRows(client, ledger, found.slice(0, filter.limit))
-}
-
-// As `recordTerms` writes them. What is most common, an effect of `allow`, has no term.
-function termsOf({ agent, action, effect }: DecisionFilter): string[] {
-  return [
-    ...(agent === undefined ? [] : [`agent=${agent}`]),
-    ...(effect === undefined || effect === 'allow' ? [] : [`effect=${effect}`]),
-    ...(action === undefined ? [] : [`action=${action}`]),
-  ]
-}
-
-function matches(entry: StoredEntry, { agent, action, effect }: DecisionFilter): boolean {
-  const record = parseRecord(entry.record)
-  if (record.kind !== 'decision') return false
-  if (agent !== undefined && record.agent !== agent) return false
-  return (
-    (action === undefined || record.action === action) && (effect === undefined || record.effect === effect)
-  )
 }
 
 /** The decisions at these indices; with `cold`, also those that are archived. */
@@ -82,7 +38,7 @@ export async function readAnywhere(
 }
 
 /** Entries that are decisions, with their outcomes, in the order given. */
-async function decisionRows(
+export async function decisionRows(
   client: Queryable,
   ledger: string,
   entries: readonly StoredEntry[],

@@ -36,7 +36,7 @@ describeOnPostgres('appending a batch', (postgres) => {
     const names = ['a"b', 'c\\d', '{e,f}', "g'h", '€\u{1f602}', 'NULL', '"', '\\"\\']
     for (const name of names) await ledger.decide(name, { action: `act${name}`, params: { name } })
     for (const name of names) {
-      const found = await ledger.decisions({ agent: name, limit: 10 })
+      const { decisions: found } = await ledger.decisions({ agent: name, limit: 10 })
       expect(found).toMatchObject([{ agent: name, action: `act${name}` }])
     }
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })

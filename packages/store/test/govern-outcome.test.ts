@@ -33,7 +33,10 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
       .govern('issue_refund', { amount: 1 }, run)
       .catch((error: unknown) => ({ error }))
     expect(rejection).toEqual({ error: thrown })
-    expect((await ledger.decisions({ limit: 1 }))[0]?.outcome).toMatchObject({ status: 'failed', detail })
+    expect((await ledger.decisions({ limit: 1 })).decisions[0]?.outcome).toMatchObject({
+      status: 'failed',
+      detail,
+    })
   })
 
   test.each(['succeeded', 'failed'] as const)(
@@ -107,7 +110,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
     })
     const governed = await point.govern('issue_refund', { amount: 1 }, () => 'paid')
     expect(governed).toMatchObject({ kind: 'ran', result: 'paid', outcomeRecorded: false })
-    expect((await ledger.decisions({ limit: 1 }))[0]?.outcome).toBeNull()
+    expect((await ledger.decisions({ limit: 1 })).decisions[0]?.outcome).toBeNull()
   })
 })
 

@@ -203,7 +203,7 @@ rules:
     expect(claimed).toMatchObject({ effect: 'deny' })
     const fresh = await elsewhere.ledger.decide(agent, refund(600, { callId: 'same-in-both' }))
     expect(fresh.replayed).toBeUndefined()
-    expect(await elsewhere.ledger.decisions({ limit: 10 })).toHaveLength(2)
+    expect((await elsewhere.ledger.decisions({ limit: 10 })).decisions).toHaveLength(2)
     const names = new Set((await records(site, elsewhere.ledger)).map((record) => record.ledger))
     expect([...names]).toEqual([elsewhere.ledger.name])
     // A message to one is not taken by the other.

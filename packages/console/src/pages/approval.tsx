@@ -1,27 +1,49 @@
-import type { Approval, Session } from '../api.ts'
+import { useEffect, useRef, useState } from 'react'
+import type { RefObject } from 'react'
+import type { Approval, ApprovalContext, Session, VoteChoice } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
+import { progressText, yesOf } from '../consent.ts'
+import { useKeys } from '../keys.ts'
 import { StatusBadge } from '../parts/badges.tsx'
 import { Countdown } from '../parts/countdown.tsx'
+import { Difference } from '../parts/difference.tsx'
 import { Back, Entry, Section } from '../parts/document.tsx'
 import { Fields } from '../parts/fields.tsx'
+import { HistorySummary } from '../parts/history.tsx'
+import { Icon } from '../parts/icons.tsx'
+import { Queue, useQueue } from '../parts/queue.tsx'
+import { RevealingFor } from '../parts/reveal.tsx'
 import { PageSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { VotePanel } from '../parts/vote-panel.tsx'
+import { Voters } from '../parts/voters.tsx'
 import { Votes } from '../parts/votes.tsx'
 import { Policy, Reasons, Rules } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
-import { useApproval, usePendingApprovals } from '../queries.ts'
-import { Link } from '../router.tsx'
+import { useApproval, useApprovalContext, usePendingApprovals } from '../queries.ts'
+import { rememberLooked } from '../returning.ts'
+import { Link, navigate, useAddress } from '../router.tsx'
 import { approversText, durationText, exactTime, shortTime, visibleText } from '../wording.ts'
 
+type Person = Session['person']
+
 /** One call that waits, or waited, for people: everything they need to answer it, and the answer. */
-export function ApprovalPage({ id, me }: { readonly id: string; readonly me: Session['person'] }) {
+export function ApprovalPage({ id, me }: { readonly id: string; readonly me: Person }) {
   const found = useApproval(id)
   const waiting = usePendingApprovals().approvals?.length ?? 0
   useTitle(found.data === undefined ? 'Approval' : `${found.data.action} ${found.data.id}`, waiting)
+  const queue = useQueue(id)
+  useKeys({
+    j: () => queue.next !== null && navigate(`/approvals/${queue.next}`),
+    k: () => queue.previous !== null && navigate(`/approvals/${queue.previous}`),
+  })
+  useEffect(() => rememberLooked(`/approvals/${id}`), [id])
   const retry = (): void => void found.refetch()
   return (
     <>
-      <Back to="/approvals">Approvals</Back>
+      <div className="document-top">
+        <Back to="/approvals">Approvals</Back>
+        <Queue queue={queue} />
+      </div>
       {found.data !== undefined ? (
         <>
           {found.isError && <StaleNote problem={asProblem(found.error)} onRetry={retry} />}
@@ -55,38 +77,130 @@ function ApprovalProblem({
   )
 }
 
-function ApprovalDocument({ approval, me }: { readonly approval: Approval; readonly me: Session['person'] }) {
+/** What a person is about to answer. From the inbox, the address says what they pressed there. */
+function useAnswer(approval: Approval, place: RefObject<HTMLElement | null>) {
+  const { search } = useAddress()
+  const asked = new URLSearchParams(search).get('answer')
+  const yes = yesOf(approval)
+  const [choice, setChoice] = useState<VoteChoice | null>(
+    asked === 'reject' ? 'reject' : asked === 'yes' ? yes : null,
+  )
+  const mayAnswer = approval.status === 'pending' && approval.mayVote
+  useEffect(() => {
+    // So that neither a reload nor the way back chooses anything.
+    if (asked !== null) navigate(window.location.pathname, { replace: true })
+  }, [asked])
+  /** Opens the panel with this choice. It takes another step to vote. */
+  const open = (next: VoteChoice): boolean => {
+    if (!mayAnswer) return false
+    // The panel then moves the focus to where the person goes on.
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+    setChoice(next)
+    place.current?.scrollIntoView({ block: 'nearest' })
+    return true
+  }
+  return { choice, onChoose: setChoice, open, mayAnswer, yes }
+}
+
+function ApprovalDocument({ approval, me }: { readonly approval: Approval; readonly me: Person }) {
+  const context = useApprovalContext(approval.id).data
+  const place = useRef<HTMLElement>(null)
+  const answer = useAnswer(approval, place)
+  useKeys({
+    a: () => answer.open(answer.yes),
+    r: () => answer.open('reject'),
+    Escape: () => {
+      if (answer.choice === null) navigate('/approvals')
+      else answer.onChoose(null)
+    },
+  })
   return (
     <article className="document">
       <ApprovalHead approval={approval} />
       <div className="document-columns">
         <div className="document-main">
-          <Section title="Parameters" note="Chosen by the agent">
-            <Fields data={approval.params} isErased={approval.erased === true} what="parameters" isLarge />
-          </Section>
-          <Section title="Why it was held">
-            <Reasons reasons={approval.reasons} />
-          </Section>
+          <Call approval={approval} context={context} />
         </div>
-        <aside className="document-side document-sticky" aria-label="Answer">
-          <VotePanel key={approval.id} approval={approval} me={me} />
-          <Section title="Votes" note={quorumText(approval)}>
+        <aside className="document-side document-sticky" aria-label="Answer" ref={place}>
+          <VotePanel key={approval.id} approval={approval} me={me} answer={answer} />
+          <Section title="Votes" note={progressText(approval)}>
             <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
+            {context !== undefined && <Voters approval={approval} voters={context.voters} me={me.id} />}
           </Section>
         </aside>
         <div className="document-more">
-          <Section title="Rules that matched">
-            <Rules rules={approval.rules} />
-          </Section>
-          <Section title="Context" note="Given by the host that runs the agent">
-            <Fields data={approval.context} isErased={approval.erased === true} what="context" />
+          <Section title="This agent and this action" note="Before this call">
+            {context === undefined ? (
+              <p className="quiet">Loading…</p>
+            ) : (
+              <HistorySummary
+                history={context.history}
+                none="This agent has not asked for this action before."
+              />
+            )}
           </Section>
           <Section title="Terms">
             <Terms approval={approval} />
           </Section>
         </div>
       </div>
+      {answer.mayAnswer && answer.choice === null && <AnswerBar yes={answer.yes} onOpen={answer.open} />}
     </article>
+  )
+}
+
+/** What the call is, why it was held, and how it differs from what was usual. */
+function Call({
+  approval,
+  context,
+}: {
+  readonly approval: Approval
+  readonly context: ApprovalContext | undefined
+}) {
+  const written = context && new Map(context.rules.map(({ id, text }) => [id, text]))
+  const isErased = approval.erased === true
+  return (
+    <RevealingFor decision={approval.decision} isAllowed={context?.mayReveal === true}>
+      <Section title="Parameters" note="Chosen by the agent">
+        <Fields root="params" data={approval.params} presentation={approval} isErased={isErased} isLarge />
+      </Section>
+      <Section title="Why it was held">
+        <Reasons reasons={approval.reasons} />
+        <div className="held-rules">
+          <Rules rules={approval.rules} written={written} />
+        </div>
+      </Section>
+      {context !== undefined && (
+        <Section title="Beside the last such call" note="Same agent, same action">
+          <Difference approval={approval} similar={context.similar} />
+        </Section>
+      )}
+      <Section title="Context" note="Given by the host that runs the agent">
+        <Fields root="context" data={approval.context} presentation={approval} isErased={isErased} />
+      </Section>
+    </RevealingFor>
+  )
+}
+
+/** On a phone: the way to the answer, always in reach of a thumb. It only opens the panel. */
+function AnswerBar({
+  yes,
+  onOpen,
+}: {
+  readonly yes: Exclude<VoteChoice, 'reject'>
+  readonly onOpen: (choice: VoteChoice) => boolean
+}) {
+  return (
+    <div className="answer-bar">
+      <button type="button" className="button button-reject" onClick={() => onOpen('reject')}>
+        <Icon name="cross" />
+        Reject…
+      </button>
+      <button type="button" className="button button-approve" onClick={() => onOpen(yes)}>
+        <Icon name="check" />
+        {yes === 'approve' ? 'Approve…' : 'Acknowledge…'}
+      </button>
+    </div>
   )
 }
 
@@ -112,11 +226,6 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
   )
 }
 
-function quorumText({ votes, terms }: Approval): string {
-  const approved = votes.filter(({ vote }) => vote === 'approve').length
-  return `${approved} of ${terms.quorum} approved`
-}
-
 function Terms({ approval }: { readonly approval: Approval }) {
   const { terms } = approval
   return (
@@ -128,8 +237,11 @@ function Terms({ approval }: { readonly approval: Approval }) {
           </code>
         ))}
       </Entry>
+      <Entry name="What is asked">
+        {yesOf(approval) === 'approve' ? 'That people agree' : 'That people have looked at it'}
+      </Entry>
       <Entry name="Who may answer">{approversText(terms.approvers)}</Entry>
-      <Entry name="Approvals needed">{terms.quorum}</Entry>
+      <Entry name="Answers needed">{terms.quorum}</Entry>
       <Entry name="Time to answer">{durationText(terms.deadlineMs)}</Entry>
       <Entry name="Deadline">
         <time dateTime={approval.deadline}>{exactTime(approval.deadline)}</time>
@@ -140,6 +252,11 @@ function Terms({ approval }: { readonly approval: Approval }) {
       <Entry name="Decision">
         <Link to={`/decisions/${approval.decision}`}>{approval.decision}</Link>
       </Entry>
+      {approval.digest !== null && (
+        <Entry name="What a vote is bound to">
+          <code className="break small">{approval.digest}</code>
+        </Entry>
+      )}
     </dl>
   )
 }

@@ -1,10 +1,15 @@
+import { useEffect } from 'react'
 import type { Approval, ApprovalStatus } from '../api.ts'
 import { useTitle } from '../clock.ts'
+import { inInboxOrder } from '../inbox-order.ts'
+import { useKeys } from '../keys.ts'
 import { ApprovalCard, ClosedApproval } from '../parts/approval-rows.tsx'
+import { NewsChoices } from '../parts/news-choices.tsx'
 import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { asProblem } from '../problem.ts'
 import { useApprovals, usePendingApprovals } from '../queries.ts'
-import { Link, useAddress } from '../router.tsx'
+import { lastLooked } from '../returning.ts'
+import { Link, navigate, useAddress } from '../router.tsx'
 
 type Tab = ApprovalStatus | 'all'
 
@@ -27,14 +32,19 @@ export function ApprovalsPage() {
   }
   const { approvals: waiting } = usePendingApprovals()
   useTitle('Approvals', waiting?.length ?? 0)
+  useKeys({ a: () => openAnswer('yes'), r: () => openAnswer('reject') })
+  useFocusWhereLeft(waiting !== undefined)
 
   return (
     <>
-      <div className="page-head">
-        <h1>Approvals</h1>
-        <p className="quiet">
-          Calls beyond an agent’s authority. Without an answer in time, they are denied.
-        </p>
+      <div className="page-head page-head-split">
+        <div>
+          <h1>Approvals</h1>
+          <p className="quiet">
+            Calls beyond an agent’s authority. Without an answer in time, they are denied.
+          </p>
+        </div>
+        <NewsChoices />
       </div>
       <nav className="tabs" aria-label="Approvals by status">
         {tabs.map((each) => (
@@ -54,6 +64,29 @@ export function ApprovalsPage() {
       {tab === 'pending' && <RecentlyClosed />}
     </>
   )
+}
+
+/** Opens the call that has the focus, with the answer chosen; confirming it is another step. */
+function openAnswer(answer: 'yes' | 'reject'): boolean {
+  const focused = document.activeElement
+  const address = focused?.matches('[data-answerable]') === true ? focused.getAttribute('href') : null
+  if (address === null) return false
+  navigate(`${address}?answer=${answer}`)
+  window.scrollTo(0, 0)
+  return true
+}
+
+/** Whoever comes back from a call goes on from its row. */
+function useFocusWhereLeft(isThere: boolean): void {
+  useEffect(() => {
+    const address = isThere ? lastLooked() : null
+    if (address === null) return
+    const row = [...document.querySelectorAll<HTMLElement>('[data-row]')].find(
+      (each) => each.getAttribute('href') === address,
+    )
+    row?.focus()
+    row?.scrollIntoView({ block: 'nearest' })
+  }, [isThere])
 }
 
 function Listed({ tab, empty }: { readonly tab: Tab; readonly empty: string }) {
@@ -93,13 +126,9 @@ function NoApprovals({ title, tab }: { readonly title: string; readonly tab: Tab
   )
 }
 
-/** Waiting ones as cards, first what the reader may answer, by nearest deadline; closed ones below, newest first. */
+/** Waiting ones as cards, in the order of the inbox; closed ones below, newest first. */
 function Approvals({ approvals }: { readonly approvals: readonly Approval[] }) {
-  const waiting = approvals
-    .filter(({ status }) => status === 'pending')
-    .toSorted(
-      (a, b) => Number(b.mayVote) - Number(a.mayVote) || Date.parse(a.deadline) - Date.parse(b.deadline),
-    )
+  const waiting = inInboxOrder(approvals)
   const closed = approvals.filter(({ status }) => status !== 'pending')
   return (
     <>

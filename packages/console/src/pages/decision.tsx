@@ -1,11 +1,13 @@
 import type { ReactNode } from 'react'
-import type { Decision } from '../api.ts'
+import type { Decision, Session } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
 import { EffectBadge, OutcomeNote, ShadowBadge, StatusBadge } from '../parts/badges.tsx'
-import { Back, Entry, Section } from '../parts/document.tsx'
+import { Back, Entry, PageParts, Section } from '../parts/document.tsx'
 import { Explained } from '../parts/explanation.tsx'
 import { Fields } from '../parts/fields.tsx'
 import { Obligations } from '../parts/obligations.tsx'
+import { ProofSections } from '../parts/proof.tsx'
+import { RevealingFor } from '../parts/reveal.tsx'
 import { PageSkeleton, ProblemPanel } from '../parts/states.tsx'
 import { Votes } from '../parts/votes.tsx'
 import { Policy, Reasons } from '../parts/why.tsx'
@@ -14,16 +16,18 @@ import { useApproval, useDecision, usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { exactTime, shortTime, visibleText } from '../wording.ts'
 
+type Person = Session['person']
+
 /** Everything that is recorded of one decision. */
-export function DecisionPage({ id }: { readonly id: string }) {
+export function DecisionPage({ id, me }: { readonly id: string; readonly me: Person }) {
   const found = useDecision(id)
   const waiting = usePendingApprovals().approvals?.length ?? 0
   useTitle(found.data === undefined ? 'Decision' : `${found.data.action} ${found.data.id}`, waiting)
   return (
     <>
-      <Back to="/">Decisions</Back>
+      <Back to="/decisions">Decisions</Back>
       {found.data !== undefined ? (
-        <DecisionDocument decision={found.data} />
+        <DecisionDocument decision={found.data} me={me} />
       ) : found.isError ? (
         <DecisionProblem id={id} error={found.error} onRetry={() => void found.refetch()} />
       ) : (
@@ -52,30 +56,38 @@ function DecisionProblem({
   )
 }
 
-function DecisionDocument({ decision }: { readonly decision: Decision }) {
+function DecisionDocument({ decision, me }: { readonly decision: Decision; readonly me: Person }) {
+  const approval = useApproval(decision.approval?.id ?? null).data
+  const isErased = decision.erased === true
   return (
     <article className="document">
       <DecisionHead decision={decision} />
+      <PageParts parts={partsOf(decision)} />
       <div className="document-columns">
         <div className="document-main">
-          <Section title={decision.reasons.length > 1 ? 'Reasons' : 'Reason'}>
-            <Reasons reasons={decision.reasons} />
-            {decision.shadow !== null && (
-              <p className="quiet shadow-note">
-                The policy is in shadow mode: it says what it would have done, and stops nothing.
-              </p>
-            )}
-          </Section>
-          <Section title="Parameters" note="Chosen by the agent">
-            <Fields data={decision.params} isErased={decision.erased === true} what="parameters" />
-          </Section>
-          <Explained decision={decision} />
-          <Section title="Context" note="Given by the host that runs the agent">
-            <Fields data={decision.context} isErased={decision.erased === true} what="context" />
-          </Section>
+          <RevealingFor decision={decision.id} isAllowed={mayRevealAny(me) || approval?.mayVote === true}>
+            <Section title={decision.reasons.length > 1 ? 'Reasons' : 'Reason'}>
+              <Reasons reasons={decision.reasons} />
+              {decision.shadow !== null && (
+                <p className="quiet shadow-note">
+                  The policy is in shadow mode: it says what it would have done, and stops nothing.
+                </p>
+              )}
+            </Section>
+            <Section title="Parameters" note="Chosen by the agent">
+              <Fields root="params" data={decision.params} presentation={decision} isErased={isErased} />
+            </Section>
+            <div id="explanation" className="document-part">
+              <Explained decision={decision} />
+            </div>
+            <Section title="Context" note="Given by the host that runs the agent">
+              <Fields root="context" data={decision.context} presentation={decision} isErased={isErased} />
+            </Section>
+          </RevealingFor>
+          <ProofSections decision={decision} />
         </div>
         <aside className="document-side" aria-label="Record">
-          <Section title="What happened">
+          <Section id="outcome" title="What happened">
             <Happened decision={decision} />
           </Section>
           {decision.obligations !== null && (
@@ -83,33 +95,58 @@ function DecisionDocument({ decision }: { readonly decision: Decision }) {
               <Obligations obligations={decision.obligations} />
             </Section>
           )}
-          {decision.approval !== null && <Answers approvalId={decision.approval.id} />}
+          {approval !== undefined && (
+            <Section id="approval" title="Votes">
+              <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
+            </Section>
+          )}
           <Section title="Record">
-            <dl className="entries">
-              <Entry name="Log index">
-                <span className="number">{decision.record.index}</span>
-              </Entry>
-              <Entry name="Recorded">{decision.at}</Entry>
-              <Entry name="Call id">
-                {decision.callId === null ? (
-                  <span className="quiet">none given</span>
-                ) : (
-                  <code className="break">{visibleText(decision.callId)}</code>
-                )}
-              </Entry>
-              {decision.session !== null && (
-                <Entry name="Session">
-                  <code className="break">{visibleText(decision.session)}</code>
-                </Entry>
-              )}
-              <Entry name="Policy">
-                <Policy policy={decision.policy} />
-              </Entry>
-            </dl>
+            <RecordEntries decision={decision} />
           </Section>
         </aside>
       </div>
     </article>
+  )
+}
+
+/** The roles that see what is masked whether or not they are asked; the service has the last word. */
+function mayRevealAny({ roles }: Person): boolean {
+  return roles.includes('auditor') || roles.includes('administrator')
+}
+
+function partsOf({ approval }: Decision): readonly (readonly [string, string])[] {
+  return [
+    ['explanation', 'Explanation'],
+    ...(approval === null ? [] : [['approval', 'Approval'] as const]),
+    ['outcome', 'Outcome'],
+    ['proof', 'Proof'],
+    ['record', 'Raw record'],
+  ]
+}
+
+function RecordEntries({ decision }: { readonly decision: Decision }) {
+  return (
+    <dl className="entries">
+      <Entry name="Log index">
+        <span className="number">{decision.record.index}</span>
+      </Entry>
+      <Entry name="Recorded">{decision.at}</Entry>
+      <Entry name="Call id">
+        {decision.callId === null ? (
+          <span className="quiet">none given</span>
+        ) : (
+          <code className="break">{visibleText(decision.callId)}</code>
+        )}
+      </Entry>
+      {decision.session !== null && (
+        <Entry name="Session">
+          <code className="break">{visibleText(decision.session)}</code>
+        </Entry>
+      )}
+      <Entry name="Policy">
+        <Policy policy={decision.policy} />
+      </Entry>
+    </dl>
   )
 }
 
@@ -179,16 +216,6 @@ function Escalated({ decision }: { readonly decision: Decision }) {
         </span>
       )}
     </Result>
-  )
-}
-
-function Answers({ approvalId }: { readonly approvalId: string }) {
-  const { data: approval } = useApproval(approvalId)
-  if (approval === undefined) return null
-  return (
-    <Section title="Votes">
-      <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
-    </Section>
   )
 }
 

@@ -1,8 +1,11 @@
-import { useMemo } from 'react'
-import type { Decision, DecisionFilter, Effect } from '../api.ts'
+import { useCallback, useMemo, useState } from 'react'
+import type { ListedDecision } from '../decision-feed.ts'
 import { useTitle } from '../clock.ts'
+import { askedFilter, filterOf, searchOf } from '../decision-filter.ts'
+import { useDecisionList } from '../decision-queries.ts'
+import type { DecisionList } from '../decision-queries.ts'
 import { asProblem } from '../problem.ts'
-import { useDecisions, usePendingApprovals } from '../queries.ts'
+import { useApi, usePendingApprovals } from '../queries.ts'
 import { Link, navigate, useAddress } from '../router.tsx'
 import { DecisionFilters } from '../parts/decision-filters.tsx'
 import { DecisionTable } from '../parts/decision-table.tsx'
@@ -13,11 +16,9 @@ import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/stat
 export function DecisionsPage() {
   const { search } = useAddress()
   const filter = useMemo(() => filterOf(search), [search])
-  const pending = usePendingApprovals()
-  const list = useDecisions(filter)
-  const decisions = useMemo(() => list.data?.pages.flatMap((page) => page.decisions), [list.data])
-  const waiting = pending.approvals ?? []
-  useTitle('Decisions', waiting.length)
+  const waiting = usePendingApprovals().approvals?.length ?? 0
+  const [seen, setSeen] = useState<readonly ListedDecision[]>([])
+  useTitle('Decisions', waiting)
 
   return (
     <>
@@ -25,42 +26,77 @@ export function DecisionsPage() {
         <h1>Decisions</h1>
         <p className="quiet">Every action an agent asked for, and what the policy said.</p>
       </div>
-      {waiting.length > 0 && <WaitingNote count={waiting.length} />}
       <DecisionFilters
         filter={filter}
-        seen={decisions ?? []}
-        onChange={(next) => navigate(`/${searchOf(next)}`, { replace: true })}
+        seen={seen}
+        onChange={(next) => navigate(`/decisions${searchOf(next)}`, { replace: true })}
       />
-      {list.isError && decisions !== undefined && (
-        <StaleNote problem={asProblem(list.error)} onRetry={() => void list.refetch()} />
-      )}
-      {decisions === undefined ? (
-        <NotYet list={list} />
-      ) : decisions.length === 0 ? (
-        <Nothing isFiltered={Object.keys(filter).length > 0} />
-      ) : (
-        <>
-          <DecisionTable key={search} decisions={decisions} pending={waiting} />
-          <Older list={list} decisions={decisions} />
-        </>
-      )}
+      <Decisions key={search} search={search} onSeen={setSeen} />
     </>
   )
 }
 
-type List = ReturnType<typeof useDecisions>
+/** The first rows that a reader has scrolled past do not count as reading further down. */
+const rowsAtTop = 3
 
-function NotYet({ list }: { readonly list: List }) {
-  if (!list.isError) return <ListSkeleton rows={8} className="panel" />
-  return <ProblemPanel problem={asProblem(list.error)} onRetry={() => void list.refetch()} />
+function Decisions({
+  search,
+  onSeen,
+}: {
+  readonly search: string
+  readonly onSeen: (seen: readonly ListedDecision[]) => void
+}) {
+  const api = useApi()
+  const { approvals: pending = [] } = usePendingApprovals()
+  const [filter] = useState(() => askedFilter(filterOf(search), api.serviceNow()))
+  const [first, setFirst] = useState(0)
+  const isDeep = first > rowsAtTop
+  const [shown, setShown] = useState<number | null>(null)
+  const list = useDecisionList(filter, isDeep, shown)
+  const { rows } = list
+  const onShown = useCallback(
+    (at: number) => {
+      setFirst(at)
+      if (rows === null) return
+      onSeen(rows.slice(at, at + 50))
+      // In steps, so that scrolling by a row asks for nothing.
+      const step = rows[Math.floor(at / 25) * 25]
+      setShown(at < 25 || step === undefined ? null : step.record.index)
+    },
+    [rows, onSeen],
+  )
+
+  if (rows === null) return <NotYet list={list} />
+  if (rows.length === 0 && list.next === null) return <Nothing isFiltered={search !== ''} />
+  return (
+    <>
+      {list.error !== null && <StaleNote problem={asProblem(list.error)} onRetry={list.refetch} />}
+      {list.fresh > 0 && <Fresh count={list.fresh} onShow={list.showFresh} />}
+      <DecisionTable
+        decisions={rows}
+        pending={pending}
+        hasMore={list.next !== null}
+        onNearEnd={list.isLoadingOlder || list.error !== null ? nothing : list.loadOlder}
+        onShown={onShown}
+      />
+      <Foot list={list} />
+    </>
+  )
+}
+
+function nothing(): void {}
+
+function NotYet({ list }: { readonly list: DecisionList }) {
+  if (list.error === null) return <ListSkeleton rows={8} className="panel" />
+  return <ProblemPanel problem={asProblem(list.error)} onRetry={list.refetch} />
 }
 
 function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered) {
     return (
       <EmptyPanel title="No decision passes this filter">
-        <p>Agents and actions are matched by their whole name.</p>
-        <Link to="/" className="button">
+        <p>Agents, actions and policies are matched by their whole name.</p>
+        <Link to="/decisions" className="button">
           Show all decisions
         </Link>
       </EmptyPanel>
@@ -74,58 +110,33 @@ function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
   )
 }
 
-function WaitingNote({ count }: { readonly count: number }) {
+function Fresh({ count, onShow }: { readonly count: number; readonly onShow: () => void }) {
   return (
-    <Link to="/approvals" className="waiting-note">
-      <Icon name="escalate" />
-      <span>{count === 1 ? '1 call waits for a person' : `${count} calls wait for a person`}</span>
-      <span className="waiting-go">
-        Review
-        <Icon name="forward" />
-      </span>
-    </Link>
+    <button
+      type="button"
+      className="button button-primary fresh"
+      onClick={() => {
+        onShow()
+        window.scrollTo({ top: 0 })
+      }}
+    >
+      <Icon name="back" />
+      {count === 1 ? '1 new decision' : `${count} new decisions`}
+    </button>
   )
 }
 
-function Older({ list, decisions }: { readonly list: List; readonly decisions: readonly Decision[] }) {
+function Foot({ list }: { readonly list: DecisionList }) {
+  const count = list.rows?.length ?? 0
   return (
     <div className="list-foot">
-      {list.hasNextPage ? (
-        <button
-          type="button"
-          className="button"
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {list.isFetchingNextPage ? 'Loading…' : 'Load older'}
-        </button>
-      ) : (
-        <span className="quiet">
-          {decisions.length === 1 ? 'The only decision.' : `All ${decisions.length} decisions.`}
-        </span>
-      )}
-      <span className="quiet keys-hint">
-        <kbd>j</kbd> <kbd>k</kbd> move, <kbd>Enter</kbd> opens
+      <span className="quiet">
+        {list.next !== null
+          ? 'Loading older ones…'
+          : count === 1
+            ? 'The only decision.'
+            : `All ${count.toLocaleString('en')} decisions.`}
       </span>
     </div>
   )
-}
-
-function filterOf(search: string): DecisionFilter {
-  const members = new URLSearchParams(search)
-  const effect = (['allow', 'deny', 'escalate'] satisfies Effect[]).find(
-    (word) => word === members.get('effect'),
-  )
-  const agent = members.get('agent')
-  const action = members.get('action')
-  return {
-    ...(effect === undefined ? {} : { effect }),
-    ...(agent === null || agent === '' ? {} : { agent }),
-    ...(action === null || action === '' ? {} : { action }),
-  }
-}
-
-function searchOf(filter: DecisionFilter): string {
-  const members = new URLSearchParams({ ...filter })
-  return members.size === 0 ? '' : `?${members}`
 }

@@ -8,7 +8,7 @@ export function UnknownPage() {
   return (
     <EmptyPanel title="There is no such page">
       <p>
-        Go to the <Link to="/">decisions</Link> or to the <Link to="/approvals">approvals</Link>.
+        Go to the <Link to="/approvals">approvals</Link> or to the <Link to="/decisions">decisions</Link>.
       </p>
     </EmptyPanel>
   )

@@ -1,9 +1,12 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Approval } from '../api.ts'
+import { chime } from '../chime.ts'
+import { preferences } from '../preferences.ts'
 import { usePendingApprovals } from '../queries.ts'
+import { navigate } from '../router.tsx'
 import { visibleText } from '../wording.ts'
 
-/** Tells screen readers of every approval that starts to wait while the page is open. */
+/** Tells of every approval that starts to wait while the page is open: screen readers always, others as they chose. */
 export function ApprovalNews() {
   const { approvals } = usePendingApprovals()
   const known = useRef<ReadonlySet<string> | null>(null)
@@ -14,7 +17,9 @@ export function ApprovalNews() {
     const before = known.current
     known.current = new Set(approvals.map(({ id }) => id))
     const fresh = before === null ? [] : approvals.filter(({ id }) => !before.has(id))
-    if (fresh.length > 0) setNews(newsText(fresh))
+    if (fresh.length === 0) return
+    setNews(newsText(fresh))
+    tell(fresh.filter(({ mayVote }) => mayVote))
   }, [approvals])
 
   return (
@@ -22,6 +27,22 @@ export function ApprovalNews() {
       {news}
     </div>
   )
+}
+
+/** Only of what the person may answer: anything else would teach them to ignore it. */
+function tell(answerable: readonly Approval[]): void {
+  const [first] = answerable
+  if (first === undefined) return
+  const { sound, notify } = preferences()
+  if (sound) chime()
+  if (!notify || !('Notification' in window) || Notification.permission !== 'granted') return
+  // No parameters: a notification may be read over somebody's shoulder, or be kept by the system.
+  const notification = new Notification(newsText(answerable), { tag: 'bailiwick-approvals' })
+  notification.addEventListener('click', () => {
+    window.focus()
+    navigate(answerable.length === 1 ? `/approvals/${first.id}` : '/approvals')
+    notification.close()
+  })
 }
 
 function newsText(fresh: readonly Approval[]): string {

@@ -1,5 +1,6 @@
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
+import { progressText } from '../consent.ts'
 import { useSession } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { cardFieldsOf, summaryOf } from '../fields.ts'
@@ -9,6 +10,7 @@ import { StatusBadge } from './badges.tsx'
 import { Countdown } from './countdown.tsx'
 import { OutsideText } from './fields.tsx'
 import { Icon } from './icons.tsx'
+import { Hidden } from './reveal.tsx'
 
 const fieldsOnCardMax = 4
 
@@ -16,17 +18,21 @@ const fieldsOnCardMax = 4
 export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   const me = useSession().data?.person.id
   const { votes, terms } = approval
-  const approved = votes.filter(({ vote }) => vote === 'approve').length
   return (
     <li className={approval.mayVote ? 'card card-mine panel' : 'card panel'}>
       <div className="card-main">
         <h2 className="action-name">
-          <Link to={`/approvals/${approval.id}`} className="row-link" data-row="">
+          <Link
+            to={`/approvals/${approval.id}`}
+            className="row-link"
+            data-row=""
+            data-answerable={approval.mayVote ? '' : undefined}
+          >
             {visibleText(approval.action)}
           </Link>
         </h2>
         <p className="agent">{visibleText(approval.agent)}</p>
-        <CardFields params={approval.params} />
+        <CardFields approval={approval} />
         <p className="card-reason">
           <Icon name="escalate" />
           {visibleText(approval.reasons[0] ?? 'Held for a person')}
@@ -34,11 +40,7 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
       </div>
       <div className="card-side">
         <Countdown from={approval.openedAt} deadline={approval.deadline} />
-        {terms.quorum > 1 && (
-          <p className="quiet">
-            {approved} of {terms.quorum} approvals
-          </p>
-        )}
+        {terms.quorum > 1 && <p className="quiet">{progressText(approval)}</p>}
         {approval.mayVote ? (
           // The whole card is the link; this only looks like the way in.
           <span className="button button-primary">Review</span>
@@ -52,9 +54,10 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   )
 }
 
-function CardFields({ params }: { readonly params: Approval['params'] }) {
+function CardFields({ approval }: { readonly approval: Approval }) {
+  const { params } = approval
   if (params === null) return <p className="quiet">The parameters are not stored any more.</p>
-  const fields = cardFieldsOf(params)
+  const fields = cardFieldsOf(params, approval)
   const shown = fields.slice(0, fieldsOnCardMax)
   const more = fields.length - shown.length
   return (
@@ -62,9 +65,7 @@ function CardFields({ params }: { readonly params: Approval['params'] }) {
       {shown.map((field) => (
         <div key={field.name}>
           <dt title={field.name}>{field.label}</dt>
-          <dd>
-            <OutsideText text={summaryOf(field)} />
-          </dd>
+          <dd>{field.kind === 'masked' ? <Hidden /> : <OutsideText text={summaryOf(field)} />}</dd>
         </div>
       ))}
       {more > 0 && (
@@ -97,9 +98,9 @@ export function ClosedApproval({ approval }: { readonly approval: Approval }) {
   )
 }
 
-function closedDetail({ status, votes, terms, consumedBy }: Approval): string {
+function closedDetail(approval: Approval): string {
+  const { status, votes, consumedBy } = approval
   const last = votes.at(-1)
-  const approved = votes.filter(({ vote }) => vote === 'approve').length
   switch (status) {
     case 'pending':
       return ''
@@ -110,7 +111,9 @@ function closedDetail({ status, votes, terms, consumedBy }: Approval): string {
     case 'rejected':
       return last === undefined ? '' : `by ${last.person}`
     case 'expired':
-      return votes.length === 0 ? 'nobody answered' : `${approved} of ${terms.quorum} approved`
+      return votes.length === 0 ? 'nobody answered' : progressText(approval)
+    case 'cancelled':
+      return 'withdrawn'
     default:
       return unreachable(status)
   }

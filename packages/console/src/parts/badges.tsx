@@ -42,6 +42,7 @@ const statuses: Readonly<Record<ApprovalStatus, { word: string; icon: IconName; 
   consumed: { word: 'Approved and used', icon: 'check', tone: 'allow' },
   rejected: { word: 'Rejected', icon: 'cross', tone: 'deny' },
   expired: { word: 'Expired', icon: 'clock', tone: 'plain' },
+  cancelled: { word: 'Cancelled', icon: 'deny', tone: 'plain' },
 }
 
 /** Where an approval stands, by word, shape and colour. */
@@ -56,7 +57,7 @@ export function StatusBadge({ status }: { readonly status: ApprovalStatus }) {
 }
 
 /** What became of the call after the decision. */
-export function OutcomeNote({ decision }: { readonly decision: Decision }) {
+export function OutcomeNote({ decision }: { readonly decision: Pick<Decision, 'effect' | 'outcome'> }) {
   const { icon, tone, words } = outcomeWords(decision)
   return (
     <span className={`outcome outcome-${tone}`}>
@@ -67,7 +68,11 @@ export function OutcomeNote({ decision }: { readonly decision: Decision }) {
 }
 
 /** The outcome in two or three words. */
-function outcomeWords(decision: Decision): { icon: IconName | null; tone: string; words: string } {
+function outcomeWords(decision: Pick<Decision, 'effect' | 'outcome'>): {
+  icon: IconName | null
+  tone: string
+  words: string
+} {
   if (decision.effect !== 'allow') {
     return {
       icon: null,

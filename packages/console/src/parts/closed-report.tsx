@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
+import { yesCount, yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
 import { unreachable } from '../unreachable.ts'
 import { shortTime, visibleText } from '../wording.ts'
@@ -50,14 +51,15 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
       return { title: 'Rejected', body: <>{who}, so the call does not run. One rejection is enough.</> }
     }
     case 'expired': {
-      const approved = votes.filter(({ vote }) => vote === 'approve').length
+      const approved = yesCount(approval)
+      const done = yesOf(approval) === 'approve' ? 'approved' : 'looked at it'
       if (approved >= terms.quorum) {
         return {
           title: 'Expired unused',
           body: <>It was approved, but the agent did not use it by {deadline}.</>,
         }
       }
-      const count = approved === 0 ? 'Nobody answered' : `Only ${approved} of ${terms.quorum} people approved`
+      const count = approved === 0 ? 'Nobody answered' : `Only ${approved} of ${terms.quorum} people ${done}`
       return {
         title: 'Expired',
         body: (
@@ -67,6 +69,11 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
         ),
       }
     }
+    case 'cancelled':
+      return {
+        title: 'Cancelled',
+        body: <>It was withdrawn before it was answered to the end, so the call does not run.</>,
+      }
     default:
       return unreachable(status)
   }

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import type { MouseEvent, ReactNode } from 'react'
 import { Link } from '../router.tsx'
 import { Icon } from './icons.tsx'
 
@@ -14,23 +14,45 @@ export function Back({ to, children }: { readonly to: string; readonly children:
 
 /** A titled part of a page. */
 export function Section({
+  id,
   title,
   note,
   children,
 }: {
+  /** For links to it. */
+  readonly id?: string
   readonly title: string
   /** Where the content comes from, beside the title. */
   readonly note?: string
   readonly children: ReactNode
 }) {
   return (
-    <section className="section panel">
+    <section id={id} className="section panel" tabIndex={id === undefined ? undefined : -1}>
       <div className="section-head">
         <h2>{title}</h2>
         {note !== undefined && <span className="section-note">{note}</span>}
       </div>
       {children}
     </section>
+  )
+}
+
+/** The ways to the parts of a long page, by the ids of their elements. */
+export function PageParts({ parts }: { readonly parts: readonly (readonly [string, string])[] }) {
+  const go = (event: MouseEvent, id: string): void => {
+    event.preventDefault()
+    const part = document.getElementById(id)
+    part?.scrollIntoView({ block: 'start' })
+    part?.focus({ preventScroll: true })
+  }
+  return (
+    <nav className="page-parts" aria-label="On this page">
+      {parts.map(([id, name]) => (
+        <a key={id} href={`#${id}`} onClick={(event) => go(event, id)}>
+          {name}
+        </a>
+      ))}
+    </nav>
   )
 }
 

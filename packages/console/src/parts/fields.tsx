@@ -1,23 +1,27 @@
 import type { ReactNode } from 'react'
 import { fieldsOf, jsonText } from '../fields.ts'
-import type { Field } from '../fields.ts'
+import type { Field, Presentation } from '../fields.ts'
 import { unreachable } from '../unreachable.ts'
+import { exactTime } from '../wording.ts'
+import { Masked } from './reveal.tsx'
 
 /** The members of an object as a list of names and values, with the exact JSON one click away. */
 export function Fields({
+  root,
   data,
-  what,
+  presentation,
   isErased,
   isLarge = false,
 }: {
+  readonly root: 'params' | 'context'
   /** Null: erased on someone's request, or never stored because the call was malformed. */
   readonly data: Readonly<Record<string, unknown>> | null
-  /** Such as `parameters`, for the sentences around them. */
-  readonly what: string
+  readonly presentation: Presentation
   readonly isErased: boolean
   /** Where the values are what the page is about. */
   readonly isLarge?: boolean
 }) {
+  const what = root === 'params' ? 'parameters' : 'context'
   if (data === null) {
     return (
       <p className="quiet">
@@ -27,7 +31,7 @@ export function Fields({
       </p>
     )
   }
-  const fields = fieldsOf(data)
+  const fields = fieldsOf(data, `/${root}`, presentation)
   if (fields.length === 0) return <p className="quiet">No {what}.</p>
   return (
     <>
@@ -59,17 +63,64 @@ function FieldValue({ field }: { readonly field: Field }) {
   switch (field.kind) {
     case 'group':
       return <FieldList fields={field.fields} className="fields fields-nested" />
+    case 'list':
+      return (
+        <ul className="field-items">
+          {field.items.map((item, at) => (
+            // Items have no name of their own, and never change places.
+            <li key={at}>
+              <OutsideText text={item} />
+            </li>
+          ))}
+        </ul>
+      )
     case 'json':
       return <Code label={field.label}>{field.value}</Code>
     case 'absent':
       return <em className="quiet">{field.value}</em>
     case 'number':
       return <span className="number">{field.value}</span>
+    case 'date':
+      return <DateValue text={field.value} />
+    case 'long':
+      return <LongText text={field.value} />
+    case 'masked':
+      return <Masked pointer={field.pointer} label={field.label} />
     case 'text':
       return <OutsideText text={field.value} />
     default:
       return unreachable(field)
   }
+}
+
+// As it was sent, too: what a day or an hour is depends on where one reads it.
+function DateValue({ text }: { readonly text: string }) {
+  const isDay = !text.includes('T')
+  const read = isDay
+    ? new Date(text).toLocaleDateString('en-GB', { dateStyle: 'full', timeZone: 'UTC' })
+    : exactTime(text)
+  return (
+    <>
+      <time dateTime={text}>{read}</time> <span className="as-sent">{text}</span>
+    </>
+  )
+}
+
+const foldedLength = 160
+
+function LongText({ text }: { readonly text: string }) {
+  const start = text.slice(0, foldedLength).trimEnd()
+  return (
+    <details className="long-text">
+      <summary>
+        <span className="long-start">
+          <OutsideText text={start} />…
+        </span>
+        <span className="long-more">{text.length.toLocaleString('en')} characters: show all of it</span>
+      </summary>
+      <OutsideText text={text} />
+    </details>
+  )
 }
 
 /** Text by others: isolated, so that it cannot rearrange what stands beside it, its escapes set apart. */
@@ -92,7 +143,7 @@ export function OutsideText({ text }: { readonly text: string }) {
 }
 
 /** A block of code that scrolls by itself, also from the keyboard. */
-function Code({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+export function Code({ label, children }: { readonly label: string; readonly children: ReactNode }) {
   return (
     <pre className="code" role="region" aria-label={label} tabIndex={0}>
       <code>{children}</code>

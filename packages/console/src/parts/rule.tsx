@@ -3,15 +3,19 @@ import type { ExplainedPart, ExplainedRule } from '../explanation.ts'
 import { visibleText } from '../wording.ts'
 import { EffectBadge } from './badges.tsx'
 import { Icon } from './icons.tsx'
+import { Yaml } from './yaml.tsx'
 
 /** A rule that took part: what it says, where it stands, and what its condition met. */
 export function RuleItem({
   rule,
   parts = [],
+  written,
   isApproved,
 }: {
   readonly rule: DeterminingRule
   readonly parts?: readonly ExplainedPart[]
+  /** Its text in the policy, where that is known. */
+  readonly written?: string | undefined
   /** Where the call was allowed, every escalation among the rules had been approved by people. */
   readonly isApproved: boolean
 }) {
@@ -44,6 +48,19 @@ export function RuleItem({
             </>
           )}
         </p>
+      )}
+      {written !== undefined && (
+        <details className="written">
+          <summary>As the policy says it</summary>
+          <pre
+            className="code"
+            role="region"
+            aria-label={`${visibleText(rule.id)} in the policy`}
+            tabIndex={0}
+          >
+            <Yaml text={written} />
+          </pre>
+        </details>
       )}
       {rule.shadow === true && <p className="quiet">In shadow mode, so it did not count.</p>}
       <RuleLink link={rule.link} />

@@ -1,6 +1,7 @@
-import { useEffect, useRef } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 import type { Session } from '../api.ts'
+import { focusRow, useKeys } from '../keys.ts'
 import { useLive } from '../live.ts'
 import type { Liveness } from '../live.ts'
 import { asProblem } from '../problem.ts'
@@ -8,8 +9,10 @@ import { usePendingApprovals, useSignOut } from '../queries.ts'
 import { Link, navigate, useAddress } from '../router.tsx'
 import type { Route } from '../router.tsx'
 import { ApprovalNews } from './approval-news.tsx'
-import { Mark } from './icons.tsx'
-import { useRowKeys } from './row-keys.ts'
+import { Icon, Mark } from './icons.tsx'
+import type { IconName } from './icons.tsx'
+import { KeysDialog } from './keys-dialog.tsx'
+import { PageSkeleton } from './states.tsx'
 
 /** What surrounds every page for people who are signed in. */
 export function Shell({
@@ -23,8 +26,9 @@ export function Shell({
 }) {
   const liveness = useLive()
   const main = useRef<HTMLElement>(null)
+  const [isHelping, setHelping] = useState(false)
   useFocusOnArrival(main)
-  useRowKeys()
+  useKeys({ j: () => focusRow(1), k: () => focusRow(-1), '?': () => setHelping(true) })
 
   return (
     <>
@@ -33,45 +37,71 @@ export function Shell({
       </a>
       <header className="top">
         <div className="top-inner">
-          <Link to="/" className="brand" aria-label="Bailiwick, decisions">
+          <Link to="/" className="brand" aria-label="Bailiwick, approvals">
             <Mark />
             <span>Bailiwick</span>
           </Link>
-          <Navigation route={route} />
+          <Navigation route={route} person={session.person} />
           <div className="top-person">
             <LiveDot liveness={liveness} />
-            <SignOut person={session.person.id} />
+            <button
+              type="button"
+              className="button button-small button-quiet keys-button"
+              aria-label="Keys"
+              onClick={() => setHelping(true)}
+            >
+              <Icon name="keys" />
+            </button>
+            <PersonMenu person={session.person.id} isHere={route.kind === 'account'} />
           </div>
         </div>
       </header>
       <main id="main" className="main" ref={main} tabIndex={-1}>
-        {children}
+        <Suspense fallback={<PageSkeleton />}>{children}</Suspense>
       </main>
       <ApprovalNews />
+      {isHelping && <KeysDialog onClose={() => setHelping(false)} />}
     </>
   )
 }
 
-function Navigation({ route }: { readonly route: Route }) {
+interface Destination {
+  readonly to: string
+  readonly name: string
+  readonly icon: IconName
+  readonly kinds: readonly Route['kind'][]
+  /** The role it takes; absent: none. */
+  readonly role?: string
+}
+
+const destinations: readonly Destination[] = [
+  { to: '/approvals', name: 'Approvals', icon: 'inbox', kinds: ['approvals', 'approval'] },
+  { to: '/decisions', name: 'Decisions', icon: 'list', kinds: ['decisions', 'decision'] },
+  { to: '/agents', name: 'Agents', icon: 'agent', kinds: ['agents'] },
+  { to: '/policies', name: 'Policies', icon: 'policy', kinds: ['policies', 'policy'] },
+  { to: '/people', name: 'People', icon: 'people', kinds: ['people'], role: 'administrator' },
+]
+
+function Navigation({ route, person }: { readonly route: Route; readonly person: Session['person'] }) {
   const pending = usePendingApprovals()
   const waiting = pending.approvals?.length ?? 0
   const count = pending.hasMore ? `${waiting}+` : String(waiting)
-  const inDecisions = route.kind === 'decisions' || route.kind === 'decision'
-  const inApprovals = route.kind === 'approvals' || route.kind === 'approval'
   return (
     <nav className="nav" aria-label="Main">
-      <Link to="/" aria-current={inDecisions ? 'page' : undefined}>
-        Decisions
-      </Link>
-      <Link to="/approvals" aria-current={inApprovals ? 'page' : undefined}>
-        Approvals
-        {waiting > 0 && (
-          <span className="count">
-            {count}
-            <span className="unseen"> waiting</span>
-          </span>
-        )}
-      </Link>
+      {destinations
+        .filter(({ role }) => role === undefined || person.roles.includes(role))
+        .map(({ to, name, icon, kinds }) => (
+          <Link key={to} to={to} aria-current={kinds.includes(route.kind) ? 'page' : undefined}>
+            <Icon name={icon} />
+            <span className="nav-name">{name}</span>
+            {to === '/approvals' && waiting > 0 && (
+              <span className="count">
+                {count}
+                <span className="unseen"> waiting</span>
+              </span>
+            )}
+          </Link>
+        ))}
     </nav>
   )
 }
@@ -91,14 +121,14 @@ function LiveDot({ liveness }: { readonly liveness: Liveness }) {
   )
 }
 
-function SignOut({ person }: { readonly person: string }) {
+function PersonMenu({ person, isHere }: { readonly person: string; readonly isHere: boolean }) {
   // Leaving the page first, so that the next person does not come back to it.
   const signOut = useSignOut(() => navigate('/sign-in'))
   return (
     <div className="person">
-      <span className="person-id" title={person}>
+      <Link to="/account" className="person-id" title={person} aria-current={isHere ? 'page' : undefined}>
         {person}
-      </span>
+      </Link>
       <button
         type="button"
         className="button button-small button-quiet"
@@ -123,6 +153,8 @@ function useFocusOnArrival(main: { readonly current: HTMLElement | null }): void
   useEffect(() => {
     if (shown.current === path) return
     shown.current = path
+    // A page that has a better place, such as the row that somebody comes back to, has taken it already.
+    if (main.current?.contains(document.activeElement) === true) return
     main.current?.focus({ preventScroll: true })
   }, [main, path])
 }

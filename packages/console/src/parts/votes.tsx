@@ -1,7 +1,13 @@
-import type { Vote } from '../api.ts'
+import type { Vote, VoteChoice } from '../api.ts'
 import { useNow } from '../clock.ts'
 import { exactTime, shortTime, visibleText } from '../wording.ts'
 import { Icon } from './icons.tsx'
+
+const verbs: Readonly<Record<VoteChoice, string>> = {
+  approve: 'approved',
+  acknowledge: 'looked at it',
+  reject: 'rejected',
+}
 
 /** Who voted what, and what they wrote. */
 export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; readonly isOpen: boolean }) {
@@ -11,11 +17,10 @@ export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; read
     <ol className="votes">
       {votes.map((vote) => (
         <li key={vote.person} className={`vote vote-${vote.vote}`}>
-          <Icon name={vote.vote === 'approve' ? 'check' : 'cross'} />
+          <Icon name={vote.vote === 'reject' ? 'cross' : 'check'} />
           <div>
             <p>
-              <strong className="break">{visibleText(vote.person)}</strong>{' '}
-              {vote.vote === 'approve' ? 'approved' : 'rejected'}{' '}
+              <strong className="break">{visibleText(vote.person)}</strong> {verbs[vote.vote]}{' '}
               <time className="quiet" dateTime={vote.at} title={exactTime(vote.at)}>
                 {shortTime(vote.at, now)}
               </time>

@@ -1,4 +1,5 @@
 import type { DeterminingRule, PolicyRef } from '../api.ts'
+import { Link } from '../router.tsx'
 import { visibleText } from '../wording.ts'
 import { RuleItem } from './rule.tsx'
 
@@ -23,9 +24,12 @@ export function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
 /** Every rule that took part, with its condition and the place to find it in the policy. */
 export function Rules({
   rules,
+  written,
   isApproved = false,
 }: {
   readonly rules: readonly DeterminingRule[]
+  /** Their texts in the policy, by id. */
+  readonly written?: ReadonlyMap<string, string> | undefined
   /** Where the call was allowed, every escalation among the rules had been approved by people. */
   readonly isApproved?: boolean
 }) {
@@ -33,7 +37,12 @@ export function Rules({
   return (
     <ul className="rules">
       {rules.map((rule) => (
-        <RuleItem key={`${rule.id} ${rule.effect}`} rule={rule} isApproved={isApproved} />
+        <RuleItem
+          key={`${rule.id} ${rule.effect}`}
+          rule={rule}
+          written={written?.get(rule.id)}
+          isApproved={isApproved}
+        />
       ))}
     </ul>
   )
@@ -46,9 +55,9 @@ export function Policy({ policy }: { readonly policy: PolicyRef | null }) {
     <>
       <span className="break">{visibleText(policy.id)}</span>
       {policy.version !== null && <span className="quiet"> version {policy.version}</span>}
-      <code className="hash" title={`SHA-256 ${policy.sha256}`}>
-        {policy.sha256.slice(0, 12)}…
-      </code>
+      <Link to={`/policies/${policy.sha256}`} className="hash" title={`SHA-256 ${policy.sha256}`}>
+        <code>{policy.sha256.slice(0, 12)}…</code>
+      </Link>
     </>
   )
 }

@@ -39,6 +39,8 @@ export interface FactDeclaration extends Standing {
   readonly for: readonly NamePattern[] | undefined
   /** Used where the value is absent (not where it is ill-typed), and only if the author wrote one. */
   readonly default: Json | undefined
+  /** What its number counts, such as `USD`; for people only. */
+  readonly unit?: string | undefined
   /** Not declared by the author: read from `params.<name>` because no fact of that name exists. */
   readonly inferred: boolean
 }

@@ -80,6 +80,7 @@ function declareFact(declared: Declared<WrittenFact>, findings: Findings): FactD
     type: written.type,
     for: written.for === undefined ? undefined : [written.for].flat().map(namePattern),
     default: written.default,
+    unit: written.unit,
     inferred: false,
     line: place.line,
     file: source.file,

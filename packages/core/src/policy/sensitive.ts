@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../model/json.ts'
+import { pointerBelow } from '../model/json-pointer.ts'
 import type { CompiledPolicy } from '../model/policy.ts'
 
 /** What stands where people may not look. */
@@ -20,6 +21,21 @@ export function masked(
     for (const [first, ...path] of sensitive) if (first === root) shown = maskedAt(shown, path)
   }
   return shown as JsonObject
+}
+
+/**
+ * Where `shown`, which `masked` made of `value`, hides something: JSON Pointers below `pointer`, in the order of the
+ * members.
+ */
+export function hiddenPointers(value: Json, shown: Json, pointer: string): readonly string[] {
+  // What is not masked is the same value, not a copy of it.
+  if (value === shown) return []
+  if (typeof value !== 'object' || value === null || typeof shown !== 'object' || shown === null)
+    return [pointer]
+  const members = shown as Readonly<Record<string, Json>>
+  return Object.entries(value).flatMap(([name, member]) =>
+    hiddenPointers(member, members[name] ?? null, pointerBelow(pointer, name)),
+  )
 }
 
 function maskedAt(value: Json, path: readonly string[]): Json {

@@ -1,17 +1,27 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, type Voter } from '@bailiwick/core'
-import { agentsOf, type Access, type Ledger } from '@bailiwick/store'
+import { agentActivity, agentsOf, type Access, type Ledger } from '@bailiwick/store'
 import { asPerson, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
-import { getAgents, postSuspension } from './routes.ts'
+import { getActivity, getAgents, postSuspension } from './routes.ts'
 
-/** The agents, and suspending them. */
+/** How many decisions say what an agent did lately. */
+const activityLimit = 100
+
+/** The agents, what they did lately, and suspending them. */
 export function agentRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getAgents, async (context): Promise<Response> => {
     asPerson(context.get('asker'))
     return context.json({ agents: await agentsOf(ledger, access) })
+  })
+
+  router.openapi(getActivity, async (context): Promise<Response> => {
+    asPerson(context.get('asker'))
+    const { agent } = context.req.valid('param')
+    const { similar: _similar, ...activity } = await agentActivity(ledger, { agent, limit: activityLimit })
+    return context.json({ agent, ...activity })
   })
 
   router.openapi(postSuspension, async (context): Promise<Response> => {

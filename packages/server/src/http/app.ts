@@ -13,6 +13,7 @@ import { eventRoutes } from './events.ts'
 import { limitedBody } from './body-limit.ts'
 import { isJsonType, jsonBody } from './json-body.ts'
 import { proofRoutes } from './log-proofs.ts'
+import { policyRoutes } from './policies.ts'
 import { tileRoutes, type LogReading } from './log-tiles.ts'
 import { Masking } from './masking.ts'
 import { Readings } from './readings.ts'
@@ -83,8 +84,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   const masking = new Masking(parts.ledger)
   const readings = new Readings(parts.ledger, parts.log)
   app.route('/', decisionRoutes(parts.ledger, masking, readings, parts.log))
-  app.route('/', approvalRoutes(parts.ledger, parts.waits, masking, readings))
+  app.route('/', approvalRoutes(parts.ledger, parts.access, parts.waits, masking, readings))
   app.route('/', agentRoutes(parts.ledger, parts.access))
+  app.route('/', policyRoutes(parts.ledger, masking))
   app.route('/', erasureRoutes(parts.ledger))
   app.route('/', eventRoutes(parts.ledger))
   app.route('/', proofRoutes(parts.ledger))

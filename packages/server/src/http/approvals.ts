@@ -1,16 +1,18 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId } from '@bailiwick/core'
-import type { ApprovalWaits, Ledger } from '@bailiwick/store'
+import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
+import { approvalContext } from './approval-context.ts'
 import { nextPage } from './decisions.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
-import { getApproval, getApprovals, pageLengthDefault, postVote } from './routes.ts'
+import { getApproval, getApprovalContext, getApprovals, pageLengthDefault, postVote } from './routes.ts'
 
 /** Approvals and the votes on them. */
 export function approvalRoutes(
   ledger: Ledger,
+  access: Access,
   waits: ApprovalWaits,
   masking: Masking,
   readings: Readings,
@@ -39,6 +41,17 @@ export function approvalRoutes(
     const approval = await waits.wait(id, wait ?? 0, { agent, voter: voterOf(asker) })
     await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
     return context.json(await masking.shown(approval, asker))
+  })
+
+  router.openapi(getApprovalContext, async (context): Promise<Response> => {
+    const asker = context.get('asker')
+    const voter = asPerson(asker)
+    const { id } = context.req.valid('param')
+    const approval = await ledger.approval(id, { voter })
+    const told = await approvalContext({ ledger, access, masking }, approval, asker, voter)
+    const shown = [indexOfId('apr', id) ?? 0, ...(told.similar === null ? [] : [told.similar.index])]
+    await readings.shown(asker, 'decision', shown)
+    return context.json(told.body)
   })
 
   router.openapi(postVote, async (context): Promise<Response> => {

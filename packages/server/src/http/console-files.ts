@@ -15,6 +15,9 @@ const types: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 }
 
+/** The addresses of the console's pages. */
+const pages = /^\/(sign-in|approvals|decisions|agents|policies|people|account)(\/|$)/
+
 /** Reads the built console into memory: it is small, and no request then names a file. */
 export async function readConsoleFiles(dir: string): Promise<ConsoleFiles> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => [])
@@ -40,7 +43,7 @@ export function serveConsole(app: OpenAPIHono<HttpEnv>, files: ConsoleFiles): vo
   app.get('*', async (context, next) => {
     const { path } = context.req
     const file = files.get(path)
-    const page = path === '/' || /^\/(sign-in|decisions|approvals)(\/|$)/.test(path)
+    const page = path === '/' || pages.test(path)
     const isUnknown = file === undefined && !page
     if (isUnknown && (index === undefined || !wantsHtml(context.req.header('accept')))) return await next()
     const chosen = file ?? index

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId, type DecisionRequest, type JsonObject } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
-import { asAgent, type HttpEnv } from './asker.ts'
+import { asAgent, asPerson, type HttpEnv } from './asker.ts'
 import { decideBatch, decideSent } from './deciding.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
@@ -14,6 +14,7 @@ import {
   postDecision,
   postDecisionBatch,
   postOutcome,
+  postReveal,
 } from './routes.ts'
 
 /** Deciding, looking up and explaining decisions, and reporting outcomes. */
@@ -42,20 +43,12 @@ export function decisionRoutes(
     const asker = context.get('asker')
     const limit = query.limit ?? pageLengthDefault
     const agent = asker.kind === 'agent' ? asker.agent : query.agent
-    const decisions = await ledger.decisions({ ...query, agent, limit })
+    const { decisions, next } = await ledger.decisions({ ...query, agent, limit })
+    const filter = filterOf(query)
+    const isFiltered = Object.keys(filter).length > 0
     const indices = decisions.map(({ record }) => record.index)
-    const { agent: soughtAgent, action, effect } = query
-    const filter = {
-      ...(soughtAgent && { agent: soughtAgent }),
-      ...(action && { action }),
-      ...(effect && { effect }),
-    }
-    const filtered = Object.keys(filter).length > 0
-    await readings.shown(asker, filtered ? 'search' : 'list', indices, filtered ? filter : undefined)
-    return context.json({
-      decisions: await masking.allShown(decisions, asker),
-      next: nextPage(indices, limit),
-    })
+    await readings.shown(asker, isFiltered ? 'search' : 'list', indices, isFiltered ? filter : undefined)
+    return context.json({ decisions: await masking.allShown(decisions, asker), next })
   })
 
   router.openapi(getDecision, async (context): Promise<Response> => {
@@ -75,6 +68,14 @@ export function decisionRoutes(
     return context.json(explanation)
   })
 
+  router.openapi(postReveal, async (context): Promise<Response> => {
+    const viewer = asPerson(context.get('asker'))
+    const { id } = context.req.valid('param')
+    const { path, reason } = context.req.valid('json')
+    const { value, index } = await ledger.reveal(viewer, { decision: id, path, reason })
+    return context.json({ path, value, record: { index } }, 201)
+  })
+
   router.openapi(postOutcome, async (context): Promise<Response> => {
     const agent = asAgent(context.get('asker'))
     const { id } = context.req.valid('param')
@@ -85,6 +86,14 @@ export function decisionRoutes(
   })
 
   return router
+}
+
+/** What was searched for, apart from where the page starts. */
+function filterOf(query: Readonly<Record<string, string | number | undefined>>): JsonObject {
+  const sought = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined || name === 'limit' || name === 'before' ? [] : [[name, value] as const],
+  )
+  return Object.fromEntries(sought)
 }
 
 /** Where the next page starts, or null where this one was the last. */

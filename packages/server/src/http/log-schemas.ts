@@ -42,6 +42,8 @@ export const signedNote = z
 
 export const htmlPage = z.string().openapi({ example: '<!doctype html>…' })
 
+export const script = z.string().openapi({ example: 'export async function verifyText(text, trustedKeys) …' })
+
 const hash = z.string().openapi({ example: 'tK1Rg41EaQcZcEgwA47njPZsIFGFKyDXsG7E+5xHL2g=' })
 
 export const proofBundle = z

@@ -5,10 +5,10 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, parseTilePath, tileWidth } from '@bailiwick/core'
 import type { Access, Ledger } from '@bailiwick/store'
 import type { Context } from 'hono'
-import { verifyPage } from '../verify-page.ts'
+import { verifierScript, verifyPage } from '../verify-page.ts'
 import { asPerson, authenticated, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
-import { getCosigned, getPublishedCheckpoint, getVerifyPage } from './routes.ts'
+import { getCosigned, getPublishedCheckpoint, getVerifier, getVerifyPage } from './routes.ts'
 
 /** Who may read the records of the log as tiles, beside people who are signed in. */
 export interface LogReading {
@@ -90,6 +90,13 @@ export function tileRoutes({ ledger, access, logReading, cosigned }: TileParts):
       'content-security-policy': `${contentSecurityPolicy}; frame-ancestors 'none'`,
     })
   })
+
+  router.openapi(getVerifier, async (context): Promise<Response> =>
+    context.body(await verifierScript(), 200, {
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'no-cache',
+    }),
+  )
 
   router.get('/log/tile/*', async (context) => {
     const tile = parseTilePath(context.req.path.slice('/log/'.length))

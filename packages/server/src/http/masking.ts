@@ -1,7 +1,10 @@
 import {
   Fault,
+  hiddenPointers,
   masked,
   maskText,
+  pointerBelow,
+  valueAt,
   type CompiledPolicy,
   type Json,
   type JsonObject,
@@ -17,6 +20,14 @@ interface Maskable {
   readonly policy: PolicyRef | null
   readonly params: Json
   readonly context: Json
+}
+
+/** What people are told of params and context, beside them. */
+export interface Presented {
+  /** JSON Pointers to what is masked; absent where nothing is. */
+  readonly masked?: readonly string[]
+  /** What numbers count, such as `USD`, by JSON Pointer; absent where no policy says. */
+  readonly units?: Readonly<Record<string, string>>
 }
 
 /** How many policies that are no longer in force are kept compiled. */
@@ -36,10 +47,10 @@ export class Masking {
   }
 
   /** The view as whoever asks may see it. */
-  async shown<View extends Maskable>(view: View, asker: Asker): Promise<View> {
+  async shown<View extends Maskable>(view: View, asker: Asker): Promise<View & Presented> {
     if (asker.kind === 'agent') return view
-    const decided = view.policy === null ? 'none' : await this.#policyOf(view.policy)
-    if (decided === undefined) return { ...view, ...whole(view) }
+    const decided = view.policy === null ? 'none' : await this.policyOf(view.policy)
+    if (decided === undefined) return presented(view, whole(view), [])
     const now = this.#ledger.policies.for(view.agent)
     const policies = [
       ...(decided === 'none' ? [] : [decided]),
@@ -50,15 +61,16 @@ export class Masking {
       if (value === null || typeof value !== 'object') return value
       return policies.reduce((shown, policy) => masked(policy, view.action, root, shown), value as JsonObject)
     }
-    return { ...view, params: hidden('params'), context: hidden('context') }
+    return presented(view, { params: hidden('params'), context: hidden('context') }, policies)
   }
 
   /** The views, in their order. */
-  async allShown<View extends Maskable>(views: readonly View[], asker: Asker): Promise<View[]> {
+  async allShown<View extends Maskable>(views: readonly View[], asker: Asker): Promise<(View & Presented)[]> {
     return await Promise.all(views.map((view) => this.shown(view, asker)))
   }
 
-  async #policyOf(ref: PolicyRef): Promise<CompiledPolicy | undefined> {
+  /** The policy that decided, in force or recorded earlier; undefined where it cannot be had any more. */
+  async policyOf(ref: PolicyRef): Promise<CompiledPolicy | undefined> {
     const inForce = this.#ledger.policies.all.find((policy) => policy.ref.sha256 === ref.sha256)
     if (inForce !== undefined) return inForce
     const known = this.#earlier.get(ref.sha256)
@@ -71,6 +83,39 @@ export class Masking {
     found.catch(() => this.#earlier.delete(ref.sha256))
     return await found
   }
+}
+
+function presented<View extends Maskable>(
+  view: View,
+  shown: Pick<Maskable, 'params' | 'context'>,
+  policies: readonly CompiledPolicy[],
+): View & Presented {
+  const hidden = [
+    ...hiddenPointers(view.params, shown.params, '/params'),
+    ...hiddenPointers(view.context, shown.context, '/context'),
+  ]
+  const units = Object.fromEntries(policies.flatMap((policy) => unitsOf(policy, view.action, shown)))
+  return {
+    ...view,
+    ...shown,
+    ...(hidden.length === 0 ? {} : { masked: hidden }),
+    ...(Object.keys(units).length === 0 ? {} : { units }),
+  }
+}
+
+/** The units of the numbers that facts of the action are read from. */
+function unitsOf(
+  policy: CompiledPolicy,
+  action: string,
+  { params, context }: Pick<Maskable, 'params' | 'context'>,
+): (readonly [string, string])[] {
+  return [...policy.facts.values()].flatMap((fact) => {
+    const { unit, source, path } = fact
+    if (unit === undefined || source === 'lookup') return []
+    if (fact.for !== undefined && !fact.for.some((pattern) => pattern.matches(action))) return []
+    const pointer = path.reduce(pointerBelow, `/${source}`)
+    return typeof valueAt({ params, context }, pointer) === 'number' ? [[pointer, unit] as const] : []
+  })
 }
 
 function undefinedWhereGone(error: unknown): undefined {

@@ -1,53 +1,11 @@
-import { createRoute, type z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import { agentKey, answers, anyone, body, json, session } from './route-parts.ts'
 import * as schema from './schemas.ts'
+
+export * from './review-routes.ts'
 
 /** How many rows a list has unless the caller says otherwise. */
 export const pageLengthDefault = 50
-
-const agentKey = [{ agentKey: [] }]
-const session = [{ session: [] }]
-const anyone = [{ agentKey: [] }, { session: [] }]
-
-interface Described {
-  readonly description: string
-  readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>
-}
-
-// Typed as loosely as this on purpose: the views of the store are the contract, and a test holds every
-// answer against the schemas here.
-function answers(
-  status: number,
-  answer: Described,
-  ...problemStatuses: readonly number[]
-): Record<string, Described> {
-  return { [status]: answer, ...problems(...problemStatuses) }
-}
-
-function json(content: z.ZodType, description: string): Described {
-  return { description, content: { 'application/json': { schema: content } } }
-}
-
-function body<Schema extends z.ZodType>(content: Schema) {
-  return { required: true, content: { 'application/json': { schema: content } } } as const
-}
-
-function problems(...statuses: readonly number[]) {
-  const description: Record<number, string> = {
-    400: 'Bad input',
-    401: 'Not authenticated',
-    403: 'Not permitted',
-    404: 'Not found',
-    409: 'Conflict with what is recorded',
-    410: 'What the answer would be made from has been erased',
-    422: 'This version cannot read the policy as it was recorded',
-    413: 'Too large',
-    503: 'Store busy or unavailable: nothing runs; try again after `Retry-After`',
-  }
-  const content = { 'application/problem+json': { schema: schema.problemDocument } }
-  return Object.fromEntries(
-    statuses.map((status) => [status, { description: description[status] ?? '', content }]),
-  )
-}
 
 export const postDecision = createRoute({
   method: 'post',
@@ -254,6 +212,16 @@ export const getVerifyPage = createRoute({
   responses: answers(200, {
     description: 'One file',
     content: { 'text/html': { schema: schema.htmlPage } },
+  }),
+})
+
+export const getVerifier = createRoute({
+  method: 'get',
+  path: '/log/verify.js',
+  summary: 'What checks proof bundles in that page, as a module',
+  responses: answers(200, {
+    description: 'JavaScript',
+    content: { 'text/javascript': { schema: schema.script } },
   }),
 })
 

@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, commentLengthMax, waitSecondsMax } from '@bailiwick/core'
+import { presented } from './review-schemas.ts'
 import { mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 export * from './log-schemas.ts'
+export * from './review-schemas.ts'
 
 /** What an agent asks to have decided. */
 export const decisionRequest = z
@@ -156,6 +158,7 @@ export const decisionView = z
     params: z.unknown().nullable().openapi({ description: 'Null where erased.' }),
     context: z.unknown().nullable(),
     erased,
+    ...presented,
     outcome: z.object({ status: z.string(), at: z.string(), detail: z.string().optional() }).nullable(),
   })
   .openapi('DecisionView')
@@ -262,6 +265,7 @@ export const approvalView = z
     params: z.unknown().nullable(),
     context: z.unknown().nullable(),
     erased,
+    ...presented,
     reasons: z.array(z.string()),
     rules: z.array(rule),
     policy: policyRef.nullable(),
@@ -374,12 +378,26 @@ const page = {
 // No record bears such a name, and PostgreSQL takes no text with a zero character.
 const sought = name.regex(/^\P{Cc}+$/u, { error: 'must not contain control characters' })
 
+const instant = z
+  .string(mustBe('a time'))
+  .max(40, { error: 'must have at most 40 characters' })
+  .refine((at) => /^\d{4}-\d\d-\d\dT/.test(at) && !Number.isNaN(Date.parse(at)), {
+    error: 'must be a time such as 2026-03-01T09:00:00Z',
+  })
+  .transform((at) => new Date(at).toISOString())
+
 export const decisionQuery = z.strictObject(
   {
     ...page,
     agent: sought.optional(),
     action: sought.optional(),
     effect: effect.optional(),
+    policy: sought.optional(),
+    since: instant.optional(),
+    until: instant.optional(),
+    text: sought
+      .optional()
+      .openapi({ description: 'In names, ids, rules and reasons, in whatever case; never in params.' }),
   },
   onlyKnown,
 )

@@ -44,6 +44,16 @@ budgets:
 flows:
   - {id: no-exfiltration, after: {label: untrusted}, on: send_mail, effect: deny}
 `,
+  payer: `agent_id: payer
+allowed_actions: [pay]
+facts:
+  amount: {type: number, from: params.amount, for: [pay], unit: EUR}
+actions:
+  pay: {sensitive: [params.iban, params.payee.name]}
+rules:
+  # Above this, somebody looks at the account.
+  - {id: large, on: pay, condition: "amount > 500", effect: escalate, action: human_approval_required, reason: Payments above 500 need a person, link: "https://wiki.example.com/payments"}
+`,
   pilot: `agent_id: pilot
 mode: shadow
 allowed_actions: [issue_refund]
@@ -80,12 +90,16 @@ export interface ConsoleService {
   decide(agent: AgentName, request: DecisionRequest): Promise<DecisionAnswer>
   /** A refund that the agent has asked for; `govern` with its call id then waits for the approval it opened. */
   refund(agent: AgentName, params: JsonObject): Promise<Refund>
-  /** A fresh one-time link for an approver, who is added where unknown. */
-  linkFor(email: string): Promise<string>
+  /** A fresh one-time link for an approver, or somebody with these roles, who is added where unknown. */
+  linkFor(email: string, ...roles: readonly string[]): Promise<string>
   /** Votes without a browser. */
   vote(session: Session, approval: string, choice: VoteChoice): Promise<void>
-  /** Signs an approver in without a browser. */
-  sessionOf(email: string): Promise<Session>
+  /** The votes that the approval has, as whoever is signed in sees them. */
+  votesOn(session: Session, approval: string): Promise<readonly string[]>
+  /** The hash of the policy that binds the agent. */
+  policyOf(session: Session, agent: AgentName): Promise<string>
+  /** Signs somebody in without a browser: an approver, unless other roles are given. */
+  sessionOf(email: string, ...roles: readonly string[]): Promise<Session>
   /** The status with which the service answers whoever brings this session. */
   statusFor(session: Session): Promise<number>
   stop(): Promise<void>
@@ -112,8 +126,9 @@ export async function startConsoleService(): Promise<ConsoleService> {
   })
   const { url, signInUrl } = service
   const run = (...args: readonly string[]) => runCli(url, [...args, '--data', dataDir])
-  const linkFor = async (email: string): Promise<string> => {
-    await run('people', 'add', email, '--role', 'approver')
+  const linkFor = async (email: string, ...roles: readonly string[]): Promise<string> => {
+    const given = roles.length === 0 ? ['approver'] : roles
+    await run('people', 'add', email, ...given.flatMap((role) => ['--role', role]))
     return (await run('people', 'link', email)).url
   }
   const keys = new Map<string, string>()
@@ -130,7 +145,18 @@ export async function startConsoleService(): Promise<ConsoleService> {
     refund: (agent, params) => refund(url, keyOf(agent), params),
     vote: (session, approval, choice) => vote(url, session, approval, choice),
     linkFor,
-    sessionOf: async (email) => signIn(url, await linkFor(email)),
+    votesOn: async (session, approval) => {
+      const { votes } = await approvalOf(url, session, approval)
+      return votes.map((each) => each.vote)
+    },
+    policyOf: async ({ name, value }, agent) => {
+      const response = await fetch(`${url}/v1/agents`, { headers: { cookie: `${name}=${value}` } })
+      const { agents: known } = (await response.json()) as {
+        agents: readonly { agent: string; policy: { sha256: string } | null }[]
+      }
+      return known.find((each) => each.agent === agent)?.policy?.sha256 ?? ''
+    },
+    sessionOf: async (email, ...roles) => signIn(url, await linkFor(email, ...roles)),
     statusFor: async ({ name, value }) => {
       const response = await fetch(`${url}/v1/session`, { headers: { cookie: `${name}=${value}` } })
       return response.status
@@ -203,6 +229,18 @@ async function vote(
     body: JSON.stringify({ vote: choice }),
   })
   if (!response.ok) throw new Error(`voting was answered with ${response.status}`)
+}
+
+async function approvalOf(
+  url: string,
+  { name, value }: Session,
+  approval: string,
+): Promise<{ readonly digest?: string; readonly votes: readonly { readonly vote: string }[] }> {
+  const response = await fetch(`${url}/v1/approvals/${approval}`, {
+    headers: { cookie: `${name}=${value}` },
+  })
+  if (!response.ok) throw new Error(`the approval was answered with ${response.status}`)
+  return (await response.json()) as Awaited<ReturnType<typeof approvalOf>>
 }
 
 async function signIn(url: string, link: string): Promise<Session> {

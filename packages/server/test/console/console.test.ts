@@ -3,7 +3,16 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { addressOf, holdRequests, isLive, isStillLoaded, markLoaded, sees } from './pages.ts'
+import {
+  addressOf,
+  giveAnswer,
+  holdRequests,
+  isLive,
+  isStillLoaded,
+  markLoaded,
+  offersAnswer,
+  sees,
+} from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 describeConsole('the console in Chromium, on the real service', (setting) => {
@@ -20,7 +29,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       const again = await visitors.open(service.firstLink, { refusals: ['401 /v1/session'] })
 
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
+      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
       await sees(page, 'admin@localhost')
 
       await again.getByRole('button', { name: 'Sign in' }).click()
@@ -35,7 +44,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       await page.getByRole('button', { name: 'Sign in' }).waitFor()
       expect(addressOf(page)).toBe('/sign-in')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
+      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
       await page.goBack()
       expect(page.url()).not.toContain('token')
     })
@@ -43,7 +52,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
     test('the cookie is out of reach for scripts and for other sites', async () => {
       const page = await visitors.open(await service.linkFor('pat@example.com'))
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
+      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
       expect(await page.evaluate('document.cookie')).toBe('')
       expect(await page.context().cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }])
     })
@@ -51,14 +60,14 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
     test('without a session every page leads to sign-in, and from there back to what was asked for', async () => {
       const { id } = await service.refund('support', { amount: 700 })
       const page = await visitors.open('/')
-      for (const address of ['/', '/decisions/dec_1', '/approvals', `/approvals/${id}`]) {
+      for (const address of ['/', '/decisions/dec_1', '/agents', `/approvals/${id}`]) {
         await page.goto(service.url + address)
         await sees(page, 'You need a sign-in link')
         expect(addressOf(page)).toBe('/sign-in')
       }
       await page.goto(await service.linkFor('pat@example.com'))
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('button', { name: 'Approve' }).waitFor()
+      await offersAnswer(page)
       expect(addressOf(page)).toBe(`/approvals/${id}`)
     })
 
@@ -77,7 +86,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
   })
 
   test('an allowed, a denied and an escalated call appear as they are decided, without a reload', async () => {
-    const page = await visitors.open('/', { session: pat })
+    const page = await visitors.open('/decisions', { session: pat })
     await isLive(page)
     await markLoaded(page)
     const seen = async (answer: DecisionAnswer, ...texts: string[]): Promise<void> => {
@@ -103,10 +112,10 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
 
       const card = page.getByRole('listitem').filter({ hasText: 'the-refund-of-600' })
       await card.getByRole('link', { name: 'issue_refund' }).click()
-      await page.getByLabel('Comment').fill('The carrier confirmed the return.')
-      await sees(page, 'Your vote is recorded as pat@example.com and cannot be undone.')
+      await page.getByRole('radio', { name: /^Approve/ }).check()
+      await sees(page, /Your vote is recorded as pat@example.com and cannot be undone/)
       expect(run).not.toHaveBeenCalled()
-      await page.getByRole('button', { name: 'Approve' }).click()
+      await giveAnswer(page, 'approve', 'The carrier confirmed the return.')
 
       expect(await governed).toMatchObject({ kind: 'ran', result: 'refunded', outcomeRecorded: true })
       expect(run).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ params }))
@@ -133,14 +142,13 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       const { id, callId } = await service.refund('support', { amount: 600 })
       const governed = service.clientOf('support').govern('issue_refund', { amount: 600 }, run, { callId })
       const page = await visitors.open(`/approvals/${id}`, { session: pat })
-      await page.getByLabel('Comment').fill('No receipt.')
-      await page.getByRole('button', { name: 'Reject' }).click()
+      await giveAnswer(page, 'reject', 'No receipt.')
 
       expect(await governed).toMatchObject({ kind: 'withheld', approval: 'rejected' })
       await sees(page, 'You rejected this call')
       await sees(page, 'pat@example.com rejected it, so the call does not run.')
       await sees(page, 'No receipt.')
-      await page.getByRole('button', { name: 'Approve' }).waitFor({ state: 'detached' })
+      await offersAnswer(page, false)
       expect(run).not.toHaveBeenCalled()
     })
 
@@ -153,7 +161,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
 
       expect(await governed).toMatchObject({ kind: 'withheld', approval: 'expired' })
       await sees(page, /Nobody answered by .* Silence is a denial: the call does not run\./)
-      await page.getByRole('button', { name: 'Approve' }).waitFor({ state: 'detached' })
+      await offersAnswer(page, false)
       expect(await isStillLoaded(page)).toBe(true)
       expect(run).not.toHaveBeenCalled()
     })
@@ -165,11 +173,11 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       const refusals = [`409 /v1/approvals/${id}/votes`]
       const slow = await visitors.open(`/approvals/${id}`, { session: pat, refusals })
       const vote = await holdRequests(slow, (request) => request.method() === 'POST')
-      await slow.getByRole('button', { name: 'Approve' }).click()
+      await giveAnswer(slow, 'approve')
       await vote.arrived
 
       const other = await visitors.open(`/approvals/${id}`, { session: pat })
-      await other.getByRole('button', { name: 'Approve' }).click()
+      await giveAnswer(other, 'approve')
       await sees(other, 'Your vote is recorded. 1 more person has to approve before the deadline.')
 
       vote.release()
@@ -183,12 +191,12 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       const refusals = [`409 /v1/approvals/${id}/votes`]
       const slow = await visitors.open(`/approvals/${id}`, { session: pat, refusals })
       const vote = await holdRequests(slow, (request) => request.method() === 'POST')
-      await slow.getByRole('button', { name: 'Approve' }).click()
+      await giveAnswer(slow, 'approve')
       await vote.arrived
 
       const session = await service.sessionOf('sam@example.com')
       const other = await visitors.open(`/approvals/${id}`, { session })
-      await other.getByRole('button', { name: 'Reject' }).click()
+      await giveAnswer(other, 'reject')
       await sees(other, 'You rejected this call')
 
       vote.release()
@@ -203,10 +211,10 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       await isLive(watching)
       const session = await service.sessionOf('sam@example.com')
       const acting = await visitors.open(`/approvals/${id}`, { session })
-      await acting.getByRole('button', { name: 'Approve' }).click()
+      await giveAnswer(acting, 'approve')
 
       await sees(watching, 'Approved, not used yet')
-      await watching.getByRole('button', { name: 'Approve' }).waitFor({ state: 'detached' })
+      await offersAnswer(watching, false)
     })
 
     test('who is not asked sees who is, and gets no buttons', async () => {
@@ -216,7 +224,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
         page,
         'The policy asks for people with the role cfo. You are signed in as pat@example.com, with approver.',
       )
-      expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
+      expect(await page.getByRole('radio').count()).toBe(0)
     })
   })
 
@@ -246,8 +254,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       await sees(page, 'javascript:alert(document.cookie)')
       await page.getByText('Exact JSON').first().click()
       await sees(page, '"file": "invoice_\\u{202e}fdp.exe"')
-      await page.getByLabel('Comment').fill(script)
-      await page.getByRole('button', { name: 'Reject' }).click()
+      await giveAnswer(page, 'reject', script)
       await sees(page, 'You rejected this call')
       await sees(page, script)
       await expectNoForeignMarkup(page)
@@ -270,5 +277,5 @@ function rowOf(page: Page, { id }: DecisionAnswer) {
 
 async function expectNoForeignMarkup(page: Page): Promise<void> {
   expect(await page.locator('#root img, #root script, #root iframe').count()).toBe(0)
-  expect(await page.locator('a:not([href^="/"]):not([href="#main"])').count()).toBe(0)
+  expect(await page.locator('a:not([href^="/"]):not([href^="#"])').count()).toBe(0)
 }

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, test, vi } from 'vitest'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { controlsOf, holdRequests, isLive, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
+import { violationsOf } from './axe.ts'
+import { controlsOf, giveAnswer, holdRequests, isLive, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 const longWord = 'unbreakable'.repeat(18)
@@ -17,6 +18,8 @@ describeConsole('everyone can use the console', (setting) => {
   let explained: string
   let odd: string
   let shadowed: string
+  let paying: string
+  let policy: string
 
   beforeAll(async () => {
     ;({ service, visitors, pat } = setting())
@@ -39,28 +42,51 @@ describeConsole('everyone can use the console', (setting) => {
     }))
     ;({ id: odd } = await service.decide('guarded', { action: 'issue_refund', params: { amount: longWord } }))
     ;({ id: shadowed } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 900 } }))
+    const pay = {
+      action: 'pay',
+      params: { amount: 700, iban: longWord, payee: { name: 'Ada' }, at: '2026-11-27' },
+    }
+    await service.decide('payer', { ...pay, params: { ...pay.params, amount: 7, note: longWord.repeat(4) } })
+    paying = (await service.decide('payer', pay)).approval?.id ?? ''
+    policy = await service.policyOf(pat, 'guarded')
     await service.decide('guarded', { action: 'export', params: {}, supports: ['redact'] })
   })
 
   /** Every kind of page, with a text that shows that it has arrived. */
   const pagesOfTheSignedIn = (): readonly (readonly [string, string | RegExp])[] => [
-    ['/', 'apply_discount'],
-    ['/?effect=deny', longWord],
-    ['/?agent=nobody', 'No decision passes this filter'],
-    ['/approvals', 'Waiting'],
+    ['/', 'Waiting'],
     ['/approvals?status=all', 'Expired'],
-    [`/approvals/${waiting.id}`, 'Your answer'],
+    [`/approvals/${waiting.id}`, 'Nothing is chosen yet'],
+    [`/approvals/${waiting.id}?answer=yes`, 'cannot be undone'],
+    [`/approvals/${paying}`, 'not compared'],
     [`/approvals/${voted.id}`, 'You have voted'],
     [`/approvals/${expired.id}`, 'Nobody answered'],
+    ['/approvals/apr_99999', 'There is no approval'],
+    ['/decisions', 'apply_discount'],
+    ['/decisions?effect=deny', longWord],
+    ['/decisions?agent=nobody', 'No decision passes this filter'],
+    ['/decisions?agent=guarded', 'notify finance'],
+    ['/decisions?agent=pilot&since=2020-01-01T00:00:00.000Z', 'Would be denied'],
     [`/decisions/${waiting.decision}`, 'What would have changed it'],
     [`/decisions/${explained}`, 'Budgets and rates'],
     [`/decisions/${odd}`, 'can’t be told'],
     [`/decisions/${shadowed}`, 'shadow mode'],
-    ['/?agent=guarded', 'notify finance'],
-    ['/?agent=pilot', 'Would be denied'],
-    ['/approvals/apr_99999', 'There is no approval'],
+    ['/agents', 'of the last'],
+    ['/policies', 'In force since'],
+    [`/policies/${policy}`, 'allowed_actions'],
+    [`/policies/${'0'.repeat(64)}`, 'There is no such policy'],
+    ['/people', 'This page is for administrators'],
+    ['/account', 'Who you are to this service'],
+    ['/nowhere', 'There is no such page'],
   ]
-  const refusals = ['404 /v1/approvals/apr_99999']
+  const refusals = [
+    '404 /v1/approvals/apr_99999',
+    '404 /v1/approvals/apr_99999/context',
+    `404 /v1/policies/${'0'.repeat(64)}`,
+    '404 /nowhere',
+    // Sessions are not listed yet.
+    '404 /v1/sessions',
+  ]
 
   /** Shows each kind of page in turn. */
   const onEveryPage = async (page: Page, look: (address: string) => Promise<void>): Promise<void> => {
@@ -84,6 +110,7 @@ describeConsole('everyone can use the console', (setting) => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       expect(await paleTexts(page), `pale texts on ${what}, ${colorScheme}`).toEqual([])
+      expect(await violationsOf(page), `${what}, ${colorScheme}`).toEqual([])
     }
   }
 
@@ -95,18 +122,16 @@ describeConsole('everyone can use the console', (setting) => {
     const page = await visitors.open(await service.linkFor('kim@example.com'))
     await tabTo(page, 'Sign in')
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
-    await sees(page, 'waiting')
-    await tabTo(page, '/approvals')
-    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
     await page.locator(`a[href="/approvals/${id}"]`).waitFor()
     await tabTo(page, `/approvals/${id}`)
     await page.keyboard.press('Enter')
-    await sees(page, 'Your answer')
-    await tabTo(page, 'Comment optional, recorded with your vote')
+    await sees(page, 'Nothing is chosen yet')
+    await page.keyboard.press('a')
+    await page.getByLabel('Comment').waitFor()
     await page.keyboard.type('Seen, and fine.')
     expect(run).not.toHaveBeenCalled()
-    await tabTo(page, 'Approve')
+    await tabTo(page, 'I agree to this')
     await page.keyboard.press('Enter')
 
     expect(await governed).toMatchObject({ kind: 'ran' })
@@ -117,7 +142,7 @@ describeConsole('everyone can use the console', (setting) => {
   })
 
   test('j and k go from row to row, and do nothing to what is being typed', async () => {
-    const page = await visitors.open('/', { session: pat })
+    const page = await visitors.open('/decisions', { session: pat })
     const rows = page.locator('[data-row]')
     await rows.nth(1).waitFor()
     await page.keyboard.press('j')
@@ -126,6 +151,7 @@ describeConsole('everyone can use the console', (setting) => {
     const first = await rows.first().getAttribute('href')
     expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(first)
 
+    await page.getByRole('button', { name: 'More filters' }).click()
     await page.getByLabel('Action').fill('jk')
     expect(await page.getByLabel('Action').inputValue()).toBe('jk')
     await sees(page, 'No decision passes this filter')
@@ -147,7 +173,9 @@ describeConsole('everyone can use the console', (setting) => {
     const page = await visitors.openOnPhone('/approvals/apr_99999', { session: pat, refusals })
     await sees(page, 'There is no approval')
     for (const { address, api } of [
-      { address: '/', api: '/v1/decisions' },
+      { address: '/decisions', api: '/v1/decisions' },
+      { address: '/agents', api: '/v1/agents' },
+      { address: '/policies', api: '/v1/policies' },
       { address: '/approvals', api: '/v1/approvals' },
       { address: `/approvals/${waiting.id}`, api: `/v1/approvals/${waiting.id}` },
     ]) {
@@ -156,6 +184,10 @@ describeConsole('everyone can use the console', (setting) => {
       await answer.arrived
       await page.getByText('Loading').first().waitFor({ state: 'attached' })
       expect(await overflowOf(page), address).toBe(0)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        expect(await violationsOf(page), `${address} while it loads, ${colorScheme}`).toEqual([])
+      }
       answer.release()
       await page.getByText('Loading').first().waitFor({ state: 'detached' })
     }
@@ -166,15 +198,48 @@ describeConsole('everyone can use the console', (setting) => {
     await onEveryPage(page, (address) => expectUsable(page, address))
 
     await page.goto(service.url + `/approvals/${waiting.id}`)
-    await page.getByRole('button', { name: 'Reject' }).click()
+    await giveAnswer(page, 'reject')
     await sees(page, 'You rejected this call')
     await expectUsable(page, 'a rejected call')
+  })
+
+  test('so it is where the service fails, and in every dialog', async () => {
+    const failing = ['/v1/decisions', '/v1/approvals', '/v1/agents', '/v1/policies']
+    const session = await service.sessionOf('olga@example.com', 'operator', 'approver')
+    const page = await visitors.open('/', {
+      session,
+      refusals: failing.map((path) => `500 ${path}`),
+    })
+    await page.route('**/v1/**', (route) => {
+      const { pathname } = new URL(route.request().url())
+      return failing.includes(pathname) ? route.fulfill({ status: 500 }) : route.fallback()
+    })
+    for (const address of ['/', '/decisions', '/agents', '/policies']) {
+      await page.goto(service.url + address)
+      await sees(page, 'The service has a problem of its own')
+      await expectUsable(page, `${address} when it fails`)
+    }
+    await page.unrouteAll()
+    await page.goto(`${service.url}/agents`)
+    await page.getByRole('button', { name: 'Suspend guarded' }).click()
+    await expectUsable(page, 'the dialog that suspends an agent')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await expectUsable(page, 'the dialog that shows the keys')
+    await page.goto(`${service.url}/approvals/${paying}`)
+    await page.getByRole('button', { name: 'Reveal Iban' }).click()
+    await expectUsable(page, 'the dialog that reveals')
+    await page.getByLabel('Why you need to see it').fill('To see it.')
+    await page.getByRole('button', { name: 'Reveal and record' }).click()
+    await sees(page, /shown to you/)
+    await expectUsable(page, 'a revealed value')
   })
 
   test('so it is where people sign in, whatever became of their link', async () => {
     const page = await visitors.openOnPhone('/', { refusals: ['401 /v1/session'] })
     await sees(page, 'You need a sign-in link')
     expect(await paleTexts(page)).toEqual([])
+    expect(await violationsOf(page)).toEqual([])
     await page.goto(`${service.url}/sign-in#token=of-somebody-else`)
     const button = page.getByRole('button', { name: 'Sign in' })
     await button.waitFor()

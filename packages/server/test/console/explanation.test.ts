@@ -110,7 +110,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
 
   test('obligations are told in the list and on the page', async () => {
     const { id } = await service.decide('guarded', { action: 'export', params: {}, supports: ['redact'] })
-    const page = await visitors.open('/?action=export', { session: pat })
+    const page = await visitors.open('/decisions?action=export', { session: pat })
     await sees(page, 'redact result.card_number, notify finance')
     await page.goto(`${service.url}/decisions/${id}`)
     await sees(page, 'The agent’s host has to redact')
@@ -120,7 +120,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
   test('a decision in shadow mode says in the list and on the page what would have happened', async () => {
     const { id, effect } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 101 } })
     expect(effect).toBe('allow')
-    const page = await visitors.open('/?agent=pilot', { session: pat })
+    const page = await visitors.open('/decisions?agent=pilot', { session: pat })
     const row = page.getByRole('row').filter({ has: page.locator(`a[href="/decisions/${id}"]`) })
     await row.getByText('Would be denied').waitFor()
     await row.getByText('Allowed').waitFor()

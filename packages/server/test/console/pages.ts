@@ -11,6 +11,26 @@ export async function isLive(page: Page): Promise<void> {
   await page.getByText('Live', { exact: true }).waitFor()
 }
 
+/** The words with which an answer is chosen, and those with which it is given. */
+const answers = {
+  approve: { option: /^Approve/, button: 'I agree to this' },
+  acknowledge: { option: /^Acknowledge/, button: 'I have looked at this' },
+  reject: { option: /^Reject/, button: 'Reject this call' },
+} as const
+
+/** Answers the approval on the page: chooses, writes the comment if there is one, and confirms. */
+export async function giveAnswer(page: Page, choice: keyof typeof answers, comment?: string): Promise<void> {
+  const { option, button } = answers[choice]
+  await page.getByRole('radio', { name: option }).check()
+  if (comment !== undefined) await page.getByLabel('Comment').fill(comment)
+  await page.getByRole('button', { name: button }).click()
+}
+
+/** Waits until the page offers an answer, or, with false, until it does not any more. */
+export async function offersAnswer(page: Page, offers = true): Promise<void> {
+  await page.getByRole('radio', { name: /^Reject/ }).waitFor({ state: offers ? 'visible' : 'detached' })
+}
+
 /** Leaves a mark that a reload would wipe away. */
 export async function markLoaded(page: Page): Promise<void> {
   await page.evaluate('window.loadedOnce = true')

@@ -36,6 +36,7 @@ const open = new Set([
   'GET /log/checkpoint',
   'GET /log/checkpoint.cosigned',
   'GET /log/verify.html',
+  'GET /log/verify.js',
   'POST /v1/session',
 ])
 
@@ -99,6 +100,8 @@ describe('every endpoint', () => {
     const approval = waiting.body.approval.id as string
     await person.get('/v1/approvals?status=pending')
     await person.get(`/v1/approvals/${approval}`)
+    await person.get(`/v1/approvals/${approval}/context`)
+    await person.post(`/v1/decisions/${waiting.body.id}/reveal`, { path: '/params/amount', reason: 'to see' })
     await person.post(`/v1/approvals/${approval}/votes`, { vote: 'approve', comment: 'fine' })
     const again = { action: 'issue_refund', params: { amount: 600 }, callId: 'waits', approvalId: approval }
     expect((await agent.post('/v1/decisions', again)).body.effect).toBe('allow')
@@ -110,12 +113,16 @@ describe('every endpoint', () => {
       await caller.get(`/v1/approvals/${approval}?wait=1`)
     }
     await person.get('/v1/agents')
+    await person.get('/v1/agents/customer-support-agent-v2/activity')
+    const { body: inForce } = await person.get('/v1/policies')
+    await person.get(`/v1/policies/${inForce.policies[0].policy.sha256}`)
     const operator = await service.person('operator@example.com', ['operator'])
     await operator.post('/v1/agents/idle-agent/suspension', { state: 'suspended', reason: 'not needed' })
     await operator.get('/v1/agents')
     await service.anyone.get('/v1/log/checkpoint')
     await service.anyone.get('/log/checkpoint')
     await service.anyone.get('/log/verify.html')
+    await service.anyone.get('/log/verify.js')
     await agent.get(`/v1/log/proof/${allowed.body.id}`)
     await person.get('/v1/log/consistency?from=1')
     await service.anyone.get('/log/checkpoint.cosigned')

@@ -1,0 +1,212 @@
+import { anyObject, flag, id, listOf, number, object, oneOf, orNull, text, textByName } from './shape.ts'
+import { determiningRule, effect, reasonsAndRules } from './explanation.ts'
+import type { Shaped } from './shape.ts'
+
+// What the service answers. Members that this console does not show are left out; a member that is absent is null.
+
+const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed', 'cancelled')
+const voteChoice = oneOf('approve', 'reject', 'acknowledge')
+
+const policyRef = object({ id: text, version: orNull(number), sha256: text })
+
+const outcome = object({
+  status: oneOf('succeeded', 'failed', 'unknown'),
+  at: text,
+  detail: orNull(text),
+})
+
+const obligation = object({
+  kind: oneOf('redact', 'notify'),
+  path: orNull(text),
+  channel: orNull(text),
+})
+
+/** What a policy in shadow mode would have decided. */
+const shadow = object({ effect: oneOf('deny', 'escalate'), ...reasonsAndRules })
+
+/** What a call holds, as people may see it. */
+const held = {
+  params: orNull(anyObject),
+  context: orNull(anyObject),
+  erased: orNull(flag),
+  masked: orNull(listOf(text)),
+  units: orNull(textByName),
+}
+
+export const decision = object({
+  id: id('dec'),
+  effect,
+  ...reasonsAndRules,
+  policy: orNull(policyRef),
+  record: object({ index: number }),
+  approval: orNull(object({ id: id('apr'), deadline: text })),
+  agent: text,
+  action: text,
+  callId: orNull(text),
+  session: orNull(text),
+  obligations: orNull(listOf(obligation)),
+  shadow: orNull(shadow),
+  at: text,
+  ...held,
+  outcome: orNull(outcome),
+})
+
+const vote = object({ person: text, vote: voteChoice, comment: orNull(text), at: text })
+
+const terms = object({
+  routes: listOf(text),
+  approvers: listOf(listOf(text)),
+  quorum: number,
+  deadlineMs: number,
+  asks: orNull(oneOf('consent', 'acknowledgement')),
+})
+
+export const approval = object({
+  id: id('apr'),
+  decision: id('dec'),
+  digest: orNull(text),
+  agent: text,
+  action: text,
+  ...held,
+  reasons: listOf(text),
+  rules: listOf(determiningRule),
+  policy: orNull(policyRef),
+  status: approvalStatus,
+  openedAt: text,
+  deadline: text,
+  terms,
+  votes: listOf(vote),
+  consumedBy: orNull(id('dec')),
+  mayVote: flag,
+})
+
+const pastDecision = object({
+  id: id('dec'),
+  action: text,
+  at: text,
+  effect,
+  approval: orNull(object({ id: id('apr'), status: approvalStatus })),
+})
+
+const history = {
+  of: number,
+  counts: object({ allow: number, deny: number, escalate: number }),
+  approvals: object({
+    approved: orNull(number),
+    consumed: orNull(number),
+    rejected: orNull(number),
+    expired: orNull(number),
+  }),
+  recent: listOf(pastDecision),
+}
+
+export const approvalContext = object({
+  rules: listOf(object({ id: text, text })),
+  voters: listOf(object({ person: text, voted: flag })),
+  mayReveal: flag,
+  history: object(history),
+  similar: orNull(
+    object({
+      id: id('dec'),
+      at: text,
+      effect,
+      params: orNull(anyObject),
+      context: orNull(anyObject),
+      masked: orNull(listOf(text)),
+    }),
+  ),
+})
+
+export const activity = object({ agent: text, ...history })
+
+export const revealed = object({ path: text, record: object({ index: number }) })
+
+export const decisionPage = object({ decisions: listOf(decision), next: orNull(number) })
+export const approvalPage = object({ approvals: listOf(approval), next: orNull(number) })
+export const session = object({ person: object({ id: text, roles: listOf(text) }) })
+
+export const agentList = object({
+  agents: listOf(
+    object({
+      agent: text,
+      policy: orNull(policyRef),
+      keys: number,
+      suspension: orNull(object({ reason: text, since: text, by: text })),
+    }),
+  ),
+})
+
+const recordedPolicy = object({ policy: policyRef, at: text, record: object({ index: number }) })
+
+export const policyList = object({
+  policies: listOf(
+    object({
+      policy: policyRef,
+      agents: listOf(text),
+      domain: orNull(text),
+      mode: oneOf('enforce', 'shadow'),
+      extends: listOf(text),
+      since: orNull(recordedPolicy),
+      earlier: listOf(recordedPolicy),
+    }),
+  ),
+})
+
+export const policy = object({
+  policy: policyRef,
+  inForce: flag,
+  source: text,
+  parents: listOf(object({ file: text, source: text })),
+})
+
+/** What the service promises of a proof beyond what its verifier reads by itself. */
+export const proof = object({
+  index: number,
+  record: text,
+  size: number,
+  checkpoint: orNull(text),
+  verifierKeys: listOf(text),
+})
+
+/** Where an approval stands. */
+export type ApprovalStatus = Shaped<typeof approvalStatus>
+/** One person's answer. */
+export type VoteChoice = Shaped<typeof voteChoice>
+/** Something that has to be done with an allowed call. */
+export type Obligation = Shaped<typeof obligation>
+/** Which policy decided. */
+export type PolicyRef = Shaped<typeof policyRef>
+/** A recorded decision, as people see it. */
+export type Decision = Shaped<typeof decision>
+/** A call that waits, or waited, for people. */
+export type Approval = Shaped<typeof approval>
+/** One person's recorded answer. */
+export type Vote = Shaped<typeof vote>
+/** What helps a person to answer. */
+export type ApprovalContext = Shaped<typeof approvalContext>
+/** What an agent did lately. */
+export type Activity = Shaped<typeof activity>
+/** One decision on one line. */
+export type PastDecision = Shaped<typeof pastDecision>
+/** One page of decisions, newest first; `next` is the cursor for the page before it, or null at the end. */
+export type DecisionPage = Shaped<typeof decisionPage>
+/** One page of approvals, newest first. */
+export type ApprovalPage = Shaped<typeof approvalPage>
+/** Who is signed in. */
+export type Session = Shaped<typeof session>
+/** An agent that the service knows of. */
+export type Agent = Shaped<typeof agentList>['agents'][number]
+/** A policy that is in force. */
+export type ListedPolicy = Shaped<typeof policyList>['policies'][number]
+/** A policy with its source. */
+export type PolicySource = Shaped<typeof policy>
+/** A masked value that was shown, and the record that says so. */
+export interface Revealed {
+  readonly value: unknown
+  readonly record: { readonly index: number }
+}
+/** A proof that a record is in the log. */
+export interface Proof extends Shaped<typeof proof> {
+  /** As it came, for whoever verifies it. */
+  readonly bundle: string
+}

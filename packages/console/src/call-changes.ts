@@ -1,0 +1,91 @@
+import { fieldsOf, summaryOf } from './fields.ts'
+import type { Field, Presentation } from './fields.ts'
+
+/** How one member of a call differs from an earlier call. */
+export interface CallChange {
+  readonly pointer: string
+  /** Its names from the outside in, as people read them. */
+  readonly label: string
+  /** Null: it was not there. */
+  readonly before: string | null
+  /** Null: it is no longer there. */
+  readonly now: string | null
+}
+
+/** What differs between two calls, and how much does not. */
+export interface CallComparison {
+  readonly changes: readonly CallChange[]
+  readonly same: number
+  /** What cannot be compared, because one of the two is masked. */
+  readonly hidden: number
+}
+
+type Data = Readonly<Record<string, unknown>>
+
+/** Compares the parameters of a call with those of an earlier one, in the order of the call and then of the other. */
+export function compareCalls(
+  before: { readonly params: Data | null } & Presentation,
+  now: { readonly params: Data | null } & Presentation,
+): CallComparison {
+  // The units are those of the policy that decides now, so that equal numbers read alike.
+  const then = leavesOf(before.params, { masked: before.masked ?? null, units: now.units ?? null })
+  const current = leavesOf(now.params, now)
+  const pointers = new Set([...current.keys(), ...then.keys()])
+  const changes: CallChange[] = []
+  let same = 0
+  let hidden = 0
+  for (const pointer of pointers) {
+    const old = then.get(pointer)
+    const fresh = current.get(pointer)
+    if (old?.isMasked === true || fresh?.isMasked === true) hidden += 1
+    else if (old?.value === fresh?.value) same += 1
+    else {
+      changes.push({
+        pointer,
+        label: (fresh ?? old)?.label ?? pointer,
+        before: old?.value ?? null,
+        now: fresh?.value ?? null,
+      })
+    }
+  }
+  return { changes, same, hidden }
+}
+
+const excerptLength = 160
+const excerptLead = 30
+
+/** Two texts short enough for a table: of long ones, the part around where they begin to differ. */
+export function excerpts(before: string, now: string): readonly [string, string] {
+  const longest = Math.max(before.length, now.length)
+  if (longest <= excerptLength) return [before, now]
+  let at = 0
+  while (at < longest && before[at] === now[at]) at++
+  const start = at <= excerptLength - excerptLead ? 0 : at - excerptLead
+  return [excerpt(before, start), excerpt(now, start)]
+}
+
+function excerpt(text: string, start: number): string {
+  const end = start + excerptLength
+  return `${start > 0 ? '…' : ''}${text.slice(start, end)}${end < text.length ? '…' : ''}`
+}
+
+interface Leaf {
+  readonly label: string
+  readonly value: string
+  readonly isMasked: boolean
+}
+
+function leavesOf(params: Data | null, presentation: Presentation): ReadonlyMap<string, Leaf> {
+  const leaves = new Map<string, Leaf>()
+  const add = (field: Field, prefix: string): void => {
+    const label = prefix === '' ? field.label : `${prefix} › ${field.label}`
+    if (field.kind === 'group') {
+      for (const member of field.fields) add(member, label)
+      return
+    }
+    const value = field.kind === 'json' ? field.value : summaryOf(field)
+    leaves.set(field.pointer, { label, value, isMasked: field.kind === 'masked' })
+  }
+  for (const field of fieldsOf(params ?? {}, '/params', presentation)) add(field, '')
+  return leaves
+}

@@ -1,0 +1,36 @@
+import type { ReactNode } from 'react'
+import { Dialog, DialogProblem } from './dialog.tsx'
+
+/** Asks once more before something that can't be taken back. */
+export function ConfirmDialog({
+  title,
+  button,
+  isPending,
+  error,
+  onConfirm,
+  onClose,
+  children,
+}: {
+  readonly title: string
+  readonly button: string
+  readonly isPending: boolean
+  readonly error: unknown
+  readonly onConfirm: () => void
+  readonly onClose: () => void
+  readonly children: ReactNode
+}) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <div className="dialog-text">{children}</div>
+      {error !== null && <DialogProblem error={error} />}
+      <div className="dialog-buttons">
+        <button type="button" className="button button-reject" disabled={isPending} onClick={onConfirm}>
+          {isPending ? 'Sending…' : button}
+        </button>
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,69 @@
+import {
+  indexOfId,
+  mayVote,
+  ruleText,
+  type ApprovalView,
+  type DecisionView,
+  type Voter,
+} from '@bailiwick/core'
+import { agentActivity, mayRevealAny, type Access, type Ledger } from '@bailiwick/store'
+import type { Asker } from './asker.ts'
+import type { Masking, Presented } from './masking.ts'
+
+/** How many earlier calls say what this agent usually does. */
+const historyLimit = 50
+
+interface ContextParts {
+  readonly ledger: Ledger
+  readonly access: Access
+  readonly masking: Masking
+}
+
+/**
+ * What helps a person to answer one approval: the rules as they are written, who may vote, what this agent did of this
+ * action before, and its last similar call, masked as everything that people see.
+ *
+ * @returns the answer, and which other call's params are in it
+ */
+export async function approvalContext(
+  { ledger, access, masking }: ContextParts,
+  approval: ApprovalView,
+  asker: Asker,
+  voter: Voter,
+) {
+  const opened = indexOfId('apr', approval.id) ?? 0
+  const [people, policy, { similar, ...history }] = await Promise.all([
+    access.people(),
+    approval.policy === null ? undefined : masking.policyOf(approval.policy),
+    agentActivity(ledger, {
+      agent: approval.agent,
+      action: approval.action,
+      before: opened,
+      limit: historyLimit,
+    }),
+  ])
+  const previous = similar === null ? undefined : await masking.shown(await ledger.decision(similar), asker)
+  const rules = approval.rules.flatMap((rule) => {
+    const text = policy && ruleText(policy, { line: rule.line, file: rule.file })
+    return text === undefined ? [] : [{ id: rule.id, text }]
+  })
+  const body = {
+    approval: approval.id,
+    rules,
+    voters: votersOf(approval, people),
+    mayReveal: mayRevealAny(voter) || (approval.status === 'pending' && mayVote(approval.terms, voter)),
+    history,
+    similar: previous === undefined ? null : similarCall(previous),
+  }
+  return { body, similar: previous === undefined ? null : { index: previous.record.index } }
+}
+
+function votersOf({ terms, votes }: ApprovalView, people: readonly Voter[]) {
+  const voted = new Set<string>(votes.map(({ person }) => person))
+  const asked = people.filter((person) => mayVote(terms, person)).map(({ id }) => id)
+  return [...new Set([...voted, ...asked])].sort().map((person) => ({ person, voted: voted.has(person) }))
+}
+
+function similarCall({ id, at, effect, params, context, masked }: DecisionView & Presented) {
+  return { id, at, effect, params, context, ...(masked === undefined ? {} : { masked }) }
+}

@@ -1,0 +1,284 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { ConsoleService, Refund, Session } from './console-service.ts'
+import { describeConsole } from './describe-console.ts'
+import { addressOf, giveAnswer, isLive, offersAnswer, overflowOf, sees, tabTo } from './pages.ts'
+import type { Visitors } from './visitors.ts'
+
+const iban = 'DE89370400440532013000'
+
+describeConsole('the inbox', (setting) => {
+  let service: ConsoleService
+  let visitors: Visitors
+  let pat: Session
+  beforeAll(() => {
+    ;({ service, visitors, pat } = setting())
+  })
+
+  const pay = async (params: object): Promise<Refund> => {
+    const callId = crypto.randomUUID()
+    const answer = await service.decide('payer', { action: 'pay', params: { ...params }, callId })
+    return { callId, decision: answer.id, id: answer.approval?.id ?? '' }
+  }
+
+  describe('by keys', () => {
+    test('j and k move, Enter opens, Escape goes back to the same row', async () => {
+      const one = await service.refund('support', { amount: 701 })
+      const two = await service.refund('support', { amount: 702 })
+      const page = await visitors.open('/', { session: pat })
+      await page.locator(`a[href="/approvals/${two.id}"]`).waitFor()
+      await page.keyboard.press('j')
+      await page.keyboard.press('j')
+      const second = await focusedAddress(page)
+      await page.keyboard.press('Enter')
+      await offersAnswer(page)
+      expect(addressOf(page)).toBe(second)
+      await page.keyboard.press('Escape')
+      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await expect.poll(() => focusedAddress(page)).toBe(second)
+      await service.vote(pat, one.id, 'reject')
+      await service.vote(pat, two.id, 'reject')
+    })
+
+    test('a and r open the answer with the choice made, and no key alone votes', async () => {
+      const { id } = await service.refund('support', { amount: 703 })
+      const page = await visitors.open('/', { session: pat })
+      const row = page.locator(`a[href="/approvals/${id}"]`)
+      await row.focus()
+      await page.keyboard.press('r')
+      await page.getByRole('button', { name: 'Reject this call' }).waitFor()
+      expect(addressOf(page)).toBe(`/approvals/${id}`)
+      expect(await focusedTag(page)).toBe('TEXTAREA')
+
+      // What is typed is a comment, whatever the letters.
+      await page.keyboard.type('ar?')
+      expect(await page.getByLabel('Comment').inputValue()).toBe('ar?')
+      await page.keyboard.press('Escape')
+      await sees(page, 'Nothing is chosen yet')
+      expect(await page.getByRole('radio', { checked: true }).count()).toBe(0)
+      await page.keyboard.press('a')
+      await page.getByRole('button', { name: 'I agree to this' }).waitFor()
+      expect(await service.votesOn(pat, id)).toEqual([])
+
+      await tabTo(page, 'I agree to this')
+      await page.keyboard.press('Enter')
+      await sees(page, 'You approved this call')
+      expect(await service.votesOn(pat, id)).toEqual(['approve'])
+    })
+
+    test('on a call, j and k go to the next and the previous one that waits', async () => {
+      const one = await service.refund('support', { amount: 704 })
+      const two = await service.refund('support', { amount: 705 })
+      const page = await visitors.open(`/approvals/${one.id}`, { session: pat })
+      await sees(page, /1 of 2 waiting/)
+      await page.keyboard.press('j')
+      await sees(page, /2 of 2 waiting/)
+      expect(addressOf(page)).toBe(`/approvals/${two.id}`)
+      await page.keyboard.press('k')
+      await sees(page, /1 of 2 waiting/)
+      await service.vote(pat, one.id, 'reject')
+      await service.vote(pat, two.id, 'reject')
+    })
+
+    test('? shows the keys, and they can be turned off for good', async () => {
+      const { id } = await service.refund('support', { amount: 706 })
+      const page = await visitors.open('/', { session: pat })
+      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+      await page.getByLabel('Single letters do something').uncheck()
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await page.keyboard.press('?')
+      await page.keyboard.press('j')
+      expect(await page.getByRole('dialog').count()).toBe(0)
+      expect(await focusedAddress(page)).toBeNull()
+      await page.reload()
+      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      await page.keyboard.press('j')
+      expect(await focusedAddress(page)).toBeNull()
+      await service.vote(pat, id, 'reject')
+    })
+  })
+
+  test('nothing is chosen beforehand, also not by a link or a reload, and that there is no way back is said before', async () => {
+    const { id } = await service.refund('support', { amount: 707 })
+    const page = await visitors.open(`/approvals/${id}`, { session: pat })
+    await sees(page, 'An answer can’t be undone')
+    expect(await page.getByRole('radio', { checked: true }).count()).toBe(0)
+    expect(await page.getByRole('button', { name: 'I agree to this' }).count()).toBe(0)
+
+    await page.goto(`${service.url}/approvals/${id}?answer=yes`)
+    await page.getByRole('button', { name: 'I agree to this' }).waitFor()
+    expect(addressOf(page)).toBe(`/approvals/${id}`)
+    await sees(page, /cannot be undone or changed/)
+    await page.reload()
+    await sees(page, 'Nothing is chosen yet')
+    expect(await page.getByRole('radio', { checked: true }).count()).toBe(0)
+    await service.vote(pat, id, 'reject')
+  })
+
+  test('parameters are shown as people read them, with the rule in words and beside the last such call', async () => {
+    await service.decide('payer', {
+      action: 'pay',
+      params: { amount: 40, iban, due: '2026-11-01', city: 'Lyon' },
+    })
+    const { id } = await pay({
+      amount: 6000,
+      iban,
+      due: '2026-12-01',
+      city: 'Lyon',
+      tags: ['urgent', 'abroad'],
+      note: `${'please '.repeat(60)}hurry`,
+    })
+    const page = await visitors.open('/', { session: pat })
+    await page.getByRole('listitem').filter({ hasText: 'EUR 6,000.00' }).waitFor()
+    await page.goto(`${service.url}/approvals/${id}`)
+    await sees(page, 'EUR 6,000.00')
+    await sees(page, /1 December 2026/)
+    await sees(page, 'Payments above 500 need a person')
+    await page.getByText('As the policy says it').click()
+    await sees(page, '# Above this, somebody looks at the account.')
+    await page.getByRole('link', { name: 'Why this rule is there' }).waitFor()
+
+    const table = page.getByRole('table')
+    await table.getByRole('row').filter({ hasText: 'Amount' }).getByText('EUR 40.00').waitFor()
+    expect(await table.getByRole('row').filter({ hasText: 'City' }).count()).toBe(0)
+    await sees(page, /1 hidden, and not compared/)
+    await sees(page, /of the last \d+/)
+
+    expect(await page.getByText('hurry').filter({ visible: true }).count()).toBe(0)
+    await page.getByText(/characters: show all of it/).click()
+    await sees(page, /hurry/)
+    await service.vote(pat, id, 'reject')
+  })
+
+  test('who may answer is shown by name, and so is who has', async () => {
+    const sam = await service.sessionOf('sam@example.com')
+    const { id } = await service.refund('careful', { amount: 708 })
+    await service.vote(sam, id, 'approve')
+    const page = await visitors.open(`/approvals/${id}`, { session: pat })
+    await sees(page, '1 of 2 approved')
+    const voters = page.getByRole('heading', { name: 'Who may answer' }).locator('..')
+    await voters.getByText('pat@example.com (you)').waitFor()
+    expect(await voters.getByText('sam@example.com').count()).toBe(0)
+    await service.vote(pat, id, 'reject')
+  })
+
+  describe('what is masked', () => {
+    test('is revealed by keyboard, for a reason, to who is asked, and forgotten with the page', async () => {
+      const { id } = await pay({ amount: 601, iban })
+      const page = await visitors.open(`/approvals/${id}`, { session: pat })
+      await sees(page, 'Hidden')
+      expect(await page.content()).not.toContain(iban)
+      await tabTo(page, 'Reveal Iban')
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog', { name: 'Reveal “Iban”?' }).waitFor()
+      await page.keyboard.type('To compare it with the order.')
+      await tabTo(page, 'Reveal and record')
+      await page.keyboard.press('Enter')
+      await sees(page, iban)
+      await sees(page, /shown to you, as record \d+ says/)
+      expect(await page.evaluate('document.activeElement.textContent')).toContain(iban)
+      await page.reload()
+      await sees(page, 'Hidden')
+      expect(await page.content()).not.toContain(iban)
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('is not revealed without a reason, and Escape closes the question', async () => {
+      const { id, decision } = await pay({ amount: 602, iban })
+      const page = await visitors.open(`/approvals/${id}`, { session: pat })
+      await page.getByRole('button', { name: 'Reveal Iban' }).click()
+      await page.getByRole('button', { name: 'Reveal and record' }).click()
+      expect(await page.getByText(iban).count()).toBe(0)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe('Reveal Iban')
+
+      // Once it no longer waits, it is not theirs to see.
+      await giveAnswer(page, 'reject')
+      await sees(page, 'You rejected this call')
+      await page.goto(`${service.url}/decisions/${decision}`)
+      await sees(page, 'for people who are asked about this call, and for auditors')
+      expect(await page.getByRole('button', { name: /Reveal/ }).count()).toBe(0)
+    })
+
+    test('is revealed to an auditor in a decision that waits for nobody', async () => {
+      const { decision } = await pay({ amount: 3, iban })
+      const session = await service.sessionOf('audrey@example.com', 'auditor')
+      const page = await visitors.open(`/decisions/${decision}`, { session })
+      await page.getByRole('button', { name: 'Reveal Iban' }).click()
+      await page.getByLabel('Why you need to see it').fill('Yearly audit.')
+      await page.getByRole('button', { name: 'Reveal and record' }).click()
+      await sees(page, iban)
+    })
+  })
+
+  describe('news', () => {
+    test('makes no sound and no notification unless somebody asked for it', async () => {
+      const page = await visitors.open('/', { session: pat, permissions: ['notifications'] })
+      await spyOnNotifications(page)
+      await isLive(page)
+      const { id } = await service.refund('support', { amount: 709 })
+      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      expect(await notified(page)).toEqual([])
+
+      await page.getByRole('button', { name: 'Notifications' }).click()
+      await page.getByRole('button', { name: 'Notifications', pressed: true }).waitFor()
+      const next = await service.refund('support', { amount: 710 })
+      await page.locator(`a[href="/approvals/${next.id}"]`).waitFor()
+      await expect.poll(() => notified(page)).toEqual(['New approval waits: issue_refund by support'])
+      // Not of what is for others to answer.
+      const { id: theirs } = await service.refund('finance', { amount: 711 })
+      await page.locator(`a[href="/approvals/${theirs}"]`).waitFor()
+      expect(await notified(page)).toHaveLength(1)
+      for (const each of [id, next.id]) await service.vote(pat, each, 'reject')
+    })
+
+    test('the sound is heard once when it is turned on', async () => {
+      const page = await visitors.open('/', { session: pat })
+      await page.getByRole('button', { name: 'Sound' }).click()
+      await page.getByRole('button', { name: 'Sound', pressed: true }).waitFor()
+      await page.reload()
+      await page.getByRole('button', { name: 'Sound', pressed: true }).waitFor()
+    })
+  })
+
+  test('on a phone the way to the answer is in reach, opens it, and covers nothing that is needed', async () => {
+    const { id } = await service.refund('support', { amount: 712 })
+    const page = await visitors.openOnPhone(`/approvals/${id}`, { session: pat })
+    await page.getByRole('button', { name: 'Approve…' }).tap()
+    const confirm = page.getByRole('button', { name: 'I agree to this' })
+    await confirm.waitFor()
+    expect(await page.getByRole('button', { name: 'Approve…' }).count()).toBe(0)
+    expect(await overflowOf(page)).toBe(0)
+    await confirm.tap()
+    await sees(page, 'You approved this call')
+    await page.getByRole('link', { name: 'Decisions' }).first().waitFor()
+  })
+})
+
+function focusedAddress(page: Page): Promise<string | null> {
+  return page.evaluate<string | null>('document.activeElement.getAttribute("href")')
+}
+
+function focusedTag(page: Page): Promise<string> {
+  return page.evaluate<string>('document.activeElement.tagName')
+}
+
+/** Keeps what the page asks the system to show; the system itself is the edge of what can be tested here. */
+async function spyOnNotifications(page: Page): Promise<void> {
+  await page.addInitScript(`
+    window.notified = []
+    const Original = window.Notification
+    window.Notification = class extends Original {
+      constructor(title, options) { super(title, options); window.notified.push(title) }
+    }
+  `)
+  await page.reload()
+}
+
+function notified(page: Page): Promise<readonly string[]> {
+  return page.evaluate<string[]>('window.notified')
+}
