@@ -4,6 +4,8 @@ import * as answers from './answers.ts'
 import { explanation } from './explanation.ts'
 import { Problem, problemFrom, unreachableProblem } from './problem.ts'
 import { anyObject } from './shape.ts'
+import { createSignInApi } from './sign-in-api.ts'
+import type { SignInApi } from './sign-in-api.ts'
 import type {
   Activity,
   Agent,
@@ -44,7 +46,7 @@ export interface DecisionFilter {
 export interface Api {
   /** Null: nobody is signed in. */
   session(signal?: AbortSignal): Promise<Session | null>
-  signIn(token: string): Promise<Session>
+  readonly signIn: SignInApi
   signOut(): Promise<void>
   decisions(
     filter: DecisionFilter,
@@ -94,7 +96,7 @@ export function createApi(): Api {
 
   return {
     session: (signal) => get(answers.session, '/v1/session', signal).catch(nullWhenSignedOut),
-    signIn: async (token) => answers.session(await post('/v1/session', { token }), ''),
+    signIn: createSignInApi((method, path, body, signal) => request(method, path, { body, signal })),
     signOut: async () => {
       await request('DELETE', '/v1/session')
     },

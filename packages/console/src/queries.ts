@@ -9,6 +9,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import type { Api, Approval, ApprovalStatus, VoteChoice } from './api.ts'
+import type { SignInProof } from './sign-in-api.ts'
 import { Problem } from './problem.ts'
 
 /** The service; set once, at the root. */
@@ -60,17 +61,41 @@ export function useSession() {
   })
 }
 
-/** Uses up a one-time token. Nothing of an earlier session stays in memory. */
+/** Shows the service a proof. Null: signed in, and nothing of an earlier session stays in memory. */
 export function useSignIn() {
   const api = useApi()
   const client = useQueryClient()
   return useMutation({
     mutationKey: signInKey,
-    mutationFn: (token: string) => api.signIn(token),
-    onSuccess: (session) => {
+    mutationFn: async (proof: SignInProof) => {
+      const step = await api.signIn.prove(proof)
+      return { step, session: step === null ? await api.session() : null }
+    },
+    onSuccess: ({ session }) => {
+      if (session === null) return
       client.clear()
       client.setQueryData(['session'], session)
     },
+  })
+}
+
+/** How people can sign in here, beside links. */
+export function useSignInWays() {
+  const api = useApi()
+  return useQuery({
+    queryKey: ['sign-in-ways'],
+    queryFn: ({ signal }) => api.signIn.ways(signal),
+    staleTime: Infinity,
+  })
+}
+
+/** Leaves for the sign-in page of the identity provider. */
+export function useProvider() {
+  const api = useApi()
+  return useMutation({
+    mutationKey: signInKey,
+    mutationFn: () => api.signIn.startProvider(),
+    onSuccess: (url) => window.location.assign(url),
   })
 }
 

@@ -1,6 +1,5 @@
 import { Fault, systemPorts, type Instant } from '@bailiwick/core'
 import {
-  Access,
   ApprovalWaits,
   createNoticeFeed,
   createOutbox,
@@ -13,6 +12,7 @@ import {
   textIfThere,
   tryServiceLock,
   tryServiceShare,
+  type Access,
   type HeldLock,
   type OpenedDatabase,
   type PeerOptions,
@@ -30,6 +30,7 @@ import { answerRequests } from './http/answer-requests.ts'
 import { readConsoleFiles } from './http/console-files.ts'
 import { logReadingFrom } from './http/log-tiles.ts'
 import { listen, notReady, type Listener } from './http/listener.ts'
+import { identitySettings, startIdentity } from './identity/start.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
@@ -119,6 +120,7 @@ async function start(
   const selfCheck = selfCheckSeconds(options.env)
   checkPeerSettings(options.env)
   const retention = archiveSettings(options.env)
+  const identitySetting = identitySettings(options.env)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -145,7 +147,7 @@ async function start(
   undo.push(() => ledger.close())
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
-  const access = new Access(ledger)
+  const identity = await startIdentity(ledger, identitySetting, options)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   startWorkers({ ledger, targets, selfCheck, url, options, undo })
@@ -154,10 +156,10 @@ async function start(
   undo.push(() => schedule.stop())
 
   const consoleFiles = await readConsoleFiles(consoleDir)
-  const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
+  const signInUrl = ledger.halted === undefined ? await firstSignIn(identity.access, ledger, url) : undefined
   const answers = await answerRequests({
     ledger,
-    access,
+    ...identity,
     waits,
     consoleFiles,
     publicUrl: url,

@@ -17,7 +17,10 @@ export interface KnownAgent {
 /** Agents that policies name, that have keys or that are suspended, by name. Patterns of policies are no agents. */
 export async function agentsOf(ledger: Ledger, access: Access): Promise<KnownAgent[]> {
   const [keys, suspended] = await Promise.all([access.listKeys(), ledger.suspended()])
-  const inUse = keys.filter(({ revokedAt }) => revokedAt === null)
+  const now = ledger.now()
+  const inUse = keys.filter(
+    ({ revokedAt, expiresAt }) => revokedAt === null && (expiresAt === null || Date.parse(expiresAt) > now),
+  )
   const named = ledger.policies.all.flatMap(({ agents }) =>
     agents.flatMap(({ exact, text }) => (exact ? [text] : [])),
   )

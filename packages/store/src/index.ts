@@ -7,8 +7,18 @@ export { openArchiveStore } from './archive/open-store.ts'
 export type { ArchiveStore } from './archive/store.ts'
 export { verifyStoredArchive } from './archive/verify-archive.ts'
 export { keepPartitions, partitionLength, type PartitionLength } from './log/partitions.ts'
-export { Access, type ListedKey } from './access.ts'
+export { Access, type AccessOptions, type ListedKey, type ListedPerson, type NewKey } from './access.ts'
 export { agentActivity, type Activity, type ActivityQuery, type PastDecision } from './activity.ts'
+export type { Tried } from './identity/attempts.ts'
+export { recoveryHash, type OwnCredentials } from './identity/credentials.ts'
+export { personId } from './identity/secrets.ts'
+export {
+  sessionLifetimesDefault,
+  type KnownSession,
+  type ListedSession,
+  type SessionLifetimes,
+} from './identity/sessions.ts'
+export type { FirstFactor, SecondFactor, SignInResult, SignInStep } from './identity/sign-ins.ts'
 export { agentsOf, type KnownAgent } from './agents.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
 export { textIfThere, writeDurably } from './checkpoints/durable-file.ts'

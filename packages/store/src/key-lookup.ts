@@ -1,6 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import { instantText, type Instant } from '@bailiwick/core'
 import type pg from 'pg'
 
+const hourMs = 60 * 60 * 1000
+/** How many keys are remembered as noted. */
+const notedMax = 100_000
 const keyPattern = /^bw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
 
 /** What callers that present one key wait for. */
@@ -22,15 +26,19 @@ interface Asked {
  */
 export class KeyLookup {
   readonly #pool: pg.Pool
+  readonly #now: () => Instant
+  /** The hour in which a use of each key was noted last. */
+  readonly #noted = new Map<string, number>()
   /** By the key as it was presented. */
   #asked = new Map<string, Asked>()
   #busy = false
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, now: () => Instant) {
     this.#pool = pool
+    this.#now = now
   }
 
-  /** The agent of a key, or undefined: unknown, revoked and malformed keys look alike. Rejects where the database fails. */
+  /** The agent of a key, or undefined: unknown, revoked, expired and malformed keys look alike. Rejects where the database fails. */
   agentOf(key: string): Promise<string | undefined> {
     const known = this.#asked.get(key)
     if (known !== undefined) return known.promise
@@ -53,7 +61,13 @@ export class KeyLookup {
       this.#asked = new Map()
       try {
         const rows = await this.#read([...new Set(asked.map(({ id }) => id))])
-        for (const { id, secret, resolve } of asked) resolve(agentIn(rows.get(id), secret))
+        const used = new Set<string>()
+        for (const { id, secret, resolve } of asked) {
+          const agent = agentIn(rows.get(id), secret)
+          if (agent !== undefined) used.add(id)
+          resolve(agent)
+        }
+        this.#note(used)
       } catch (error) {
         for (const { reject } of asked) reject(error)
       }
@@ -64,14 +78,31 @@ export class KeyLookup {
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, KeyRow>> {
     const { rows } = await this.#pool.query<KeyRow & { id: string }>({
       name: 'keys_by_id',
-      text: 'select id, agent, secret_sha256 from api_key where id = any($1) and revoked_at is null',
-      values: [ids],
+      text: `select id, agent, secret_sha256 from api_key
+        where id = any($1) and revoked_at is null and (expires_at is null or expires_at > $2)`,
+      values: [ids, instantText(this.#now())],
     })
     return new Map(rows.map((row) => [row.id, row]))
   }
+
+  // To the hour, so that hardly any request writes. Nobody waits for it, and nothing depends on it.
+  #note(used: ReadonlySet<string>): void {
+    const hour = Math.floor(this.#now() / hourMs)
+    const fresh = [...used].filter((id) => this.#noted.get(id) !== hour)
+    if (fresh.length === 0) return
+    if (this.#noted.size > notedMax) this.#noted.clear()
+    for (const id of fresh) this.#noted.set(id, hour)
+    const at = instantText((hour * hourMs) as Instant)
+    this.#pool
+      .query(
+        'update api_key set last_used_at = $2 where id = any($1) and (last_used_at is null or last_used_at < $2)',
+        [fresh, at],
+      )
+      .catch(() => fresh.forEach((id) => this.#noted.delete(id)))
+  }
 }
 
-/** What is kept of a key that has not been revoked. */
+/** What is kept of a key that has not been revoked and not ended. */
 interface KeyRow {
   readonly agent: string
   readonly secret_sha256: Buffer

@@ -19,7 +19,7 @@ describeOnPostgres('access', (postgres) => {
   }
   async function signedIn(access: Access, person = 'ann@example.com'): Promise<string> {
     const signIn = await access.signIn(await access.createSignInToken(person))
-    if (signIn === undefined) throw new Error('not signed in')
+    if (signIn?.kind !== 'signed_in') throw new Error('not signed in')
     return signIn.session
   }
 
@@ -67,6 +67,73 @@ describeOnPostgres('access', (postgres) => {
       expect((await faultOf(access.revokeKey('nothing'))).code).toBe('not_found')
     })
 
+    test('a key that was made for a time is good until then, and the log says until when', async () => {
+      const { ledger, access } = await opened()
+      const { id, key, expiresAt } = await access.createKey(agent, {
+        lifetimeMs: hour,
+        by: 'root@example.com',
+      })
+      expect((await records(site, ledger)).at(-1)).toMatchObject({
+        event: 'key_created',
+        subject: id,
+        until: expiresAt,
+        by: 'root@example.com',
+      })
+      site.clock.advance(hour - 1)
+      expect(await access.agentOf(key)).toBe(agent)
+      site.clock.advance(1)
+      expect(await access.agentOf(key)).toBeUndefined()
+      expect((await faultOf(access.rotateKey(id, { overlapMs: hour }))).code).toBe('conflict')
+    })
+
+    test('a rotated key and the one that takes its place are both good during the overlap, then only the new one', async () => {
+      const { ledger, access } = await opened()
+      const old = await access.createKey(agent)
+      const fresh = await access.rotateKey(old.id, { overlapMs: hour })
+      expect(fresh).toMatchObject({ agent, replaces: old.id, expiresAt: null })
+      expect((await records(site, ledger)).at(-1)).toMatchObject({
+        event: 'key_rotated',
+        subject: old.id,
+        grants: [agent, fresh.id],
+        until: fresh.oldEndsAt,
+      })
+      site.clock.advance(hour - 1)
+      expect([await access.agentOf(old.key), await access.agentOf(fresh.key)]).toEqual([agent, agent])
+      site.clock.advance(1)
+      expect([await access.agentOf(old.key), await access.agentOf(fresh.key)]).toEqual([undefined, agent])
+    })
+
+    test('an overlap never makes a key live longer than it was to', async () => {
+      const { access } = await opened()
+      const old = await access.createKey(agent, { lifetimeMs: hour })
+      const fresh = await access.rotateKey(old.id, { overlapMs: 24 * hour })
+      expect(fresh.oldEndsAt).toBe(old.expiresAt)
+      site.clock.advance(hour)
+      expect([await access.agentOf(old.key), await access.agentOf(fresh.key)]).toEqual([undefined, agent])
+    })
+
+    test('a revoked or unknown key is not rotated, and without an overlap the old one ends at once', async () => {
+      const { access } = await opened()
+      const [revoked, old] = [await access.createKey(agent), await access.createKey(agent)]
+      await access.revokeKey(revoked.id)
+      expect((await faultOf(access.rotateKey(revoked.id, { overlapMs: hour }))).code).toBe('conflict')
+      expect((await faultOf(access.rotateKey('nothing', { overlapMs: hour }))).code).toBe('not_found')
+      expect((await faultOf(access.rotateKey(old.id, { overlapMs: 91 * 24 * hour }))).code).toBe('bad_input')
+      await access.rotateKey(old.id, { overlapMs: 0 })
+      expect(await access.agentOf(old.key)).toBeUndefined()
+    })
+
+    test('of a key is known in which hour it was used last', async () => {
+      const { access } = await opened()
+      const { id, key } = await access.createKey(agent)
+      const lastUsed = async () => (await access.listKeys()).find((listed) => listed.id === id)?.lastUsedAt
+      expect(await lastUsed()).toBeNull()
+      expect(await access.agentOf(`${key.slice(0, -43)}${'A'.repeat(43)}`)).toBeUndefined()
+      await access.agentOf(key)
+      const toTheHour = new Date(Math.floor(site.clock.now() / hour) * hour).toISOString()
+      await vi.waitFor(async () => expect(await lastUsed()).toBe(toTheHour))
+    })
+
     test('many looks at once share queries, and each gets its own answer', async () => {
       const { ledger, access } = await opened()
       const ours = await access.createKey(agent)
@@ -77,7 +144,8 @@ describeOnPostgres('access', (postgres) => {
       const query = vi.spyOn(ledger.pool, 'query')
       const looks = Array.from({ length: 100 }, () => [ours.key, theirs.key, gone.key, wrong, 'x']).flat()
       const found = await Promise.all(looks.map((key) => access.agentOf(key)))
-      expect(query).toHaveBeenCalledTimes(1)
+      const looking = query.mock.calls.filter(([asked]) => typeof asked === 'object')
+      expect(looking).toHaveLength(1)
       expect(found).toEqual(
         Array.from({ length: 100 }, () => [agent, 'warehouse-agent', undefined, undefined, undefined]).flat(),
       )
@@ -149,22 +217,115 @@ describeOnPostgres('access', (postgres) => {
       expect(await access.signIn('guessed')).toBeUndefined()
     })
 
-    test('a session is good for twelve hours, and not at their end', async () => {
+    test('a session that is used is good for twelve hours, and not at their end', async () => {
       const { access } = await opened()
       await access.setPerson('ann@example.com', ['approver'])
       const session = await signedIn(access)
-      site.clock.advance(12 * hour - 1)
-      expect(await access.personOf(session)).toEqual({ id: 'ann@example.com', roles: ['approver'] })
+      for (let passed = 0; passed < 11; passed++) {
+        site.clock.advance(hour)
+        expect(await access.personOf(session)).toEqual({ id: 'ann@example.com', roles: ['approver'] })
+      }
+      site.clock.advance(hour - 1)
+      expect(await access.personOf(session)).toBeDefined()
       site.clock.advance(1)
       expect(await access.personOf(session)).toBeUndefined()
     })
 
-    test('a session has the roles that its person has now', async () => {
+    test('a session that nobody uses for two hours has ended', async () => {
       const { access } = await opened()
+      await access.setPerson('ann@example.com', ['approver'])
+      const [used, idle] = [await signedIn(access), await signedIn(access)]
+      site.clock.advance(2 * hour - 1)
+      expect(await access.personOf(used)).toBeDefined()
+      site.clock.advance(1)
+      expect(await access.personOf(used)).toBeDefined()
+      expect(await access.personOf(idle)).toBeUndefined()
+      expect((await access.sessions.list()).map(({ person }) => person)).toEqual(['ann@example.com'])
+    })
+
+    test('whoever loses a role loses every session, and gets the roles of now with the next', async () => {
+      const { ledger, access } = await opened()
       await access.setPerson('ann@example.com', ['approver', 'administrator'])
       const session = await signedIn(access)
-      await access.setPerson('ann@example.com', [])
-      expect((await access.personOf(session))?.roles).toEqual([])
+      await access.setPerson('ann@example.com', ['administrator', 'approver'])
+      expect(await access.personOf(session), 'the same roles in another order').toBeDefined()
+      await access.setPerson('ann@example.com', ['approver'], { by: 'root@example.com' })
+      expect(await access.personOf(session)).toBeUndefined()
+      expect((await access.personOf(await signedIn(access)))?.roles).toEqual(['approver'])
+      expect(await records(site, ledger)).toContainEqual(
+        expect.objectContaining({
+          event: 'roles_changed',
+          subject: 'ann@example.com',
+          grants: ['approver'],
+          by: 'root@example.com',
+        }),
+      )
+    })
+
+    test('sessions are listed, and end one by one, each end with a record', async () => {
+      const { ledger, access } = await opened()
+      await access.setPerson('ann@example.com', ['approver'])
+      await access.setPerson('bob@example.com', ['approver'])
+      const [anns, bobs] = [await signedIn(access), await signedIn(access, 'bob@example.com')]
+      const ann = await access.sessions.known(anns)
+      if (ann === undefined) throw new Error('not known')
+      expect(await access.sessions.list(ann.voter.id)).toContainEqual(
+        expect.objectContaining({ id: ann.id, method: 'link', person: 'ann@example.com' }),
+      )
+      const bob = { of: 'bob@example.com' as typeof ann.voter.id }
+      expect((await faultOf(access.sessions.end(ann.id, bob))).code).toBe('not_found')
+      expect(await access.personOf(anns)).toBeDefined()
+      await access.sessions.end(ann.id, { by: 'root@example.com' })
+      expect(await access.personOf(anns)).toBeUndefined()
+      expect(await access.personOf(bobs)).toBeDefined()
+      expect((await records(site, ledger)).at(-1)).toMatchObject({
+        event: 'session_ended',
+        subject: 'ann@example.com',
+        grants: [ann.id],
+        by: 'root@example.com',
+      })
+    })
+
+    test('a sign-in that began before all sessions were ended comes to nothing', async () => {
+      const { access } = await opened()
+      await access.setPerson('ann@example.com', ['approver'])
+      const ann = await access.known('ann@example.com')
+      const epoch = await access.signIns.epochOf(ann)
+      await access.endSessions('ann@example.com')
+      const late = await access.signIns.beginAt(ann, 'password', '', epoch)
+      if (late.kind !== 'signed_in') throw new Error('a second factor')
+      expect(await access.personOf(late.session)).toBeUndefined()
+      const anew = await access.signIns.begin(ann, 'password', '')
+      expect(anew.kind === 'signed_in' && (await access.personOf(anew.session))).toBeTruthy()
+    })
+
+    test('a sign-in that races with the end of all sessions never outlives it', async () => {
+      const { access } = await opened()
+      await access.setPerson('ann@example.com', ['approver'])
+      const ann = await access.known('ann@example.com')
+      for (let round = 0; round < 20; round++) {
+        const epoch = await access.signIns.epochOf(ann)
+        const [opening] = await Promise.all([
+          access.signIns.beginAt(ann, 'password', '', epoch),
+          access.endSessions('ann@example.com'),
+        ])
+        expect(opening.kind === 'signed_in' && (await access.personOf(opening.session))).toBeFalsy()
+      }
+    })
+
+    test('a person who is removed while signing in has no session, and no batch fails of it', async () => {
+      const { ledger, access } = await opened()
+      for (let round = 0; round < 10; round++) {
+        await access.setPerson('eve@example.com', ['approver'])
+        const eve = await access.known('eve@example.com')
+        const [opening] = await Promise.all([
+          access.signIns.begin(eve, 'password', ''),
+          access.removePerson('eve@example.com'),
+          access.createKey('bystander'),
+        ])
+        expect(opening.kind === 'signed_in' && (await access.personOf(opening.session))).toBeFalsy()
+      }
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     })
 
     test('signing out ends that session, and no other', async () => {

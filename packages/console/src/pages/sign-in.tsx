@@ -1,24 +1,35 @@
 import { useEffect, useState } from 'react'
-import type { SubmitEvent } from 'react'
 import type { Session } from '../api.ts'
 import { useTitle } from '../clock.ts'
-import { Icon, Mark } from '../parts/icons.tsx'
+import { Mark } from '../parts/icons.tsx'
+import { LinkForm, PasswordForm, SecondFactorForm } from '../parts/sign-in-forms.tsx'
+import { OtherWays, SaidBefore } from '../parts/sign-in-ways.tsx'
 import { asProblem } from '../problem.ts'
-import type { Problem } from '../problem.ts'
 import { useSignIn } from '../queries.ts'
 import { takeReturn } from '../returning.ts'
 import { navigate } from '../router.tsx'
-import { visibleText } from '../wording.ts'
+import type { SignInProof, SignInStep } from '../sign-in-api.ts'
 
-/** Signs a person in with the one-time token of the link they opened. */
+/** Signs a person in: with the one-time token of a link, a password, or the identity provider; then a second factor. */
 export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) {
   useTitle('Sign in', 0)
-  const token = useFragmentToken()
-  const isDone = signedIn !== null && token === null
+  const said = useFragment()
+  const [step, setStep] = useState<SignInStep | null>(null)
+  const asked = step ?? said.step
+  const isDone = signedIn !== null && said.token === null && asked === null
   useEffect(() => {
     if (isDone) navigate(takeReturn(), { replace: true })
   }, [isDone])
+  const signIn = useSignIn()
   if (isDone) return null
+
+  const prove = (proof: SignInProof): void =>
+    signIn.mutate(proof, {
+      onSuccess: ({ step: next }) =>
+        next === null ? navigate(takeReturn(), { replace: true }) : setStep(next),
+    })
+  const problem = signIn.isError ? asProblem(signIn.error) : null
+  const form = { prove, problem, isPending: signIn.isPending, onRetry: () => signIn.reset() }
 
   return (
     <main className="lone">
@@ -27,100 +38,53 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
           <Mark />
           <span>Bailiwick</span>
         </div>
-        {token === null ? <HowToGetALink /> : <SignInForm key={token} token={token} signedIn={signedIn} />}
+        {asked !== null ? (
+          <SecondFactorForm {...form} step={asked} />
+        ) : said.token !== null ? (
+          <LinkForm key={said.token} {...form} token={said.token} signedIn={signedIn} />
+        ) : (
+          <>
+            {said.refused !== null && <SaidBefore refused={said.refused} />}
+            <PasswordForm {...form} />
+            <OtherWays />
+          </>
+        )}
       </div>
     </main>
   )
 }
 
-function SignInForm({ token, signedIn }: { readonly token: string; readonly signedIn: Session | null }) {
-  const signIn = useSignIn()
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault()
-    signIn.mutate(token, { onSuccess: () => navigate(takeReturn(), { replace: true }) })
-  }
-  if (signIn.isError) return <Refused problem={asProblem(signIn.error)} onRetry={() => signIn.reset()} />
-  return (
-    <form onSubmit={submit}>
-      <h1>Sign in to the console</h1>
-      <p className="quiet">
-        Your link works once. It is used up when you press the button, not before.
-        {signedIn !== null && ` You are signed in as ${signedIn.person.id}; this replaces that session.`}
-      </p>
-      <button type="submit" className="button button-primary button-wide" disabled={signIn.isPending}>
-        {signIn.isPending ? 'Signing in…' : 'Sign in'}
-      </button>
-    </form>
-  )
+interface Said {
+  readonly token: string | null
+  readonly step: SignInStep | null
+  readonly refused: string | null
 }
 
-function Refused({ problem, onRetry }: { readonly problem: Problem; readonly onRetry: () => void }) {
-  // Only a lost connection can be cured by the same link; one that was refused stays refused.
-  const isLost = problem.status === null || problem.status >= 500
-  return (
-    <>
-      <div className="notice notice-bad" role="alert">
-        <Icon name="warning" />
-        <div>
-          <strong>{isLost ? visibleText(problem.message) : 'This link can’t be used'}</strong>
-          <p>{visibleText((isLost ? problem.fix : problem.detail) ?? problem.message)}</p>
-        </div>
-      </div>
-      {isLost ? (
-        <button type="button" className="button button-primary button-wide" onClick={onRetry}>
-          Try again
-        </button>
-      ) : (
-        <GetALink />
-      )}
-    </>
-  )
-}
-
-function HowToGetALink() {
-  return (
-    <>
-      <h1>You need a sign-in link</h1>
-      <p className="quiet">There is no password: everyone signs in with a link that works once.</p>
-      <GetALink />
-    </>
-  )
-}
-
-function GetALink() {
-  return (
-    <ul className="ways">
-      <li>
-        <strong>First start?</strong> The terminal that runs the service has printed a link for the
-        administrator.
-      </li>
-      <li>
-        <strong>Otherwise</strong>, someone with access to that machine runs
-        <code className="command">bailiwick people link EMAIL</code>
-        with your e-mail address and gives you the link it prints.
-      </li>
-    </ul>
-  )
-}
-
-/** The token after `#token=`. It leaves the address bar and the history at once, and lives in memory only. */
-function useFragmentToken(): string | null {
-  const [token, setToken] = useState(tokenInFragment)
+/** What stands after `#`. It leaves the address bar and the history at once, and lives in memory only. */
+function useFragment(): Said {
+  const [said, setSaid] = useState(fragment)
   useEffect(() => {
     const take = (): void => {
-      const found = tokenInFragment()
-      if (window.location.hash !== '') window.history.replaceState(null, '', window.location.pathname)
-      if (found !== null) setToken(found)
+      const found = fragment()
+      if (window.location.hash === '') return
+      window.history.replaceState(null, '', window.location.pathname)
+      setSaid(found)
     }
     take()
     // Opening a second link in this tab changes nothing but the fragment, so the page is not loaded again.
     window.addEventListener('hashchange', take)
     return () => window.removeEventListener('hashchange', take)
   }, [])
-  return token
+  return said
 }
 
-function tokenInFragment(): string | null {
-  const token = new URLSearchParams(window.location.hash.slice(1)).get('token')
-  return token === null || token === '' ? null : token
+function fragment(): Said {
+  const members = new URLSearchParams(window.location.hash.slice(1))
+  const member = (name: string): string | null => members.get(name) || null
+  const step = member('step')
+  return {
+    token: member('token'),
+    step: step === null ? null : { step, factors: (member('factors') ?? '').split(' ') },
+    refused: member('refused'),
+  }
 }

@@ -40,8 +40,8 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
       return { at, index, kind, ledger, payload, policy: orderedPolicy(policy), v: 1 }
     }
     case 'access': {
-      const { event, grants, kind, subject } = body
-      return { at, event, grants, index, kind, ledger, payload, subject, v: 1 }
+      const { by, event, grants, kind, subject, until } = body
+      return { at, by, event, grants, index, kind, ledger, payload, subject, until, v: 1 }
     }
     case 'suspension': {
       const { agent, by, kind, state } = body
@@ -305,16 +305,25 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     event: [
       'key_created',
       'key_revoked',
+      'key_rotated',
+      'password_removed',
+      'password_set',
       'person_created',
       'person_removed',
+      'recovery_codes_made',
       'roles_changed',
+      'session_ended',
       'sessions_revoked',
       'sign_in_link_created',
       'signed_in',
       'signed_out',
+      'totp_added',
+      'totp_removed',
     ],
     subject: 'text',
     grants: 'list',
+    by: 'text or absent',
+    until: 'text or absent',
   },
   suspension: { agent: 'text', state: ['suspended', 'active'], by: 'text' },
   erasure: { scope: ['decision', 'subject'], records: 'list', by: 'text' },

@@ -12,6 +12,7 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
   'approval_closed',
   'already_voted',
   'too_large',
+  'too_many_tries',
   'store_unavailable',
   'store_busy',
   'log_broken',

@@ -11,6 +11,7 @@ export type FaultCode =
   | 'approval_closed'
   | 'already_voted'
   | 'too_large'
+  | 'too_many_tries'
   | 'policy_invalid'
   | 'store_unavailable'
   | 'store_busy'
@@ -38,16 +39,24 @@ export class Fault extends Error {
    * `bad_input`, of which nothing is ever recorded, and where nothing was to be.
    */
   readonly recorded: Recorded | undefined
+  /** When to try again, where that is known. */
+  readonly retryAfterSeconds: number | undefined
 
   constructor(
     code: FaultCode,
     message: string,
-    options: { fix: string; cause?: unknown; recorded?: Recorded | undefined },
+    options: {
+      fix: string
+      cause?: unknown
+      recorded?: Recorded | undefined
+      retryAfterSeconds?: number | undefined
+    },
   ) {
     super(message, { cause: options.cause })
     this.code = code
     this.fix = options.fix
     this.recorded = options.recorded
+    this.retryAfterSeconds = options.retryAfterSeconds
   }
 }
 

@@ -100,17 +100,31 @@ export interface AccessRecord extends RecordBase {
   readonly event:
     | 'key_created'
     | 'key_revoked'
+    | 'key_rotated'
+    | 'password_removed'
+    | 'password_set'
     | 'person_created'
     | 'person_removed'
+    | 'recovery_codes_made'
     | 'roles_changed'
+    | 'session_ended'
     | 'sessions_revoked'
     | 'sign_in_link_created'
     | 'signed_in'
     | 'signed_out'
+    | 'totp_added'
+    | 'totp_removed'
   /** The key's id or the person's. Never a secret. */
   readonly subject: string
-  /** The agent a key is bound to, or the person's roles. */
+  /**
+   * The agent a key is bound to, and of a key that is rotated the id of the new one; the person's roles; how a person
+   * signed in; the id of a session that was ended.
+   */
   readonly grants: readonly string[]
+  /** Who made the change, as in `SuspensionRecord`, where it was not the subject. */
+  readonly by?: string | undefined
+  /** RFC 3339: when a key ends, where it does. */
+  readonly until?: string | undefined
 }
 
 /** An agent was suspended, or may decide again. Its payload is `{reason}`. */

@@ -1,4 +1,5 @@
-import { onOneLine } from '@bailiwick/core'
+import { Fault, onOneLine } from '@bailiwick/core'
+import type { ListedKey } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withAccess } from './open-ledger.ts'
@@ -10,17 +11,33 @@ interface KeysOptions extends StoreOptions {
   readonly json?: true
 }
 
+interface RotateOptions extends KeysOptions {
+  readonly overlap: string
+  readonly expires?: string
+}
+
 /** Adds `bailiwick keys`. */
 export function addKeys(program: Command, act: Act): void {
   const keys = program.command('keys').description('API keys, each bound to one agent.')
   withStoreOptions(keys.command('create'))
     .description('Makes a key. It is shown this once.')
     .requiredOption('--agent <id>', "the agent, as in its policy's agent_id")
-    .option('--json', 'print {key, id, agent}')
+    .option('--expires <time>', 'how long it is good for, such as 90d; for ever unless given')
+    .option('--json', 'print {key, id, agent, expiresAt}')
     .action(act(create))
+  withStoreOptions(keys.command('rotate'))
+    .description('Makes a key that takes the place of another, which stays good for a while.')
+    .argument('<id>', 'the old key, as `keys list` shows it')
+    .option('--overlap <time>', 'how long the old key stays good, such as 24h; 0h: not at all', '24h')
+    .option('--expires <time>', 'how long the new key is good for, such as 90d; for ever unless given')
+    .option('--json', 'print {key, id, agent, expiresAt, replaces, oldEndsAt}')
+    .action(act(rotate))
   withStoreOptions(keys.command('list'))
     .description('Lists keys, without their secrets.')
-    .option('--json', 'print {keys: [{id, agent, createdAt, revokedAt}]}')
+    .option(
+      '--json',
+      'print {keys: [{id, prefix, agent, createdAt, expiresAt, revokedAt, lastUsedAt, replaces}]}',
+    )
     .action(act(list))
   withStoreOptions(keys.command('revoke'))
     .description('Makes a key useless from the next request on.')
@@ -29,15 +46,56 @@ export function addKeys(program: Command, act: Act): void {
     .action(act(revoke))
 }
 
-async function create(ports: CliPorts, options: KeysOptions & { readonly agent: string }): Promise<ExitCode> {
-  const { key, id, agent } = await withAccess(options, ports, (access) => access.createKey(options.agent))
+async function create(
+  ports: CliPorts,
+  options: KeysOptions & { readonly agent: string; readonly expires?: string },
+): Promise<ExitCode> {
+  const lifetimeMs = options.expires === undefined ? undefined : timeOption('--expires', options.expires)
+  const made = await withAccess(options, ports, (access) =>
+    access.createKey(options.agent, { lifetimeMs, by: 'operator' }),
+  )
   if (options.json) {
-    ports.out(JSON.stringify({ key, id, agent }))
+    ports.out(JSON.stringify(made))
     return fine
   }
-  ports.out(key)
-  ports.err(`The key ${id} speaks for ${onOneLine(agent)}. It is not shown again.`)
+  ports.out(made.key)
+  ports.err(
+    `The key ${made.id} speaks for ${onOneLine(made.agent)}${untilText(made.expiresAt)}. It is not shown again.`,
+  )
   return fine
+}
+
+async function rotate(ports: CliPorts, id: string, options: RotateOptions): Promise<ExitCode> {
+  const overlapMs = timeOption('--overlap', options.overlap)
+  const lifetimeMs = options.expires === undefined ? undefined : timeOption('--expires', options.expires)
+  const made = await withAccess(options, ports, (access) =>
+    access.rotateKey(id, { overlapMs, lifetimeMs, by: 'operator' }),
+  )
+  if (options.json) {
+    ports.out(JSON.stringify(made))
+    return fine
+  }
+  ports.out(made.key)
+  ports.err(
+    `The key ${made.id} speaks for ${onOneLine(made.agent)}${untilText(made.expiresAt)}. It is not shown again. ` +
+      `The key ${onOneLine(id)} ends ${made.oldEndsAt}.`,
+  )
+  return fine
+}
+
+function untilText(expiresAt: string | null): string {
+  return expiresAt === null ? '' : ` until ${expiresAt}`
+}
+
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+function timeOption(option: string, text: string): number {
+  const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? []
+  if (count !== undefined && (unit === 'm' || unit === 'h' || unit === 'd'))
+    return Number(count) * unitMs[unit]
+  throw new Fault('bad_input', `\`${text}\` is no time`, {
+    fix: `Write ${option} as a number and m, h or d, such as 24h or 90d.`,
+  })
 }
 
 async function list(ports: CliPorts, options: KeysOptions): Promise<ExitCode> {
@@ -46,15 +104,19 @@ async function list(ports: CliPorts, options: KeysOptions): Promise<ExitCode> {
     ports.out(JSON.stringify({ keys }))
     return fine
   }
-  const lines = keys.map(({ id, agent, createdAt, revokedAt }) =>
-    [id, agent, createdAt, revokedAt === null ? 'in use' : `revoked ${revokedAt}`].map(onOneLine).join('  '),
-  )
-  ports.out(lines.length === 0 ? 'There are no keys.' : lines.join('\n'))
+  ports.out(keys.length === 0 ? 'There are no keys.' : keys.map(keyText).join('\n'))
   return fine
 }
 
+function keyText({ id, agent, createdAt, expiresAt, revokedAt, lastUsedAt }: ListedKey): string {
+  const state =
+    revokedAt === null ? (expiresAt === null ? 'in use' : `ends ${expiresAt}`) : `revoked ${revokedAt}`
+  const used = lastUsedAt === null ? 'never used' : `last used ${lastUsedAt}`
+  return [id, agent, createdAt, state, used].map(onOneLine).join('  ')
+}
+
 async function revoke(ports: CliPorts, id: string, options: KeysOptions): Promise<ExitCode> {
-  await withAccess(options, ports, (access) => access.revokeKey(id))
+  await withAccess(options, ports, (access) => access.revokeKey(id, { by: 'operator' }))
   ports.out(options.json ? JSON.stringify({ id, revoked: true }) : `The key ${onOneLine(id)} is revoked.`)
   return fine
 }

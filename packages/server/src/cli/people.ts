@@ -34,6 +34,11 @@ export function addPeople(program: Command, act: Act): void {
     .argument('<email>')
     .option('--json', 'print {id, signedOut}')
     .action(act(signOut))
+  withStoreOptions(people.command('reset'))
+    .description('Removes password, authenticator app and recovery codes of a person, and ends all sessions.')
+    .argument('<email>')
+    .option('--json', 'print {id, reset}')
+    .action(act(reset))
   withStoreOptions(people.command('link'))
     .description('Makes a link that signs a person in, once, within a day.')
     .argument('<email>')
@@ -54,7 +59,7 @@ async function add(
   const roles = [...new Set(options.role)]
   const person = await withAccess(options, ports, async (access) => {
     if (roles.length === 0) throw await roleMissing(access, email)
-    return await access.setPerson(email, roles)
+    return await access.setPerson(email, roles, { by: 'operator' })
   })
   ports.out(options.json ? JSON.stringify(person) : personText(person))
   return fine
@@ -89,14 +94,14 @@ async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> 
 }
 
 async function remove(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
-  await withAccess(options, ports, (access) => access.removePerson(email))
+  await withAccess(options, ports, (access) => access.removePerson(email, { by: 'operator' }))
   const id = email.trim().toLowerCase()
   ports.out(options.json ? JSON.stringify({ id, removed: true }) : `${onOneLine(id)} is removed.`)
   return fine
 }
 
 async function signOut(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
-  await withAccess(options, ports, (access) => access.endSessions(email))
+  await withAccess(options, ports, (access) => access.endSessions(email, { by: 'operator' }))
   const id = email.trim().toLowerCase()
   ports.out(
     options.json ? JSON.stringify({ id, signedOut: true }) : `${onOneLine(id)} is signed out everywhere.`,
@@ -104,9 +109,22 @@ async function signOut(ports: CliPorts, email: string, options: PeopleOptions): 
   return fine
 }
 
+async function reset(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
+  const id = await withAccess(options, ports, async (access) => {
+    const known = await access.known(email)
+    await access.credentials.reset(known, { by: 'operator' })
+    return known
+  })
+  const done = `${onOneLine(id)} has no password and no second factor any more; make a link with \`people link\`.`
+  ports.out(options.json ? JSON.stringify({ id, reset: true }) : done)
+  return fine
+}
+
 async function link(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
   const base = serviceUrl(ports)
-  const token = await withAccess(options, ports, (access) => access.createSignInToken(email))
+  const token = await withAccess(options, ports, (access) =>
+    access.createSignInToken(email, { by: 'operator' }),
+  )
   const url = `${base}/sign-in#token=${token}`
   ports.out(options.json ? JSON.stringify({ id: email.trim().toLowerCase(), url }) : url)
   return fine

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { DecisionRequest } from '@bailiwick/core'
+import { agentAuthentication } from '../identity/agent-tokens.ts'
 import { createApp, type AppParts } from './app.ts'
 import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
 import { fastPath, type FastAnswer } from './fast-path.ts'
@@ -10,10 +11,11 @@ import { batchRequest, decisionRequest } from './schemas.ts'
 /** All that the service answers over HTTP: decisions on the fast path, everything else by the app. */
 export async function answerRequests(parts: AppParts): Promise<RequestListener> {
   const app = createApp(parts)
-  const { access, log } = parts
+  const { log } = parts
+  const agentOf = agentAuthentication(parts.access, parts.agentTokens)
   const headers = await headersOfEveryAnswer(app)
   const answers = decisionAnswers(parts.ledger, log)
-  return fastPath({ access, headers, answers, log }, listenerOf(app))
+  return fastPath({ agentOf, headers, answers, log }, listenerOf(app))
 }
 
 /** The app as Node calls it. */

@@ -3,30 +3,44 @@ import { Fault, instantText } from '@bailiwick/core'
 import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
+import { agentAuthentication, type AgentTokens } from '../identity/agent-tokens.ts'
 import { version } from '../version.ts'
-import { authenticated, type HttpEnv } from './asker.ts'
+import { accountRoutes } from './account.ts'
+import type { Authentication, HttpEnv } from './asker.ts'
 import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
+import { guarded } from './guard.ts'
 import { limitedBody } from './body-limit.ts'
 import { isJsonType, jsonBody } from './json-body.ts'
+import { keyRoutes } from './keys.ts'
 import { proofRoutes } from './log-proofs.ts'
 import { policyRoutes } from './policies.ts'
 import { tileRoutes, type LogReading } from './log-tiles.ts'
 import { Masking } from './masking.ts'
+import { peopleRoutes } from './people.ts'
+import { providerRoutes } from './provider.ts'
 import { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
 import { problem, saysWhetherRecorded, toldFault } from './problems.ts'
+import * as routes from './routes.ts'
 import { getCheckpoint, getHealth, getReadiness } from './routes.ts'
+import { sessionCookieOf } from './session-cookie.ts'
 import { sessionRoutes } from './session.ts'
+import { sessionListRoutes } from './sessions.ts'
+import type { SignInParts } from './sign-in-parts.ts'
 import { serveConsole, type ConsoleFiles } from './console-files.ts'
 
 /** What the HTTP API is built on. */
 export interface AppParts {
   readonly ledger: Ledger
   readonly access: Access
+  /** What agents' tokens are checked with, where an issuer of tokens is configured. */
+  readonly agentTokens?: AgentTokens | undefined
+  /** How people sign in beside links. */
+  readonly signIn?: SignInParts | undefined
   readonly waits: ApprovalWaits
   readonly consoleFiles: ConsoleFiles
   /** The address that people use, where it is not the one the service listens on. */
@@ -67,7 +81,15 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     if (context.req.path.startsWith('/v1/')) context.header('Cache-Control', 'no-store')
   })
 
-  // Open to anyone: liveness, readiness, the log's checkpoint, the description of the API, and signing in.
+  const authentication: Authentication = {
+    access: parts.access,
+    agentOf: agentAuthentication(parts.access, parts.agentTokens),
+    cookie: sessionCookieOf(parts.ledger.name, parts.publicUrl),
+    publicUrl: parts.publicUrl,
+  }
+  // Only known callers who may do what they ask for have their bodies parsed.
+  app.use('/v1/*', guarded(authentication, Object.values(routes).filter(isRoute)), jsonBody)
+
   app.openapi(getHealth, (context): Response => context.json({ status: 'ok' }))
   app.openapi(getReadiness, async (context): Promise<Response> => {
     if (parts.ledger.halted !== undefined) throw parts.ledger.halted
@@ -75,12 +97,17 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
-  app.route('/', tileRoutes(parts))
-  app.use('/v1/session', jsonBody)
-  app.route('/', sessionRoutes(parts.access, isHttps))
-
-  // After authentication, so that only known callers have their bodies parsed.
-  app.use('/v1/*', authenticated(parts.access), jsonBody)
+  const signIn = parts.signIn ?? { proxies: 0 }
+  app.route('/', tileRoutes({ ...parts, authentication }))
+  app.route('/', sessionRoutes(authentication, signIn))
+  app.route(
+    '/',
+    accountRoutes(authentication, signIn, () => parts.ledger.now()),
+  )
+  app.route('/', providerRoutes(authentication, signIn, parts.log))
+  app.route('/', peopleRoutes(parts.access, parts.publicUrl))
+  app.route('/', keyRoutes(parts.access))
+  app.route('/', sessionListRoutes(parts.access))
   const masking = new Masking(parts.ledger)
   const readings = new Readings(parts.ledger, parts.log)
   app.route('/', decisionRoutes(parts.ledger, masking, readings, parts.log))
@@ -91,12 +118,13 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', eventRoutes(parts.ledger))
   app.route('/', proofRoutes(parts.ledger))
   describeApi(app)
-  app.all('/v1/*', () => {
-    throw new Fault('not_found', 'no such endpoint', { fix: 'See /openapi.json.' })
-  })
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
   return app
+}
+
+function isRoute<Value>(value: Value): value is Exclude<Value, number> {
+  return typeof value === 'object'
 }
 
 const securityHeaders = {
@@ -125,13 +153,15 @@ function describeApi(app: OpenAPIHono<HttpEnv>): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'agentKey', {
     type: 'http',
     scheme: 'bearer',
-    description: 'An API key bound to one agent, from `bailiwick keys create --agent ID`.',
+    description:
+      'An API key bound to one agent, from `bailiwick keys create --agent ID`, or a token of the configured issuer.',
   })
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',
     in: 'cookie',
     name: 'bailiwick_session',
-    description: "A person's session.",
+    description:
+      "A person's session. The name goes on with ledger and port, as in `bailiwick_session_main_7420`, and begins with `__Host-` where people use TLS.",
   })
   app.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -1,73 +1,73 @@
 import { Fault, type Voter } from '@bailiwick/core'
-import type { Access } from '@bailiwick/store'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Access, KnownSession } from '@bailiwick/store'
+import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { faultOf } from './problems.ts'
+import { requireSameOrigin } from './same-origin.ts'
+import type { SessionCookie } from './session-cookie.ts'
 
-export const sessionCookie = 'bailiwick_session'
+/** Who asks: an agent by its key or token, or a person by session. There is no third kind. */
+export type Asker = { readonly kind: 'agent'; readonly agent: string } | PersonAsking
 
-/** Who asks: an agent by its key, or a person by session. There is no third kind. */
-export type Asker =
-  | { readonly kind: 'agent'; readonly agent: string }
-  | { readonly kind: 'person'; readonly voter: Voter; readonly session: string }
+/** A person who asks, by session. */
+export interface PersonAsking {
+  readonly kind: 'person'
+  readonly voter: Voter
+  readonly session: KnownSession
+  /** What the cookie carries. */
+  readonly token: string
+}
+
+/** What callers are known by. */
+export interface Authentication {
+  readonly access: Access
+  /** The agent that a key or a token speaks for, or undefined. */
+  readonly agentOf: (credential: string) => Promise<string | undefined>
+  readonly cookie: SessionCookie
+  /** The address that people use. */
+  readonly publicUrl: string | undefined
+}
 
 /** What handlers find on the context. */
 export interface HttpEnv {
   Variables: { asker: Asker }
 }
 
-/** Lets nobody through who is not authenticated, whatever the route. */
-export function authenticated(access: Access): MiddlewareHandler<HttpEnv> {
-  return async (context, next) => {
-    context.set('asker', await knownAsker(context, access))
-    await next()
-  }
-}
-
-// Whoever could not be looked up has not been heard: nothing of the request was recorded.
-async function knownAsker(context: Context, access: Access): Promise<Asker> {
+/**
+ * Who asks. Whoever could not be looked up has not been heard: nothing of the request was recorded.
+ *
+ * @throws Fault `not_authenticated` for who is nobody here
+ */
+export async function knownAsker(context: Context, authentication: Authentication): Promise<Asker> {
   try {
-    return await askerOf(context, access)
+    return await askerOf(context, authentication)
   } catch (error) {
     throw faultOf(error, context.req.method === 'POST' ? 'no' : undefined)
   }
 }
 
-/** The key of an `Authorization` header, where it has the form of one. */
-export function keyOf(authorization: string): string | undefined {
-  return /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(authorization)?.[1]
+/** The key or token of an `Authorization` header, where it has the form of one. */
+export function credentialOf(authorization: string): string | undefined {
+  return /^Bearer ([A-Za-z0-9_.-]{1,8192})$/i.exec(authorization)?.[1]
 }
 
-async function askerOf(context: Context, access: Access): Promise<Asker> {
+async function askerOf(
+  context: Context,
+  { access, agentOf, cookie, publicUrl }: Authentication,
+): Promise<Asker> {
   const header = context.req.header('authorization')
   if (header !== undefined) {
-    const key = keyOf(header)
-    const agent = key === undefined ? undefined : await access.agentOf(key)
+    const credential = credentialOf(header)
+    const agent = credential === undefined ? undefined : await agentOf(credential)
     if (agent !== undefined) return { kind: 'agent', agent }
     throw notAuthenticated('the API key is not valid')
   }
-  const session = getCookie(context, sessionCookie)
-  if (session === undefined) throw notAuthenticated('the request carries no API key and no session')
-  const voter = await access.personOf(session)
-  if (voter === undefined) throw notAuthenticated('the session has ended')
-  if (!isSameOrigin(context)) {
-    throw new Fault('not_permitted', 'the request comes from another site', {
-      fix: 'Use the console at the address of this service.',
-    })
-  }
-  return { kind: 'person', voter, session }
-}
-
-/**
- * Whether a request that changes something was made by a page of this service. The cookie is
- * `SameSite=Strict` already; this holds where a browser is more generous.
- */
-export function isSameOrigin(context: Context): boolean {
-  if (['GET', 'HEAD'].includes(context.req.method)) return true
-  const origin = context.req.header('origin')
-  const host = context.req.header('host')
-  if (origin === undefined || host === undefined) return false
-  return URL.canParse(origin) && new URL(origin).host === host
+  const token = getCookie(context, cookie.name)
+  if (token === undefined) throw notAuthenticated('the request carries no API key and no session')
+  const session = await access.sessions.known(token)
+  if (session === undefined) throw notAuthenticated('the session has ended')
+  requireSameOrigin(context, publicUrl)
+  return { kind: 'person', voter: session.voter, session, token }
 }
 
 /** The agent that asks. @throws Fault `not_permitted` for people: only agents make calls */
@@ -78,7 +78,12 @@ export function asAgent(asker: Asker): string {
 
 /** The person who asks. @throws Fault `not_permitted` for agents: no agent answers for people */
 export function asPerson(asker: Asker): Voter {
-  if (asker.kind === 'person') return asker.voter
+  return asSession(asker).voter
+}
+
+/** The session that asks. @throws Fault `not_permitted` for agents */
+export function asSession(asker: Asker): PersonAsking {
+  if (asker.kind === 'person') return asker
   throw new Fault('not_permitted', 'only a signed-in person can do this', { fix: 'Sign in to the console.' })
 }
 

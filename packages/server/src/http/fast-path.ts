@@ -1,6 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Access } from '@bailiwick/store'
-import { keyOf } from './asker.ts'
+import { credentialOf, type Authentication } from './asker.ts'
 import { bodyBytesMax } from './body-limit.ts'
 import { isJsonType, readJson } from './json-body.ts'
 import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } from './problems.ts'
@@ -13,7 +12,7 @@ export type FastAnswer = (agent: string, body: unknown) => Promise<string> | und
 
 /** What the fast path is built on. */
 export interface FastPathParts {
-  readonly access: Pick<Access, 'agentOf'>
+  readonly agentOf: Authentication['agentOf']
   /** By path. */
   readonly answers: ReadonlyMap<string, FastAnswer>
   /** The headers that every answer of the app bears. */
@@ -56,7 +55,7 @@ interface Passing extends PlainHead {
 async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
   const { incoming, outgoing, app } = passing
   // A key that could not be looked up is looked up again by the app, which says why it cannot.
-  const agent = await parts.access.agentOf(passing.key).catch(() => undefined)
+  const agent = await parts.agentOf(passing.key).catch(() => undefined)
   if (agent === undefined) return app(incoming, outgoing)
   const bytes = await bodyOf(incoming, passing.length)
   // The client has gone: nobody would hear the answer, and nothing has been decided.
@@ -107,7 +106,7 @@ function plainHead(raw: readonly string[]): PlainHead | undefined {
     switch (raw[at]?.toLowerCase()) {
       case 'authorization':
         if (key !== undefined) return undefined
-        key = keyOf(value)
+        key = credentialOf(value)
         if (key === undefined) return undefined
         break
       case 'content-type':

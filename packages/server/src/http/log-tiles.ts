@@ -3,10 +3,11 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, parseTilePath, tileWidth } from '@bailiwick/core'
-import type { Access, Ledger } from '@bailiwick/store'
+import type { Ledger } from '@bailiwick/store'
 import type { Context } from 'hono'
 import { verifierScript, verifyPage } from '../verify-page.ts'
-import { asPerson, authenticated, type HttpEnv } from './asker.ts'
+import { knownAsker, type Authentication, type HttpEnv } from './asker.ts'
+import { requirePermission } from './guard.ts'
 import { newRouter } from './router.ts'
 import { getCosigned, getPublishedCheckpoint, getVerifier, getVerifyPage } from './routes.ts'
 
@@ -44,7 +45,7 @@ export function logReadingFrom(env: Readonly<Record<string, string | undefined>>
 /** What the tiles are served from, and to whom. */
 interface TileParts {
   readonly ledger: Ledger
-  readonly access: Access
+  readonly authentication: Authentication
   readonly logReading?: LogReading | undefined
   readonly cosigned?: (() => Promise<string | undefined>) | undefined
 }
@@ -53,7 +54,12 @@ interface TileParts {
  * The log by C2SP tlog-tiles, under `/log/`: checkpoint, tiles, entry bundles; and the page that checks proof bundles.
  * Checkpoint and hashes are open to anyone, records to those who may read them.
  */
-export function tileRoutes({ ledger, access, logReading, cosigned }: TileParts): OpenAPIHono<HttpEnv> {
+export function tileRoutes({
+  ledger,
+  authentication,
+  logReading,
+  cosigned,
+}: TileParts): OpenAPIHono<HttpEnv> {
   const reading = logReading ?? { isPublic: false }
   const router = newRouter()
   router.use('/log/*', async (context, next) => {
@@ -106,7 +112,7 @@ export function tileRoutes({ ledger, access, logReading, cosigned }: TileParts):
       })
     }
     const isRecords = tile.level === 'entries'
-    if (isRecords && !reading.isPublic) await mayRead(context, access, reading)
+    if (isRecords && !reading.isPublic) await mayRead(context, authentication, reading)
     const bytes = await ledger.tiles.read(tile)
     const whose = isRecords && !reading.isPublic ? 'private' : 'public'
     // A full tile never changes. A partial one does not either, but nobody needs it once it has grown.
@@ -121,15 +127,14 @@ export function tileRoutes({ ledger, access, logReading, cosigned }: TileParts):
 
 async function mayRead(
   context: Context<HttpEnv, string>,
-  access: Access,
+  authentication: Authentication,
   { readKey }: LogReading,
 ): Promise<void> {
   context.header('Vary', 'Authorization, Cookie', { append: true })
   const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(context.req.header('authorization') ?? '')?.[1]
   if (given !== undefined && readKey !== undefined && isSame(given, readKey)) return
-  await authenticated(access)(context, () => Promise.resolve())
   // Bundles hold the records of every agent.
-  asPerson(context.get('asker'))
+  requirePermission(await knownAsker(context, authentication), 'log:read')
 }
 
 // Hashes are of equal length, whatever was given, so the comparison takes as long for every wrong key.

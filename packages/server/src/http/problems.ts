@@ -32,6 +32,7 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   approval_closed: { status: 409, title: 'Approval closed' },
   already_voted: { status: 409, title: 'Already voted' },
   too_large: { status: 413, title: 'Too large' },
+  too_many_tries: { status: 429, title: 'Too many tries' },
   policy_invalid: { status: 422, title: 'Policy invalid' },
   store_unavailable: { status: 503, title: 'Store unavailable' },
   store_busy: { status: 503, title: 'Store busy' },
@@ -66,7 +67,11 @@ export function problemHeaders(status: number): Record<string, string> {
 export function problem(context: Context, fault: Fault, errors?: readonly FieldError[]): Response {
   const document = problemDocumentOf(fault, errors)
   const { status } = statuses[fault.code]
-  return context.body(JSON.stringify(document), status, problemHeaders(status))
+  const { retryAfterSeconds } = fault
+  return context.body(JSON.stringify(document), status, {
+    ...problemHeaders(status),
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  })
 }
 
 /** The fault that anything thrown amounts to, after the service's log has been told of what the operator has to see. */

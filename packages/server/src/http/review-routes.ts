@@ -1,13 +1,12 @@
-import { createRoute } from '@hono/zod-openapi'
-import { answers, body, json, session } from './route-parts.ts'
+import { answers, body, createRoute, json } from './route.ts'
 import * as schema from './schemas.ts'
 
 export const getApprovalContext = createRoute({
   method: 'get',
   path: '/v1/approvals/{id}/context',
+  'x-permission': 'approvals:vote',
   summary:
     'What helps a person to answer: rules, who may vote, the history of this agent, its last similar call',
-  security: session,
   request: { params: schema.idParam },
   responses: answers(200, json(schema.approvalContext, 'The context'), 400, 401, 403, 404, 503),
 })
@@ -15,8 +14,8 @@ export const getApprovalContext = createRoute({
 export const postReveal = createRoute({
   method: 'post',
   path: '/v1/decisions/{id}/reveal',
+  'x-permission': 'payloads:reveal',
   summary: 'Show one masked value to a person who is asked about the call, or to an auditor; it is recorded',
-  security: session,
   request: { params: schema.idParam, body: body(schema.revealRequest) },
   responses: answers(
     201,
@@ -34,8 +33,8 @@ export const postReveal = createRoute({
 export const getActivity = createRoute({
   method: 'get',
   path: '/v1/agents/{agent}/activity',
+  'x-permission': 'agents:read',
   summary: 'What an agent did lately, without params',
-  security: session,
   request: { params: schema.agentParam },
   responses: answers(200, json(schema.activityView, 'Its last 100 decisions, counted'), 400, 401, 403, 503),
 })
@@ -43,16 +42,16 @@ export const getActivity = createRoute({
 export const getPolicies = createRoute({
   method: 'get',
   path: '/v1/policies',
+  'x-permission': 'policies:read',
   summary: 'The policies in force, since when, and what was in force before',
-  security: session,
   responses: answers(200, json(schema.policyList, 'The policies, by id'), 401, 403, 503),
 })
 
 export const getPolicy = createRoute({
   method: 'get',
   path: '/v1/policies/{policy}',
+  'x-permission': 'policies:read',
   summary: 'The source of a policy, in force or recorded earlier',
-  security: session,
   request: { params: schema.policyParam },
   responses: answers(200, json(schema.policyView, 'The policy'), 400, 401, 403, 404, 410, 422, 503),
 })

@@ -1,5 +1,4 @@
-import { createRoute } from '@hono/zod-openapi'
-import { agentKey, answers, anyone, body, json, session } from './route-parts.ts'
+import { answers, body, createRoute, json } from './route.ts'
 import * as schema from './schemas.ts'
 
 export * from './review-routes.ts'
@@ -10,8 +9,8 @@ export const pageLengthDefault = 50
 export const postDecision = createRoute({
   method: 'post',
   path: '/v1/decisions',
+  'x-permission': 'calls:decide',
   summary: 'Decide a call and record the decision durably before answering',
-  security: agentKey,
   request: { body: body(schema.decisionRequest) },
   responses: answers(
     200,
@@ -28,8 +27,8 @@ export const postDecision = createRoute({
 export const postDecisionBatch = createRoute({
   method: 'post',
   path: '/v1/decisions/batch',
+  'x-permission': 'calls:decide',
   summary: 'Decide several calls, each by itself; what is wrong with one keeps no other from being decided',
-  security: agentKey,
   request: { body: body(schema.batchRequest) },
   responses: answers(
     200,
@@ -45,35 +44,35 @@ export const postDecisionBatch = createRoute({
 export const getDecisions = createRoute({
   method: 'get',
   path: '/v1/decisions',
+  'x-permission': 'decisions:read',
   summary: 'Decisions, newest first; an agent sees its own',
-  security: anyone,
   request: { query: schema.decisionQuery },
-  responses: answers(200, json(schema.decisionList, 'A page of decisions'), 400, 401, 503),
+  responses: answers(200, json(schema.decisionList, 'A page of decisions'), 400, 401, 403, 503),
 })
 
 export const getDecision = createRoute({
   method: 'get',
   path: '/v1/decisions/{id}',
+  'x-permission': 'decisions:read',
   summary: 'One decision',
-  security: anyone,
   request: { params: schema.idParam },
-  responses: answers(200, json(schema.decisionView, 'The decision'), 400, 401, 404, 503),
+  responses: answers(200, json(schema.decisionView, 'The decision'), 400, 401, 403, 404, 503),
 })
 
 export const getExplanation = createRoute({
   method: 'get',
   path: '/v1/decisions/{id}/explanation',
+  'x-permission': 'decisions:read',
   summary: 'Why: the decision made again from what is recorded, rule by rule; an agent sees its own',
-  security: anyone,
   request: { params: schema.idParam },
-  responses: answers(200, json(schema.explanationView, 'The explanation'), 400, 401, 404, 410, 422, 503),
+  responses: answers(200, json(schema.explanationView, 'The explanation'), 400, 401, 403, 404, 410, 422, 503),
 })
 
 export const postOutcome = createRoute({
   method: 'post',
   path: '/v1/decisions/{id}/outcome',
+  'x-permission': 'outcomes:report',
   summary: 'Record what became of an allowed call',
-  security: agentKey,
   request: { params: schema.idParam, body: body(schema.outcomeRequest) },
   responses: answers(
     201,
@@ -91,26 +90,26 @@ export const postOutcome = createRoute({
 export const getApprovals = createRoute({
   method: 'get',
   path: '/v1/approvals',
+  'x-permission': 'approvals:read',
   summary: 'Approvals, newest first; an agent sees its own',
-  security: anyone,
   request: { query: schema.approvalQuery },
-  responses: answers(200, json(schema.approvalList, 'A page of approvals'), 400, 401, 503),
+  responses: answers(200, json(schema.approvalList, 'A page of approvals'), 400, 401, 403, 503),
 })
 
 export const getApproval = createRoute({
   method: 'get',
   path: '/v1/approvals/{id}',
+  'x-permission': 'approvals:read',
   summary: 'One approval; with `wait`, once it is no longer pending or after so many seconds',
-  security: anyone,
   request: { params: schema.idParam, query: schema.waitQuery },
-  responses: answers(200, json(schema.approvalView, 'The approval'), 400, 401, 404, 503),
+  responses: answers(200, json(schema.approvalView, 'The approval'), 400, 401, 403, 404, 503),
 })
 
 export const postVote = createRoute({
   method: 'post',
   path: '/v1/approvals/{id}/votes',
+  'x-permission': 'approvals:vote',
   summary: "Cast the signed-in person's vote",
-  security: session,
   request: { params: schema.idParam, body: body(schema.voteRequest) },
   responses: answers(
     201,
@@ -129,8 +128,8 @@ export const postVote = createRoute({
 export const postErasure = createRoute({
   method: 'post',
   path: '/v1/erasures',
+  'x-permission': 'payloads:erase',
   summary: 'Erase what the log keeps of one call or of one person; for administrators',
-  security: session,
   request: { body: body(schema.erasureRequest) },
   responses: answers(
     201,
@@ -148,16 +147,16 @@ export const postErasure = createRoute({
 export const getAgents = createRoute({
   method: 'get',
   path: '/v1/agents',
+  'x-permission': 'agents:read',
   summary: 'Agents that policies name, that have keys or that are suspended',
-  security: session,
   responses: answers(200, json(schema.agentList, 'The agents, by name'), 401, 403, 503),
 })
 
 export const postSuspension = createRoute({
   method: 'post',
   path: '/v1/agents/{agent}/suspension',
+  'x-permission': 'agents:suspend',
   summary: 'Suspend an agent, or let it decide again; takes the role operator or administrator',
-  security: session,
   request: { params: schema.agentParam, body: body(schema.suspensionRequest) },
   responses: answers(
     201,
@@ -173,6 +172,7 @@ export const postSuspension = createRoute({
 export const getCheckpoint = createRoute({
   method: 'get',
   path: '/v1/log/checkpoint',
+  'x-permission': 'anyone',
   summary: "The log's signed checkpoint (C2SP tlog-checkpoint)",
   responses: answers(
     200,
@@ -184,6 +184,7 @@ export const getCheckpoint = createRoute({
 export const getPublishedCheckpoint = createRoute({
   method: 'get',
   path: '/log/checkpoint',
+  'x-permission': 'anyone',
   summary:
     'The same under the prefix of the log (C2SP tlog-tiles), beside `/log/tile/…` and `/log/tile/entries/…`',
   responses: answers(
@@ -196,6 +197,7 @@ export const getPublishedCheckpoint = createRoute({
 export const getCosigned = createRoute({
   method: 'get',
   path: '/log/checkpoint.cosigned',
+  'x-permission': 'anyone',
   summary: 'The checkpoint that witnesses cosigned last (C2SP tlog-cosignature), older than the newest one',
   responses: answers(
     200,
@@ -208,6 +210,7 @@ export const getCosigned = createRoute({
 export const getVerifyPage = createRoute({
   method: 'get',
   path: '/log/verify.html',
+  'x-permission': 'anyone',
   summary: 'A page that checks proof bundles in the browser, without a network',
   responses: answers(200, {
     description: 'One file',
@@ -218,6 +221,7 @@ export const getVerifyPage = createRoute({
 export const getVerifier = createRoute({
   method: 'get',
   path: '/log/verify.js',
+  'x-permission': 'anyone',
   summary: 'What checks proof bundles in that page, as a module',
   responses: answers(200, {
     description: 'JavaScript',
@@ -228,24 +232,26 @@ export const getVerifier = createRoute({
 export const getProof = createRoute({
   method: 'get',
   path: '/v1/log/proof/{id}',
+  'x-permission': 'log:prove',
   summary:
     'A record with the proof that it is in the log, by its index or the id of its decision; an agent proves its own',
-  security: anyone,
   request: { params: schema.idParam, query: schema.proofQuery },
-  responses: answers(200, json(schema.proofBundle, 'A proof bundle'), 400, 401, 404, 503),
+  responses: answers(200, json(schema.proofBundle, 'A proof bundle'), 400, 401, 403, 404, 503),
 })
 
 export const getConsistency = createRoute({
   method: 'get',
   path: '/v1/log/consistency',
+  'x-permission': 'log:prove',
   summary: 'Proof that the log of `to` records, or the published one, continues the log of `from`',
-  security: anyone,
   request: { query: schema.consistencyQuery },
   responses: answers(
     200,
     json(schema.consistencyProof, 'A consistency proof (RFC 9162)'),
     400,
     401,
+    403,
+
     404,
     503,
   ),
@@ -254,8 +260,8 @@ export const getConsistency = createRoute({
 export const getEvents = createRoute({
   method: 'get',
   path: '/v1/events',
+  'x-permission': 'log:read',
   summary: 'Server-sent events: `log` with `{"size": n}` on connecting and whenever the log has grown',
-  security: session,
   responses: answers(
     200,
     { description: 'A stream', content: { 'text/event-stream': { schema: schema.eventStream } } },
@@ -268,6 +274,7 @@ export const getEvents = createRoute({
 export const getHealth = createRoute({
   method: 'get',
   path: '/healthz',
+  'x-permission': 'anyone',
   summary: 'Whether the process lives',
   responses: answers(200, json(schema.health, 'It does')),
 })
@@ -275,38 +282,11 @@ export const getHealth = createRoute({
 export const getReadiness = createRoute({
   method: 'get',
   path: '/readyz',
+  'x-permission': 'anyone',
   summary: 'Whether the service can decide: its database answers',
   responses: answers(200, json(schema.readiness, 'It can'), 503),
 })
 
-export const postSession = createRoute({
-  method: 'post',
-  path: '/v1/session',
-  summary: 'Sign in with a one-time token',
-  request: { body: body(schema.sessionRequest) },
-  responses: answers(
-    200,
-    json(schema.personView, 'Signed in; the cookie carries the session'),
-    400,
-    401,
-    403,
-    413,
-    503,
-  ),
-})
-
-export const getSession = createRoute({
-  method: 'get',
-  path: '/v1/session',
-  summary: 'Who is signed in',
-  security: session,
-  responses: answers(200, json(schema.personView, 'The person'), 401, 403, 503),
-})
-
-export const deleteSession = createRoute({
-  method: 'delete',
-  path: '/v1/session',
-  summary: 'Sign out',
-  security: session,
-  responses: answers(204, { description: 'Signed out' }, 401, 403, 503),
-})
+export * from './access-routes.ts'
+export * from './account-routes.ts'
+export * from './session-routes.ts'

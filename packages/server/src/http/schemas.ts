@@ -69,8 +69,6 @@ export const voteRequest = z
   .strictObject({ vote: oneOf('approve', 'reject'), comment: comment.optional() }, onlyKnown)
   .openapi('VoteRequest')
 
-export const sessionRequest = z.strictObject({ token: text(200) }, onlyKnown).openapi('SessionRequest')
-
 const effect = oneOf('allow', 'deny', 'escalate')
 const policyRef = z
   .object({ id: z.string(), version: z.int().nullable(), sha256: z.string() })
@@ -289,10 +287,6 @@ export const approvalView = z
 export const approvalList = z
   .object({ approvals: z.array(approvalView), next: z.int().nullable() })
   .openapi('ApprovalList')
-
-export const personView = z
-  .object({ person: z.object({ id: z.string(), roles: z.array(z.string()) }) })
-  .openapi('Session')
 
 export const agentList = z
   .object({

@@ -1,5 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { expect } from 'vitest'
+import type { RoutePermission } from '../../src/http/route.ts'
 import * as routes from '../../src/http/routes.ts'
 import { problemDocument } from '../../src/http/schemas.ts'
 
@@ -8,6 +9,7 @@ export interface DescribedRoute {
   readonly method: string
   readonly path: string
   readonly security?: readonly object[]
+  readonly 'x-permission': RoutePermission
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>> }>
   >

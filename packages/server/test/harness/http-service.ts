@@ -5,6 +5,9 @@ import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { ConsoleFiles } from '../../src/http/console-files.ts'
+import { LocalAccounts } from '../../src/identity/local-accounts.ts'
+import { Passwords } from '../../src/identity/passwords.ts'
+import { Sealing } from '../../src/identity/sealing.ts'
 import { holdToContract, routeOf } from './contract.ts'
 import { agentId, writePolicy, type PolicyVariant } from './policies.ts'
 
@@ -47,6 +50,7 @@ export class HttpService {
   readonly app: ReturnType<typeof createApp>
   readonly ledger: Ledger
   readonly access: Access
+  readonly sealing: Sealing
   readonly database: TestDatabase
   readonly dir: string
   readonly policies: string
@@ -68,11 +72,20 @@ export class HttpService {
     this.clock = parts.clock
     this.lines = []
     this.access = new Access(parts.ledger)
+    this.sealing = new Sealing(Buffer.alloc(32, 7))
+    const accounts = new LocalAccounts({
+      access: this.access,
+      passwords: new Passwords(),
+      sealing: this.sealing,
+      now: () => parts.ledger.now(),
+      issuer: 'Bailiwick',
+    })
     this.#waits = new ApprovalWaits(parts.ledger, { ...systemPorts, now: () => parts.ledger.now() })
     this.app = createApp({
       ledger: parts.ledger,
       access: this.access,
       waits: this.#waits,
+      signIn: { accounts, proxies: 1 },
       consoleFiles,
       cosigned: () => this.ledger.checkpoint(),
       log: (line) => this.lines.push(line),

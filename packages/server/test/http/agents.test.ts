@@ -168,13 +168,15 @@ describe('who may use the service', () => {
   })
 
   test('a change of roles is recorded as one, and signing out is recorded', async () => {
-    const person = await service.person('three@example.com')
+    const person = await service.person('three@example.com', ['viewer'])
     await service.access.setPerson('three@example.com', ['approver', 'auditor'])
     expect((await recorded()).at(-1)).toMatchObject({
       event: 'roles_changed',
       grants: ['approver', 'auditor'],
     })
-    await person.send('DELETE', '/v1/session')
+    expect((await person.send('DELETE', '/v1/session')).status, 'its session has ended').toBe(401)
+    const again = await service.person('three@example.com', ['approver', 'auditor'])
+    await again.send('DELETE', '/v1/session')
     expect((await recorded()).at(-1)).toMatchObject({ event: 'signed_out', subject: 'three@example.com' })
   })
 

@@ -23,6 +23,8 @@ let whole: Listener
 let appOnly: Listener
 const lines: string[] = []
 
+const agentOf = (key: string) => service.access.agentOf(key)
+
 beforeAll(async () => {
   service = await HttpService.open()
   agent = await service.agent()
@@ -192,7 +194,7 @@ describe('the fast path', () => {
     const answers = decisionAnswers(service.ledger, () => undefined)
     const listener = await listening(
       fastPath(
-        { access: service.access, answers, headers: await headersOfEveryAnswer(app), log: () => undefined },
+        { agentOf, answers, headers: await headersOfEveryAnswer(app), log: () => undefined },
         (incoming, outgoing) => {
           seen.push(`${incoming.method} ${incoming.url}`)
           outgoing.end()
@@ -220,9 +222,8 @@ describe('the fast path', () => {
       { decide: () => Promise.reject(thrown.shift() ?? new Error('nothing')) },
       log,
     )
-    const { access } = service
     const listener = await listening(
-      fastPath({ access, answers, headers: await headersOfEveryAnswer(app), log }, listenerOf(app)),
+      fastPath({ agentOf, answers, headers: await headersOfEveryAnswer(app), log }, listenerOf(app)),
     )
     const usual = await send(whole, {})
     for (const [error, status, code, recorded] of [

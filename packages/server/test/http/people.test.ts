@@ -65,11 +65,15 @@ describe('signing in', () => {
     )
   })
 
-  test('ends after twelve hours', async () => {
-    const person = await service.person()
-    service.clock.aheadMs = 12 * 60 * 60 * 1000 - 60_000
-    expect((await person.get('/v1/session')).status).toBe(200)
-    service.clock.aheadMs += 60_000
+  test('ends after twelve hours, however much it is used, and after two without a request', async () => {
+    const hour = 60 * 60 * 1000
+    const [person, idle] = [await service.person(), await service.person('idle@example.com')]
+    for (let passed = 0; passed < 11; passed++) {
+      service.clock.aheadMs += hour
+      expect((await person.get('/v1/session')).status).toBe(200)
+    }
+    await expectRefused(service, () => idle.get('/v1/session'), 401, 'not_authenticated')
+    service.clock.aheadMs += hour
     await expectRefused(service, () => person.get('/v1/session'), 401, 'not_authenticated')
   })
 
@@ -252,9 +256,19 @@ describe('who may vote', () => {
     expect((await person.get(`/v1/approvals/${id}`)).body.mayVote).toBe(false)
     await expectRefused(strict, () => person.post(votes(id), yes), 403, 'not_permitted')
 
-    await strict.access.setPerson('pat@example.com', ['refunds-lead'])
+    const lead = await strict.person('pat@example.com', ['refunds-lead'])
+    expect((await lead.get(`/v1/approvals/${id}`)).body.mayVote).toBe(true)
+    expect((await lead.post(votes(id), yes)).status).toBe(201)
+  })
+
+  test('is nobody who lost the role between opening the approval and voting', async () => {
+    const { id } = await waitingRefund()
+    const person = await service.person('ex@example.com', ['approver'])
     expect((await person.get(`/v1/approvals/${id}`)).body.mayVote).toBe(true)
-    expect((await person.post(votes(id), yes)).status).toBe(201)
+    await service.access.setPerson('ex@example.com', ['viewer'])
+    await expectRefused(service, () => person.post(votes(id), yes), 401, 'not_authenticated')
+    const again = await service.person('ex@example.com', ['viewer'])
+    await expectRefused(service, () => again.post(votes(id), yes), 403, 'not_permitted')
   })
 
   test('is an approver where it names nobody', async () => {

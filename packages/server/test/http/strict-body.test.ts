@@ -2,6 +2,7 @@ import { systemPorts } from '@bailiwick/core'
 import { ApprovalWaits } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../src/http/app.ts'
+import { roles } from '../../src/http/permissions.ts'
 import { describedRoutes } from '../harness/contract.ts'
 import { base, expectRefused, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
 
@@ -12,7 +13,7 @@ let person: Caller
 beforeAll(async () => {
   service = await HttpService.open()
   agent = await service.agent()
-  person = await service.person()
+  person = await service.person('root@example.com', [...roles])
 })
 afterAll(() => service.close())
 

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { accessFolded, accessFoldings } from './access-foldings.ts'
 import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
 import { erasable, eraseBefore, erased } from './erasing.ts'
 import type {
@@ -125,32 +126,7 @@ const foldings = {
     from head, json_to_recordset($n::json) as r (agent text, index bigint, state text)
     on conflict (ledger, agent) do update set index = excluded.index, state = excluded.state
   )`,
-  keysMade: `keys_made as (
-    insert into api_key (id, agent, secret_sha256, created_at)
-    select r.id, r.agent, decode(r.secret_sha256, 'hex'), $6
-    from head, json_to_recordset($n::json) as r (id text, agent text, secret_sha256 text)
-  )`,
-  keysRevoked: `keys_revoked as (
-    update api_key set revoked_at = coalesce(revoked_at, $6)
-    from head, json_to_recordset($n::json) as r (id text) where api_key.id = r.id
-  )`,
-  peopleSet: `people_set as (
-    insert into person (id, roles, created_at)
-    select r.id, r.roles, $6 from head, json_to_recordset($n::json) as r (id text, roles text[])
-    on conflict (id) do update set roles = excluded.roles
-  )`,
-  peopleRemoved: `sessions_of_removed as (
-    delete from session using head, json_to_recordset($n::json) as r (id text) where session.person = r.id
-  ), links_of_removed as (
-    delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
-  ), people_removed as (
-    delete from person using head, json_to_recordset($n::json) as r (id text) where person.id = r.id
-  )`,
-  signedOut: `sessions_ended as (
-    delete from session using head, json_to_recordset($n::json) as r (id text) where session.person = r.id
-  ), links_ended as (
-    delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
-  )`,
+  ...accessFoldings,
   subjects: `concerned as (
     insert into payload_subject (ledger, subject, index)
     select $1, decode(r.subject, 'hex'), r.index
@@ -177,17 +153,7 @@ type Folding = keyof typeof foldings
 // A statement for what most batches of a kind have in common; each is prepared once.
 const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
 const uses: readonly Folding[] = ['entries', 'released', 'marks', 'subjects']
-const rare: readonly Folding[] = [
-  'suspensions',
-  'keysMade',
-  'keysRevoked',
-  'peopleSet',
-  'peopleRemoved',
-  'signedOut',
-  'segments',
-  'holdsPlaced',
-  'holdsLifted',
-]
+const rare: readonly Folding[] = ['suspensions', ...accessFolded, 'segments', 'holdsPlaced', 'holdsLifted']
 const appendings = [
   appending('append_plain', []),
   appending('append_uses', uses),

@@ -8,6 +8,7 @@ import {
   type SessionFact,
   type VoteRecord,
 } from '@bailiwick/core'
+import { laterAccess, noAccessChange } from './access-changes.ts'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
 import type { PayloadState } from './payload-states.ts'
@@ -255,17 +256,7 @@ export class Fold {
 
   /** Adds to what the batch changes of who may use the service. */
   changeAccess(change: AccessChange): void {
-    const before = this.#access
-    const later = [...(change.peopleSet ?? []), ...(change.peopleRemoved ?? [])].filter(({ id }) =>
-      [...before.peopleSet, ...before.peopleRemoved].some((other) => other.id === id),
-    )
-    this.#access = {
-      keysMade: [...before.keysMade, ...(change.keysMade ?? [])],
-      keysRevoked: [...before.keysRevoked, ...(change.keysRevoked ?? [])],
-      peopleSet: [...without(before.peopleSet, later), ...(change.peopleSet ?? [])],
-      peopleRemoved: [...without(before.peopleRemoved, later), ...(change.peopleRemoved ?? [])],
-      signedOut: [...before.signedOut, ...later, ...(change.signedOut ?? [])],
-    }
+    this.#access = laterAccess(this.#access, change)
   }
 
   /** The payload of a decision holds data of these people. */
@@ -358,23 +349,6 @@ export class Fold {
       ...this.#access,
     }
   }
-}
-
-const noAccessChange: Required<AccessChange> = {
-  keysMade: [],
-  keysRevoked: [],
-  peopleSet: [],
-  peopleRemoved: [],
-  signedOut: [],
-}
-
-// One statement writes a row once: of two changes to a person in one batch the later one stands, and ends the
-// sessions, in case the earlier one was to.
-function without<Row extends { readonly id: string }>(
-  rows: readonly Row[],
-  later: readonly { readonly id: string }[],
-): Row[] {
-  return rows.filter(({ id }) => later.every((other) => other.id !== id))
 }
 
 function counterRow({ decision, key, counter, amount, windowMs, releasable }: Use): CounterRow {

@@ -71,11 +71,40 @@ export interface KeyRow {
   readonly agent: string
   /** Hexadecimal. */
   readonly secret_sha256: string
+  /** RFC 3339; null: it has no end of its own. */
+  readonly expires_at: string | null
+  /** The id of the key whose place it takes. */
+  readonly replaces: string | null
 }
 
 export interface PersonRow {
   readonly id: string
   readonly roles: readonly string[]
+  readonly roles_from: 'local' | 'provider'
+  /** Null where no identity provider has vouched for the address; what is known already stays. */
+  readonly provider_subject: string | null
+}
+
+/** A session that is opened, if nothing has ended the person's sessions since `epoch`. */
+export interface SessionRow {
+  readonly id: string
+  /** Hexadecimal. */
+  readonly token_sha256: string
+  readonly person: string
+  readonly method: string
+  readonly epoch: number
+  /** What the browser says of itself. */
+  readonly client: string
+  readonly expires_at: string
+}
+
+/** What a person proves to be himself with. */
+export interface CredentialRow {
+  readonly person: string
+  readonly kind: 'password' | 'totp' | 'recovery'
+  readonly id: string
+  readonly value: string
+  readonly is_usable: boolean
 }
 
 /** What a batch changes of who may use the service. */
@@ -83,11 +112,19 @@ export interface AccessChange {
   readonly keysMade?: readonly KeyRow[]
   /** By id. */
   readonly keysRevoked?: readonly { readonly id: string }[]
+  /** Keys that end then, or earlier where they were to. */
+  readonly keysEnding?: readonly { readonly id: string; readonly expires_at: string }[]
   readonly peopleSet?: readonly PersonRow[]
-  /** With their sessions and sign-in links. */
+  /** With all that lets them in. */
   readonly peopleRemoved?: readonly { readonly id: string }[]
-  /** Whose sessions and sign-in links end. */
-  readonly signedOut?: readonly { readonly id: string }[]
+  /** Whose sessions and sign-ins under way end, and with `links` their sign-in links. */
+  readonly signedOut?: readonly { readonly id: string; readonly links: boolean }[]
+  readonly sessionsOpened?: readonly SessionRow[]
+  /** By id. */
+  readonly sessionsEnded?: readonly { readonly id: string }[]
+  readonly credentialsSet?: readonly CredentialRow[]
+  /** All of a kind. */
+  readonly credentialsRemoved?: readonly Pick<CredentialRow, 'person' | 'kind'>[]
 }
 
 /** Whose data the payload of a decision holds. */

@@ -7,7 +7,15 @@ import { schemaName } from '../migrate.ts'
  * What is not copied: what each database says of itself, what processes say of themselves, and what lets a person in.
  * People sign in anew. The head is written when all else is there.
  */
-const leftBehind = ['migration', 'ledger_head', 'session', 'sign_in_link', 'sequencer']
+const leftBehind = [
+  'migration',
+  'ledger_head',
+  'session',
+  'sign_in_link',
+  'sign_in_step',
+  'sign_in_attempt',
+  'sequencer',
+]
 
 /** A table to copy. */
 export interface Table {

@@ -12,6 +12,7 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { readHead } from '../../src/head.ts'
+import { noAccessChange } from '../../src/log/access-changes.ts'
 import { appendBatch } from '../../src/log/append.ts'
 import { inSchema } from '../../src/migrate.ts'
 import type { LedgerSite } from './ledger.ts'
@@ -84,14 +85,10 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     released: [],
     marks: [],
     suspensions: [],
-    keysMade: [],
-    keysRevoked: [],
-    peopleSet: [],
-    peopleRemoved: [],
-    signedOut: [],
     subjects: [],
     erasures: [],
     segments: [],
+    ...noAccessChange,
     holdsPlaced: [],
     holdsLifted: [],
   }

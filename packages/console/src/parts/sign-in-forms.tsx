@@ -1,0 +1,161 @@
+import { useState } from 'react'
+import type { SubmitEvent } from 'react'
+import type { Session } from '../api.ts'
+import type { Problem } from '../problem.ts'
+import type { SignInProof, SignInStep } from '../sign-in-api.ts'
+import { visibleText } from '../wording.ts'
+import { Icon } from './icons.tsx'
+import { GetALink } from './sign-in-ways.tsx'
+
+/** What every form here has. */
+interface FormParts {
+  readonly prove: (proof: SignInProof) => void
+  readonly problem: Problem | null
+  readonly isPending: boolean
+  readonly onRetry: () => void
+}
+
+/** Asks before the token of a link is used up. */
+export function LinkForm({
+  token,
+  signedIn,
+  ...form
+}: FormParts & { readonly token: string; readonly signedIn: Session | null }) {
+  const { problem } = form
+  if (problem !== null) return <LinkRefused problem={problem} onRetry={form.onRetry} />
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    form.prove({ kind: 'link', token })
+  }
+  return (
+    <form onSubmit={submit}>
+      <h1>Sign in to the console</h1>
+      <p className="quiet">
+        Your link works once. It is used up when you press the button, not before.
+        {signedIn !== null && ` You are signed in as ${signedIn.person.id}; this replaces that session.`}
+      </p>
+      <SubmitButton isPending={form.isPending} />
+    </form>
+  )
+}
+
+function LinkRefused({ problem, onRetry }: { readonly problem: Problem; readonly onRetry: () => void }) {
+  // Only a lost connection can be cured by the same link; one that was refused stays refused.
+  const isLost = problem.status === null || problem.status >= 500
+  return (
+    <>
+      <div className="notice notice-bad" role="alert">
+        <Icon name="warning" />
+        <div>
+          <strong>{isLost ? visibleText(problem.message) : 'This link can’t be used'}</strong>
+          <p>{visibleText((isLost ? problem.fix : problem.detail) ?? problem.message)}</p>
+        </div>
+      </div>
+      {isLost ? (
+        <button type="button" className="button button-primary button-wide" onClick={onRetry}>
+          Try again
+        </button>
+      ) : (
+        <GetALink />
+      )}
+    </>
+  )
+}
+
+/** Asks for address and password. */
+export function PasswordForm(form: FormParts) {
+  const [person, setPerson] = useState('')
+  const [password, setPassword] = useState('')
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    form.prove({ kind: 'password', person, password })
+  }
+  return (
+    <form onSubmit={submit}>
+      <h1>Sign in</h1>
+      <Refused problem={form.problem} />
+      <label className="sign-in-field">
+        E-mail address
+        <input
+          type="email"
+          autoComplete="username"
+          required
+          value={person}
+          onChange={(event) => setPerson(event.target.value)}
+        />
+      </label>
+      <label className="sign-in-field">
+        Password
+        <input
+          type="password"
+          autoComplete="current-password"
+          required
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+      </label>
+      <SubmitButton isPending={form.isPending} />
+    </form>
+  )
+}
+
+/** Asks for the code of an authenticator app, or for a recovery code. */
+export function SecondFactorForm({ step, ...form }: FormParts & { readonly step: SignInStep }) {
+  const [isRecovery, setIsRecovery] = useState(false)
+  const [code, setCode] = useState('')
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    const proof = isRecovery
+      ? ({ kind: 'recoveryCode', step: step.step, recoveryCode: code } as const)
+      : ({ kind: 'code', step: step.step, code } as const)
+    form.prove(proof)
+  }
+  const change = (): void => {
+    setIsRecovery(!isRecovery)
+    setCode('')
+  }
+  return (
+    <form onSubmit={submit}>
+      <h1>One more proof</h1>
+      <Refused problem={form.problem} />
+      <label className="sign-in-field">
+        {isRecovery ? 'Recovery code' : 'Code of your authenticator app'}
+        <input
+          key={String(isRecovery)}
+          inputMode={isRecovery ? 'text' : 'numeric'}
+          autoComplete="one-time-code"
+          required
+          value={code}
+          onChange={(event) => setCode(event.target.value)}
+        />
+      </label>
+      <SubmitButton isPending={form.isPending} />
+      {step.factors.includes('recovery') && (
+        <button type="button" className="button button-quiet button-wide" onClick={change}>
+          {isRecovery ? 'Use the app instead' : 'Use a recovery code instead'}
+        </button>
+      )}
+    </form>
+  )
+}
+
+function Refused({ problem }: { readonly problem: Problem | null }) {
+  if (problem === null) return null
+  return (
+    <div className="notice notice-bad" role="alert">
+      <Icon name="warning" />
+      <div>
+        <strong>{visibleText(problem.detail ?? problem.message)}</strong>
+        {problem.fix !== null && <p>{visibleText(problem.fix)}</p>}
+      </div>
+    </div>
+  )
+}
+
+function SubmitButton({ isPending }: { readonly isPending: boolean }) {
+  return (
+    <button type="submit" className="button button-primary button-wide" disabled={isPending}>
+      {isPending ? 'Signing in…' : 'Sign in'}
+    </button>
+  )
+}

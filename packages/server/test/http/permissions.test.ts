@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  actorsOf,
+  mayDo,
+  meaningOf,
+  others,
+  permissions,
+  roles,
+  type Actor,
+} from '../../src/http/permissions.ts'
+import { describedRoutes, type DescribedRoute } from '../harness/contract.ts'
+import { HttpService, type Caller } from '../harness/http-service.ts'
+
+const actors: readonly Actor[] = [...roles, ...others]
+
+let service: HttpService
+beforeAll(async () => {
+  service = await HttpService.open()
+})
+afterAll(() => service.close())
+
+/** Somebody who stands in this column of the table. */
+async function callerOf(actor: Actor): Promise<Caller> {
+  if (actor === 'agent') return await service.agent()
+  const personRoles = actor === 'none' ? [] : [actor === 'other' ? 'refunds-lead' : actor]
+  return await service.person(`${actor}@example.com`, personRoles)
+}
+
+/** Every endpoint that somebody has to be known for; those that end sessions of the asker last. */
+function closedRoutes(): readonly DescribedRoute[] {
+  const closed = describedRoutes.filter((route) => route['x-permission'] !== 'anyone')
+  return [...closed.filter((route) => !endsSession(route)), ...closed.filter(endsSession)]
+}
+
+/** Whether an endpoint ends the session that asks, or all of its person. */
+function endsSession({ method, path }: DescribedRoute): boolean {
+  return method === 'delete' && ['/v1/session', '/v1/account/totp'].includes(path)
+}
+
+/** A request to an endpoint that is well-formed as far as its address goes, and names nothing that exists. */
+async function ask(caller: Caller, { method, path }: DescribedRoute) {
+  const real = path
+    .replace('/approvals/{id}', '/approvals/apr_999999')
+    .replace('{person}', 'nobody@example.com')
+    .replaceAll(/\{[a-z]+\}/g, '999999')
+  // Nobody reads the stream of events to its end.
+  const verb = path === '/v1/events' ? 'HEAD' : method.toUpperCase()
+  return await caller.send(verb, real, verb === 'POST' ? { json: {} } : {})
+}
+
+describe('who may do what', () => {
+  test.each(actors)('is for %s as the table says, at every endpoint', async (actor) => {
+    const caller = await callerOf(actor)
+    const routes = closedRoutes()
+    expect(routes.length).toBeGreaterThan(15)
+    for (const route of routes) {
+      const permission = route['x-permission']
+      if (permission === 'anyone') continue
+      const { status, text } = await ask(endsSession(route) ? await callerOf(actor) : caller, route)
+      const name = `${actor}: ${route.method} ${route.path} takes ${permission} → ${status} ${text}`
+      expect(status === 403, name).toBe(!mayDo(actor, permission))
+      expect(status, name).not.toBe(401)
+    }
+  })
+
+  test('is nothing for nobody', async () => {
+    for (const route of closedRoutes()) {
+      const { status } = await ask(service.anyone, route)
+      expect(status, `${route.method} ${route.path}`).toBe(401)
+    }
+  })
+
+  test('is for a person with several roles what any of them allows, and no more', async () => {
+    const both = await service.person('both@example.com', ['viewer', 'operator'])
+    for (const route of closedRoutes()) {
+      const permission = route['x-permission']
+      if (permission === 'anyone' || endsSession(route)) continue
+      const { status } = await ask(both, route)
+      const may = mayDo('viewer', permission) || mayDo('operator', permission)
+      expect(status === 403, `${route.method} ${route.path}`).toBe(!may)
+    }
+  })
+
+  test('names permissions that some endpoint takes, and endpoints name no others', () => {
+    for (const route of describedRoutes) {
+      expect([...permissions, 'anyone'], route.path).toContain(route['x-permission'])
+    }
+  })
+
+  test('stands in docs/API.md as it is', async () => {
+    const text = await readFile(new URL('../../../../docs/API.md', import.meta.url), 'utf8')
+    const [head = '', , ...rows] =
+      /## Who may do what\n[^|]*((?:\|.*\n)+)/.exec(text)?.[1]?.trimEnd().split('\n') ?? []
+    const cells = (row: string) =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim())
+    const columns: readonly Actor[] = [...roles, 'other', 'none', 'agent']
+    expect(cells(head)).toEqual(['', ...columns])
+    expect(rows.map(cells)).toEqual(
+      permissions.map((permission) => [
+        `\`${permission}\`: ${meaningOf(permission)}`,
+        ...columns.map((actor) => (mayDo(actor, permission) ? 'yes' : '')),
+      ]),
+    )
+  })
+})
+
+describe('an endpoint that names no permission', () => {
+  test('is answered to nobody, whatever their roles', async () => {
+    const fresh = await HttpService.open()
+    try {
+      fresh.app.get('/v1/forgotten', (context) => context.text('open'))
+      const administrator = await fresh.person('root@example.com', [...roles])
+      for (const caller of [administrator, await fresh.agent()]) {
+        expect((await caller.get('/v1/forgotten')).status).toBe(404)
+      }
+      expect((await fresh.anyone.get('/v1/forgotten')).status).toBe(401)
+    } finally {
+      await fresh.close()
+    }
+  })
+})
+
+describe('roles', () => {
+  test('that only a policy names are one column, no role is another', () => {
+    expect(actorsOf(['refunds-lead', 'auditor'])).toEqual(['other', 'auditor'])
+    expect(actorsOf([])).toEqual(['none'])
+    // Words of the table's other columns are no way into them.
+    expect(actorsOf(['agent'])).toEqual(['other'])
+  })
+})

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto'
+import { Fault, instantText, type Instant, type PersonId, type Voter } from '@bailiwick/core'
+import type { Ledger } from '../ledger.ts'
+import { newToken, sha256 } from './secrets.ts'
+
+/** How long a session lasts. */
+export interface SessionLifetimes {
+  /** From signing in, whatever happens, in milliseconds. */
+  readonly absoluteMs: number
+  /** Without a request. */
+  readonly idleMs: number
+}
+
+/** Half a day, and two hours without a request. */
+export const sessionLifetimesDefault: SessionLifetimes = {
+  absoluteMs: 12 * 60 * 60 * 1000,
+  idleMs: 2 * 60 * 60 * 1000,
+}
+
+/** How precisely it is known when a session was used last: a request writes no more often. */
+const seenMs = 60 * 1000
+
+/** A person who has proven everything that a session asks for. */
+export interface Proven {
+  readonly person: PersonId
+  /** What the person proved, such as `password+totp`. */
+  readonly method: string
+  /** How often all sessions of the person had been ended when the sign-in began. */
+  readonly epoch: number
+  /** What the browser says of itself. */
+  readonly client: string
+}
+
+/** A session that was opened. The token is shown this once; only its hash is kept. */
+export interface OpenedSession {
+  readonly session: string
+  readonly id: string
+  readonly voter: Voter
+  readonly maxAgeSeconds: number
+}
+
+/** A session as the asker's own requests know it. */
+export interface KnownSession {
+  readonly id: string
+  readonly voter: Voter
+  readonly method: string
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+/** A session as listed: never its token. */
+export interface ListedSession {
+  readonly id: string
+  readonly person: string
+  readonly method: string
+  readonly client: string
+  readonly createdAt: string
+  /** To the minute. */
+  readonly seenAt: string
+  readonly expiresAt: string
+}
+
+interface SessionRow {
+  readonly id: string
+  readonly person: PersonId
+  readonly method: string
+  readonly client: string
+  readonly created_at: Date
+  readonly seen_at: Date
+  readonly expires_at: Date
+}
+
+/** What people's browsers are known by, once they have signed in. */
+export class Sessions {
+  readonly #ledger: Ledger
+  readonly #lifetimes: SessionLifetimes
+
+  constructor(ledger: Ledger, lifetimes: SessionLifetimes = sessionLifetimesDefault) {
+    this.#ledger = ledger
+    this.#lifetimes = lifetimes
+  }
+
+  /**
+   * Opens a session under a new token, in the transaction that records the sign-in. Where all of the person's sessions
+   * were ended since the sign-in began, or the person was removed, the token is good for nothing.
+   */
+  async open({ person, method, epoch, client }: Proven): Promise<OpenedSession> {
+    const session = newToken()
+    const id = randomBytes(8).toString('hex')
+    const { absoluteMs } = this.#lifetimes
+    const expires = instantText((this.#ledger.now() + absoluteMs) as Instant)
+    await this.#ledger.changeAccess(
+      { kind: 'access', event: 'signed_in', subject: person, grants: [method] },
+      {
+        sessionsOpened: [
+          {
+            id,
+            token_sha256: sha256(session).toString('hex'),
+            person,
+            method,
+            epoch,
+            client: clientText(client),
+            expires_at: expires,
+          },
+        ],
+      },
+    )
+    const voter = { id: person, roles: await this.#rolesOf(person) }
+    return { session, id, voter, maxAgeSeconds: Math.floor(absoluteMs / 1000) }
+  }
+
+  /** The session of a token with its person's roles as they are now, or undefined where it has ended. Counts as a use. */
+  async known(session: string): Promise<KnownSession | undefined> {
+    const now = this.#ledger.now()
+    const { rows } = await this.#ledger.pool.query<SessionRow & { roles: string[] }>({
+      name: 'session_by_token',
+      text: `select s.id, s.method, s.created_at, s.seen_at, s.expires_at, p.id as person, p.roles
+        from session s join person p on p.id = s.person
+        where s.token_sha256 = $1 and s.expires_at > $2 and s.seen_at > $3`,
+      values: [sha256(session), instantText(now), this.#idleSince(now)],
+    })
+    const row = rows[0]
+    if (row === undefined) return undefined
+    if (now - row.seen_at.getTime() >= seenMs) {
+      await this.#ledger.pool.query('update session set seen_at = greatest(seen_at, $2) where id = $1', [
+        row.id,
+        instantText(now),
+      ])
+    }
+    return {
+      id: row.id,
+      voter: { id: row.person, roles: row.roles },
+      method: row.method,
+      createdAt: row.created_at.toISOString(),
+      expiresAt: row.expires_at.toISOString(),
+    }
+  }
+
+  /** Whether a session goes on. Asking is no use of it. */
+  async goesOn(id: string): Promise<boolean> {
+    const now = this.#ledger.now()
+    const { rowCount } = await this.#ledger.pool.query(
+      'select 1 from session where id = $1 and expires_at > $2 and seen_at > $3',
+      [id, instantText(now), this.#idleSince(now)],
+    )
+    return rowCount === 1
+  }
+
+  /** The sessions that go on, newest first; of one person, or of all. */
+  async list(person?: PersonId): Promise<ListedSession[]> {
+    const now = this.#ledger.now()
+    const { rows } = await this.#ledger.pool.query<SessionRow>(
+      `select id, person, method, client, created_at, seen_at, expires_at from session
+      where ($1::text is null or person = $1) and expires_at > $2 and seen_at > $3
+      order by created_at desc, id limit 1000`,
+      [person ?? null, instantText(now), this.#idleSince(now)],
+    )
+    return rows.map((row) => ({
+      id: row.id,
+      person: row.person,
+      method: row.method,
+      client: row.client,
+      createdAt: row.created_at.toISOString(),
+      seenAt: row.seen_at.toISOString(),
+      expiresAt: row.expires_at.toISOString(),
+    }))
+  }
+
+  /**
+   * Ends one session, in the transaction that records it.
+   *
+   * @param of only where it is this person's
+   * @param by who ends it
+   * @throws Fault `not_found`
+   */
+  async end(id: string, { of, by }: { readonly of?: PersonId; readonly by?: string } = {}): Promise<void> {
+    const { rows } = await this.#ledger.pool.query<{ person: string }>(
+      'select person from session where id = $1 and ($2::text is null or person = $2)',
+      [id, of ?? null],
+    )
+    const row = rows[0]
+    if (row === undefined) {
+      throw new Fault('not_found', `no session \`${id}\``, { fix: 'It may have ended; list sessions again.' })
+    }
+    await this.#ledger.changeAccess(
+      {
+        kind: 'access',
+        event: 'session_ended',
+        subject: row.person,
+        grants: [id],
+        by: by === row.person ? undefined : by,
+      },
+      { sessionsEnded: [{ id }] },
+    )
+  }
+
+  /** Ends the session of a token, as its person signs out. Nothing where it has ended already. */
+  async signOut(session: string): Promise<void> {
+    const { rows } = await this.#ledger.pool.query<{ id: string; person: string }>(
+      'select id, person from session where token_sha256 = $1',
+      [sha256(session)],
+    )
+    for (const { id, person } of rows) {
+      await this.#ledger.changeAccess(
+        { kind: 'access', event: 'signed_out', subject: person, grants: [] },
+        { sessionsEnded: [{ id }] },
+      )
+    }
+  }
+
+  async #rolesOf(person: PersonId): Promise<readonly string[]> {
+    const { rows } = await this.#ledger.pool.query<{ roles: string[] }>(
+      'select roles from person where id = $1',
+      [person],
+    )
+    return rows[0]?.roles ?? []
+  }
+
+  #idleSince(now: Instant): string {
+    return instantText((now - this.#lifetimes.idleMs) as Instant)
+  }
+}
+
+const clientLengthMax = 200
+
+// Shown to people, and no more than a hint.
+function clientText(client: string): string {
+  return client.replaceAll(/[^\P{C} ]/gu, '').slice(0, clientLengthMax)
+}

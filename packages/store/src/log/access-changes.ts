@@ -1,0 +1,87 @@
+import type { AccessChange } from './rows.ts'
+
+/** A change of nothing. */
+export const noAccessChange: Required<AccessChange> = {
+  keysMade: [],
+  keysRevoked: [],
+  keysEnding: [],
+  peopleSet: [],
+  peopleRemoved: [],
+  signedOut: [],
+  sessionsOpened: [],
+  sessionsEnded: [],
+  credentialsSet: [],
+  credentialsRemoved: [],
+}
+
+/**
+ * What two changes of one batch come to. One statement writes all of it and sees the tables as they were before, so
+ * whatever a later change does to what an earlier one did has to be said here. Where the two cross, the result is the one
+ * that lets nobody in.
+ */
+export function laterAccess(before: Required<AccessChange>, change: AccessChange): Required<AccessChange> {
+  const later = { ...noAccessChange, ...change }
+  // One statement writes a row once: of two changes to a person the later one stands, and ends the sessions, in case
+  // the earlier one was to.
+  const again = [...later.peopleSet, ...later.peopleRemoved].filter(({ id }) =>
+    [...before.peopleSet, ...before.peopleRemoved].some((other) => other.id === id),
+  )
+  const peopleRemoved = [...without(before.peopleRemoved, again), ...later.peopleRemoved]
+  const signedOut = [...before.signedOut, ...again.map(({ id }) => ({ id, links: true })), ...later.signedOut]
+  const removed = new Set(peopleRemoved.map(({ id }) => id))
+  const out = new Set([...removed, ...signedOut.map(({ id }) => id)])
+  // Who was removed and is there again has to bring nothing along.
+  const bare = again.filter(({ id }) => before.peopleRemoved.some((other) => other.id === id))
+  const credentialsRemoved = [
+    ...before.credentialsRemoved,
+    ...bare.flatMap(({ id }) => credentialKinds.map((kind) => ({ person: id, kind }))),
+    ...later.credentialsRemoved,
+  ]
+  const endedNow = new Set(later.sessionsEnded.map(({ id }) => id))
+  const gone = new Set(credentialsRemoved.filter(({ kind }) => kind !== 'recovery').map(credentialKey))
+  const goneNow = new Set(later.credentialsRemoved.map(credentialKey))
+  const revoked = [...before.keysRevoked, ...later.keysRevoked]
+  return {
+    keysMade: [...before.keysMade, ...later.keysMade],
+    keysRevoked: revoked,
+    keysEnding: [...before.keysEnding, ...later.keysEnding].filter(
+      ({ id }) => !revoked.some((key) => key.id === id),
+    ),
+    peopleSet: [...without(before.peopleSet, again), ...later.peopleSet],
+    peopleRemoved,
+    signedOut,
+    // Also those that come later: their sign-in began before.
+    sessionsOpened: [...before.sessionsOpened, ...later.sessionsOpened].filter(
+      ({ id, person }) => !out.has(person) && !endedNow.has(id),
+    ),
+    sessionsEnded: [...before.sessionsEnded, ...later.sessionsEnded],
+    credentialsSet: [
+      ...before.credentialsSet.filter(
+        (row) =>
+          !goneNow.has(credentialKey(row)) && !later.credentialsSet.some((other) => isSame(row, other)),
+      ),
+      ...later.credentialsSet,
+    ].filter((row) => !removed.has(row.person) && !gone.has(credentialKey(row))),
+    credentialsRemoved,
+  }
+}
+
+const credentialKinds = ['password', 'totp', 'recovery'] as const
+
+// Recovery codes are replaced as a whole: old ones are removed and others, whose hashes differ, are set at once.
+function credentialKey({ person, kind }: { readonly person: string; readonly kind: string }): string {
+  return `${kind} ${person}`
+}
+
+type Credential = Required<AccessChange>['credentialsSet'][number]
+
+function isSame(one: Credential, other: Credential): boolean {
+  return credentialKey(one) === credentialKey(other) && one.id === other.id
+}
+
+function without<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  later: readonly { readonly id: string }[],
+): Row[] {
+  return rows.filter(({ id }) => later.every((other) => other.id !== id))
+}

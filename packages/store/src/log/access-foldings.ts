@@ -1,0 +1,75 @@
+import type { AccessChange } from './rows.ts'
+
+/**
+ * What a batch may change of who may use the service, as common table expressions of the statement that appends it.
+ * `$n` stands for the rows as JSON. Nothing here can fail a batch: what refers to a person who is not there any more
+ * writes nothing.
+ */
+export const accessFoldings = {
+  keysMade: `keys_made as (
+    insert into api_key (id, agent, secret_sha256, created_at, expires_at, replaces)
+    select r.id, r.agent, decode(r.secret_sha256, 'hex'), $6, r.expires_at, r.replaces
+    from head, json_to_recordset($n::json) as r (id text, agent text, secret_sha256 text, expires_at timestamptz, replaces text)
+  )`,
+  // One row at most is written by one statement: a key that ends and is revoked in one batch is revoked.
+  keysRevoked: `keys_revoked as (
+    update api_key set revoked_at = coalesce(revoked_at, $6)
+    from head, json_to_recordset($n::json) as r (id text) where api_key.id = r.id
+  )`,
+  keysEnding: `keys_ending as (
+    update api_key set expires_at = least(api_key.expires_at, r.expires_at)
+    from head, json_to_recordset($n::json) as r (id text, expires_at timestamptz) where api_key.id = r.id
+  )`,
+  peopleSet: `people_set as (
+    insert into person (id, roles, created_at, roles_from, provider_subject)
+    select r.id, r.roles, $6, r.roles_from, r.provider_subject
+    from head, json_to_recordset($n::json) as r (id text, roles text[], roles_from text, provider_subject text)
+    on conflict (id) do update set roles = excluded.roles, roles_from = excluded.roles_from,
+      provider_subject = coalesce(excluded.provider_subject, person.provider_subject)
+  )`,
+  peopleRemoved: `sessions_of_removed as (
+    delete from session using head, json_to_recordset($n::json) as r (id text) where session.person = r.id
+  ), links_of_removed as (
+    delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
+  ), credentials_of_removed as (
+    delete from credential using head, json_to_recordset($n::json) as r (id text) where credential.person = r.id
+  ), people_removed as (
+    delete from person using head, json_to_recordset($n::json) as r (id text) where person.id = r.id
+  )`,
+  signedOut: `sessions_ended_all as (
+    delete from session using head, json_to_recordset($n::json) as r (id text) where session.person = r.id
+  ), links_ended as (
+    delete from sign_in_link using head, json_to_recordset($n::json) as r (id text, links boolean)
+    where sign_in_link.person = r.id and r.links
+  ), epochs as (
+    insert into sign_out (person, epoch)
+    select distinct r.id, 1::bigint from head, json_to_recordset($n::json) as r (id text)
+    on conflict (person) do update set epoch = sign_out.epoch + 1
+  )`,
+  sessionsOpened: `sessions_opened as (
+    insert into session (token_sha256, id, person, method, client, created_at, seen_at, expires_at)
+    select decode(r.token_sha256, 'hex'), r.id, p.id, r.method, r.client, $6, $6, r.expires_at
+    from head, json_to_recordset($n::json) as r (id text, token_sha256 text, person text, method text, epoch bigint,
+      client text, expires_at timestamptz)
+    join person p on p.id = r.person
+    where r.epoch = coalesce((select epoch from sign_out where sign_out.person = r.person), 0)
+  )`,
+  sessionsEnded: `sessions_ended as (
+    delete from session using head, json_to_recordset($n::json) as r (id text) where session.id = r.id
+  )`,
+  credentialsSet: `credentials_set as (
+    insert into credential (person, kind, id, value, set_at, is_usable)
+    select p.id, r.kind, r.id, r.value, $6, r.is_usable
+    from head, json_to_recordset($n::json) as r (person text, kind text, id text, value text, is_usable boolean)
+    join person p on p.id = r.person
+    on conflict (person, kind, id) do update set value = excluded.value, set_at = excluded.set_at,
+      is_usable = excluded.is_usable
+  )`,
+  credentialsRemoved: `credentials_removed as (
+    delete from credential using head, json_to_recordset($n::json) as r (person text, kind text)
+    where credential.person = r.person and credential.kind = r.kind
+  )`,
+} as const satisfies { readonly [Change in keyof AccessChange]-?: string }
+
+/** Their names, in the order in which they are sent. */
+export const accessFolded = Object.keys(accessFoldings) as readonly (keyof AccessChange)[]
