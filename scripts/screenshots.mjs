@@ -130,7 +130,9 @@ async function act(url, key, cookie, { action, params, vote, fails }) {
   if (vote !== undefined) {
     await pause(2_000)
     const { id } = decision.approval
-    await post(`${url}/v1/approvals/${id}/votes`, { cookie, origin: url }, vote)
+    const shown = await fetch(`${url}/v1/approvals/${id}`, { headers: { cookie } })
+    const { digest } = await shown.json()
+    await post(`${url}/v1/approvals/${id}/votes`, { cookie, origin: url }, { ...vote, digest })
     if (vote.vote === 'approve') decision = await decide({ action, params, approvalId: id })
   }
   if (decision.effect !== 'allow') return

@@ -173,12 +173,12 @@ export class Approver {
     const listed = await fetch(`${this.#url}/v1/approvals?status=pending`, { headers: this.#headers, signal })
     if (!listed.ok) return
     const { approvals } = await listed.json()
-    for (const { id } of approvals) {
+    for (const { id, digest } of approvals) {
       const vote = random() < 0.8 ? 'approve' : 'reject'
       const response = await fetch(`${this.#url}/v1/approvals/${id}/votes`, {
         method: 'POST',
         headers: this.#headers,
-        body: JSON.stringify({ vote }),
+        body: JSON.stringify({ vote, digest }),
         signal,
       })
       await response.text()

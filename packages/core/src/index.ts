@@ -1,5 +1,10 @@
-export { approvalStatus, mayVote, type Voter } from './approval/state.ts'
-export { canonicalJson, frozenCopy, jsonProblem } from './model/canonical-json.ts'
+export { approvalTerms } from './decision/terms.ts'
+export { approvalDigest } from './approval/digest.ts'
+export { instantAfter } from './approval/hours.ts'
+export { approvalStatus, choiceFor, termsAt } from './approval/state.ts'
+export { principalsIn } from './approval/principals.ts'
+export { countsFor, isExcluded, mayVote, type Voter } from './approval/voter.ts'
+export { canonicalJson, canonicalJsonOfPresent, frozenCopy, jsonProblem } from './model/canonical-json.ts'
 export {
   createLogKey,
   isEncryptedKey,
@@ -92,7 +97,7 @@ export type {
   GovernPorts,
   PermittedCall,
 } from './execution/governance.ts'
-export type { Approval, ApprovalStatus, Vote, VoteChoice } from './model/approval.ts'
+export type { Approval, ApprovalStatus, Cancelled, Vote, VoteChoice } from './model/approval.ts'
 export type {
   ApprovalFact,
   ApprovalRefusal,
@@ -105,7 +110,9 @@ export type {
 } from './model/call.ts'
 export type {
   AllowDecision,
+  ApprovalAsk,
   ApprovalTerms,
+  BusinessHours,
   CounterUse,
   Decision,
   DenyCode,
@@ -120,6 +127,7 @@ export { Fault, unreachable, type FaultCode, type Recorded } from './model/fault
 export {
   approvalId,
   decisionId,
+  delegationId,
   indexOfId,
   instantText,
   parseInstant,
@@ -141,6 +149,7 @@ export {
   approvalDeadlineMsDefault,
   batchCallsMax,
   commentLengthMax,
+  delegationMsMax,
   nameLengthMax,
   payloadBytesMax,
   payloadDepthMax,
@@ -165,6 +174,7 @@ export type {
   AccessRecord,
   ArchiveRecord,
   DecisionRecord,
+  DelegationRecord,
   ExpiryRecord,
   LogRecord,
   OutcomeRecord,
@@ -174,6 +184,7 @@ export type {
   ErasureRecord,
   HoldRecord,
   KeyRecord,
+  OpenedApproval,
   ReadRecord,
   SuspensionRecord,
   VoteRecord,

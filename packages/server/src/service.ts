@@ -223,6 +223,12 @@ function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Worker
     (error) => options.log(`expiry: ${messageOf(error)}`),
   )
   undo.push(() => sweep.stop())
+  const remind = repeat(
+    sweepMs,
+    () => ledger.remindDue(),
+    (error) => options.log(`reminders: ${messageOf(error)}`),
+  )
+  undo.push(() => remind.stop())
   const publish = repeat(
     checkpointMs,
     () => ledger.checkpoint(),

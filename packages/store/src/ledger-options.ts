@@ -24,6 +24,11 @@ export interface LedgerOptions {
   /** The console's address, for links to approvals. */
   readonly consoleUrl: string
   readonly now?: (() => Instant) | undefined
+  /**
+   * Whether a vote, or the use of an approval, has to come before the deadline by the database's clock, too, so that a
+   * process whose clock is behind lets nothing through. Default: yes, unless `now` is given.
+   */
+  readonly databaseClock?: boolean | undefined
   /** The environment that calls are made in, such as `prod`: conditions and policies may ask for it. */
   readonly env?: string | undefined
   /** What looks facts up; without it, every lookup counts as failed. */

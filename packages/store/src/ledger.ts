@@ -30,12 +30,12 @@ import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts
 import { archivedEnd } from './archive/segments.ts'
 import { openedStore } from './archive/store.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
-import { CounterSweep } from './counter-sweep.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys } from './checkpoints/known-keys.ts'
 import { listDecisions, type DecisionFilter, type ListedDecisions } from './decision-list.ts'
 import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
 import { subjectTexts } from './erasure/subjects.ts'
+import { Delegations } from './delegations.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
@@ -47,9 +47,9 @@ import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
 import { settleMove } from './move/settle.ts'
 import { accessOperation, type AccessBody } from './operations/access.ts'
+import { cancelOperation, type CancelRequest } from './operations/cancel.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type Gathered, type Surroundings } from './operations/gather.ts'
-import { expiryOperation } from './operations/expiry.ts'
 import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
@@ -61,7 +61,6 @@ import {
   findApprovals,
   findDecisions,
   listApprovals,
-  overdueApprovals,
   type ApprovalFilter,
 } from './queries.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
@@ -69,6 +68,7 @@ import { forwardable, forwardableDecision, type Forwardable } from './replicas/p
 import type { GrowthListener } from './replicas/growth.ts'
 import { ReplicatedWriter } from './replicas/replicated-writer.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
+import { Sweeps } from './sweeps.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
 import { approvalView, decisionView } from './views.ts'
@@ -94,6 +94,9 @@ export class Ledger {
   /** The published log as tiles. */
   readonly tiles: LogTiles
   readonly now: () => Instant
+  /** Who votes in whose stead. */
+  readonly delegations: Delegations
+  readonly #sweeps: Sweeps
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
   readonly #writer: ReplicatedWriter
@@ -105,7 +108,6 @@ export class Ledger {
   readonly cold: ColdLog
   #publishing: Promise<string> | undefined
   #halted: Fault | undefined
-  readonly #sweep: CounterSweep
   /** The head that this process last held against what was published; every later one must contain it. */
   #published: Frontier | undefined
 
@@ -117,20 +119,18 @@ export class Ledger {
     this.now = options.now ?? (() => Date.now() as Instant)
     this.pool = pool
     this.#digests = digests
-    this.#sweep = new CounterSweep(pool, name, this.now)
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.cold = new ColdLog(this.pool, name, options.archive)
     const records = recordsOf(this.pool, name, this.cold)
     this.tiles = new LogTiles({ client: this.pool, ledger: name, published, records })
     const base = options.consoleUrl.replace(/\/+$/, '')
-    this.#settings = {
-      approvalUrl: (id) => `${base}/approvals/${id}`,
-    }
+    this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}` }
     this.#surroundings = { env: options.env, lookups: options.lookups, digests }
     this.#sequencer = new Sequencer({
       connection: options.connection,
       ledger: name,
       now: this.now,
+      databaseClock: options.databaseClock ?? options.now === undefined,
       randomBytes: (size) => randomBytes(size),
       committed: (head, kinds, made) => {
         this.#writer.growth.committed(kinds)
@@ -139,6 +139,15 @@ export class Ledger {
         for (const listener of this.#listeners) listener(head, told)
       },
     })
+    const ofPeople = {
+      pool,
+      ledger: name,
+      now: this.now,
+      submit: <Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>) =>
+        this.#submit(operation, asked),
+    }
+    this.#sweeps = new Sweeps(ofPeople)
+    this.delegations = new Delegations(ofPeople)
     const { connection, policies } = options
     const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies, digests }
     this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })
@@ -218,6 +227,16 @@ export class Ledger {
   async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
     return await this.#submit(voteOperation(id, voter, request), () =>
       forwardable({ kind: 'vote', id, voter, request }),
+    )
+  }
+
+  /**
+   * Withdraws an approval that nobody has used. The caller answers for a person's right to do so; an agent withdraws
+   * its own only.
+   */
+  async cancel(id: string, request: CancelRequest): Promise<ApprovalStatus> {
+    return await this.#submit(cancelOperation(id, request), () =>
+      forwardable({ kind: 'cancel', id, request }),
     )
   }
 
@@ -325,14 +344,13 @@ export class Ledger {
    */
   async expireOverdue(): Promise<number> {
     if (this.#halted !== undefined) throw this.#halted
-    await this.#sweep.sweep()
-    const overdue = await overdueApprovals(this.pool, this.name, instantText(this.now()), 500)
-    const expired = await Promise.all(
-      overdue.map((index) =>
-        this.#submit(expiryOperation(index), () => forwardable({ kind: 'expiry', index })),
-      ),
-    )
-    return expired.filter(Boolean).length
+    return await this.#sweeps.expireOverdue()
+  }
+
+  /** Writes down of which approvals people are told again, or others are asked, by now; returns of how many. */
+  async remindDue(): Promise<number> {
+    if (this.#halted !== undefined) throw this.#halted
+    return await this.#sweeps.remindDue()
   }
 
   /** One decision, or a `not_found` Fault; `agent` restricts to that agent's own. */

@@ -2,6 +2,7 @@ import { parseRecord, type OutcomeStatus, type PolicyRef, type StoredEntry } fro
 import type { ColdLog } from './archive/cold-log.ts'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read.ts'
+import type { AgentOwner } from './log/voting.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
 
 /** Which approvals to list, newest first. */
@@ -109,19 +110,24 @@ export async function findApprovals(
   indices: readonly number[],
 ): Promise<ReadonlyMap<number, ApprovalRowView>> {
   if (indices.length === 0) return new Map()
-  const [approvals, decisions, comments] = await Promise.all([
+  const [approvals, decisions, owners, comments] = await Promise.all([
     readApprovals(client, ledger, indices),
     findDecisions(client, ledger, indices),
+    client.query<AgentOwner>(
+      `select agent, person from agent_owner where agent in (
+        select agent from approval where ledger = $1 and decision = any($2::bigint[]))`,
+      [ledger, indices],
+    ),
     client.query<{ approval: string; person: string; index: string }>(
       'select approval, person, index from vote where ledger = $1 and approval = any($2::bigint[])',
       [ledger, indices],
     ),
   ])
-  const voted = await readEntries(
-    client,
-    ledger,
-    comments.rows.map((row) => Number(row.index)),
-  )
+  const cancelled = approvals.flatMap(([, approval]) => approval.cancelled?.index ?? [])
+  const voted = await readEntries(client, ledger, [
+    ...comments.rows.map((row) => Number(row.index)),
+    ...cancelled,
+  ])
   const opened = new Map(decisions.map((row) => [row.record.index, row]))
   return new Map(
     approvals.flatMap(([index, approval]) => {
@@ -134,8 +140,10 @@ export async function findApprovals(
           {
             approval,
             opened: decision,
+            owners: owners.rows.filter(({ agent }) => agent === approval.agent).map(({ person }) => person),
+            cancelReason: textIn(bodyOf(voted.get(approval.cancelled?.index ?? -1)), 'reason'),
             comments: new Map(
-              ours.map((row) => [row.person, commentOf(bodyOf(voted.get(Number(row.index))))]),
+              ours.map((row) => [row.person, textIn(bodyOf(voted.get(Number(row.index))), 'comment')]),
             ),
           },
         ],
@@ -144,9 +152,9 @@ export async function findApprovals(
   )
 }
 
-function commentOf(body: string | null): string | null {
-  const comment = body === null ? null : (JSON.parse(body) as { comment?: unknown }).comment
-  return typeof comment === 'string' && comment !== '' ? comment : null
+function textIn(body: string | null, name: 'comment' | 'reason'): string | null {
+  const text = body === null ? null : (JSON.parse(body) as { comment?: unknown; reason?: unknown })[name]
+  return typeof text === 'string' && text !== '' ? text : null
 }
 
 /** Approvals whose deadline has passed and of which the log does not say so yet, oldest first. */
@@ -160,6 +168,22 @@ export async function overdueApprovals(
     `select decision from approval
     where ledger = $1 and status in ('pending', 'approved') and expires_at <= $2
     order by expires_at limit $3`,
+    [ledger, now, limit],
+  )
+  return rows.map(({ decision }) => Number(decision))
+}
+
+/** Approvals that wait, of which people are to be told again by `now`, oldest first. */
+export async function duePrompts(
+  client: Queryable,
+  ledger: string,
+  now: string,
+  limit: number,
+): Promise<number[]> {
+  const { rows } = await client.query<{ decision: string }>(
+    `select decision from approval
+    where ledger = $1 and status = 'pending' and next_prompt_at <= $2 and expires_at > $2
+    order by next_prompt_at limit $3`,
     [ledger, now, limit],
   )
   return rows.map(({ decision }) => Number(decision))

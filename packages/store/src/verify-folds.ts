@@ -8,7 +8,7 @@ import { firstMiscount } from './verify-counters.ts'
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
- * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension` and `counter_entry` against the records that they are folded from, row by row and in
+ * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension`, `delegation` and `counter_entry` against the records that they are folded from, row by row and in
  * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
  *
  * Call it in the snapshot in which the log was found intact.
@@ -33,7 +33,7 @@ export async function foldsProblem(
     const misused = await wronglyUsed(client, ledger, floor)
     if (misused !== undefined) return misused
     const found: Found[] = []
-    for (const table of [approvals, votes, calls, outcomes, marks, suspensions]) {
+    for (const table of [approvals, votes, calls, outcomes, marks, suspensions, delegations]) {
       const mismatch = await firstMismatch(client, ledger, table, floor)
       if (mismatch !== undefined) found.push({ index: mismatch.index, problem: mismatchText(mismatch) })
     }
@@ -97,14 +97,15 @@ function isHot(id: string): string {
 
 // Every record that touches an approval, with the status in which it leaves it.
 const touching = `
-  select index, 'apr_' || index as approval, 'pending' as status, null::bigint as consumed_by
+  select index, 'apr_' || index as approval, 'pending' as status, null::bigint as consumed_by, null::bigint as cancelled_by
     from log_entry where ledger = $1 and index >= $2::bigint and ${opens}
   union all
-  select index, r.approval, case kind when 'vote' then r.status else 'expired' end, null
+  select index, r.approval, case kind when 'vote' then r.status when 'expiry' then 'expired' else 'cancelled' end, null,
+      case kind when 'cancellation' then index end
     from log_entry, json_to_record(${members}) as r (approval text, status text)
-    where ledger = $1 and index >= $2::bigint and kind in ('vote', 'expiry') and ${isHot('r.approval')}
+    where ledger = $1 and index >= $2::bigint and kind in ('vote', 'expiry', 'cancellation') and ${isHot('r.approval')}
   union all
-  select index, ${members} -> 'claims' ->> 'id', 'consumed', index from log_entry
+  select index, ${members} -> 'claims' ->> 'id', 'consumed', index, null from log_entry
     where ledger = $1 and index >= $2::bigint and ${consumes} and ${isHot(`${members} -> 'claims' ->> 'id'`)}`
 
 // The terms of a batch are held against its records as they are read; a batch that nobody reads has none to be
@@ -164,33 +165,48 @@ interface FoldedTable {
 // Times are compared as texts: a record's text that is no time must be found and not fail.
 const approvals: FoldedTable = {
   nameOf: (key) => `approval apr_${key}`,
-  columns: ['agent', 'action', 'policy_sha256', 'terms', 'opened_at', 'expires_at', 'consumed_by', 'status'],
-  said: `select o.index::text as key, o.index, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status
+  columns: [
+    'agent',
+    'action',
+    'policy_sha256',
+    'terms',
+    'opened_at',
+    'expires_at',
+    'consumed_by',
+    'cancelled_by',
+    'next_prompt_at',
+    'status',
+  ],
+  said: `select o.index::text as key, o.index, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, cancelled_by,
+      replace(case when told.approval is null then first_prompt else told.next end, 'Z', '000Z AD') as next_prompt_at, status
     from (
       select index, r.agent, r.action, at as opened_at, r.policy ->> 'sha256' as policy_sha256,
-        format('{"routes":%s,"approvers":%s,"quorum":%s,"deadlineMs":%s}', t.routes, t.approvers, t.quorum, t."deadlineMs") as terms,
+        (r.opens -> 'terms')::text as terms, r.opens -> 'promptsAt' ->> 0 as first_prompt,
         replace(r.opens ->> 'deadline', 'Z', '000Z AD') as expires_at
-      from log_entry, json_to_record(${members}) as r (agent text, action text, opens json, policy json),
-        json_to_record(r.opens -> 'terms') as t (routes json, approvers json, quorum json, "deadlineMs" json)
+      from log_entry, json_to_record(${members}) as r (agent text, action text, opens json, policy json)
       where ledger = $1 and index >= $2::bigint and ${opens}
     ) as o
     left join (
-      select distinct on (approval) approval, status, consumed_by from (${touching}) as touching
+      select distinct on (approval) approval, status, consumed_by, cancelled_by from (${touching}) as touching
       order by approval, index desc
-    ) as last on last.approval = 'apr_' || o.index`,
+    ) as last on last.approval = 'apr_' || o.index
+    left join (
+      select distinct on (r.approval) r.approval, r.next from log_entry, json_to_record(${members}) as r (approval text, next text)
+      where ledger = $1 and kind = 'reminder' order by r.approval, log_entry.index desc
+    ) as told on told.approval = 'apr_' || o.index`,
   stored: `select decision::text as key, decision as index, agent, action, policy_sha256,
-      replace(terms, '\\u0000', '\\ufffd') as terms, opened_at, to_char(expires_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as expires_at, consumed_by, status,
+      replace(terms, '\\u0000', '\\ufffd') as terms, opened_at, to_char(expires_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as expires_at, consumed_by, cancelled_by, to_char(next_prompt_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as next_prompt_at, status,
       row_number() over (partition by decision) as copy
     from approval where ledger = $1 and decision >= $2::bigint`,
 }
 
 const votes: FoldedTable = {
   nameOf: (key) => `the vote ${key}`,
-  columns: ['vote', 'at', 'index'],
-  said: `select concat_ws(' ', r.approval, r.person) as key, index, r.vote, at
-    from log_entry, json_to_record(${members}) as r (approval text, person text, vote text)
+  columns: ['vote', 'at', 'index', 'principal'],
+  said: `select concat_ws(' ', r.approval, r.person) as key, index, r.vote, at, r."for" as principal
+    from log_entry, json_to_record(${members}) as r (approval text, person text, vote text, "for" text)
     where ledger = $1 and index >= $2::bigint and kind = 'vote' and ${isHot('r.approval')}`,
-  stored: `select concat('apr_', approval, ' ', person) as key, index, vote, at,
+  stored: `select concat('apr_', approval, ' ', person) as key, index, vote, at, principal,
       row_number() over (partition by approval, person) as copy
     from vote where ledger = $1 and approval >= $2::bigint`,
 }
@@ -266,6 +282,28 @@ const suspensions: FoldedTable = {
     ) as said where index >= $2::bigint order by key, index desc`,
   stored: `select agent collate "C" as key, index, state, row_number() over (partition by agent) as copy
     from agent_suspension where ledger = $1 and (index >= $2::bigint or state = 'suspended')`,
+}
+
+// Given once, and revoked once, if at all.
+const delegations: FoldedTable = {
+  nameOf: (key) => `the delegation ${key}`,
+  columns: ['delegator', 'delegate', 'starts_at', 'ends_at', 'revoked_by'],
+  said: `select key, min(index) as index, min(delegator) as delegator, min(delegate) as delegate,
+      min(starts_at) as starts_at, min(ends_at) as ends_at, max(revoked_by) as revoked_by
+    from (
+      select r.delegation collate "C" as key, index, r."from" as delegator, r."to" as delegate,
+        replace(r.starts, 'Z', '000Z AD') as starts_at, replace(r.ends, 'Z', '000Z AD') as ends_at,
+        case when r.event = 'revoked' then index end as revoked_by
+      from log_entry, json_to_record(${members}) as r
+        (delegation text, event text, "from" text, "to" text, starts text, ends text)
+      where ledger = $1 and index >= $2::bigint and kind = 'delegation'
+    ) as given where (case when key ~ '^dlg_[0-9]{1,15}$' then substr(key, 5)::bigint >= $2::bigint else true end)
+    group by key`,
+  stored: `select concat('dlg_', index) collate "C" as key, index, delegator, delegate,
+      to_char(starts_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as starts_at,
+      to_char(ends_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as ends_at, revoked_by,
+      row_number() over (partition by index) as copy
+    from delegation where ledger = $1 and index >= $2::bigint`,
 }
 
 /** Something that is wrong with a table, and the record to name. */

@@ -1,8 +1,11 @@
 import {
+  approvalDigest,
   approvalStatus,
   decisionId,
   instantText,
   mayVote,
+  principalsIn,
+  termsAt,
   type Approval,
   type ApprovalView,
   type DecisionRecord,
@@ -30,8 +33,12 @@ export interface DecisionRow {
 export interface ApprovalRowView {
   readonly approval: Approval
   readonly opened: DecisionRow
+  /** Who stands behind the agent. */
+  readonly owners: readonly string[]
   /** By person; null where erased. */
   readonly comments: ReadonlyMap<string, string | null>
+  /** Why it was withdrawn; null where it was not, or where that is erased. */
+  readonly cancelReason: string | null
 }
 
 /** The decision as its agent and people look it up. */
@@ -62,9 +69,9 @@ export function approvalView(
   voter: Voter | undefined,
   settings: DecideSettings,
 ): ApprovalView {
-  const { approval, opened, comments } = row
+  const { approval, opened, comments, cancelReason } = row
+  const { cancelled } = approval
   const status = approvalStatus(approval, at)
-  const voted = voter !== undefined && approval.votes.some(({ person }) => person === voter.id)
   return {
     id: approval.id,
     decision: decisionId(opened.record.index),
@@ -81,20 +88,28 @@ export function approvalView(
     openedAt: instantText(approval.openedAt),
     deadline: instantText(approval.expiresAt),
     terms: approval.terms,
-    votes: approval.votes.map(({ person, vote, at: votedAt }) => ({
+    digest: approvalDigest(opened.record),
+    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal }) => ({
       person,
+      ...(principal === undefined ? {} : { for: principal }),
       vote,
       comment: comments.get(person) ?? null,
       at: instantText(votedAt),
     })),
     consumedBy: approval.consumedBy ?? null,
-    mayVote:
-      status === 'pending' &&
-      opened.body !== null &&
-      voter !== undefined &&
-      !voted &&
-      mayVote(approval.terms, voter),
+    ...(cancelled === undefined
+      ? {}
+      : { cancelled: { by: cancelled.by, reason: cancelReason, at: instantText(cancelled.at) } }),
+    mayVote: status === 'pending' && voter !== undefined && isAsked(row, at, voter),
   }
+}
+
+function isAsked({ approval, opened, owners }: ApprovalRowView, at: Instant, voter: Voter): boolean {
+  if (opened.body === null) return false
+  const usedUp = approval.votes.flatMap(({ person, for: principal = person }) => [person, principal])
+  const behind = [...owners, ...principalsIn(opened.body)]
+  if ([...usedUp, ...behind].includes(voter.id)) return false
+  return mayVote(termsAt(approval, at), voter)
 }
 
 /** One field of a stored payload, or undefined where there is none. */

@@ -1,6 +1,9 @@
 import type { ApprovalView, GovernPorts, Voter } from '@bailiwick/core'
 import type { Ledger } from './ledger.ts'
 
+/** Records that may end the waiting. */
+const ending = ['vote', 'expiry', 'cancellation']
+
 /** How often a wait looks for what another process has done, in case nobody tells. */
 const lookMs = 1_000
 /** How often where others tell, and only a message that was lost would be missed. */
@@ -22,7 +25,7 @@ export class ApprovalWaits {
     this.#ledger = ledger
     this.#ports = ports
     this.#stopListening = ledger.onGrowth(({ kinds }) => {
-      if (kinds === undefined || kinds.has('vote') || kinds.has('expiry')) this.#wake()
+      if (kinds === undefined || ending.some((kind) => kinds.has(kind))) this.#wake()
     })
   }
 

@@ -4,6 +4,7 @@ import type { Instant, LogRecord } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   ledgerSite,
   minute,
@@ -93,7 +94,7 @@ describeOnPostgres('G3: votes, uses and expiries that race', (postgres) => {
 async function take(each: Step, id: string, ledger: Ledger): Promise<string | undefined> {
   switch (each.kind) {
     case 'vote':
-      await ledger.vote(voter(each.person), id, { vote: each.vote })
+      await cast(ledger, voter(each.person), id, { vote: each.vote })
       return undefined
     case 'expire':
       await ledger.expireOverdue()

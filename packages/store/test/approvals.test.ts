@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DecisionRequest } from '@bailiwick/core'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   escalated,
@@ -33,7 +34,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
   test('an approved call is allowed when it is decided again, and uses the approval up', async () => {
     const ledger = await site.open()
     const approvalId = await escalated(ledger)
-    expect(await ledger.vote(voter('ann'), approvalId, approve)).toBe('approved')
+    expect(await cast(ledger, voter('ann'), approvalId, approve)).toBe('approved')
     const allowed = await ledger.decide(agent, refund(600, { approvalId }))
     expect(allowed).toMatchObject({
       effect: 'allow',
@@ -51,7 +52,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
   test('without naming the approval, the same call waits for people again', async () => {
     const ledger = await site.open()
     const approvalId = await escalated(ledger)
-    await ledger.vote(voter('ann'), approvalId, approve)
+    await cast(ledger, voter('ann'), approvalId, approve)
     const again = await ledger.decide(agent, refund(600))
     expect(again.effect).toBe('escalate')
     expect(again.approval?.id).not.toBe(approvalId)
@@ -61,7 +62,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
     const one = await site.open()
     const two = await site.open(undefined, one.name)
     const approvalId = await escalated(one)
-    await two.vote(voter('ann'), approvalId, approve)
+    await cast(two, voter('ann'), approvalId, approve)
     const uses = Array.from({ length: 50 }, (_, at) =>
       (at % 2 ? one : two).decide(
         agent,
@@ -90,7 +91,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
       async (_what, request) => {
         const ledger = await site.open()
         const approvalId = await escalated(ledger)
-        await ledger.vote(voter('ann'), approvalId, approve)
+        await cast(ledger, voter('ann'), approvalId, approve)
         expect(await ledger.decide(agent, { ...request, approvalId })).toMatchObject(refusal('another call'))
         expect((await decisionRecords(site, ledger)).at(-1)).toMatchObject({ code: 'approval_refused' })
         expect((await ledger.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
@@ -100,7 +101,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
     test("another agent's approval looks like one that does not exist", async () => {
       const ledger = await site.open(policiesOf(supportPolicy(), supportPolicy('', otherAgent)))
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('ann'), approvalId, approve)
+      await cast(ledger, voter('ann'), approvalId, approve)
       expect(await ledger.decide(otherAgent, refund(600, { approvalId }))).toMatchObject(
         refusal('is not known'),
       )
@@ -121,7 +122,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
     test('a policy that has changed since refuses it', async () => {
       const before = await site.open()
       const approvalId = await escalated(before)
-      await before.vote(voter('ann'), approvalId, approve)
+      await cast(before, voter('ann'), approvalId, approve)
       const changed = await site.open(policiesOf(supportPolicy('version: 2')), before.name)
       expect(await changed.decide(agent, refund(600, { approvalId }))).toMatchObject(
         refusal('under another policy'),
@@ -129,10 +130,68 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
       expect((await before.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
     })
 
+    describe('where its routes say that it survives a change of the policy', () => {
+      const route = (more = '') =>
+        `approvals: { human_approval_required: { survives_policy_change: true${more} } }\n`
+      const approved = async () => {
+        const before = await site.open(policiesOf(supportPolicy(route())))
+        const approvalId = await escalated(before)
+        await cast(before, voter('ann'), approvalId, approve)
+        return { name: before.name, approvalId }
+      }
+
+      test('a change elsewhere leaves it good', async () => {
+        const { name, approvalId } = await approved()
+        const changed = await site.open(policiesOf(supportPolicy(`version: 2\n${route()}`)), name)
+        expect((await changed.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
+        expect(await changed.verify()).toMatchObject({ kind: 'intact' })
+      })
+
+      test.each([', quorum: 2', ', deadline: 4m', ', approvers: [role:lead]', ', signed: true'])(
+        'a change of what they ask does not: %s',
+        async (more) => {
+          const { name, approvalId } = await approved()
+          const changed = await site.open(policiesOf(supportPolicy(route(more))), name)
+          expect(await changed.decide(agent, refund(600, { approvalId }))).toMatchObject(
+            refusal('under another policy'),
+          )
+        },
+      )
+
+      test('nor where the new policy does not say so any more', async () => {
+        const { name, approvalId } = await approved()
+        const changed = await site.open(policiesOf(supportPolicy('version: 2')), name)
+        expect(await changed.decide(agent, refund(600, { approvalId }))).toMatchObject(
+          refusal('under another policy'),
+        )
+      })
+
+      test('and what the new policy denies is denied', async () => {
+        const { name, approvalId } = await approved()
+        const deny = "rules: [{ id: stop, on: issue_refund, condition: 'true', effect: deny }]\n"
+        const changed = await site.open(policiesOf(supportPolicy(deny + route())), name)
+        expect(await changed.decide(agent, refund(600, { approvalId }))).toMatchObject({ effect: 'deny' })
+      })
+    })
+
+    test('of a suspended agent it lets nothing through, and says why', async () => {
+      const ledger = await site.open()
+      const approvalId = await escalated(ledger)
+      await cast(ledger, voter('ann'), approvalId, approve)
+      const change = { agent, by: 'operator', reason: 'looks odd' }
+      await ledger.changeSuspension({ ...change, state: 'suspended' })
+      expect(await ledger.decide(agent, refund(600, { approvalId }))).toMatchObject({
+        effect: 'deny',
+        reasons: ['The agent is suspended: looks odd'],
+      })
+      await ledger.changeSuspension({ ...change, state: 'active' })
+      expect((await ledger.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
+    })
+
     test('an action that the policy forbids stays forbidden whatever was approved', async () => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('ann'), approvalId, approve)
+      await cast(ledger, voter('ann'), approvalId, approve)
       const forbidden = await ledger.decide(agent, {
         action: 'delete_account',
         params: { amount: 600 },
@@ -145,7 +204,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
       const policy = supportPolicy().replace('params.is_vip', 'context.vip')
       const ledger = await site.open(policiesOf(policy))
       const approvalId = await escalated(ledger, { context: { vip: false } })
-      await ledger.vote(voter('ann'), approvalId, approve)
+      await cast(ledger, voter('ann'), approvalId, approve)
       const vip = await ledger.decide(agent, refund(600, { approvalId, context: { vip: true } }))
       expect(vip).toMatchObject({
         effect: 'escalate',
@@ -164,7 +223,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
     ] as const)('one that %s lets nothing through', async (_what, vote, ms, reason) => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      if (vote) await ledger.vote(voter('ann'), approvalId, { vote })
+      if (vote) await cast(ledger, voter('ann'), approvalId, { vote })
       site.clock.advance(ms)
       expect(await ledger.decide(agent, refund(600, { approvalId }))).toMatchObject(refusal(reason))
     })
@@ -172,7 +231,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
     test('an approved one is good until just before its deadline', async () => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('ann'), approvalId, approve)
+      await cast(ledger, voter('ann'), approvalId, approve)
       site.clock.advance(5 * minute - 1)
       expect((await ledger.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
     })
@@ -180,7 +239,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
     test('one that was used is not good again', async () => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('ann'), approvalId, approve)
+      await cast(ledger, voter('ann'), approvalId, approve)
       await ledger.decide(agent, refund(600, { approvalId }))
       expect(await ledger.decide(agent, refund(600, { approvalId }))).toMatchObject(
         refusal('already been used'),

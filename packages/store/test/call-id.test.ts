@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   escalated,
@@ -96,7 +97,7 @@ describeOnPostgres('a call id', (postgres) => {
   test('stands for the allowed decision once its approval has been used', async () => {
     const ledger = await site.open()
     const approvalId = await escalated(ledger, { callId: 'c1' })
-    await ledger.vote(voter('ann'), approvalId, { vote: 'approve' })
+    await cast(ledger, voter('ann'), approvalId, { vote: 'approve' })
     const allowed = await ledger.decide(agent, refund(600, { callId: 'c1', approvalId }))
     expect(allowed.effect).toBe('allow')
     // A second use is denied, and leaves what the call id stands for as it was.
@@ -111,7 +112,7 @@ describeOnPostgres('a call id', (postgres) => {
     const ledger = await site.open()
     const first = await escalated(ledger, { callId: 'c1' })
     const second = await escalated(ledger, { callId: 'c2' })
-    for (const id of [first, second]) await ledger.vote(voter('ann'), id, { vote: 'approve' })
+    for (const id of [first, second]) await cast(ledger, voter('ann'), id, { vote: 'approve' })
     await ledger.decide(agent, refund(600, { callId: 'c1', approvalId: first }))
     const crossed = await ledger.decide(agent, refund(600, { callId: 'c1', approvalId: second }))
     expect(crossed).toMatchObject({

@@ -10,6 +10,7 @@ import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
 import {
+  cast,
   agent,
   escalated,
   faultOf,
@@ -83,7 +84,7 @@ describeOnPostgres('G9: erasing what is archived', (postgres) => {
   test('takes the decisions of a call, its outcomes and comments, and is recorded', async () => {
     const callId = 'c1'
     const first = await escalated(ledger, { callId, ...withSecret })
-    await ledger.vote(voter('ann'), first, { vote: 'approve', comment: secret })
+    await cast(ledger, voter('ann'), first, { vote: 'approve', comment: secret })
     const made = await ledger.decide(agent, refund(600, { callId, approvalId: 'apr_99999', ...withSecret }))
     const run = await ledger.decide(agent, refund(600, { callId, approvalId: first, ...withSecret }))
     expect(run.effect).toBe('allow')

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { foreignWriter } from './harness/foreign-writer.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   faultOf,
@@ -180,7 +181,7 @@ describeOnPostgres('G4: budgets and rates', (postgres) => {
       const ledger = await site.open(counting())
       const request = { action: 'pay_out', params: { amount: 150 } }
       const { approval } = await ledger.decide(agent, request)
-      await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
+      await cast(ledger, voter('ann'), approval?.id ?? '', { vote: 'approve' })
       const redeemed = await ledger.decide(agent, { ...request, approvalId: approval?.id })
       expect(redeemed.effect).toBe('allow')
       expect(await entries(ledger)).toEqual([{ counter: 'payouts', amount: 150, releasable: true }])

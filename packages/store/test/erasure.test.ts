@@ -3,6 +3,7 @@ import type { ErasureRequest } from '../src/erasure/erase.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { foreignWriter } from './harness/foreign-writer.ts'
 import {
+  cast,
   agent,
   escalated,
   faultOf,
@@ -85,7 +86,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
     const first = await escalated(ledger, { callId, ...withSecret })
     const early = await ledger.decide(agent, refund(600, { callId, approvalId: first, ...withSecret }))
     expect(early.effect).toBe('deny')
-    await ledger.vote(voter('ann'), first, { vote: 'approve', comment: secret })
+    await cast(ledger, voter('ann'), first, { vote: 'approve', comment: secret })
     const made = await ledger.decide(agent, refund(600, { callId, approvalId: 'apr_99999', ...withSecret }))
     expect(made.effect).toBe('deny')
     const run = await ledger.decide(agent, refund(600, { callId, approvalId: first, ...withSecret }))
@@ -127,7 +128,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
     const ledger = await site.open()
     const approvalId = await escalated(ledger)
     const first = await ledger.decide(agent, refund(600, { callId: 'c' }))
-    await ledger.vote(voter('ann'), approvalId, { vote: 'approve' })
+    await cast(ledger, voter('ann'), approvalId, { vote: 'approve' })
     const run = await ledger.decide(agent, refund(600, { callId: 'c', approvalId }))
     expect([first.effect, run.effect]).toEqual(['escalate', 'allow'])
     const opened = Number(approvalId.slice('apr_'.length))
@@ -266,7 +267,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger, { callId: 'c' })
       await ledger.erase(erasing(`dec_${approvalId.slice('apr_'.length)}`))
-      const fault = await faultOf(ledger.vote(voter('ann'), approvalId, { vote: 'approve' }))
+      const fault = await faultOf(cast(ledger, voter('ann'), approvalId, { vote: 'approve' }))
       expect(fault).toMatchObject({ code: 'erased' })
       expect(await ledger.approval(approvalId, { voter: voter('ann') })).toMatchObject({
         status: 'pending',
@@ -279,7 +280,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
     test('gives an approved one no use any more', async () => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('ann'), approvalId, { vote: 'approve' })
+      await cast(ledger, voter('ann'), approvalId, { vote: 'approve' })
       await ledger.erase(erasing(`dec_${approvalId.slice('apr_'.length)}`))
       const answer = await ledger.decide(agent, refund(600, { approvalId }))
       expect(answer).toMatchObject({ effect: 'deny' })
@@ -291,7 +292,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
       const approvalId = await escalated(ledger)
       const erased = ledger.erase(erasing(`dec_${approvalId.slice('apr_'.length)}`))
       const votes = await Promise.allSettled([
-        ledger.vote(voter('ann'), approvalId, { vote: 'approve', comment: secret }),
+        cast(ledger, voter('ann'), approvalId, { vote: 'approve', comment: secret }),
       ])
       await erased
       const recorded = (await records(site, ledger)).map(({ kind }) => kind)

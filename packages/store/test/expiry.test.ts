@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   escalated,
   ledgerSite,
@@ -41,9 +42,9 @@ describeOnPostgres('G3: silence is a denial', (postgres) => {
       await escalated(ledger),
       await escalated(ledger),
     ]
-    await ledger.vote(voter('ann'), unused, { vote: 'approve' })
-    await ledger.vote(voter('ann'), rejected, { vote: 'reject' })
-    await ledger.vote(voter('ann'), used, { vote: 'approve' })
+    await cast(ledger, voter('ann'), unused, { vote: 'approve' })
+    await cast(ledger, voter('ann'), rejected, { vote: 'reject' })
+    await cast(ledger, voter('ann'), used, { vote: 'approve' })
     await ledger.decide(agent, refund(600, { approvalId: used }))
     site.clock.advance(5 * minute)
     expect(await ledger.expireOverdue()).toBe(1)
@@ -55,7 +56,7 @@ describeOnPostgres('G3: silence is a denial', (postgres) => {
   test('what is recorded as expired stays so, also where another process has a slow clock', async () => {
     const ledger = await site.open()
     const id = await escalated(ledger)
-    await ledger.vote(voter('ann'), id, { vote: 'approve' })
+    await cast(ledger, voter('ann'), id, { vote: 'approve' })
     site.clock.advance(5 * minute)
     await ledger.expireOverdue()
     site.clock.advance(-5 * minute)

@@ -14,9 +14,11 @@ import { readHead } from '../src/head.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   escalated,
+  knows,
   ledgerSite,
   minute,
   otherAgent,
@@ -56,9 +58,9 @@ async function liveThrough(site: LedgerSite, ledger: Ledger): Promise<History> {
   const used = await escalated(ledger, { callId: String.raw`"c1":"\"claims":{é😀` })
   const rejected = await escalated(ledger, { callId: 'rejected' })
   const unused = await escalated(ledger, { callId: 'unused' })
-  for (const id of [halfway, used, unused]) await ledger.vote(voter('ann'), id, approve)
-  for (const id of [used, unused]) await ledger.vote(voter('bob'), id, approve)
-  await ledger.vote(voter('bob'), rejected, reject)
+  for (const id of [halfway, used, unused]) await cast(ledger, voter('ann'), id, approve)
+  for (const id of [used, unused]) await cast(ledger, voter('bob'), id, approve)
+  await cast(ledger, voter('bob'), rejected, reject)
   const redeem = refund(600, { callId: String.raw`"c1":"\"claims":{é😀`, approvalId: used })
   const allowed = await ledger.decide(agent, redeem)
   expect(allowed.effect).toBe('allow')
@@ -112,10 +114,18 @@ describeOnPostgres('the folded tables', (postgres) => {
           escalated(both[at % 2] ?? one, { callId: `${round}-${at % 20}` }),
         ),
       )
+      const digests = new Map(
+        await Promise.all(opened.map(async (id) => [id, (await one.approval(id, {})).digest] as const)),
+      )
+      const digestOf = (id: string) => digests.get(id) ?? ''
+      for (const name of ['ann', 'bob']) await knows(one, voter(name))
       await Promise.allSettled(
         [...opened, ...opened].flatMap((approvalId, at) => [
-          one.vote(voter('ann'), approvalId, approve),
-          two.vote(voter('bob'), approvalId, at % 5 === 0 ? reject : approve),
+          one.vote(voter('ann'), approvalId, { ...approve, digest: digestOf(approvalId) }),
+          two.vote(voter('bob'), approvalId, {
+            ...(at % 5 === 0 ? reject : approve),
+            digest: digestOf(approvalId),
+          }),
           two.decide(agent, refund(600, { approvalId, callId: `${round}-${at % 20}` })),
           one
             .decide(agent, refund(600, { approvalId }))
@@ -159,7 +169,7 @@ describeOnPostgres(
     async function usedOnce(): Promise<{ ledger: Ledger; approvalId: string; first: number }> {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('ann'), approvalId, approve)
+      await cast(ledger, voter('ann'), approvalId, approve)
       const { record } = await ledger.decide(agent, refund(600, { approvalId }))
       expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
       return { ledger, approvalId, first: record.index }
@@ -230,7 +240,7 @@ describeOnPostgres(
     test('a payload that was swapped under it does not let the other parameters through', async () => {
       const ledger = await site.open()
       const approvalId = await escalated(ledger)
-      await ledger.vote(voter('lea'), approvalId, { vote: 'approve' })
+      await cast(ledger, voter('lea'), approvalId, { vote: 'approve' })
       await site.query(`update log_batch set bodies = replace(bodies, '600', '60000') where first = $1`, [
         Number(approvalId.slice(4)),
       ])

@@ -3,7 +3,7 @@ import { Fault, type DecisionPoint, type Governed } from '@bailiwick/core'
 import { GovernanceEnforcer } from '../src/enforcer.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
-import { agent, ledgerSite, refund, voter, type LedgerSite } from './harness/ledger.ts'
+import { cast, agent, ledgerSite, refund, voter, type LedgerSite } from './harness/ledger.ts'
 
 describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing twice', (postgres) => {
   let site: LedgerSite
@@ -68,7 +68,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
   test('a crash while waiting loses nothing: the same call id waits on, for the same approval', async () => {
     const ledger = await site.open()
     const { approval } = await ledger.decide(agent, refund(600, { callId: 'c1' }))
-    await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
+    await cast(ledger, voter('ann'), approval?.id ?? '', { vote: 'approve' })
     const run = vi.fn<() => void>()
     const governed = await enforcer(ledger).govern('issue_refund', { amount: 600 }, run, { callId: 'c1' })
     expect(governed.kind).toBe('ran')
@@ -92,7 +92,7 @@ describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing 
   test('20 that wait for one approval of one call id run it once', async () => {
     const ledger = await site.open()
     const { approval } = await ledger.decide(agent, refund(600, { callId: 'c1' }))
-    await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
+    await cast(ledger, voter('ann'), approval?.id ?? '', { vote: 'approve' })
     const run = vi.fn<() => void>()
     const all = Array.from({ length: 20 }, () =>
       enforcer(ledger).govern('issue_refund', { amount: 600 }, run, { callId: 'c1' }),

@@ -4,6 +4,7 @@ import { GovernanceEnforcer } from '../src/enforcer.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   faultOf,
@@ -104,7 +105,7 @@ describeOnPostgres('govern', (postgres) => {
       const governing = enforcer(ledger).govern('issue_refund', { amount: 600 }, run)
       const id = await opening
       expect(run).not.toHaveBeenCalled()
-      await ledger.vote(voter('ann'), id, { vote: 'approve' })
+      await cast(ledger, voter('ann'), id, { vote: 'approve' })
       expect(await governing).toMatchObject({
         kind: 'ran',
         result: 'paid {"amount":600}',
@@ -119,7 +120,7 @@ describeOnPostgres('govern', (postgres) => {
       const opening = nextApproval(ledger)
       const run = pay()
       const governing = enforcer(ledger).govern('issue_refund', { amount: 600 }, run)
-      await ledger.vote(voter('ann'), await opening, { vote: 'reject' })
+      await cast(ledger, voter('ann'), await opening, { vote: 'reject' })
       expect(await governing).toMatchObject({ kind: 'withheld', approval: 'rejected' })
       expect(run).not.toHaveBeenCalled()
     })
@@ -151,7 +152,7 @@ describeOnPostgres('govern', (postgres) => {
       const governing = enforcer(ledger)
         .govern('issue_refund', { amount: 600 }, pay())
         .finally(() => (settled = true))
-      await elsewhere.vote(voter('ann'), await opening, { vote: 'approve' })
+      await cast(elsewhere, voter('ann'), await opening, { vote: 'approve' })
       while (!settled) {
         if (site.clock.sleeping > 0) site.clock.advance(1_000)
         await ledger.head()
@@ -170,7 +171,7 @@ describeOnPostgres('govern', (postgres) => {
       const id = await opening
       giveUp.abort(new Error('the user left'))
       await expect(governing).rejects.toThrow('the user left')
-      expect(await ledger.vote(voter('ann'), id, { vote: 'approve' })).toBe('approved')
+      expect(await cast(ledger, voter('ann'), id, { vote: 'approve' })).toBe('approved')
       expect((await ledger.approval(id, {})).status).toBe('approved')
       expect(run).not.toHaveBeenCalled()
     })
@@ -178,7 +179,7 @@ describeOnPostgres('govern', (postgres) => {
     test('a call whose policy became stricter while it waited is withheld though a person approved', async () => {
       const before = await site.open()
       const id = (await before.decide(agent, refund(600, { callId: 'c1' }))).approval?.id ?? ''
-      await before.vote(voter('ann'), id, { vote: 'approve' })
+      await cast(before, voter('ann'), id, { vote: 'approve' })
       const strict = supportPolicy(
         `rules: [{ condition: 'refund_amount > 550', effect: deny, reason: Too much }]`,
       )

@@ -10,7 +10,16 @@ import { inSchema, migrate } from '../src/migrate.ts'
 import { moveLog, type MoveOptions, type MoveStep } from '../src/move/move-log.ts'
 import { verifyStoredLog } from '../src/verify.ts'
 import { makeTestDir, removeTestDir } from './harness/data-dir.ts'
-import { agent, escalated, faultOf, policiesOf, refund, supportPolicy, voter } from './harness/ledger.ts'
+import {
+  cast,
+  agent,
+  escalated,
+  faultOf,
+  policiesOf,
+  refund,
+  supportPolicy,
+  voter,
+} from './harness/ledger.ts'
 import { describeOnOnePostgres, testDatabase, type TestDatabase } from './harness/postgres.ts'
 
 const budget = `
@@ -77,7 +86,7 @@ describeOnOnePostgres('moving a log', (postgres) => {
         await ledger.reportOutcome(agent, id, { status: 'succeeded', detail: 'it\'s "\\done\\"' })
     }
     const approval = await escalated(ledger, { callId: 'big' })
-    await ledger.vote(voter('ann'), approval, { vote: 'approve', comment: 'fine, \u{1F600} {"a":1}' })
+    await cast(ledger, voter('ann'), approval, { vote: 'approve', comment: 'fine, \u{1F600} {"a":1}' })
     await escalated(ledger, { callId: 'waits' })
     await query(source, `insert into notice_cursor values ('main', 'notices', 7)`)
     await query(

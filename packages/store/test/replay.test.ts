@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   faultOf,
@@ -116,7 +117,7 @@ describeOnPostgres('G7: replaying', (postgres) => {
     await ledger.decide(agent, { action: 'read_page', params: {}, session: 's9' })
     const large = { ...refund, params: { amount: 600 }, context: { customer: 'ada' } }
     const { approval } = await ledger.decide(agent, large)
-    await ledger.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
+    await cast(ledger, voter('ann'), approval?.id ?? '', { vote: 'approve' })
     const { effect } = await ledger.decide(agent, { ...large, approvalId: approval?.id })
     expect(effect).toBe('allow')
   }
@@ -145,7 +146,7 @@ describeOnPostgres('G7: replaying', (postgres) => {
             if (asked === undefined) continue
             if (approval !== undefined) {
               if (approve)
-                await ledger.vote(voter('ann'), approval.id, { vote: 'approve' }).catch(() => undefined)
+                await cast(ledger, voter('ann'), approval.id, { vote: 'approve' }).catch(() => undefined)
               await ledger.decide(asked.agent, {
                 ...asked.request,
                 approvalId: approval.id,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import pg from 'pg'
 import { Ledger } from '../src/ledger.ts'
 import { inSchema } from '../src/migrate.ts'
-import { agent, decisionRecords, ledgerSite, voter, type LedgerSite } from './harness/ledger.ts'
+import { cast, agent, decisionRecords, ledgerSite, voter, type LedgerSite } from './harness/ledger.ts'
 import { testDatabase } from './harness/postgres.ts'
 import { racing, refunded, refundFor } from './harness/uses.ts'
 
@@ -145,7 +145,7 @@ describe('G3, G4: three processes with 64 callers each on one ledger', () => {
 
     const close = { action: 'close_account', params: { account: 'ann' } }
     const { approval } = await looker.decide(agent, close)
-    await looker.vote(voter('ann'), approval?.id ?? '', { vote: 'approve' })
+    await cast(looker, voter('ann'), approval?.id ?? '', { vote: 'approve' })
     const uses = await raced({ name: 'use', request: { ...close, approvalId: approval?.id } }, 10)
     expect(uses.filter(({ effect }) => effect === 'allow')).toHaveLength(1)
     expect(uses.filter(({ effect }) => effect === 'deny')).toHaveLength(29)

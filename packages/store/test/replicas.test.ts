@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ApprovalWaits } from '../src/waits.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   escalated,
@@ -80,7 +81,7 @@ describeOnPostgres('several processes on one ledger', (postgres) => {
   test('let an approval be used once, however many of them are asked at once', async () => {
     const { follower, other, all } = await three()
     const id = await escalated(follower.ledger)
-    await other.ledger.vote(voter('ann'), id, { vote: 'approve' })
+    await cast(other.ledger, voter('ann'), id, { vote: 'approve' })
     const answers = await asked(all, 30, () => refund(600, { approvalId: id }))
     const effects = answers.map(({ effect }) => effect)
     expect(effects.filter((effect) => effect === 'allow')).toHaveLength(1)
@@ -116,7 +117,7 @@ describeOnPostgres('several processes on one ledger', (postgres) => {
     const waits = new ApprovalWaits(follower.ledger, site.clock.ports)
     // The clock stands still: only a message ends this wait.
     const waiting = waits.wait(id, 3600, { agent })
-    await sequencer.ledger.vote(voter('ann'), id, { vote: 'approve' })
+    await cast(sequencer.ledger, voter('ann'), id, { vote: 'approve' })
     expect((await waiting).status).toBe('approved')
     waits.close()
   })
@@ -131,7 +132,7 @@ describeOnPostgres('several processes on one ledger', (postgres) => {
       message: 'the call id `twice` was used for another call',
       fix: 'Use a new call id for a new call; a retry must repeat action and params exactly.',
     })
-    const unknown = await faultOf(ledger.vote(voter('ann'), 'apr_999', { vote: 'approve' }))
+    const unknown = await faultOf(cast(ledger, voter('ann'), 'apr_999', { vote: 'approve' }))
     expect(unknown).toMatchObject({ code: 'not_found', message: 'no approval `apr_999`' })
   })
 
@@ -192,11 +193,11 @@ rules:
     if (elsewhere === undefined) throw new Error('none')
     opened.push(elsewhere)
     const id = await escalated(follower.ledger, { callId: 'same-in-both' })
-    await sequencer.ledger.vote(voter('ann'), id, { vote: 'approve' })
+    await cast(sequencer.ledger, voter('ann'), id, { vote: 'approve' })
 
     expect(elsewhere.ledger.role).toBe('sequencer')
     expect((await faultOf(elsewhere.ledger.approval(id, {}))).code).toBe('not_found')
-    expect((await faultOf(elsewhere.ledger.vote(voter('bob'), id, { vote: 'reject' }))).code).toBe(
+    expect((await faultOf(cast(elsewhere.ledger, voter('bob'), id, { vote: 'reject' }))).code).toBe(
       'not_found',
     )
     const claimed = await elsewhere.ledger.decide(agent, refund(600, { approvalId: id }))

@@ -5,6 +5,7 @@ import type { Ledger } from '../src/ledger.ts'
 import { foreignWriter } from './harness/foreign-writer.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   decisionRecords,
   faultOf,
@@ -103,7 +104,7 @@ describeOnPostgres('G1: the log', (postgres) => {
       const ledger = await site.open()
       const before = (await ledger.head()).size
       const [refused, ...others] = await Promise.allSettled([
-        ledger.vote(voter('ann'), 'apr_0', { vote: 'approve' }),
+        cast(ledger, voter('ann'), 'apr_0', { vote: 'approve' }),
         ...Array.from({ length: 20 }, (_, at) => ledger.note(note(`k${at}`))),
       ])
       expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } })
@@ -116,7 +117,7 @@ describeOnPostgres('G1: the log', (postgres) => {
       const writer = await foreignWriter(site, ledger.name)
       const results = [
         ledger.note(note('k0')),
-        ledger.vote(voter('ann'), 'apr_0', { vote: 'approve' }),
+        cast(ledger, voter('ann'), 'apr_0', { vote: 'approve' }),
         ledger.decide(agent, refund(1, { callId: 'c' })),
         ledger.decide(agent, refund(2, { callId: 'c' })),
         ledger.note(note('k1')),

@@ -1,7 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ErasureTarget } from '../src/erasure/erase.ts'
 import type { Ledger } from '../src/ledger.ts'
-import { agent, faultOf, ledgerSite, policiesOf, records, voter, type LedgerSite } from './harness/ledger.ts'
+import {
+  cast,
+  agent,
+  faultOf,
+  ledgerSite,
+  policiesOf,
+  records,
+  voter,
+  type LedgerSite,
+} from './harness/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 
 const policy = (more = '') => `
@@ -49,7 +58,7 @@ describeOnPostgres('G9: what is kept of a person', (postgres) => {
       action: 'issue_refund',
       params: { customer_id: 'cu-ann', amount: 600 },
     })
-    await ledger.vote(voter('pat'), asked.approval?.id ?? '', { vote: 'approve', comment: 'cu-ann called' })
+    await cast(ledger, voter('pat'), asked.approval?.id ?? '', { vote: 'approve', comment: 'cu-ann called' })
     await ledger.decide(agent, { action: 'send_mail', params: { to: ['cu-ann', 'cu-bob'], amount: 1 } })
     await ledger.decide(agent, {
       action: 'send_mail',

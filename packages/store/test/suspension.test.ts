@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   agent,
   faultOf,
   ledgerSite,
@@ -84,7 +85,7 @@ describeOnPostgres('suspension', (postgres) => {
     const ledger = await site.open(policiesOf(terms('{ quorum: 1, deadline: 5m }')))
     const asked = await ledger.decide(agent, refund(600))
     const approvalId = asked.approval?.id ?? ''
-    await ledger.vote(voter('ann'), approvalId, { vote: 'approve' })
+    await cast(ledger, voter('ann'), approvalId, { vote: 'approve' })
     await ledger.changeSuspension(suspend)
     expect((await ledger.decide(agent, { ...refund(600), approvalId })).effect).toBe('deny')
     await ledger.changeSuspension(resume)

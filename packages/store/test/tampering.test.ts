@@ -3,7 +3,16 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
-import { agent, escalated, ledgerSite, minute, refund, voter, type LedgerSite } from './harness/ledger.ts'
+import {
+  cast,
+  agent,
+  escalated,
+  ledgerSite,
+  minute,
+  refund,
+  voter,
+  type LedgerSite,
+} from './harness/ledger.ts'
 
 interface Row {
   readonly index: number
@@ -29,7 +38,7 @@ describeOnPostgres('G5: verification finds', (postgres) => {
       await ledger.decide(agent, { action: 'delete_account', params: {} })
       const approvalId = await escalated(ledger)
       if (at % 3)
-        await ledger.vote(voter('ann'), approvalId, { vote: at % 2 ? 'approve' : 'reject', comment: 'ok' })
+        await cast(ledger, voter('ann'), approvalId, { vote: at % 2 ? 'approve' : 'reject', comment: 'ok' })
     }
     site.clock.advance(5 * minute)
     await ledger.expireOverdue()

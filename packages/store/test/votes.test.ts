@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
+  cast,
   escalated,
   faultOf,
   ledgerSite,
@@ -28,7 +29,7 @@ describeOnPostgres('G3: votes', (postgres) => {
   test('a vote is a record of the person, with the comment apart', async () => {
     const ledger = await site.open()
     const id = await escalated(ledger)
-    await ledger.vote(voter('ann'), id, { vote: 'approve', comment: 'checked the order' })
+    await cast(ledger, voter('ann'), id, { vote: 'approve', comment: 'checked the order' })
     const last = (await records(site, ledger)).at(-1)
     expect(last).toMatchObject({
       kind: 'vote',
@@ -48,28 +49,28 @@ describeOnPostgres('G3: votes', (postgres) => {
     const ledger = await site.open()
     const [late, timely] = [await escalated(ledger), await escalated(ledger)]
     site.clock.advance(5 * minute - 1)
-    expect(await ledger.vote(voter('ann'), timely, approve)).toBe('approved')
+    expect(await cast(ledger, voter('ann'), timely, approve)).toBe('approved')
     site.clock.advance(1)
-    expect((await faultOf(ledger.vote(voter('ann'), late, approve))).code).toBe('approval_closed')
+    expect((await faultOf(cast(ledger, voter('ann'), late, approve))).code).toBe('approval_closed')
     expect((await ledger.approval(late, {})).votes).toEqual([])
   })
 
   test('a rejection ends it, whatever others say', async () => {
     const ledger = await site.open(policiesOf(terms('{ quorum: 2 }')))
     const id = await escalated(ledger)
-    expect(await ledger.vote(voter('ann'), id, approve)).toBe('pending')
-    expect(await ledger.vote(voter('bob'), id, reject)).toBe('rejected')
-    expect((await faultOf(ledger.vote(voter('eve'), id, approve))).code).toBe('approval_closed')
+    expect(await cast(ledger, voter('ann'), id, approve)).toBe('pending')
+    expect(await cast(ledger, voter('bob'), id, reject)).toBe('rejected')
+    expect((await faultOf(cast(ledger, voter('eve'), id, approve))).code).toBe('approval_closed')
   })
 
   test('two people are two different people: the same one twice is refused', async () => {
     const ledger = await site.open(policiesOf(terms('{ quorum: 2 }')))
     const id = await escalated(ledger)
-    await ledger.vote(voter('ann'), id, approve)
-    expect((await faultOf(ledger.vote(voter('ann'), id, approve))).code).toBe('already_voted')
-    expect((await faultOf(ledger.vote(voter('ann'), id, reject))).code).toBe('already_voted')
+    await cast(ledger, voter('ann'), id, approve)
+    expect((await faultOf(cast(ledger, voter('ann'), id, approve))).code).toBe('already_voted')
+    expect((await faultOf(cast(ledger, voter('ann'), id, reject))).code).toBe('already_voted')
     expect((await ledger.approval(id, {})).status).toBe('pending')
-    expect(await ledger.vote(voter('bob'), id, approve)).toBe('approved')
+    expect(await cast(ledger, voter('bob'), id, approve)).toBe('approved')
   })
 
   test('one person who votes 20 times at once, through two processes, counts once', async () => {
@@ -77,7 +78,7 @@ describeOnPostgres('G3: votes', (postgres) => {
     const two = await site.open(policiesOf(terms('{ quorum: 2 }')), one.name)
     const id = await escalated(one)
     const votes = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, at) => (at % 2 ? one : two).vote(voter('ann'), id, approve)),
+      Array.from({ length: 20 }, (_, at) => cast(at % 2 ? one : two, voter('ann'), id, approve)),
     )
     expect(votes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     expect((await records(site, one)).filter(({ kind }) => kind === 'vote')).toHaveLength(1)
@@ -88,7 +89,7 @@ describeOnPostgres('G3: votes', (postgres) => {
     const ledger = await site.open()
     const id = await escalated(ledger)
     const answers = await Promise.allSettled(
-      Array.from({ length: 10 }, (_, at) => ledger.vote(voter(`p${at}`), id, at % 2 ? approve : reject)),
+      Array.from({ length: 10 }, (_, at) => cast(ledger, voter(`p${at}`), id, at % 2 ? approve : reject)),
     )
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     expect((await ledger.approval(id, {})).votes).toHaveLength(1)
@@ -110,7 +111,7 @@ describeOnPostgres('G3: votes', (postgres) => {
         const id = await escalated(ledger)
         const asker = { voter: voter(name, roles) }
         expect((await ledger.approval(id, asker)).mayVote).toBe(may)
-        const voting = ledger.vote(asker.voter, id, approve)
+        const voting = cast(ledger, asker.voter, id, approve)
         if (may) expect(await voting).toBe('approved')
         else expect((await faultOf(voting)).code).toBe('not_permitted')
         expect((await ledger.approval(id, asker)).mayVote).toBe(false)
@@ -125,7 +126,7 @@ describeOnPostgres('G3: votes', (postgres) => {
     ] as const)('where nobody is named, the roles %j may vote: %s', async (roles, may) => {
       const ledger = await site.open()
       const id = await escalated(ledger)
-      const voting = ledger.vote(voter('ann', roles), id, approve)
+      const voting = cast(ledger, voter('ann', roles), id, approve)
       if (may) expect(await voting).toBe('approved')
       else expect((await faultOf(voting)).code).toBe('not_permitted')
     })
@@ -140,10 +141,10 @@ describeOnPostgres('G3: votes', (postgres) => {
       })
       const id = answer.approval?.id ?? ''
       for (const roles of [['a'], ['b']]) {
-        expect((await faultOf(ledger.vote(voter('ann', roles), id, approve))).code).toBe('not_permitted')
+        expect((await faultOf(cast(ledger, voter('ann', roles), id, approve))).code).toBe('not_permitted')
       }
-      expect(await ledger.vote(voter('ann', ['a', 'b']), id, approve)).toBe('pending')
-      expect(await ledger.vote(voter('bob', ['a', 'b']), id, approve)).toBe('approved')
+      expect(await cast(ledger, voter('ann', ['a', 'b']), id, approve)).toBe('pending')
+      expect(await cast(ledger, voter('bob', ['a', 'b']), id, approve)).toBe('approved')
       expect(answer.approval?.deadline).toBe(new Date(site.clock.now() + 3 * minute).toISOString())
     })
   })
@@ -152,7 +153,7 @@ describeOnPostgres('G3: votes', (postgres) => {
     'a vote on %s, which is no approval, is refused',
     async (id) => {
       const ledger = await site.open()
-      expect((await faultOf(ledger.vote(voter('ann'), id, approve))).code).toBe('not_found')
+      expect((await faultOf(cast(ledger, voter('ann'), id, approve))).code).toBe('not_found')
     },
   )
 
@@ -161,7 +162,7 @@ describeOnPostgres('G3: votes', (postgres) => {
     async (comment) => {
       const ledger = await site.open()
       const id = await escalated(ledger)
-      expect((await faultOf(ledger.vote(voter('ann'), id, { vote: 'approve', comment }))).code).toBe(
+      expect((await faultOf(cast(ledger, voter('ann'), id, { vote: 'approve', comment }))).code).toBe(
         'bad_input',
       )
       expect((await ledger.approval(id, {})).status).toBe('pending')

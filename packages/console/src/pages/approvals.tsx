@@ -19,6 +19,7 @@ const tabs: readonly { readonly tab: Tab; readonly label: string; readonly empty
   { tab: 'consumed', label: 'Used', empty: 'No approval has been used yet' },
   { tab: 'rejected', label: 'Rejected', empty: 'Nothing has been rejected' },
   { tab: 'expired', label: 'Expired', empty: 'Nothing has expired' },
+  { tab: 'cancelled', label: 'Cancelled', empty: 'Nothing has been cancelled' },
   { tab: 'all', label: 'All', empty: 'No call has needed a person yet' },
 ]
 

@@ -1,6 +1,7 @@
-import type { Approval, ApprovalStatus } from '../model/approval.ts'
-import type { Instant, PersonId } from '../model/ids.ts'
+import type { Approval, ApprovalStatus, Vote, VoteChoice } from '../model/approval.ts'
+import type { Instant } from '../model/ids.ts'
 import type { ApprovalTerms } from '../model/decision.ts'
+import { hasQuorum } from './quorum.ts'
 
 /**
  * Where the approval stands at `at`. Derived from its votes, so it cannot disagree with them.
@@ -10,30 +11,31 @@ import type { ApprovalTerms } from '../model/decision.ts'
  */
 export function approvalStatus(approval: Approval, at: Instant): ApprovalStatus {
   if (approval.consumedBy !== undefined) return 'consumed'
+  if (approval.cancelled !== undefined) return 'cancelled'
   const counted = approval.votes.filter((vote) => vote.at < approval.expiresAt)
   if (counted.some(({ vote }) => vote === 'reject')) return 'rejected'
   if (approval.expiryRecorded || at >= approval.expiresAt) return 'expired'
-  const approvers = new Set(counted.filter(({ vote }) => vote === 'approve').map(({ person }) => person))
-  return approvers.size >= approval.terms.quorum ? 'approved' : 'pending'
+  return hasQuorum(approval.terms, givenVotes(approval.terms, counted)) ? 'approved' : 'pending'
 }
 
-/** A person who may be asked. */
-export interface Voter {
-  readonly id: PersonId
-  readonly roles: readonly string[]
+function givenVotes(terms: ApprovalTerms, votes: readonly Vote[]): readonly Vote[] {
+  const wanted = choiceFor(terms)
+  return votes.filter(({ vote }) => vote === wanted)
 }
 
-/**
- * Whether a person may vote on an approval with these terms: entitled by every route that asked.
- * Routes that name nobody ask anyone with the role `approver` or `administrator`.
- */
-export function mayVote(terms: ApprovalTerms, voter: Voter): boolean {
-  if (terms.approvers.length === 0)
-    return ['approver', 'administrator'].some((role) => voter.roles.includes(role))
-  return terms.approvers.every((approvers) => approvers.some((entry) => names(entry, voter)))
+/** The vote that counts for a call with these terms: to consent, or to have looked. The other one does not count. */
+export function choiceFor({ asks }: Pick<ApprovalTerms, 'asks'>): Exclude<VoteChoice, 'reject'> {
+  return asks === 'acknowledgement' ? 'acknowledge' : 'approve'
 }
 
-function names(entry: string, voter: Voter): boolean {
-  if (entry.startsWith('role:')) return voter.roles.includes(entry.slice('role:'.length))
-  return entry.startsWith('person:') && entry.slice('person:'.length).toLowerCase() === voter.id
+/** The terms as they are at `at`: whoever is to be asked by then may vote. */
+export function termsAt(approval: Pick<Approval, 'terms' | 'escalatesAt'>, at: Instant): ApprovalTerms {
+  const { terms, escalatesAt } = approval
+  const begun = (terms.escalateTo ?? []).filter((_stage, nth) => at >= (escalatesAt[nth] ?? Infinity))
+  if (begun.length === 0) return terms
+  const approvers = terms.approvers.map((entries, set) => [
+    ...entries,
+    ...begun.filter((stage) => stage.set === set).flatMap((stage) => stage.approvers),
+  ])
+  return { ...terms, approvers }
 }

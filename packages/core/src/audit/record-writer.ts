@@ -2,16 +2,16 @@ import { hasEscapedSurrogate } from '../model/canonical-json.ts'
 import type { DeterminingRule, PolicyRef } from '../model/decision.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { DecisionRecord, RecordBody } from '../model/record.ts'
+import { orderedOpens } from './approval-record.ts'
+import type { RecordPlace } from './record-place.ts'
 import {
   completeRecord,
   orderedObligation,
-  orderedOpens,
   orderedPolicy,
   orderedRule,
   orderedShadow,
   orderedUse,
   recordText,
-  type RecordPlace,
 } from './record.ts'
 
 type Place = Omit<RecordPlace, 'ledger'>

@@ -1,18 +1,11 @@
 import { Fault, unreachable } from '../model/fault.ts'
-import { indexOfId, type Sha256 } from '../model/ids.ts'
+import { indexOfId } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
 import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
+import { completeOfPeople, orderedOpens } from './approval-record.ts'
+import type { RecordPlace } from './record-place.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
-
-/** What the sequencer knows of a record and its author does not. */
-export interface RecordPlace {
-  readonly ledger: string
-  readonly index: number
-  /** As `instantText` writes it: the records of a batch share one instant, and writing it takes time. */
-  readonly at: string
-  readonly payload: Sha256 | null
-}
 
 /**
  * The whole record, all of its members in canonical order, so that writing it sorts nothing.
@@ -27,14 +20,12 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
       const { agent, decision, kind, status } = body
       return { agent, at, decision, index, kind, ledger, payload, status, v: 1 }
     }
-    case 'vote': {
-      const { approval, kind, person, status, vote } = body
-      return { approval, at, index, kind, ledger, payload, person, status, v: 1, vote }
-    }
-    case 'expiry': {
-      const { action, agent, approval, kind } = body
-      return { action, agent, approval, at, index, kind, ledger, payload, v: 1 }
-    }
+    case 'vote':
+    case 'expiry':
+    case 'cancellation':
+    case 'reminder':
+    case 'delegation':
+      return completeOfPeople(body, place)
     case 'policy': {
       const { kind, policy } = body
       return { at, index, kind, ledger, payload, policy: orderedPolicy(policy), v: 1 }
@@ -147,14 +138,6 @@ export function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
   return { id, sha256, version }
 }
 
-/** What a decision opens, in canonical order. */
-export function orderedOpens({ deadline, id, terms }: Opened): Opened {
-  const { approvers, deadlineMs, quorum, routes } = terms
-  return { deadline, id, terms: { approvers, deadlineMs, quorum, routes } }
-}
-
-type Opened = NonNullable<DecisionRecord['opens']>
-
 /**
  * The record as it is stored and hashed: canonical JSON. Members that are undefined are left out.
  *
@@ -189,6 +172,9 @@ export function recordTerms(record: LogRecord | RecordBody): readonly string[] {
       return []
     case 'vote':
     case 'expiry':
+    case 'cancellation':
+    case 'reminder':
+    case 'delegation':
     case 'policy':
     case 'access':
     case 'suspension':
@@ -258,6 +244,7 @@ type Shape =
   | 'instant'
   | 'sha256'
   | 'sha256 or null'
+  | 'sha256 or absent'
   | readonly (string | number)[]
 type Members<Kind extends LogRecord['kind']> = Exclude<
   keyof Extract<LogRecord, { kind: Kind }>,
@@ -266,7 +253,7 @@ type Members<Kind extends LogRecord['kind']> = Exclude<
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const sha256 = /^[0-9a-f]{64}$/
-const statuses = ['pending', 'approved', 'rejected', 'expired', 'consumed']
+const statuses = ['pending', 'approved', 'rejected', 'expired', 'cancelled', 'consumed']
 
 const base = {
   v: [1],
@@ -298,7 +285,26 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     shadow: 'object or absent',
   },
   outcome: { decision: 'text', agent: 'text', status: ['succeeded', 'failed', 'unknown'] },
-  vote: { approval: 'text', person: 'text', vote: ['approve', 'reject'], status: statuses },
+  vote: {
+    approval: 'text',
+    person: 'text',
+    vote: ['approve', 'reject', 'acknowledge'],
+    status: statuses,
+    digest: 'sha256 or absent',
+    for: 'text or absent',
+    counts: 'list or absent',
+  },
+  reminder: { approval: 'text', agent: 'text', action: 'text', asks: 'list', next: 'text or null' },
+  delegation: {
+    event: ['granted', 'revoked'],
+    delegation: 'text',
+    from: 'text',
+    to: 'text',
+    starts: 'instant',
+    ends: 'instant',
+    by: 'text',
+  },
+  cancellation: { approval: 'text', agent: 'text', action: 'text', by: 'text' },
   expiry: { approval: 'text', agent: 'text', action: 'text' },
   policy: { policy: 'object' },
   access: {
@@ -306,6 +312,8 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
       'key_created',
       'key_revoked',
       'key_rotated',
+      'owner_added',
+      'owner_removed',
       'password_removed',
       'password_set',
       'person_created',
@@ -406,6 +414,7 @@ function hasShape(value: unknown, shape: Shape): boolean {
     case 'instant':
       return typeof value === 'string' && instant.test(value)
     case 'sha256':
+    case 'sha256 or absent':
       return typeof value === 'string' && sha256.test(value)
     case 'sha256 or null':
       return value === null || (typeof value === 'string' && sha256.test(value))

@@ -207,6 +207,7 @@ function refusalReason(claim: { readonly id: string; readonly why: ApprovalRefus
     pending: 'is still waiting for people',
     rejected: 'was rejected',
     expired: 'expired',
+    cancelled: 'was cancelled',
     consumed: 'has already been used',
   }
   return `Approval ${claim.id} ${why[claim.why]}`

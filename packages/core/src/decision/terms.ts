@@ -1,4 +1,4 @@
-import type { ApprovalTerms } from '../model/decision.ts'
+import type { ApprovalTerms, BusinessHours, EscalationTerms } from '../model/decision.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import type { ApprovalRoute, CompiledPolicy, RuleBase } from '../model/policy.ts'
 
@@ -10,23 +10,66 @@ export function routesOf(matches: readonly { readonly rule: RuleBase }[]): reado
   return [...new Set(matches.flatMap(({ rule }) => rule.route ?? []))]
 }
 
-/** The terms of several routes together: the most people, the shortest time, everyone's consent. */
+/** The terms of several routes together: the most people, the shortest time, everyone's consent. What says nothing is absent. */
 export function approvalTerms(policy: CompiledPolicy, names: readonly string[]): ApprovalTerms {
   const routes = names.flatMap((name) => policy.routes.get(name) ?? [])
+  // A route that nobody describes asks for what is usual.
+  const isWhole = routes.length === names.length && routes.length > 0
+  const quorumOf = quorumsOf(routes)
+  const quorums = Object.values(quorumOf)
+  const named = quorums.reduce((sum, count) => sum + count, 0)
+  const escalateTo = escalationsOf(routes)
+  const remindMs = [...new Set(routes.flatMap((route) => route.remindMs))].sort((a, b) => a - b)
+  const exclude = [...new Set(routes.flatMap((route) => route.exclude))].sort()
+  const hours = isWhole ? commonHours(routes) : undefined
   return {
     routes: names,
     approvers: approverSets(routes),
-    quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),
+    quorum: Math.max(1, named, ...routes.map(({ quorum }) => quorum)),
+    ...(quorums.length > 0 ? { quorumOf } : {}),
     deadlineMs: Math.min(
       ...routes.map(({ deadlineMs }) => deadlineMs),
       routes.length > 0 ? Infinity : approvalDeadlineMsDefault,
     ),
+    ...(escalateTo.length > 0 ? { escalateTo } : {}),
+    ...(remindMs.length > 0 ? { remindMs } : {}),
+    ...(hours === undefined ? {} : { hours }),
+    ...(exclude.length > 0 ? { exclude } : {}),
+    // Consent is more than having looked.
+    asks: isWhole && routes.every(({ asks }) => asks === 'acknowledgement') ? 'acknowledgement' : 'consent',
+    ...(routes.some(({ signed }) => signed) ? { signed: true } : {}),
+    ...(isWhole && routes.every((route) => route.survivesPolicyChange) ? { survivesPolicyChange: true } : {}),
   }
 }
 
 // A person must be entitled by every route. A route that names nobody asks the usual people: beside routes
 // that name somebody it must not fall away.
 function approverSets(routes: readonly ApprovalRoute[]): readonly (readonly string[])[] {
-  if (routes.every(({ approvers }) => approvers.length === 0)) return []
+  const named = routes.some(({ approvers, escalateTo }) => approvers.length > 0 || escalateTo.length > 0)
+  if (!named) return []
   return routes.map(({ approvers }) => (approvers.length === 0 ? approversDefault : approvers))
+}
+
+// Sorted by name, as canonical JSON has them.
+function quorumsOf(routes: readonly ApprovalRoute[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>()
+  for (const { quorumOf } of routes) {
+    for (const [entry, count] of quorumOf) counts.set(entry, Math.max(count, counts.get(entry) ?? 0))
+  }
+  return Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+function escalationsOf(routes: readonly ApprovalRoute[]): readonly EscalationTerms[] {
+  return routes
+    .flatMap(({ escalateTo }, set) =>
+      escalateTo.map(({ afterMs, approvers }) => ({ afterMs, approvers, set })),
+    )
+    .sort((one, other) => one.afterMs - other.afterMs || one.set - other.set)
+}
+
+// The clock stands still only where it does for every route that asks.
+function commonHours(routes: readonly ApprovalRoute[]): BusinessHours | undefined {
+  const [first, ...others] = routes.map(({ hours }) => hours)
+  const text = JSON.stringify(first)
+  return others.every((other) => JSON.stringify(other) === text) ? first : undefined
 }

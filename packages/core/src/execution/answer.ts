@@ -9,7 +9,7 @@ import type {
   ShadowedDecision,
 } from '../model/decision.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { ApprovalId, DecisionId } from '../model/ids.ts'
+import type { ApprovalId, DecisionId, Sha256 } from '../model/ids.ts'
 
 /** What a caller asks to have decided. */
 export interface DecisionRequest {
@@ -86,13 +86,20 @@ export interface ApprovalView {
   readonly openedAt: string
   readonly deadline: string
   readonly terms: ApprovalTerms
+  /** What a vote is for: it has to name this digest (`approvalDigest`). */
+  readonly digest: Sha256
   readonly votes: readonly {
     readonly person: string
+    /** In whose stead, where it was cast so. */
+    readonly for?: string | undefined
     readonly vote: VoteChoice
     readonly comment: string | null
     readonly at: string
   }[]
   readonly consumedBy: DecisionId | null
+  /** Who withdrew it and why, where somebody did. `by` is a person, `operator` or `agent`; the reason is null where erased. */
+  readonly cancelled?:
+    { readonly by: string; readonly reason: string | null; readonly at: string } | undefined
   /** Whether the person who asks could still vote; always false for agents. */
   readonly mayVote: boolean
 }

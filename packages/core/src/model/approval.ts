@@ -1,12 +1,28 @@
 import type { ActionName, AgentId, ApprovalId, DecisionId, Instant, PersonId } from './ids.ts'
 import type { ApprovalTerms, PolicyRef } from './decision.ts'
 
-/** One person's answer. */
-export type VoteChoice = 'approve' | 'reject'
+/**
+ * One person's answer. `approve` consents, and counts only where consent is asked for; `acknowledge` says that the person
+ * has looked, and counts only where that is asked for.
+ */
+export type VoteChoice = 'approve' | 'reject' | 'acknowledge'
 
 export interface Vote {
   readonly person: PersonId
   readonly vote: VoteChoice
+  readonly at: Instant
+  /** In whose stead, where the person voted for somebody who has delegated it. Both are used up by it. */
+  readonly for?: PersonId | undefined
+  /** The entries of the terms' `quorumOf` that the vote can stand for. */
+  readonly counts?: readonly string[] | undefined
+}
+
+/** That an approval was withdrawn. */
+export interface Cancelled {
+  /** The index of the record that says so. */
+  readonly index: number
+  /** As in `CancellationRecord`. */
+  readonly by: string
   readonly at: Instant
 }
 
@@ -19,12 +35,20 @@ export interface Approval {
   readonly terms: ApprovalTerms
   readonly openedAt: Instant
   readonly expiresAt: Instant
+  /** When each of the terms' `escalateTo` begins to be asked, in their order. */
+  readonly escalatesAt: readonly Instant[]
+  /** When people are told again, ascending. */
+  readonly promptsAt: readonly Instant[]
+  /** When they are to be told again next. */
+  readonly nextPromptAt?: Instant | undefined
   readonly votes: readonly Vote[]
   /** The decision that used it up. */
   readonly consumedBy?: DecisionId | undefined
   /** Whether the log says that the deadline passed. From then on it is expired, whatever a clock says. */
   readonly expiryRecorded: boolean
+  /** Who withdrew it, where somebody did: its agent or somebody who operates the service. */
+  readonly cancelled?: Cancelled | undefined
 }
 
 /** Where an approval stands. Only `approved` can let a call through, and only once. */
-export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired' | 'consumed'
+export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired' | 'cancelled' | 'consumed'

@@ -1,4 +1,5 @@
 import type { CounterKey, RuleId, Sha256 } from './ids.ts'
+import type { Weekday } from './window.ts'
 
 /** Which policy decided. */
 export interface PolicyRef {
@@ -122,5 +123,44 @@ export interface ApprovalTerms {
   readonly approvers: readonly (readonly string[])[]
   /** How many different people must approve: 1 or more. */
   readonly quorum: number
+  /** How many of them must stand for an entry such as `role:legal`; one person stands for one entry. */
+  readonly quorumOf?: Readonly<Record<string, number>> | undefined
+  /** How long it waits; with `hours`, only the time within them counts. */
   readonly deadlineMs: number
+  /** Whom to ask as well, once it has waited for so long; the earliest first. */
+  readonly escalateTo?: readonly EscalationTerms[] | undefined
+  /** After how long people are reminded, ascending. */
+  readonly remindMs?: readonly number[] | undefined
+  /** Business hours: outside of them every clock of the approval stands still. */
+  readonly hours?: BusinessHours | undefined
+  /** Who may not vote, whatever else entitles them. */
+  readonly exclude?: readonly string[] | undefined
+  /** What is asked of them: to agree, or to say that they have looked. Where any route asks for consent, consent. */
+  readonly asks: ApprovalAsk
+  /** Every vote has to be signed by a key that the person has registered. */
+  readonly signed?: true | undefined
+  /** It stays good when the policy changes, as long as its routes still ask for just this. */
+  readonly survivesPolicyChange?: true | undefined
 }
+
+/** Whom else to ask, once an approval has waited for so long. */
+export interface EscalationTerms {
+  readonly afterMs: number
+  readonly approvers: readonly string[]
+  /** The list of `approvers` that they are added to, zero-based. */
+  readonly set: number
+}
+
+/** Hours of days by the clocks of a zone. From the first instant at which they show `fromMinute` to the first at which they show `toMinute`. */
+export interface BusinessHours {
+  /** An IANA name such as `Europe/Berlin`. */
+  readonly zone: string
+  /** The days on which they begin. */
+  readonly days: readonly Weekday[]
+  /** Minutes after midnight. Where `toMinute` is not later, they end on the next day. */
+  readonly fromMinute: number
+  readonly toMinute: number
+}
+
+/** What people are asked for: `consent`, somebody must agree; `acknowledgement`, somebody must have looked. */
+export type ApprovalAsk = 'consent' | 'acknowledgement'

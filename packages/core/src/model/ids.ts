@@ -55,8 +55,13 @@ export function approvalId(index: number): ApprovalId {
   return `apr_${index}` as ApprovalId
 }
 
-/** The record index inside a `dec_…` or `apr_…` id, or undefined where the text is no such id. */
-export function indexOfId(prefix: 'dec' | 'apr', id: string): number | undefined {
-  const match = /^(dec|apr)_(0|[1-9][0-9]{0,14})$/.exec(id)
+/** The id of the delegation that was recorded at `index`. */
+export function delegationId(index: number): string {
+  return `dlg_${index}`
+}
+
+/** The record index inside a `dec_…`, `apr_…` or `dlg_…` id, or undefined where the text is no such id. */
+export function indexOfId(prefix: 'dec' | 'apr' | 'dlg', id: string): number | undefined {
+  const match = /^(dec|apr|dlg)_(0|[1-9][0-9]{0,14})$/.exec(id)
   return match?.[1] === prefix ? Number(match[2]) : undefined
 }

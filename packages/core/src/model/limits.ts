@@ -20,6 +20,12 @@ export const commentLengthMax = 2000
 export const approvalDeadlineMsDefault = 5 * 60 * 1000
 /** The longest deadline a policy may set: 30 days. */
 export const approvalDeadlineMsMax = 30 * 24 * 60 * 60 * 1000
+/** No approval waits longer than this from its opening, whatever its business hours: 90 days. */
+export const approvalOpenMsMax = 90 * 24 * 60 * 60 * 1000
+/** How often a route may remind people, and how often it may ask others. */
+export const approvalPromptsMax = 10
+/** How long a delegation of votes may last: 366 days. */
+export const delegationMsMax = 366 * 24 * 60 * 60 * 1000
 /** How long one long-poll for an approval may last, in seconds. */
 export const waitSecondsMax = 60
 /** A policy test file's size in bytes. */

@@ -1,5 +1,5 @@
 import type { RuleId } from './ids.ts'
-import type { Obligation, PolicyRef } from './decision.ts'
+import type { ApprovalAsk, BusinessHours, Obligation, PolicyRef } from './decision.ts'
 import type { PlanMemo } from './plan.ts'
 import type {
   Condition,
@@ -82,10 +82,21 @@ export interface SubjectPaths {
 /** What an escalation's `action` means. */
 export interface ApprovalRoute {
   readonly name: string
-  /** `role:NAME` or `person:EMAIL`; empty: the roles `approver` and `administrator`. */
+  /** `role:NAME`, `group:NAME` or `person:EMAIL`; empty: the roles `approver` and `administrator`. */
   readonly approvers: readonly string[]
   readonly quorum: number
+  /** How many have to stand for an entry, by entry. */
+  readonly quorumOf: ReadonlyMap<string, number>
   readonly deadlineMs: number
+  readonly escalateTo: readonly { readonly afterMs: number; readonly approvers: readonly string[] }[]
+  readonly remindMs: readonly number[]
+  readonly hours: BusinessHours | undefined
+  /** Entries like those of `approvers`. */
+  readonly exclude: readonly string[]
+  readonly asks: ApprovalAsk
+  /** Votes have to be signed. */
+  readonly signed: boolean
+  readonly survivesPolicyChange: boolean
 }
 
 /** The environments that a policy is made for, by all of its files. */

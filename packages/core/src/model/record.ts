@@ -44,7 +44,7 @@ export interface DecisionRecord extends RecordBase {
   readonly rules: readonly DeterminingRule[]
   readonly policy: PolicyRef | null
   /** The approval it opened: only with effect `escalate`. */
-  readonly opens: { readonly id: ApprovalId; readonly terms: ApprovalTerms; readonly deadline: string } | null
+  readonly opens: OpenedApproval | null
   /** The approval that the caller claimed, and whether this decision used it up. */
   readonly claims: { readonly id: string; readonly consumed: boolean } | null
   /** What it takes from budgets and rates: only with effect `allow`, and only where it takes something. */
@@ -57,6 +57,17 @@ export interface DecisionRecord extends RecordBase {
   readonly session?: string | undefined
   /** What a policy in shadow mode would have decided, where that is something else. */
   readonly shadow?: ShadowedDecision | undefined
+}
+
+/** The approval that an escalation opens. Instants are RFC 3339, and hold whatever the zones' rules become. */
+export interface OpenedApproval {
+  readonly id: ApprovalId
+  readonly terms: ApprovalTerms
+  readonly deadline: string
+  /** When each of the terms' `escalateTo` begins to be asked. */
+  readonly escalatesAt?: readonly string[] | undefined
+  /** When people are told again, ascending. */
+  readonly promptsAt?: readonly string[] | undefined
 }
 
 /** What a decision takes from one counter. Its key may hold personal data, and is in the payload. */
@@ -78,6 +89,51 @@ export interface VoteRecord extends RecordBase {
   readonly vote: VoteChoice
   /** Where the approval stands after this vote. */
   readonly status: ApprovalStatus
+  /** What the person was asked about: `approvalDigest`. Records of earlier versions lack it. */
+  readonly digest?: Sha256 | undefined
+  /** In whose stead, where somebody has delegated their votes to the person. */
+  readonly for?: PersonId | undefined
+  /** The entries of the terms' `quorumOf` that it can stand for, where there are any. */
+  readonly counts?: readonly string[] | undefined
+}
+
+/** People were told again of an approval that waits, or others are asked from here on. */
+export interface ReminderRecord extends RecordBase {
+  readonly kind: 'reminder'
+  readonly approval: ApprovalId
+  readonly agent: string
+  readonly action: string
+  /** Who is asked from here on, as well; empty where those who were asked are reminded. */
+  readonly asks: readonly string[]
+  /** When they are to be told again, RFC 3339; null where never. */
+  readonly next: string | null
+}
+
+/** Somebody votes in another person's stead for a time, or no longer does. Its payload is `{reason}`. */
+export interface DelegationRecord extends RecordBase {
+  readonly kind: 'delegation'
+  readonly event: 'granted' | 'revoked'
+  /** `dlg_` and the index of the record that granted it. */
+  readonly delegation: string
+  /** Whose votes they are. */
+  readonly from: PersonId
+  /** Who casts them. */
+  readonly to: PersonId
+  /** RFC 3339: from when on, and until when. */
+  readonly starts: string
+  readonly ends: string
+  /** As in `SuspensionRecord`. */
+  readonly by: string
+}
+
+/** An approval that was withdrawn before it was used. Its payload is `{reason}`. */
+export interface CancellationRecord extends RecordBase {
+  readonly kind: 'cancellation'
+  readonly approval: ApprovalId
+  readonly agent: string
+  readonly action: string
+  /** A person's id, `operator` for whoever runs commands beside the service, or `agent` for the agent that had asked. */
+  readonly by: string
 }
 
 /** An approval whose deadline passed without enough votes. Silence is a denial. */
@@ -101,6 +157,8 @@ export interface AccessRecord extends RecordBase {
     | 'key_created'
     | 'key_revoked'
     | 'key_rotated'
+    | 'owner_added'
+    | 'owner_removed'
     | 'password_removed'
     | 'password_set'
     | 'person_created'
@@ -114,11 +172,11 @@ export interface AccessRecord extends RecordBase {
     | 'signed_out'
     | 'totp_added'
     | 'totp_removed'
-  /** The key's id or the person's. Never a secret. */
+  /** The key's id or the person's; of an owner, the agent. Never a secret. */
   readonly subject: string
   /**
    * The agent a key is bound to, and of a key that is rotated the id of the new one; the person's roles; how a person
-   * signed in; the id of a session that was ended.
+   * signed in; the id of a session that was ended; the person who stands behind the agent.
    */
   readonly grants: readonly string[]
   /** Who made the change, as in `SuspensionRecord`, where it was not the subject. */
@@ -197,6 +255,9 @@ export type LogRecord =
   | OutcomeRecord
   | VoteRecord
   | ExpiryRecord
+  | CancellationRecord
+  | ReminderRecord
+  | DelegationRecord
   | PolicyRecord
   | AccessRecord
   | SuspensionRecord

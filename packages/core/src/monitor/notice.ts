@@ -3,9 +3,11 @@ import type { DenyCode } from '../model/decision.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
 import { indexOfId } from '../model/ids.ts'
 import type {
+  CancellationRecord,
   DecisionRecord,
   ExpiryRecord,
   LogRecord,
+  ReminderRecord,
   SuspensionRecord,
   VoteRecord,
 } from '../model/record.ts'
@@ -70,10 +72,22 @@ export interface ApprovalExpiredNotice extends NoticeBase {
   readonly data: { readonly approval: ApprovalId; readonly agent: string; readonly action: string }
 }
 
-/** A vote ended an approval. Who cast it is personal data and stays in the log. */
+/** A call still waits for people, or others are asked from here on. */
+export interface ApprovalReminderNotice extends NoticeBase {
+  readonly kind: 'approval.reminder'
+  readonly data: {
+    readonly approval: ApprovalId
+    readonly agent: string
+    readonly action: string
+    /** Who is asked from here on, as well, such as `role:ops-manager`; empty where those who were asked are reminded. */
+    readonly asks: readonly string[]
+  }
+}
+
+/** A vote, or its cancellation, ended an approval. Who did it is personal data and stays in the log. */
 export interface ApprovalDecidedNotice extends NoticeBase {
   readonly kind: 'approval.decided'
-  readonly data: { readonly approval: ApprovalId; readonly status: 'approved' | 'rejected' }
+  readonly data: { readonly approval: ApprovalId; readonly status: 'approved' | 'rejected' | 'cancelled' }
 }
 
 /** A call was allowed that a policy, or a rule of it, in shadow mode would have stopped. */
@@ -148,6 +162,7 @@ export type Notice =
   | ShadowedNotice
   | ObligationNotice
   | ApprovalRequestedNotice
+  | ApprovalReminderNotice
   | ApprovalExpiredNotice
   | ApprovalDecidedNotice
   | SuspensionNotice
@@ -162,9 +177,14 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
       return [expired(record)]
     case 'vote':
       return ofVote(record)
+    case 'cancellation':
+      return [cancelled(record)]
+    case 'reminder':
+      return [reminder(record)]
     case 'suspension':
       return [suspension(record)]
     case 'outcome':
+    case 'delegation':
     case 'policy':
     case 'access':
     case 'erasure':
@@ -333,6 +353,21 @@ function requested(
   }
 }
 
+function reminder(record: ReminderRecord): ApprovalReminderNotice {
+  const asks = bounded(record.asks)
+  const what =
+    asks.length === 0 ? 'still waits for approval of' : 'waits, and others are asked, for approval of'
+  return {
+    kind: 'approval.reminder',
+    severity: 'info',
+    index: record.index,
+    at: record.at,
+    ...actor(record),
+    title: `${name(record.agent)} ${what} ${name(record.action)}`,
+    data: { approval: record.approval, ...actor(record), asks },
+  }
+}
+
 function expired(record: ExpiryRecord): ApprovalExpiredNotice {
   return {
     kind: 'approval.expired',
@@ -364,10 +399,23 @@ function ofVote(record: VoteRecord): readonly ApprovalDecidedNotice[] {
     // The vote was one of several that the quorum needs, or came too late to change anything.
     case 'pending':
     case 'expired':
+    case 'cancelled':
     case 'consumed':
       return []
     default:
       return unreachable(record.status)
+  }
+}
+
+function cancelled({ index, at, approval, ...record }: CancellationRecord): ApprovalDecidedNotice {
+  return {
+    kind: 'approval.decided',
+    severity: 'info',
+    index,
+    at,
+    ...actor(record),
+    title: `Approval ${approval} was cancelled`,
+    data: { approval, status: 'cancelled' },
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../model/json.ts'
 import { unreachable } from '../model/fault.ts'
-import type { Notice } from './notice.ts'
+import type { ApprovalDecidedNotice, Notice } from './notice.ts'
 import type { NoticeLinks } from './webhook-body.ts'
 import { noticeUrl } from './webhook-body.ts'
 
@@ -80,11 +80,21 @@ function detailsOf(notice: Notice): Details {
         ],
         reasons: notice.data.reasons,
       }
+    case 'approval.reminder':
+      return {
+        heading:
+          notice.data.asks.length === 0 ? 'Approval still needed' : 'Approval needed: others are asked',
+        fields: [
+          ...field('Approval', notice.data.approval),
+          ...field('Also asked', notice.data.asks.join(', ')),
+        ],
+        reasons: [],
+      }
     case 'approval.expired':
       return { heading: 'Approval expired', fields: field('Approval', notice.data.approval), reasons: [] }
     case 'approval.decided':
       return {
-        heading: notice.data.status === 'approved' ? 'Approval given' : 'Approval rejected',
+        heading: decidedHeadings[notice.data.status],
         fields: field('Approval', notice.data.approval),
         reasons: [],
       }
@@ -103,6 +113,12 @@ function detailsOf(notice: Notice): Details {
     default:
       return unreachable(notice)
   }
+}
+
+const decidedHeadings: Readonly<Record<ApprovalDecidedNotice['data']['status'], string>> = {
+  approved: 'Approval given',
+  rejected: 'Approval rejected',
+  cancelled: 'Approval cancelled',
 }
 
 function reasonsBlock(reasons: readonly string[]): readonly JsonObject[] {

@@ -38,6 +38,7 @@ export function noticeUrl(notice: Notice, links: NoticeLinks): string {
     case 'obligation.notify':
       return `${base}/decisions/${decisionId(notice.index)}`
     case 'approval.requested':
+    case 'approval.reminder':
     case 'approval.expired':
     case 'approval.decided':
       return `${base}/approvals/${notice.data.approval}`

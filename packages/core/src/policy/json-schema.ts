@@ -61,6 +61,7 @@ const descriptions: Readonly<Record<string, string>> = {
   rates: 'How many calls there may be in a window.',
   flows: 'What may not follow on something earlier in the session.',
   'flows[].after': 'A label that the session has, or a pattern of actions that were allowed in it.',
+  authors: 'The e-mail addresses of the people who wrote the policy; a route may exclude them.',
   approvals: 'What a route means: who is asked, how many have to agree, and by when.',
 }
 

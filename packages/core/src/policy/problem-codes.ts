@@ -72,6 +72,7 @@ export const warningCodes = {
   'counter-key-from-params': 'The model chooses by what a budget or rate is kept apart.',
   'unknown-label': 'A flow asks for a label that no action leaves behind.',
   'unused-route': 'No rule asks for a route.',
+  'late-prompt': 'A route reminds people, or asks others, when its deadline has come.',
 } as const satisfies Readonly<Record<string, string>>
 
 /** What kind of problem there is with a policy, or with another file of ours. Stable. */

@@ -1,10 +1,10 @@
+import type { BusinessHours } from '../model/decision.ts'
 import type { ApprovalRoute } from '../model/policy.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
-import { spanText } from './spans.ts'
-import type { PolicyFile } from './schema.ts'
+import { askOf, stricterRoute, type WrittenRoute } from './narrowed-routes.ts'
 import type { Findings, PolicySource } from './sources.ts'
-
-type WrittenRoute = NonNullable<PolicyFile['approvals']>[string]
+import { weekdays } from './schema-values.ts'
+import { minutesOf } from './windows.ts'
 
 /**
  * What the routes of a policy mean. A file may describe again what another describes only to make it stricter.
@@ -20,9 +20,10 @@ export function declareRoutes(
   const terms = new Map<string, WrittenRoute>()
   for (const source of sources) {
     for (const [name, written] of Object.entries(source.content.approvals ?? {})) {
-      const merged = stricter(name, terms.get(name), written, source, findings)
+      const merged = stricterRoute(name, terms.get(name), written, source, findings)
       terms.set(name, merged)
       checkQuorum(name, merged, source, findings)
+      checkPrompts(name, merged, source, findings)
       if (source.file === undefined && !used.has(name)) {
         const fix = 'remove it, or correct the `action` of the rule that means it'
         const place = source.positions.ofKey(['approvals', name])
@@ -32,73 +33,90 @@ export function declareRoutes(
       }
     }
   }
+  const authors = authorsOf(sources)
   return new Map(
-    [...new Set([...used, ...terms.keys()])].map((name) => {
-      const { approvers = [], quorum = 1, deadline = approvalDeadlineMsDefault } = terms.get(name) ?? {}
-      return [name, { name, approvers, quorum, deadlineMs: deadline }]
-    }),
+    [...new Set([...used, ...terms.keys()])].map((name) => [
+      name,
+      routeOf(name, terms.get(name) ?? {}, authors),
+    ]),
   )
 }
 
-/** Whom a route asks that names nobody. */
-const approversDefault: readonly string[] = ['role:approver', 'role:administrator']
-
-function stricter(
-  name: string,
-  before: WrittenRoute | undefined,
-  written: WrittenRoute,
-  source: PolicySource,
-  findings: Findings,
-): WrittenRoute {
-  if (before === undefined) return written
-  const looser = (key: keyof WrittenRoute, message: string, fix: string): void => {
-    findings.error(source, source.positions.ofValue(['approvals', name, key]), message, fix, {
-      code: 'loosened-route',
-    })
-  }
-  const quorum = before.quorum ?? 1
-  if (written.quorum !== undefined && written.quorum < quorum) {
-    looser(
-      'quorum',
-      `\`${name}\` needs ${quorum} approvals in a file that this one extends`,
-      'write at least as many',
-    )
-  }
-  const deadline = before.deadline ?? approvalDeadlineMsDefault
-  if (written.deadline !== undefined && written.deadline > deadline) {
-    const message = `\`${name}\` waits ${spanText(deadline)} in a file that this one extends`
-    looser('deadline', message, 'write the same or a shorter time')
-  }
-  const asked = namedBy(before)
-  const beyond =
-    written.approvers === undefined ? undefined : namedBy(written).find((one) => !asked.includes(one))
-  if (beyond !== undefined) {
-    const message = `\`${name}\` does not ask ${beyond} in a file that this one extends`
-    looser('approvers', message, `name some of ${asked.join(', ')}`)
-  }
+function routeOf(name: string, written: WrittenRoute, authors: readonly string[]): ApprovalRoute {
+  const { quorum = 1, quorum_of: quorumOf = {}, deadline = approvalDeadlineMsDefault } = written
+  const { escalate_to: escalateTo = [], remind = [], exclude = [], signed = false } = written
   return {
-    approvers: written.approvers ?? before.approvers,
-    quorum: written.quorum ?? before.quorum,
-    deadline: written.deadline ?? before.deadline,
+    name,
+    approvers: written.approvers ?? Object.keys(quorumOf),
+    quorum,
+    quorumOf: new Map(Object.entries(quorumOf)),
+    deadlineMs: deadline,
+    escalateTo: escalateTo.map(({ after, approvers }) => ({ afterMs: after, approvers })),
+    remindMs: remind,
+    hours: written.hours === undefined ? undefined : hoursOf(written.hours),
+    exclude: exclude.flatMap((entry) => (entry === 'policy_author' ? authors : entry)),
+    asks: askOf(name, written),
+    signed,
+    survivesPolicyChange: written.survives_policy_change ?? false,
   }
 }
 
-function namedBy({ approvers = [] }: WrittenRoute): readonly string[] {
-  return approvers.length === 0 ? approversDefault : approvers
+/** Who has written a policy: whoever may change policies in the service, and the people whom its files name. */
+function authorsOf(sources: readonly PolicySource[]): readonly string[] {
+  const named = sources.flatMap(({ content }) => content.authors ?? [])
+  return ['role:policy-author', ...named.map((person) => `person:${person.toLowerCase()}`)]
+}
+
+function hoursOf({
+  zone,
+  days = [...weekdays],
+  from = '00:00',
+  to = '24:00',
+}: NonNullable<WrittenRoute['hours']>): BusinessHours {
+  return {
+    zone,
+    days: weekdays.filter((day) => days.includes(day)),
+    fromMinute: minutesOf(from),
+    toMinute: minutesOf(to),
+  }
 }
 
 // Where only people are named, they can be counted; how many hold a role is not the policy's to know.
 function checkQuorum(name: string, terms: WrittenRoute, source: PolicySource, findings: Findings): void {
-  const { approvers = [], quorum = 1 } = terms
-  const people = new Set(approvers.map((entry) => entry.toLowerCase()))
-  const countable = people.size > 0 && approvers.every((entry) => entry.startsWith('person:'))
-  if (!countable || people.size >= quorum) return
-  const named = `${people.size} ${people.size === 1 ? 'person' : 'people'}`
-  findings.error(
-    source,
-    source.positions.ofKey(['approvals', name]),
-    `\`${name}\` needs ${quorum} approvals and names ${named}, so nobody can ever give them`,
-    'name more people or a role, or lower the quorum',
-    { code: 'unreachable-quorum' },
-  )
+  const { quorum_of: quorumOf = {}, approvers = Object.keys(quorumOf), escalate_to: escalateTo = [] } = terms
+  const named = Object.values(quorumOf).reduce((sum, count) => sum + count, 0)
+  const quorum = Math.max(1, named, terms.quorum ?? 1)
+  const place = source.positions.ofKey(['approvals', name])
+  const code = { code: 'unreachable-quorum' } as const
+  const all = [...approvers, ...escalateTo.flatMap((stage) => stage.approvers)]
+  const people = new Set(all.map((entry) => entry.toLowerCase()))
+  const countable = approvers.length > 0 && all.every((entry) => entry.startsWith('person:'))
+  if (countable && people.size < quorum) {
+    const counted = `${people.size} ${people.size === 1 ? 'person' : 'people'}`
+    const message = `\`${name}\` needs ${quorum} approvals and names ${counted}, so nobody can ever give them`
+    findings.error(source, place, message, 'name more people or a role, or lower the quorum', code)
+    return
+  }
+  const strange = Object.keys(quorumOf).find((entry) => !people.has(entry.toLowerCase()))
+  if (strange !== undefined) {
+    const message = `\`${name}\` needs approvals of ${strange}, whom it does not ask`
+    findings.error(source, place, message, 'add it to `approvers`, or leave `approvers` out', code)
+  }
+  const single = Object.entries(quorumOf).find(([entry, count]) => entry.startsWith('person:') && count > 1)
+  if (single !== undefined) {
+    const message = `\`${name}\` needs ${single[1]} approvals of ${single[0]}, who counts once`
+    findings.error(source, place, message, 'write 1, or a role', code)
+  }
+}
+
+// What comes at the deadline or later never comes.
+function checkPrompts(name: string, terms: WrittenRoute, source: PolicySource, findings: Findings): void {
+  const { deadline = approvalDeadlineMsDefault, escalate_to: escalateTo = [], remind = [] } = terms
+  const never = [...escalateTo.map(({ after }) => after), ...remind].some((after) => after >= deadline)
+  if (!never) return
+  const place = source.positions.ofKey(['approvals', name])
+  const message = `\`${name}\` asks or reminds people when its deadline has come, so it never does`
+  findings.warning(source, place, message, 'write a shorter time, or a longer `deadline`', {
+    code: 'late-prompt',
+  })
 }

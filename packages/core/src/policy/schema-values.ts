@@ -64,6 +64,15 @@ export function durationMs(units: readonly SpanUnit[], msMax: number) {
     .refine((ms) => ms <= msMax, { error: `must be at most ${spanText(msMax)}` })
 }
 
+const timeError = 'must be a time of day in quotes, such as "08:00"'
+/** A time of day. */
+export const timeOfDay = z
+  .string({ error: timeError })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, { error: timeError })
+
+/** The days of the week, Monday first. */
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+
 /** A time zone by its IANA name. Not by its offset: an offset has no summer. */
 export const zone = z
   .string({ error: 'must be a time zone such as Europe/Berlin' })

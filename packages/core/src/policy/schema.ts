@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { approvalDeadlineMsMax, lookupCacheMsMax, lookupTimeoutMsMax } from '../model/limits.ts'
+import { lookupCacheMsMax, lookupTimeoutMsMax } from '../model/limits.ts'
+import { authors, route } from './schema-routes.ts'
 import { budget, escalation, flow, rate, rule } from './schema-rules.ts'
 import {
   condition,
@@ -10,6 +11,8 @@ import {
   names,
   patterns,
   someNames,
+  timeOfDay,
+  weekdays,
   zone,
 } from './schema-values.ts'
 
@@ -73,32 +76,6 @@ const fact = z.strictObject(
   },
   { error: 'must be a map with type and from' },
 )
-
-const route = z.strictObject(
-  {
-    approvers: z
-      .array(
-        z.string().regex(/^(role:[a-z0-9-]+|person:[^\s\p{C}]+@[^\s\p{C}]+)$/u, {
-          error: 'must be role:NAME or person:EMAIL',
-        }),
-        { error: 'must be a list of role:NAME or person:EMAIL' },
-      )
-      .optional(),
-    quorum: z
-      .int({ error: 'must be a whole number' })
-      .min(1, { error: 'must be at least 1' })
-      .max(20, { error: 'must be at most 20' })
-      .optional(),
-    deadline: durationMs(['s', 'm', 'h', 'd'], approvalDeadlineMsMax).optional(),
-  },
-  { error: 'must be a map with approvers, quorum or deadline' },
-)
-
-const timeError = 'must be a time of day in quotes, such as "08:00"'
-const timeOfDay = z
-  .string({ error: timeError })
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, { error: timeError })
-const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 
 const timeWindow = z
   .strictObject(
@@ -194,6 +171,7 @@ const common = {
   budgets: z.array(budget, { error: 'must be a list of budgets' }).optional(),
   rates: z.array(rate, { error: 'must be a list of rates' }).optional(),
   flows: z.array(flow, { error: 'must be a list of flows' }).optional(),
+  authors: authors.optional(),
   approvals: z.record(name, route, { error: 'must be a map from a route to its terms' }).optional(),
 }
 
@@ -226,4 +204,4 @@ export const writtenSchema = z.strictObject({
 export type PolicyFile = z.output<typeof writtenSchema>
 
 /** Keys that the language plans for; refused until something enforces them. */
-export const plannedKeys: ReadonlySet<string> = new Set(['invariants', 'escalate_to'])
+export const plannedKeys: ReadonlySet<string> = new Set(['invariants'])

@@ -23,7 +23,8 @@ export function declareWindows(
   )
 }
 
-function minutesOf(time: string): number {
+/** Minutes after midnight, of a time such as `08:00`. */
+export function minutesOf(time: string): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number)
   return hours * 60 + minutes
 }

@@ -48,6 +48,7 @@ export function bodyAt(index: number): RecordBody {
           approvers: [['role:lead']],
           quorum: 1,
           deadlineMs: 300_000,
+          asks: 'consent',
         },
         deadline: '2026-11-23T20:05:00.000Z',
       },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mayVote } from '../../src/approval/state.ts'
+import { mayVote } from '../../src/approval/voter.ts'
 import { decide } from '../../src/decision/decide.ts'
 import type { ApprovalFact, Facts } from '../../src/model/call.ts'
 import type { ApprovalId, Instant, PersonId } from '../../src/model/ids.ts'
@@ -286,7 +286,7 @@ approvals: { finance: { approvers: ["role:refunds-lead"] } }
   const decision = decide(both, call('x'), facts)
   const approvers = decision.effect === 'escalate' ? decision.approval.approvers : []
   expect(approvers).toEqual([['role:refunds-lead'], ['role:approver', 'role:administrator']])
-  const terms = { routes: [], approvers, quorum: 1, deadlineMs: 1 }
+  const terms = { routes: [], approvers, quorum: 1, deadlineMs: 1, asks: 'consent' } as const
   const person = (...roles: string[]) => mayVote(terms, { id: 'p@q.r' as PersonId, roles })
   expect(person('refunds-lead')).toBe(false)
   expect(person('refunds-lead', 'approver')).toBe(true)

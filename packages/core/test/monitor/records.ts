@@ -55,6 +55,7 @@ export function escalatedRecord(changes: Partial<DecisionRecord> = {}): Decision
         approvers: [['person:ann@example.com']],
         quorum: 2,
         deadlineMs: 300_000,
+        asks: 'consent',
       },
       deadline: '2025-11-20T10:05:00.000Z',
     },

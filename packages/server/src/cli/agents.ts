@@ -1,5 +1,5 @@
 import { onOneLine } from '@bailiwick/core'
-import { Access, agentsOf, everyAgent, type KnownAgent } from '@bailiwick/store'
+import { Access, agentsOf, changeOwner, everyAgent, ownersOf, type KnownAgent } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
@@ -32,6 +32,41 @@ export function addAgents(program: Command, act: Act): void {
     .requiredOption('--reason <text>', 'why; kept in the log')
     .option('--json', 'print {agent, state, index}; index is null where it was so already')
     .action(act((ports, agent: string, options: ChangeOptions) => change(ports, agent, 'active', options)))
+  withStoreOptions(agents.command('owners'))
+    .description('Lists who stands behind which agent, and so may not vote on what it asks for.')
+    .option('--json', 'print {owners: [{agent, person}]}')
+    .action(act(listOwners))
+  const owning = [
+    [
+      'own',
+      'owner_added',
+      'Makes a person stand behind an agent, who then may not vote on what it asks for.',
+    ],
+    ['disown', 'owner_removed', 'Ends that.'],
+  ] as const
+  for (const [name, event, description] of owning) {
+    withStoreOptions(agents.command(name))
+      .description(description)
+      .argument('<agent>', 'its id')
+      .argument('<email>', 'the person')
+      .action(
+        act(async (ports, agent: string, person: string, options: StoreOptions) => {
+          await withLedger(options, ports, (ledger) => changeOwner(ledger, event, { agent, person }))
+          ports.out(
+            `${onOneLine(person)} ${event === 'owner_added' ? 'stands' : 'no longer stands'} behind ${onOneLine(agent)}.`,
+          )
+          return fine
+        }),
+      )
+  }
+}
+
+async function listOwners(ports: CliPorts, options: AgentsOptions): Promise<ExitCode> {
+  const owners = await withLedger(options, ports, ownersOf)
+  if (options.json) ports.out(JSON.stringify({ owners }))
+  else if (owners.length === 0) ports.out('Nobody is said to stand behind an agent.')
+  else ports.out(owners.map(({ agent, person }) => [agent, person].map(onOneLine).join('  ')).join('\n'))
+  return fine
 }
 
 async function list(ports: CliPorts, options: AgentsOptions): Promise<ExitCode> {

@@ -10,6 +10,7 @@ import type { Authentication, HttpEnv } from './asker.ts'
 import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
+import { delegationRoutes } from './delegations.ts'
 import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
 import { guarded } from './guard.ts'
@@ -114,6 +115,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', approvalRoutes(parts.ledger, parts.access, parts.waits, masking, readings))
   app.route('/', agentRoutes(parts.ledger, parts.access))
   app.route('/', policyRoutes(parts.ledger, masking))
+  app.route('/', delegationRoutes(parts.ledger))
   app.route('/', erasureRoutes(parts.ledger))
   app.route('/', eventRoutes(parts.ledger))
   app.route('/', proofRoutes(parts.ledger))

@@ -7,7 +7,14 @@ import { approvalContext } from './approval-context.ts'
 import { nextPage } from './decisions.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
-import { getApproval, getApprovalContext, getApprovals, pageLengthDefault, postVote } from './routes.ts'
+import {
+  getApproval,
+  getApprovalContext,
+  getApprovals,
+  pageLengthDefault,
+  postCancellation,
+  postVote,
+} from './routes.ts'
 
 /** Approvals and the votes on them. */
 export function approvalRoutes(
@@ -60,6 +67,17 @@ export function approvalRoutes(
     const { id } = context.req.valid('param')
     await ledger.vote(voter, id, context.req.valid('json'))
     return context.json(await masking.shown(await ledger.approval(id, { voter }), asker), 201)
+  })
+
+  router.openapi(postCancellation, async (context): Promise<Response> => {
+    const asker = context.get('asker')
+    const { id } = context.req.valid('param')
+    const { reason } = context.req.valid('json')
+    const agent = asker.kind === 'agent' ? asker.agent : undefined
+    const by = asker.kind === 'person' ? asker.voter.id : undefined
+    await ledger.cancel(id, { agent, by, reason })
+    const approval = await ledger.approval(id, { agent, voter: voterOf(asker) })
+    return context.json(await masking.shown(approval, asker), 201)
   })
 
   return router

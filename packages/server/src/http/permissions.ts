@@ -22,6 +22,15 @@ const table = {
   'decisions:read': { who: ['agent', ...everyRole], what: 'see decisions; an agent its own' },
   'approvals:read': { who: ['agent', ...everyRole], what: 'see approvals; an agent its own' },
   'approvals:vote': { who: [...everyRole], what: 'vote, where the policy asks them' },
+  'approvals:cancel': {
+    who: ['agent', 'operator', 'administrator'],
+    what: 'withdraw approvals; an agent its own',
+  },
+  'delegations:read': { who: [...everyRole], what: 'see who votes in whose stead; most people their own' },
+  'delegations:change': {
+    who: [...everyRole],
+    what: 'let others vote in their stead; administrators anybody',
+  },
   'log:prove': { who: ['agent', ...everyRole], what: 'have proofs made; an agent of its own records' },
   'log:read': { who: [...everyRole], what: 'read the log as tiles, and hear when it grows' },
   'agents:read': { who: [...everyRole], what: 'see agents' },

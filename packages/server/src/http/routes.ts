@@ -125,6 +125,52 @@ export const postVote = createRoute({
   ),
 })
 
+export const postCancellation = createRoute({
+  method: 'post',
+  path: '/v1/approvals/{id}/cancellation',
+  'x-permission': 'approvals:cancel',
+  summary:
+    'Withdraw an approval that was not used: the agent that asked, or a person with the role operator or administrator',
+  request: { params: schema.idParam, body: body(schema.cancellationRequest) },
+  responses: answers(
+    201,
+    json(schema.approvalView, 'The approval after it'),
+    400,
+    401,
+    403,
+    404,
+    409,
+    413,
+    503,
+  ),
+})
+
+export const getDelegations = createRoute({
+  method: 'get',
+  path: '/v1/delegations',
+  'x-permission': 'delegations:read',
+  summary: "Who votes in whose stead, now or later: the caller's own; an administrator or auditor sees all",
+  responses: answers(200, json(schema.delegationList, 'The delegations, the newest first'), 401, 403, 503),
+})
+
+export const postDelegation = createRoute({
+  method: 'post',
+  path: '/v1/delegations',
+  'x-permission': 'delegations:change',
+  summary: "Let somebody vote in the caller's stead for a time; an administrator may do so for others",
+  request: { body: body(schema.delegationRequest) },
+  responses: answers(201, json(schema.delegationAnswer, 'Recorded'), 400, 401, 403, 404, 413, 503),
+})
+
+export const postDelegationRevocation = createRoute({
+  method: 'post',
+  path: '/v1/delegations/{id}/revocation',
+  'x-permission': 'delegations:change',
+  summary: 'End a delegation before its time: either of the two people, or an administrator',
+  request: { params: schema.idParam, body: body(schema.revocationRequest) },
+  responses: answers(201, json(schema.delegationAnswer, 'Recorded'), 400, 401, 403, 404, 409, 413, 503),
+})
+
 export const postErasure = createRoute({
   method: 'post',
   path: '/v1/erasures',

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { nameLengthMax } from '@bailiwick/core'
+import { commentLengthMax, nameLengthMax } from '@bailiwick/core'
 import { shownName } from '../json/field-path.ts'
 
 // Every message goes on from what is wrong: "`params` is missing", "the query has the unknown field `x`".
@@ -36,3 +36,8 @@ export const onlyKnown = {
     return `has the unknown field \`${shownName(unknown)}\`${more.length > 0 ? ` and ${more.length} more` : ''}`
   },
 }
+
+/** A person's or an agent's remark. */
+export const comment = z
+  .string(mustBe('a string'))
+  .max(commentLengthMax, { error: `must have at most ${commentLengthMax} characters` })

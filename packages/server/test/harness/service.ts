@@ -160,7 +160,9 @@ function signedIn(origin: string, cookie: string): SignedIn {
     pending,
     oneWaiting: () => eventually('an approval that waits', async () => (await pending())[0]),
     vote: async (approval, vote) => {
-      const body = JSON.stringify({ vote })
+      const shown = await fetch(`${origin}/v1/approvals/${approval}`, { headers })
+      const { digest } = (await shown.json()) as ApprovalView
+      const body = JSON.stringify({ vote, digest })
       return (await fetch(`${origin}/v1/approvals/${approval}/votes`, { method: 'POST', headers, body }))
         .status
     },

@@ -80,7 +80,7 @@ describe('several calls in one request', () => {
     const person = await service.person()
     const { body: waiting } = await agent.post('/v1/decisions', refund(800))
     const approvalId: string = waiting.approval.id
-    await person.post(`/v1/approvals/${approvalId}/votes`, { vote: 'approve' })
+    await person.vote(approvalId, { vote: 'approve' })
     const { body } = await ask(refund(800, { approvalId }), refund(800, { approvalId }))
     expect(body.decisions.map(({ effect }: { effect: string }) => effect)).toEqual(['allow', 'deny'])
   })

@@ -184,12 +184,7 @@ describe('people and agents stay on their side', () => {
 
   test("an agent's key neither votes, nor listens to events, nor has a session", async () => {
     const vote = { vote: 'approve' }
-    await expectRefused(
-      service,
-      () => agent.post(`/v1/approvals/${approval}/votes`, vote),
-      403,
-      'not_permitted',
-    )
+    await expectRefused(service, () => agent.vote(approval, vote), 403, 'not_permitted')
     await expectRefused(service, () => agent.get('/v1/events'), 403, 'not_permitted')
     await expectRefused(service, () => agent.get('/v1/session'), 403, 'not_permitted')
     await expectRefused(service, () => agent.send('DELETE', '/v1/session'), 403, 'not_permitted')
@@ -294,12 +289,7 @@ describe('an address leads nowhere', () => {
     'as the id of an approval: %s',
     async (id) => {
       await expectRefused(service, () => person.get(`/v1/approvals/${id}?wait=30`), 404, 'not_found')
-      await expectRefused(
-        service,
-        () => person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' }),
-        404,
-        'not_found',
-      )
+      await expectRefused(service, () => person.vote(id, { vote: 'approve' }), 404, 'not_found')
     },
   )
 

@@ -108,7 +108,7 @@ describe('every endpoint', () => {
     await person.get(`/v1/approvals/${approval}`)
     await person.get(`/v1/approvals/${approval}/context`)
     await person.post(`/v1/decisions/${waiting.body.id}/reveal`, { path: '/params/amount', reason: 'to see' })
-    await person.post(`/v1/approvals/${approval}/votes`, { vote: 'approve', comment: 'fine' })
+    await person.vote(approval, { vote: 'approve', comment: 'fine' })
     const again = { action: 'issue_refund', params: { amount: 600 }, callId: 'waits', approvalId: approval }
     expect((await agent.post('/v1/decisions', again)).body.effect).toBe('allow')
     for (const caller of [agent, person]) {
@@ -118,6 +118,13 @@ describe('every endpoint', () => {
       await caller.get('/v1/approvals')
       await caller.get(`/v1/approvals/${approval}?wait=1`)
     }
+    const withdrawn = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 601 } })
+    await agent.post(`/v1/approvals/${withdrawn.body.approval.id}/cancellation`, { reason: 'a mistake' })
+    await service.person('deputy@example.com')
+    const ends = new Date(Date.now() + 86_400_000).toISOString()
+    const given = await person.post('/v1/delegations', { to: 'deputy@example.com', ends, reason: 'leave' })
+    await person.get('/v1/delegations')
+    await person.post(`/v1/delegations/${given.body.id}/revocation`, { reason: 'back' })
     await person.get('/v1/agents')
     await person.get('/v1/agents/customer-support-agent-v2/activity')
     const { body: inForce } = await person.get('/v1/policies')

@@ -92,7 +92,7 @@ describe('POST /v1/erasures', () => {
       await pat.post('/v1/erasures', { decision: body.id, reason })
       const approval = `/v1/approvals/${body.approval.id}`
       expect((await pat.get(approval)).body).toMatchObject({ erased: true, mayVote: false, params: null })
-      await expectRefused(waiting, () => pat.post(`${approval}/votes`, { vote: 'approve' }), 410, 'erased')
+      await expectRefused(waiting, () => pat.vote(body.approval.id, { vote: 'approve' }), 410, 'erased')
     } finally {
       await waiting.close()
     }

@@ -125,7 +125,7 @@ describe('what the policy calls sensitive', () => {
     const { body } = await person.get(`/v1/decisions/${id}`)
     expect(body.params).toEqual({ amount: 700, iban: '•••' })
     expect(body.context).toEqual({ customer: { name: '•••', tier: 'gold' } })
-    const voted = await person.post(`/v1/approvals/${approval.id}/votes`, { vote: 'reject' })
+    const voted = await person.vote(approval.id, { vote: 'reject' })
     expect(voted.status).toBe(201)
     expect(voted.text).not.toContain(secretIban)
   })

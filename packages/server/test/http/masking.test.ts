@@ -111,7 +111,7 @@ describe('a sensitive value', () => {
       }
     }
     if (approval === undefined) return
-    const vote = await seers[0]?.post(`/v1/approvals/${approval}/votes`, { vote: 'approve' })
+    const vote = await seers[0]?.vote(approval, { vote: 'approve' })
     expect(vote?.text).not.toContain(canary)
   })
 

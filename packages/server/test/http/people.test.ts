@@ -19,7 +19,6 @@ async function waitingRefund(on = service): Promise<{ agent: Caller; id: string 
   return { agent, id: body.approval.id }
 }
 
-const votes = (id: string) => `/v1/approvals/${id}/votes`
 const yes = { vote: 'approve' }
 
 describe('signing in', () => {
@@ -127,7 +126,7 @@ describe('a vote', () => {
       mayVote: true,
       votes: [],
     })
-    const { status, body } = await person.post(votes(id), { vote: 'reject', comment: 'no order' })
+    const { status, body } = await person.vote(id, { vote: 'reject', comment: 'no order' })
     expect({ status, approval: body }).toMatchObject({
       status: 201,
       approval: {
@@ -143,16 +142,16 @@ describe('a vote', () => {
   test('counts once for a person', async () => {
     const { id } = await waitingRefund()
     const person = await service.person()
-    await person.post(votes(id), yes)
-    await expectRefused(service, () => person.post(votes(id), yes), 409, 'already_voted')
-    await expectRefused(service, () => person.post(votes(id), { vote: 'reject' }), 409, 'already_voted')
+    await person.vote(id, yes)
+    await expectRefused(service, () => person.vote(id, yes), 409, 'already_voted')
+    await expectRefused(service, () => person.vote(id, { vote: 'reject' }), 409, 'already_voted')
   })
 
   test('counts once for a person who asks for it several times at once', async () => {
     const { id } = await waitingRefund()
     const person = await service.person()
     const size = await service.logSize()
-    const answers = await Promise.all([0, 1, 2, 3, 4].map(() => person.post(votes(id), yes)))
+    const answers = await Promise.all([0, 1, 2, 3, 4].map(() => person.vote(id, yes)))
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409, 409])
     expect(await service.logSize()).toBe(size + 1)
   })
@@ -160,15 +159,15 @@ describe('a vote', () => {
   test('comes too late once the approval is closed', async () => {
     const { id } = await waitingRefund()
     const [first, second] = [await service.person(), await service.person('late@example.com')]
-    await first.post(votes(id), yes)
-    await expectRefused(service, () => second.post(votes(id), { vote: 'reject' }), 409, 'approval_closed')
+    await first.vote(id, yes)
+    await expectRefused(service, () => second.vote(id, { vote: 'reject' }), 409, 'approval_closed')
   })
 
   test('comes too late at the deadline, also before the log says that it has passed', async () => {
     const { id } = await waitingRefund()
     const person = await service.person()
     service.clock.aheadMs = 5 * 60 * 1000
-    await expectRefused(service, () => person.post(votes(id), yes), 409, 'approval_closed')
+    await expectRefused(service, () => person.vote(id, yes), 409, 'approval_closed')
     const ids = async (status: string): Promise<string[]> =>
       (await person.get(`/v1/approvals?status=${status}`)).body.approvals.map(
         (approval: { id: string }) => approval.id,
@@ -180,7 +179,7 @@ describe('a vote', () => {
   test('needs a session, and a page of this site', async () => {
     const { id } = await waitingRefund()
     const person = await service.person()
-    await expectRefused(service, () => service.anyone.post(votes(id), yes), 401, 'not_authenticated')
+    await expectRefused(service, () => service.anyone.vote(id, yes), 401, 'not_authenticated')
     const strangers = [
       'https://evil.example',
       'null',
@@ -190,12 +189,7 @@ describe('a vote', () => {
       undefined,
     ]
     for (const origin of strangers) {
-      await expectRefused(
-        service,
-        () => person.post(votes(id), yes, { headers: { origin } }),
-        403,
-        'not_permitted',
-      )
+      await expectRefused(service, () => person.vote(id, yes, { headers: { origin } }), 403, 'not_permitted')
     }
     await expectRefused(
       service,
@@ -203,7 +197,7 @@ describe('a vote', () => {
       403,
       'not_permitted',
     )
-    expect((await person.post(votes(id), yes)).status).toBe(201)
+    expect((await person.vote(id, yes)).status).toBe(201)
   })
 
   test('is refused that is not a vote with, perhaps, a comment', async () => {
@@ -219,21 +213,21 @@ describe('a vote', () => {
       { vote: 'approve', comment: '\ud800' },
     ]
     for (const json of bodies) {
-      await expectRefused(service, () => person.post(votes(id), json), 400, 'bad_input')
+      await expectRefused(service, () => person.vote(id, json), 400, 'bad_input')
     }
   })
 
   test('may carry a comment of 2000 characters, of any kind', async () => {
     const { id } = await waitingRefund()
     const comment = '<script>\u0000\n💩'.padEnd(2000, 'ä')
-    const { body } = await (await service.person()).post(votes(id), { vote: 'approve', comment })
+    const { body } = await (await service.person()).vote(id, { vote: 'approve', comment })
     expect(body.votes[0].comment).toBe(comment)
   })
 
   test('on an unknown approval is not found', async () => {
     const person = await service.person()
     for (const id of ['apr_0', 'apr_999999']) {
-      await expectRefused(service, () => person.post(votes(id), yes), 404, 'not_found')
+      await expectRefused(service, () => person.vote(id, yes), 404, 'not_found')
     }
   })
 })
@@ -254,11 +248,11 @@ describe('who may vote', () => {
     const { id } = await waitingRefund(strict)
     const person = await strict.person('pat@example.com', ['approver', 'administrator'])
     expect((await person.get(`/v1/approvals/${id}`)).body.mayVote).toBe(false)
-    await expectRefused(strict, () => person.post(votes(id), yes), 403, 'not_permitted')
+    await expectRefused(strict, () => person.vote(id, yes), 403, 'not_permitted')
 
     const lead = await strict.person('pat@example.com', ['refunds-lead'])
     expect((await lead.get(`/v1/approvals/${id}`)).body.mayVote).toBe(true)
-    expect((await lead.post(votes(id), yes)).status).toBe(201)
+    expect((await lead.vote(id, yes)).status).toBe(201)
   })
 
   test('is nobody who lost the role between opening the approval and voting', async () => {
@@ -266,26 +260,26 @@ describe('who may vote', () => {
     const person = await service.person('ex@example.com', ['approver'])
     expect((await person.get(`/v1/approvals/${id}`)).body.mayVote).toBe(true)
     await service.access.setPerson('ex@example.com', ['viewer'])
-    await expectRefused(service, () => person.post(votes(id), yes), 401, 'not_authenticated')
+    await expectRefused(service, () => person.vote(id, yes), 401, 'not_authenticated')
     const again = await service.person('ex@example.com', ['viewer'])
-    await expectRefused(service, () => again.post(votes(id), yes), 403, 'not_permitted')
+    await expectRefused(service, () => again.vote(id, yes), 403, 'not_permitted')
   })
 
   test('is an approver where it names nobody', async () => {
     const { id } = await waitingRefund()
     const auditor = await service.person('auditor@example.com', ['auditor'])
-    await expectRefused(service, () => auditor.post(votes(id), yes), 403, 'not_permitted')
+    await expectRefused(service, () => auditor.vote(id, yes), 403, 'not_permitted')
     const named = await service.person('approver@example.com', ['approver'])
-    expect((await named.post(votes(id), yes)).body.status).toBe('approved')
+    expect((await named.vote(id, yes)).body.status).toBe('approved')
   })
 
   test('is as many different people as the policy asks for', async () => {
     const two = await serviceWith({ quorum: 2 })
     const { id, agent } = await waitingRefund(two)
-    const first = await (await two.person('one@example.com')).post(votes(id), yes)
+    const first = await (await two.person('one@example.com')).vote(id, yes)
     expect(first.body.status).toBe('pending')
     expect((await refund(agent, id)).body.effect).toBe('deny')
-    const second = await (await two.person('two@example.com')).post(votes(id), yes)
+    const second = await (await two.person('two@example.com')).vote(id, yes)
     expect(second.body.status).toBe('approved')
     expect((await refund(agent, id)).body.effect).toBe('allow')
   })
@@ -294,7 +288,7 @@ describe('who may vote', () => {
 describe('an approval', () => {
   test('lets exactly one of fifty concurrent tries through', async () => {
     const { id, agent } = await waitingRefund()
-    await (await service.person()).post(votes(id), yes)
+    await (await service.person()).vote(id, yes)
     const tries = await Promise.all(Array.from({ length: 50 }, () => refund(agent, id)))
     expect(tries.filter(({ body }) => body.effect === 'allow')).toHaveLength(1)
     expect(tries.filter(({ body }) => body.effect === 'deny')).toHaveLength(49)
@@ -308,14 +302,14 @@ describe('an approval', () => {
 
   test('does not cover another amount', async () => {
     const { id, agent } = await waitingRefund()
-    await (await service.person()).post(votes(id), yes)
+    await (await service.person()).vote(id, yes)
     expect((await refund(agent, id, 601)).body.effect).toBe('deny')
     expect((await refund(agent, id, 600)).body.effect).toBe('allow')
   })
 
   test('that was rejected lets nothing through', async () => {
     const { id, agent } = await waitingRefund()
-    await (await service.person()).post(votes(id), { vote: 'reject' })
+    await (await service.person()).vote(id, { vote: 'reject' })
     expect((await refund(agent, id)).body.effect).toBe('deny')
   })
 })

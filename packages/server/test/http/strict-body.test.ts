@@ -86,7 +86,7 @@ test('an approval for one account number lets no other through that a parser tak
     })
   const { body: waiting } = await call('9007199254740992')
   const id: string = waiting.approval.id
-  expect((await person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' })).body.status).toBe('approved')
+  expect((await person.vote(id, { vote: 'approve' })).body.status).toBe('approved')
   const claim = `,"approvalId":"${id}"`
   await expectRefused(service, () => call('9007199254740993', claim), 400, 'bad_input')
   expect((await call('9007199254740994', claim)).body.effect).toBe('deny')

@@ -1,6 +1,7 @@
 import type { LogRecord } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { cast } from '../../../store/test/harness/ledger.ts'
 import { base, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
 
 let service: HttpService
@@ -35,7 +36,7 @@ describe('a long poll for an approval', () => {
     // Whatever else is recorded meanwhile does not end the wait.
     await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 } })
     expect(answered).toEqual([])
-    await person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' })
+    await person.vote(id, { vote: 'approve' })
     await Promise.all(waits)
     expect(answered).toEqual(['approved', 'approved'])
   })
@@ -45,7 +46,7 @@ describe('a long poll for an approval', () => {
     const wait = agent.get(`/v1/approvals/${id}?wait=60`)
     const other: Ledger = await service.otherLedger()
     try {
-      await other.vote({ id: 'pat@example.com' as never, roles: ['approver'] }, id, { vote: 'reject' })
+      await cast(other, { id: 'pat@example.com' as never, roles: ['approver'] }, id, { vote: 'reject' })
       expect((await wait).body.status).toBe('rejected')
     } finally {
       await other.close()
@@ -68,7 +69,7 @@ describe('a long poll for an approval', () => {
 
   test('answers at once where there is nothing to wait for', async () => {
     const id = await waitingRefund()
-    await person.post(`/v1/approvals/${id}/votes`, { vote: 'approve' })
+    await person.vote(id, { vote: 'approve' })
     expect((await agent.get(`/v1/approvals/${id}?wait=60`)).body.status).toBe('approved')
   })
 })

@@ -145,7 +145,7 @@ describe('G5: the self-check', () => {
     const answers = [
       await agent.post('/v1/decisions', call),
       await agent.post(`/v1/decisions/${before.id}/outcome`, { status: 'succeeded' }),
-      await person.post(`/v1/approvals/${open.approval.id}/votes`, { vote: 'approve' }),
+      await person.vote(open.approval.id, { vote: 'approve' }),
       await service.anyone.get('/v1/log/checkpoint'),
       await service.anyone.get('/readyz'),
     ]

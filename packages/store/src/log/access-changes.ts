@@ -1,4 +1,5 @@
 import type { AccessChange } from './rows.ts'
+import type { AgentOwner } from './voting.ts'
 
 /** A change of nothing. */
 export const noAccessChange: Required<AccessChange> = {
@@ -7,6 +8,8 @@ export const noAccessChange: Required<AccessChange> = {
   keysEnding: [],
   peopleSet: [],
   peopleRemoved: [],
+  ownersAdded: [],
+  ownersRemoved: [],
   signedOut: [],
   sessionsOpened: [],
   sessionsEnded: [],
@@ -49,6 +52,8 @@ export function laterAccess(before: Required<AccessChange>, change: AccessChange
     ),
     peopleSet: [...without(before.peopleSet, again), ...later.peopleSet],
     peopleRemoved,
+    ownersAdded: [...ownersWithout(before.ownersAdded, later.ownersRemoved), ...later.ownersAdded],
+    ownersRemoved: [...ownersWithout(before.ownersRemoved, later.ownersAdded), ...later.ownersRemoved],
     signedOut,
     // Also those that come later: their sign-in began before.
     sessionsOpened: [...before.sessionsOpened, ...later.sessionsOpened].filter(
@@ -77,6 +82,16 @@ type Credential = Required<AccessChange>['credentialsSet'][number]
 
 function isSame(one: Credential, other: Credential): boolean {
   return credentialKey(one) === credentialKey(other) && one.id === other.id
+}
+
+/** The owners without these. */
+export function ownersWithout(
+  rows: readonly AgentOwner[],
+  removed: readonly AgentOwner[] = [],
+): readonly AgentOwner[] {
+  return rows.filter(
+    ({ agent, person }) => !removed.some((other) => other.agent === agent && other.person === person),
+  )
 }
 
 function without<Row extends { readonly id: string }>(

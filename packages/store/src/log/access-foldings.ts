@@ -20,6 +20,15 @@ export const accessFoldings = {
     update api_key set expires_at = least(api_key.expires_at, r.expires_at)
     from head, json_to_recordset($n::json) as r (id text, expires_at timestamptz) where api_key.id = r.id
   )`,
+  ownersAdded: `owners_added as (
+    insert into agent_owner (agent, person)
+    select r.agent, r.person from head, json_to_recordset($n::json) as r (agent text, person text)
+    on conflict do nothing
+  )`,
+  ownersRemoved: `owners_removed as (
+    delete from agent_owner using head, json_to_recordset($n::json) as r (agent text, person text)
+    where agent_owner.agent = r.agent and agent_owner.person = r.person
+  )`,
   peopleSet: `people_set as (
     insert into person (id, roles, created_at, roles_from, provider_subject)
     select r.id, r.roles, $6, r.roles_from, r.provider_subject

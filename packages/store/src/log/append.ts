@@ -7,6 +7,7 @@ import type {
   ApprovalRow,
   CallRow,
   CounterRow,
+  DelegationRow,
   ErasureRow,
   HoldRow,
   MarkRow,
@@ -48,6 +49,9 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly released: readonly ReleasedRow[]
   readonly marks: readonly MarkRow[]
   readonly suspensions: readonly SuspensionRow[]
+  readonly delegations: readonly DelegationRow[]
+  /** By the database's clock, it is written before this instant, RFC 3339, or not at all. */
+  readonly notAfter?: string | undefined
   /** Whose data its payloads hold. */
   readonly subjects: readonly SubjectRow[]
   /** Payloads of earlier batches that are erased. */
@@ -59,12 +63,13 @@ export interface StagedBatch extends Required<AccessChange> {
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
 // expects, left there by the writer who was faster.
+// What rests on a deadline is written before it by the database's clock, whatever this process's shows or slept through.
 // Every INSERT reads FROM the gated UPDATE: a CTE's INSERT runs even where the UPDATE matched no row,
 // and would then write records that no head counts.
-const advanceValues = 11
+const advanceValues = 12
 const head = (more = '') => `head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
-    where ledger = $1 and size = $2::bigint and frontier = $5${more}
+    where ledger = $1 and size = $2::bigint and frontier = $5 and clock_timestamp() < $12::timestamptz${more}
     returning 1
   )`
 const written = `logged as (
@@ -91,16 +96,17 @@ const foldings = {
       earlier = coalesce(excluded.earlier, outcome.index)
   )`,
   approvals: `opened as (
-    insert into approval (ledger, decision, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, status)
-    select $1, r.decision, r.agent, r.action, r.policy_sha256, r.terms, r.opened_at, r.expires_at, r.consumed_by, r.status
+    insert into approval (ledger, decision, agent, action, policy_sha256, terms, opened_at, expires_at, consumed_by, cancelled_by, next_prompt_at, status)
+    select $1, r.decision, r.agent, r.action, r.policy_sha256, r.terms, r.opened_at, r.expires_at, r.consumed_by, r.cancelled_by, r.next_prompt_at, r.status
     from head, json_to_recordset($n::json) as r (decision bigint, agent text, action text, policy_sha256 text,
-      terms text, opened_at timestamptz, expires_at timestamptz, consumed_by bigint, status text)
-    on conflict (ledger, decision) do update set consumed_by = excluded.consumed_by, status = excluded.status
+      terms text, opened_at timestamptz, expires_at timestamptz, consumed_by bigint, cancelled_by bigint, next_prompt_at timestamptz, status text)
+    on conflict (ledger, decision) do update set consumed_by = excluded.consumed_by, cancelled_by = excluded.cancelled_by,
+      next_prompt_at = excluded.next_prompt_at, status = excluded.status
   )`,
   votes: `voted as (
-    insert into vote (ledger, approval, person, vote, at, index)
-    select $1, r.approval, r.person, r.vote, r.at, r.index
-    from head, json_to_recordset($n::json) as r (approval bigint, person text, vote text, at timestamptz, index bigint)
+    insert into vote (ledger, approval, person, vote, at, index, principal)
+    select $1, r.approval, r.person, r.vote, r.at, r.index, r.principal
+    from head, json_to_recordset($n::json) as r (approval bigint, person text, vote text, at timestamptz, index bigint, principal text)
   )`,
   entries: `used as (
     insert into counter_entry (ledger, decision, key, counter, at, amount, window_ms, releasable)
@@ -125,6 +131,13 @@ const foldings = {
     select $1, r.agent, r.index, r.state
     from head, json_to_recordset($n::json) as r (agent text, index bigint, state text)
     on conflict (ledger, agent) do update set index = excluded.index, state = excluded.state
+  )`,
+  delegations: `delegated as (
+    insert into delegation (ledger, index, delegator, delegate, starts_at, ends_at, revoked_by)
+    select $1, r.index, r.delegator, r.delegate, r.starts_at, r.ends_at, r.revoked_by
+    from head, json_to_recordset($n::json) as r (index bigint, delegator text, delegate text,
+      starts_at timestamptz, ends_at timestamptz, revoked_by bigint)
+    on conflict (ledger, index) do update set revoked_by = excluded.revoked_by
   )`,
   ...accessFoldings,
   subjects: `concerned as (
@@ -153,7 +166,14 @@ type Folding = keyof typeof foldings
 // A statement for what most batches of a kind have in common; each is prepared once.
 const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
 const uses: readonly Folding[] = ['entries', 'released', 'marks', 'subjects']
-const rare: readonly Folding[] = ['suspensions', ...accessFolded, 'segments', 'holdsPlaced', 'holdsLifted']
+const rare: readonly Folding[] = [
+  'suspensions',
+  'delegations',
+  ...accessFolded,
+  'segments',
+  'holdsPlaced',
+  'holdsLifted',
+]
 const appendings = [
   appending('append_plain', []),
   appending('append_uses', uses),
@@ -183,7 +203,8 @@ function erasingToo({ name, folded, text }: ReturnType<typeof appending>) {
  * Writes a batch: head, records, payloads and all that is folded from them, in one statement and so
  * in one transaction.
  *
- * @returns false where another writer advanced the head first; then nothing was written
+ * @returns false where another writer advanced the head first, or it was too late for what it holds; then nothing was
+ *   written
  * @param batch its bytes have to stay as they are until then
  * @param prepared the statements that this connection knows already; as many sets as connections
  */
@@ -200,6 +221,7 @@ export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set
     batch.salts,
     batch.bodies,
     arrayText(batch.terms),
+    batch.notAfter ?? 'infinity',
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings

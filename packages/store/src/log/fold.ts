@@ -1,14 +1,17 @@
 import {
+  canonicalJsonOfPresent,
   instantText,
   type Approval,
   type CounterWindow,
   type DecisionRecord,
   type Instant,
   type OutcomeStatus,
+  type PersonId,
   type SessionFact,
   type VoteRecord,
+  type Voter,
 } from '@bailiwick/core'
-import { laterAccess, noAccessChange } from './access-changes.ts'
+import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
 import type { PayloadState } from './payload-states.ts'
@@ -17,6 +20,7 @@ import type {
   ApprovalRow,
   CallRow,
   CounterRow,
+  DelegationRow,
   ErasureRow,
   HoldRow,
   MarkRow,
@@ -29,6 +33,7 @@ import type {
 } from './rows.ts'
 import { SessionMarks, type SessionMark } from './session-marks.ts'
 import { Suspensions } from './suspensions.ts'
+import type { AgentOwner, Delegation, VotingNeed, VotingRead } from './voting.ts'
 
 /** A recorded decision with what operations need to know of it. */
 export interface KnownDecision {
@@ -52,6 +57,10 @@ export interface Needs {
   readonly uses?: readonly number[]
   /** Indices of records whose payloads are erased, if they are there and no legal hold stands. */
   readonly payloads?: readonly number[]
+  /** Who votes on the approvals, and in whose stead. */
+  readonly voting?: VotingNeed
+  /** Indices of delegations. */
+  readonly delegations?: readonly number[]
   /** Up to where the log is archived, and which holds stand. */
   readonly retention?: true
 }
@@ -112,6 +121,12 @@ export class Fold {
   readonly #holdsLifted: HoldRow[] = []
   #holds: readonly string[] = []
   #archivedEnd = 0
+  #databaseNow: Instant | undefined
+  #notAfter: Instant | undefined
+  readonly #people = new Map<string, Voter>()
+  readonly #delegations = new Map<number, Delegation>()
+  readonly #touchedDelegations = new Set<number>()
+  #owners: readonly AgentOwner[] = []
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
@@ -142,6 +157,56 @@ export class Fold {
   /** The index after the last archived record; known to operations that need `retention`. */
   get archivedEnd(): number {
     return this.#archivedEnd
+  }
+
+  /**
+   * The instant at which deadlines are judged: the batch's own, or the database's where that is later. A process whose
+   * clock is behind lets nothing through after a deadline.
+   */
+  latest(at: Instant): Instant {
+    return this.#databaseNow !== undefined && this.#databaseNow > at ? this.#databaseNow : at
+  }
+
+  /** The batch's own instant, or the database's where that is earlier: for what must not come too soon. */
+  earliest(at: Instant): Instant {
+    return this.#databaseNow !== undefined && this.#databaseNow < at ? this.#databaseNow : at
+  }
+
+  /** What the batch holds is only good before this instant, by the database's clock too. */
+  restOn(deadline: Instant): void {
+    if (this.#databaseNow === undefined) return
+    if (this.#notAfter === undefined || deadline < this.#notAfter) this.#notAfter = deadline
+  }
+
+  /** A person with the roles as they are now; known to operations that need `voting`. */
+  person(id: string): Voter | undefined {
+    return this.#people.get(id)
+  }
+
+  /** Who stands behind an agent; known to operations that need `voting`. */
+  ownersOf(agent: string): readonly string[] {
+    return this.#owners.filter((owner) => owner.agent === agent).map(({ person }) => person)
+  }
+
+  /** Whether `to` may vote in the stead of `from` at `at`; known to operations that need `voting`. */
+  mayStandIn(to: string, from: string, at: Instant): boolean {
+    return [...this.#delegations.values()].some(
+      (each) =>
+        each.to === to &&
+        each.from === from &&
+        each.starts <= at &&
+        at < each.ends &&
+        each.revokedBy === undefined,
+    )
+  }
+
+  delegation(index: number): Delegation | undefined {
+    return this.#delegations.get(index)
+  }
+
+  setDelegation(delegation: Delegation): void {
+    this.#delegations.set(delegation.index, delegation)
+    this.#touchedDelegations.add(delegation.index)
   }
 
   approval(index: number): Approval | undefined {
@@ -180,8 +245,14 @@ export class Fold {
     calls?: readonly CallRow[]
     decisions?: readonly KnownDecision[]
     approvals?: readonly (readonly [number, Approval])[]
+    databaseNow?: Instant | undefined
+    voting?: VotingRead | undefined
     retention?: { readonly archivedEnd: number; readonly holds: readonly string[] } | undefined
   }): void {
+    this.#databaseNow = read.databaseNow
+    for (const person of read.voting?.people ?? []) this.#people.set(person.id, person)
+    for (const each of read.voting?.delegations ?? []) this.#delegations.set(each.index, each)
+    this.#owners = read.voting?.owners ?? []
     if (read.retention) {
       this.#archivedEnd = read.retention.archivedEnd
       this.#holds = read.retention.holds
@@ -216,8 +287,8 @@ export class Fold {
   }
 
   addVote(approval: number, record: VoteRecord): void {
-    const { person, vote, at, index } = record
-    this.#votes.push({ approval, person, vote, at, index })
+    const { person, vote, at, index, for: principal = null } = record
+    this.#votes.push({ approval, person, vote, at, index, principal })
   }
 
   /** Counts from here on. What is never given back is kept as one sum for the whole batch. */
@@ -257,6 +328,10 @@ export class Fold {
   /** Adds to what the batch changes of who may use the service. */
   changeAccess(change: AccessChange): void {
     this.#access = laterAccess(this.#access, change)
+    // Whoever votes later in the batch does so with the roles that the person has then.
+    for (const { id, roles } of change.peopleSet ?? []) this.#people.set(id, { id: id as PersonId, roles })
+    for (const { id } of change.peopleRemoved ?? []) this.#people.delete(id)
+    this.#owners = [...ownersWithout(this.#owners, change.ownersRemoved), ...(change.ownersAdded ?? [])]
   }
 
   /** The payload of a decision holds data of these people. */
@@ -325,6 +400,9 @@ export class Fold {
     holdsPlaced: readonly HoldRow[]
     holdsLifted: readonly HoldRow[]
     suspensions: readonly SuspensionRow[]
+    delegations: readonly DelegationRow[]
+    /** By when the batch has to be written, RFC 3339; undefined where that does not matter. */
+    notAfter: string | undefined
     subjects: readonly SubjectRow[]
     erasures: readonly ErasureRow[]
   } & Required<AccessChange> {
@@ -346,6 +424,11 @@ export class Fold {
       subjects: this.#subjects,
       erasures: [...this.#erased].map(([first, indices]) => ({ first, indices })),
       suspensions: [...this.#suspensions.values()],
+      delegations: [...this.#touchedDelegations].flatMap((index) => {
+        const delegation = this.#delegations.get(index)
+        return delegation === undefined ? [] : [delegationRow(delegation)]
+      }),
+      notAfter: this.#notAfter === undefined ? undefined : instantText(this.#notAfter),
       ...this.#access,
     }
   }
@@ -359,15 +442,28 @@ function callKey(agent: string, callId: string): string {
   return `${agent}\n${callId}`
 }
 
+function delegationRow({ index, from, to, starts, ends, revokedBy }: Delegation): DelegationRow {
+  return {
+    index,
+    delegator: from,
+    delegate: to,
+    starts_at: instantText(starts),
+    ends_at: instantText(ends),
+    revoked_by: revokedBy ?? null,
+  }
+}
+
 function approvalRow(index: number, approval: Approval, status: string): ApprovalRow {
   return {
     decision: index,
     agent: approval.agent,
     action: approval.action,
     policy_sha256: approval.policy.sha256,
-    terms: JSON.stringify(approval.terms),
+    terms: canonicalJsonOfPresent(approval.terms),
     opened_at: instantText(approval.openedAt),
     expires_at: instantText(approval.expiresAt),
+    cancelled_by: approval.cancelled?.index ?? null,
+    next_prompt_at: approval.nextPromptAt === undefined ? null : instantText(approval.nextPromptAt),
     consumed_by: approval.consumedBy === undefined ? null : Number(approval.consumedBy.slice('dec_'.length)),
     status,
   }

@@ -1,20 +1,19 @@
 import {
   decisionId,
   parseRecord,
-  type ActionName,
-  type AgentId,
   type Approval,
-  type DecisionRecord,
+  type Cancelled,
   type Instant,
   type OutcomeStatus,
-  type PolicyRef,
   windowStart,
 } from '@bailiwick/core'
 import { holdsNow } from '../archive/holds.ts'
 import { archivedEnd } from '../archive/segments.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
+import { openedApproval } from './opened-approval.ts'
 import { readPayloadStates } from './payload-states.ts'
+import { readDelegations, readVoting } from './voting.ts'
 import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
 
 const calls = {
@@ -28,9 +27,25 @@ const calls = {
 // repeat them: who changes those grants nothing.
 const approvals = {
   name: 'read_approvals',
-  text: `select a.decision, a.consumed_by, a.status, array(
+  text: `select a.decision, a.consumed_by, a.cancelled_by, a.next_prompt_at, a.status, array(
       select v.index from vote v where v.ledger = a.ledger and v.approval = a.decision order by v.index) as votes
     from approval a where a.ledger = $1 and a.decision = any($2::bigint[])`,
+}
+
+// Whole milliseconds, never rounded up: a deadline that has come by this has come.
+const clock = {
+  name: 'read_clock',
+  text: 'select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now',
+}
+
+async function readClock(client: Queryable): Promise<Instant> {
+  const { rows } = await client.query<{ now: string }>({ ...clock, values: [] })
+  return Number(rows[0]?.now) as Instant
+}
+
+const delegationsByIndex = {
+  name: 'read_delegations_by_index',
+  text: 'select index, revoked_by from delegation where ledger = $1 and index = any($2::bigint[])',
 }
 
 const outcomes = {
@@ -49,6 +64,7 @@ const releasable = {
  * batch before it.
  *
  * @param at the instant of the batch
+ * @param databaseClock whether deadlines are held against the database's clock as well
  */
 export async function readFold(
   client: Queryable,
@@ -56,6 +72,7 @@ export async function readFold(
   needs: readonly Needs[],
   memory: Memory,
   at: Instant,
+  databaseClock: boolean,
 ): Promise<Fold> {
   const fold = new Fold(memory)
   const wantedCalls = needs.flatMap((need) => need.calls ?? [])
@@ -63,13 +80,20 @@ export async function readFold(
   const wantedUses = needs.flatMap((need) => need.uses ?? [])
   const counters = needs.flatMap((need) => need.counters ?? [])
   const sessions = needs.flatMap((need) => need.session ?? [])
+  const voting = needs.flatMap((need) => need.voting ?? [])
+  const wantedDelegations = needs.flatMap((need) => need.delegations ?? [])
   const wantedPayloads = needs.flatMap((need) => need.payloads ?? [])
   // All of them are sent at once, and answered one after the other.
-  const [callRows, approvalRows, uses, payloads] = await Promise.all([
+  const [callRows, approvalRows, uses, payloads, votingRead, delegations, databaseNow] = await Promise.all([
     wantedCalls.length === 0 ? [] : readCalls(client, ledger, wantedCalls),
     wantedApprovals.length === 0 ? [] : readApprovals(client, ledger, wantedApprovals),
     wantedUses.length === 0 ? [] : readUses(client, ledger, wantedUses),
     wantedPayloads.length === 0 ? [] : readPayloadStates(client, ledger, wantedPayloads),
+    voting.length === 0 ? undefined : readVoting(client, ledger, voting, wantedApprovals),
+    wantedDelegations.length === 0
+      ? []
+      : readDelegations(client, ledger, { ...delegationsByIndex, values: [ledger, wantedDelegations] }),
+    databaseClock && wantedApprovals.length > 0 ? readClock(client) : undefined,
     counters.length === 0
       ? undefined
       : memory.counters.load(
@@ -89,7 +113,17 @@ export async function readFold(
   const retention = needs.some((need) => need.retention === true || need.payloads !== undefined)
     ? { archivedEnd: await archivedEnd(client, ledger), holds: await holdsNow(client, ledger) }
     : undefined
-  fold.load({ calls: callRows, approvals: approvalRows, decisions: decisionRows, uses, payloads, retention })
+  const people = votingRead ?? { people: [], delegations: [], owners: [] }
+  fold.load({
+    calls: callRows,
+    approvals: approvalRows,
+    decisions: decisionRows,
+    uses,
+    payloads,
+    retention,
+    databaseNow,
+    voting: { ...people, delegations: [...people.delegations, ...delegations] },
+  })
   return fold
 }
 
@@ -136,6 +170,8 @@ async function readCalls(
 interface ApprovalRead {
   decision: string
   consumed_by: string | null
+  cancelled_by: string | null
+  next_prompt_at: Date | null
   status: string
   /** The indices of the vote records. */
   votes: readonly string[]
@@ -148,41 +184,53 @@ export async function readApprovals(
   indices: readonly number[],
 ): Promise<(readonly [number, Approval])[]> {
   const { rows } = await client.query<ApprovalRead>({ ...approvals, values: [ledger, indices] })
-  const wanted = rows.flatMap((row) => [row.decision, ...row.votes].map(Number))
+  const wanted = rows.flatMap((row) =>
+    [row.decision, ...(row.cancelled_by === null ? [] : [row.cancelled_by]), ...row.votes].map(Number),
+  )
   const entries = await readEntries(client, ledger, wanted)
   return rows.flatMap((row) => {
     const text = entries.get(Number(row.decision))?.record
     if (text === undefined) return []
-    const opened = parseRecord(text)
+    const record = parseRecord(text)
+    const opened = record.kind === 'decision' ? openedApproval(record) : undefined
     // A row whose record opened no approval grants nothing; verification names it.
-    if (opened.kind !== 'decision' || opened.opens === null || opened.policy === null) return []
+    if (opened === undefined) return []
     const votes = row.votes.flatMap((index) => entries.get(Number(index))?.record ?? [])
-    return [[opened.index, approvalOf({ ...row, votes }, opened, opened.opens, opened.policy)] as const]
+    const ended = row.cancelled_by === null ? undefined : entries.get(Number(row.cancelled_by))?.record
+    return [[record.index, approvalNow(opened, row, votes, ended)] as const]
   })
 }
 
-function approvalOf(
-  row: Pick<ApprovalRead, 'consumed_by' | 'status' | 'votes'>,
-  opened: DecisionRecord,
-  opens: NonNullable<DecisionRecord['opens']>,
-  policy: PolicyRef,
+function approvalNow(
+  opened: Approval,
+  row: ApprovalRead,
+  votes: readonly string[],
+  ended: string | undefined,
 ): Approval {
   return {
-    id: opens.id,
-    agent: opened.agent as AgentId,
-    action: opened.action as ActionName,
-    policy,
-    terms: opens.terms,
-    openedAt: Date.parse(opened.at) as Instant,
-    expiresAt: Date.parse(opens.deadline) as Instant,
-    votes: row.votes.flatMap((text) => {
+    ...opened,
+    votes: votes.flatMap((text) => {
       const record = parseRecord(text)
-      if (record.kind !== 'vote' || record.approval !== opens.id) return []
-      return [{ person: record.person, vote: record.vote, at: Date.parse(record.at) as Instant }]
+      if (record.kind !== 'vote' || record.approval !== opened.id) return []
+      const { person, vote, at, for: principal, counts } = record
+      return [{ person, vote, at: Date.parse(at) as Instant, for: principal, counts }]
     }),
     consumedBy: row.consumed_by === null ? undefined : decisionId(Number(row.consumed_by)),
     expiryRecorded: row.status === 'expired',
+    cancelled: cancelledBy(row, ended),
+    nextPromptAt: row.next_prompt_at === null ? undefined : (row.next_prompt_at.getTime() as Instant),
   }
+}
+
+// A row without its record withdraws it all the same: verification names it, and until then it lets nothing through.
+function cancelledBy(
+  { cancelled_by: index, status }: ApprovalRead,
+  text: string | undefined,
+): Cancelled | undefined {
+  if (index === null && status !== 'cancelled') return undefined
+  const record = text === undefined ? undefined : parseRecord(text)
+  if (record?.kind !== 'cancellation') return { index: Number(index), by: 'unknown', at: 0 as Instant }
+  return { index: record.index, by: record.by, at: Date.parse(record.at) as Instant }
 }
 
 /** Decisions by index, with payload and outcome; indices that hold no decision are left out. */

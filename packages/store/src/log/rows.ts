@@ -1,5 +1,7 @@
 /** Rows that are folded from the log, in the names of their columns. */
 
+import type { AgentOwner } from './voting.ts'
+
 export interface CallRow {
   readonly agent: string
   readonly call_id: string
@@ -24,6 +26,9 @@ export interface ApprovalRow {
   readonly opened_at: string
   readonly expires_at: string
   readonly consumed_by: number | null
+  /** The index of the record that withdrew it. */
+  readonly cancelled_by: number | null
+  readonly next_prompt_at: string | null
   readonly status: string
 }
 
@@ -33,6 +38,18 @@ export interface VoteRow {
   readonly vote: string
   readonly at: string
   readonly index: number
+  /** In whose stead. */
+  readonly principal: string | null
+}
+
+/** A row of `delegation`. */
+export interface DelegationRow {
+  readonly index: number
+  readonly delegator: string
+  readonly delegate: string
+  readonly starts_at: string
+  readonly ends_at: string
+  readonly revoked_by: number | null
 }
 
 export interface CounterRow {
@@ -117,6 +134,8 @@ export interface AccessChange {
   readonly peopleSet?: readonly PersonRow[]
   /** With all that lets them in. */
   readonly peopleRemoved?: readonly { readonly id: string }[]
+  readonly ownersAdded?: readonly AgentOwner[]
+  readonly ownersRemoved?: readonly AgentOwner[]
   /** Whose sessions and sign-ins under way end, and with `links` their sign-in links. */
   readonly signedOut?: readonly { readonly id: string; readonly links: boolean }[]
   readonly sessionsOpened?: readonly SessionRow[]

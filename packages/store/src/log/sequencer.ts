@@ -27,6 +27,8 @@ export interface SequencerPorts {
   readonly connection: pg.ClientConfig
   readonly ledger: string
   now(): Instant
+  /** Whether deadlines are held against the database's clock as well as `now`. */
+  readonly databaseClock: boolean
   /** `size` cryptographically random bytes. */
   randomBytes(size: number): Buffer
   /** Called after each commit, before the callers get their answers. The records are made when they are asked for. */
@@ -233,8 +235,11 @@ export class Sequencer {
     const memory = this.#memoryAt(head)
     // On the batch's own connection, so after every batch before it.
     if (!memory.suspensions.loaded) await memory.suspensions.load(client, this.#ports.ledger)
+    const { ledger, databaseClock } = this.#ports
     const fold =
-      needs.length === 0 ? new Fold(memory) : await readFold(client, this.#ports.ledger, needs, memory, now)
+      needs.length === 0
+        ? new Fold(memory)
+        : await readFold(client, ledger, needs, memory, now, databaseClock)
     const bytes = this.#free.pop() ?? new BatchBytes()
     bytes.clear(this.#ports.randomBytes(waiting.length * saltBytes))
     const staging = new Staging({ ledger: this.#ports.ledger, head, at: now }, fold, this.#writer, bytes)

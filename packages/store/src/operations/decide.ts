@@ -1,13 +1,14 @@
 import {
   approvalId,
   approvalStatus,
+  approvalTerms,
   canonicalJson,
+  canonicalJsonOfPresent,
   commitPayload,
   decideCall,
   decisionId,
   Fault,
   indexOfId,
-  instantText,
   type Approval,
   type ApprovalFact,
   type ApprovalRefusal,
@@ -24,6 +25,7 @@ import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
+import { openedApproval, opening } from '../log/opened-approval.ts'
 import type { Gathered } from './gather.ts'
 
 /** What answering needs beside the record. */
@@ -101,7 +103,7 @@ function decideAnew(
           if (call.callId !== undefined || decision.effect === 'escalate') {
             fold.addDecision({ record: record as DecisionRecord, payload, outcome: null })
           }
-          const folding = { place, policy, claimed, approvalIndex }
+          const folding = { place, claimed, approvalIndex }
           foldDecision(fold, call, decision, record as DecisionRecord, folding)
           foldUses(fold, call, decision, gathered, place)
           fold.concern(place.index, gathered.subjects)
@@ -155,13 +157,21 @@ function approvalClaim(
   if (approval.agent !== call.agent) return refused('unknown')
   const opened = fold.decision(index)
   if (!opened || approval.action !== call.action || !sameParams(opened, call)) return refused('other_call')
-  if (approval.policy.sha256 !== policy?.ref.sha256) return refused('other_policy')
-  const status = approvalStatus(approval, at)
+  if (!isUnderSamePolicy(approval, policy)) return refused('other_policy')
+  const status = approvalStatus(approval, fold.latest(at))
   if (status !== 'approved') return refused(status)
   // A call id that has been allowed has had its run: another approval is for another call.
   const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
   if (before?.record.effect === 'allow') return refused('other_call')
   return { kind: 'granted', id: approval.id, routes: approval.terms.routes }
+}
+
+// An approval that survives a change of the policy does so as long as its own routes ask for just what they asked for.
+function isUnderSamePolicy({ policy: then, terms }: Approval, now: CompiledPolicy | undefined): boolean {
+  if (now === undefined) return false
+  if (then.sha256 === now.ref.sha256) return true
+  if (terms.survivesPolicyChange !== true || then.id !== now.ref.id) return false
+  return canonicalJsonOfPresent(approvalTerms(now, terms.routes)) === canonicalJsonOfPresent(terms)
 }
 
 // Compared as canonical JSON: key order and the spelling of numbers make no other call of it. The payload
@@ -205,13 +215,7 @@ export function decisionBody(
   place: Place,
 ): RecordBody & { kind: 'decision' } {
   const opens =
-    decision.effect === 'escalate'
-      ? {
-          id: approvalId(place.index),
-          terms: decision.approval,
-          deadline: instantText((place.at + decision.approval.deadlineMs) as Instant),
-        }
-      : null
+    decision.effect === 'escalate' ? opening(approvalId(place.index), decision.approval, place.at) : null
   const allow = decision.effect === 'allow' ? decision : undefined
   const labels = allow?.leaves?.labels
   return {
@@ -273,7 +277,6 @@ function replayed(known: KnownDecision, settings: DecideSettings): DecisionAnswe
 
 interface Folding {
   readonly place: Place
-  readonly policy: CompiledPolicy | undefined
   readonly claimed: Approval | undefined
   readonly approvalIndex: number | undefined
 }
@@ -285,23 +288,15 @@ function foldDecision(
   record: DecisionRecord,
   folding: Folding,
 ): void {
-  const { place, policy, claimed, approvalIndex } = folding
+  const { place, claimed, approvalIndex } = folding
   const consumes = decision.effect === 'allow' && decision.consumesApproval
   if (consumes && claimed && approvalIndex !== undefined) {
     fold.setApproval(approvalIndex, { ...claimed, consumedBy: record.id })
+    fold.restOn(claimed.expiresAt)
   }
-  if (decision.effect === 'escalate' && policy) {
-    fold.setApproval(place.index, {
-      id: approvalId(place.index),
-      agent: call.agent,
-      action: call.action,
-      policy: policy.ref,
-      terms: decision.approval,
-      openedAt: place.at,
-      expiresAt: (place.at + decision.approval.deadlineMs) as Instant,
-      votes: [],
-      expiryRecorded: false,
-    })
+  if (decision.effect === 'escalate') {
+    const opened = openedApproval(record)
+    if (opened !== undefined) fold.setApproval(place.index, opened)
   }
   // A denied attempt to use an approval does not become the call's answer: the call may still have
   // run, or wait, under the decision that stands.

@@ -10,7 +10,12 @@ export function expiryOperation(index: number): Operation<boolean> {
     needs: { approvals: [index] },
     apply: (fold, place) => {
       const approval = fold.approval(index)
-      if (!approval || approval.expiryRecorded || approvalStatus(approval, place.at) !== 'expired')
+      // By both clocks: a process whose clock is ahead ends nothing early for the others.
+      if (
+        !approval ||
+        approval.expiryRecorded ||
+        approvalStatus(approval, fold.earliest(place.at)) !== 'expired'
+      )
         return { answer: false }
       return {
         body: { kind: 'expiry', approval: approval.id, agent: approval.agent, action: approval.action },

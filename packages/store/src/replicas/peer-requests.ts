@@ -11,11 +11,13 @@ import {
 } from '@bailiwick/core'
 import type { Digests } from '../log/digests.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { cancelOperation, type CancelRequest } from '../operations/cancel.ts'
 import { decideOperation, type DecideSettings } from '../operations/decide.ts'
 import { expiryOperation } from '../operations/expiry.ts'
 import { regather, type Gathered } from '../operations/gather.ts'
 import { noteOperation, type NoteBody } from '../operations/note.ts'
 import { outcomeOperation } from '../operations/outcome.ts'
+import { remindOperation } from '../operations/remind.ts'
 import { voteOperation, type VoteRequest } from '../operations/vote.ts'
 import type { PolicySet } from '../policies.ts'
 
@@ -46,9 +48,11 @@ export type PeerRequest =
   | { readonly kind: 'vote'; readonly id: string; readonly voter: Voter; readonly request: VoteRequest }
   | { readonly kind: 'note'; readonly body: NoteBody; readonly payload?: string | undefined }
   | { readonly kind: 'expiry'; readonly index: number }
+  | { readonly kind: 'remind'; readonly index: number }
+  | { readonly kind: 'cancel'; readonly id: string; readonly request: CancelRequest }
 
 /** Raised with every change of what is sent: processes of different versions send each other nothing. */
-export const peerVersion = 1
+export const peerVersion = 2
 
 /** Why the sequencer did not take an operation. Nothing of it was recorded, for certain. */
 export type PeerRefusal = 'other_policy' | 'unreadable'
@@ -140,6 +144,10 @@ export function requestedOperation(
       return noteOperation(request.body, request.payload)
     case 'expiry':
       return expiryOperation(request.index)
+    case 'remind':
+      return remindOperation(request.index)
+    case 'cancel':
+      return cancelOperation(request.id, request.request)
     default:
       return 'unreadable'
   }

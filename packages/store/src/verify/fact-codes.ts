@@ -8,9 +8,10 @@ export const statusCodes: Readonly<Record<ApprovalStatus, number>> = {
   rejected: 3,
   expired: 4,
   consumed: 5,
+  cancelled: 6,
 }
 
-/** Added to the code of a stored approval that names who used it up. */
+/** Added to the code of a stored approval that names the record that used it up, or withdrew it. */
 export const namesUser = 16
 
 /** The statuses of an outcome as codes of facts. */

@@ -36,6 +36,12 @@ export const tags = {
   /** What nobody gives back, to be added up. */
   sumSaid: 16,
   sumStored: 17,
+  /** When people are to be told again of an approval: its index is that instant, or its code 1 where never. */
+  promptSaid: 18,
+  promptStored: 19,
+  delegationGiven: 20,
+  delegationRevoked: 21,
+  delegationStored: 22,
 } as const
 export type Tag = (typeof tags)[keyof typeof tags]
 
@@ -48,6 +54,8 @@ const withDetail: ReadonlySet<number> = new Set([
   tags.useStored,
   tags.sumSaid,
   tags.sumStored,
+  tags.delegationGiven,
+  tags.delegationStored,
 ])
 
 const digestBytes = 16

@@ -47,6 +47,13 @@ function agree(facts: readonly Fact[]): boolean {
     case tags.sumSaid:
     case tags.sumStored:
       return sumsAgree(facts)
+    case tags.promptSaid:
+    case tags.promptStored:
+      return promptAgrees(facts)
+    case tags.delegationGiven:
+    case tags.delegationRevoked:
+    case tags.delegationStored:
+      return delegationAgrees(facts)
     default:
       return false
   }
@@ -95,7 +102,7 @@ function approvalAgrees(facts: readonly Fact[]): boolean {
   for (const { tag, code, index } of then) {
     if (tag === tags.approvalTouched) {
       status = code
-      user = undefined
+      user = code === statusCodes.cancelled ? index : undefined
     } else if (tag === tags.approvalUsed && status === statusCodes.approved) {
       status = statusCodes.consumed
       user = index
@@ -103,6 +110,23 @@ function approvalAgrees(facts: readonly Fact[]): boolean {
   }
   const code = user === undefined ? status : status + namesUser
   return row.code === code && row.index === (user ?? 0)
+}
+
+// The last record that says so tells when people are told again.
+function promptAgrees(facts: readonly Fact[]): boolean {
+  const last = only(facts, tags.promptSaid).at(-1)
+  const stored = only(facts, tags.promptStored)
+  if (last === undefined) return false
+  return last.code === 1 ? stored.length === 0 : stored.length === 1 && stored[0]?.index === last.index
+}
+
+// Given once, and first; revoked once, if at all.
+function delegationAgrees(facts: readonly Fact[]): boolean {
+  const row = theOne(facts, tags.delegationStored)
+  const [given, revoked, ...more] = facts.filter(({ tag }) => tag !== tags.delegationStored)
+  if (row === undefined || given?.tag !== tags.delegationGiven || row.detail !== given.detail) return false
+  if (more.length > 0 || (revoked !== undefined && revoked.tag !== tags.delegationRevoked)) return false
+  return row.code === (revoked === undefined ? 0 : 1) && row.index === (revoked?.index ?? 0)
 }
 
 // What counts has to be stored, and nothing else may be, unless the run failed: what counts no more may be gone.

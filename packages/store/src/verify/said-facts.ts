@@ -1,3 +1,4 @@
+import { canonicalJsonOfPresent } from '@bailiwick/core'
 import type { DecisionRecord, Instant, LogRecord, RecordedUse, StoredEntry } from '@bailiwick/core'
 import { decimalOf } from '../log/decimal.ts'
 import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
@@ -16,14 +17,33 @@ export function writeSaid(facts: FactWriter, record: LogRecord, entry: StoredEnt
       if (record.status === 'failed') facts.add(tags.released, `use ${record.decision}`, { index })
       return
     case 'vote': {
-      const { approval, person, vote, at, status } = record
-      const detail = facts.digest(`${vote} ${at} ${index}`)
+      const { approval, person, vote, at, status, for: principal } = record
+      const detail = voteDetail(facts, [vote, at, String(index), principal ?? null])
       facts.add(tags.voteSaid, voteKey(approval, person), { index, detail })
       facts.add(tags.approvalTouched, `approval ${approval}`, { index, code: statusCodes[status] })
       return
     }
     case 'expiry':
       facts.add(tags.approvalTouched, `approval ${record.approval}`, { index, code: statusCodes.expired })
+      return
+    case 'reminder': {
+      const { approval, next } = record
+      writePrompt(facts, approval, next)
+      return
+    }
+    case 'delegation': {
+      const { delegation, event, from, to, starts, ends } = record
+      const key = `delegation ${delegation}`
+      if (event === 'revoked') facts.add(tags.delegationRevoked, key, { index })
+      else
+        facts.add(tags.delegationGiven, key, {
+          index,
+          detail: delegationDetail(facts, [from, to, starts, ends]),
+        })
+      return
+    }
+    case 'cancellation':
+      facts.add(tags.approvalTouched, `approval ${record.approval}`, { index, code: statusCodes.cancelled })
       return
     default:
       // Others are folded into no table.
@@ -48,11 +68,17 @@ function writeOpened(facts: FactWriter, record: DecisionRecord): void {
     facts.odd()
     return
   }
-  const { routes, approvers, quorum, deadlineMs } = opens.terms
-  // In the order in which they are stored.
-  const terms = JSON.stringify({ routes, approvers, quorum, deadlineMs })
+  const terms = canonicalJsonOfPresent(opens.terms)
   const detail = approvalDetail(facts, [agent, action, policy.sha256, terms, at, opens.deadline])
   facts.add(tags.approvalOpened, `approval apr_${index}`, { index, detail })
+  const [first] = opens.promptsAt ?? []
+  if (first !== undefined) writePrompt(facts, `apr_${index}`, first)
+}
+
+function writePrompt(facts: FactWriter, approval: string, next: string | null): void {
+  const key = `prompt ${approval}`
+  if (next === null) facts.add(tags.promptSaid, key, { index: 0, code: 1 })
+  else facts.add(tags.promptSaid, key, { index: Date.parse(next) })
 }
 
 function writeMarks(facts: FactWriter, { index, action, labels }: DecisionRecord, session: string): void {
@@ -135,6 +161,16 @@ export function markKey(session: string, kind: string, value: string): string {
 /** What a use of a counter is told by, apart from its amount. `key` is hexadecimal. */
 export function useText(counter: string, at: string, windowMs: number, key: string): string {
   return `${windowMs} ${at} ${key} ${counter}`
+}
+
+/** The digest of what never changes of a vote. */
+export function voteDetail(facts: FactWriter, columns: readonly (string | null)[]): string {
+  return facts.digest(JSON.stringify(columns))
+}
+
+/** The digest of what never changes of a delegation. */
+export function delegationDetail(facts: FactWriter, columns: readonly (string | null)[]): string {
+  return facts.digest(JSON.stringify(columns))
 }
 
 /** The digest of what never changes of an approval. */

@@ -3,10 +3,26 @@ import type pg from 'pg'
 import { decimalFrom } from '../log/decimal.ts'
 import { amountBytes, isOver, namesUser, outcomeCodes, statusCodes } from './fact-codes.ts'
 import { FactWriter, tags } from './facts.ts'
-import { approvalDetail, callKey, markKey, useText, voteKey } from './said-facts.ts'
+import {
+  approvalDetail,
+  callKey,
+  delegationDetail,
+  markKey,
+  useText,
+  voteDetail,
+  voteKey,
+} from './said-facts.ts'
 
 /** The tables that are folded from the records. */
-export const foldedTables = ['approval', 'vote', 'call', 'outcome', 'session_mark', 'counter_entry'] as const
+export const foldedTables = [
+  'approval',
+  'vote',
+  'call',
+  'outcome',
+  'session_mark',
+  'counter_entry',
+  'delegation',
+] as const
 export type FoldedTableName = (typeof foldedTables)[number]
 
 /** What a row says; a column that is null, or not there, says nothing that any record says. */
@@ -23,10 +39,23 @@ const time = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US
 const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
   approval: {
     columns: `decision::text, agent, action, policy_sha256, terms, ${time('opened_at')}, ${time('expires_at')},
-      consumed_by::text, status`,
+      consumed_by::text, cancelled_by::text, status, ${time('next_prompt_at')}`,
     write: writeApproval,
   },
-  vote: { columns: `approval::text, person, vote, ${time('at')}, index::text`, write: writeVote },
+  vote: { columns: `approval::text, person, vote, ${time('at')}, index::text, principal`, write: writeVote },
+  delegation: {
+    columns: `index::text, delegator, delegate, ${time('starts_at')}, ${time('ends_at')}, revoked_by::text`,
+    write: (facts, row) => {
+      const { index, delegator: from, delegate: to, revoked_by: revoked } = row
+      const times = [recordTime(row['starts_at']), recordTime(row['ends_at'])]
+      const isRevoked = typeof revoked === 'string'
+      facts.add(tags.delegationStored, `delegation dlg_${index}`, {
+        index: isRevoked ? indexIn(revoked) : 0,
+        code: isRevoked ? 1 : 0,
+        detail: delegationDetail(facts, [from ?? null, to ?? null, ...times]),
+      })
+    },
+  },
   call: {
     columns: 'agent, call_id, index::text',
     write: (facts, { agent, call_id: callId, index }) => {
@@ -57,7 +86,12 @@ const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
 }
 
 function writeApproval(facts: FactWriter, row: Row): void {
-  const { decision, agent, action, policy_sha256: policy, terms, consumed_by: user, status } = row
+  writePrompt(facts, row)
+  const { decision, agent, action, policy_sha256: policy, terms, status } = row
+  // Nothing that was used can be withdrawn, nor the reverse.
+  const user = row['consumed_by'] ?? row['cancelled_by']
+  if (typeof row['consumed_by'] === 'string' && typeof row['cancelled_by'] === 'string') facts.odd()
+  if (typeof row['cancelled_by'] === 'string' && status !== 'cancelled') facts.odd()
   const at = recordTime(row['opened_at'])
   const deadline = recordTime(row['expires_at'])
   const detail = approvalDetail(facts, [
@@ -77,8 +111,15 @@ function writeApproval(facts: FactWriter, row: Row): void {
   })
 }
 
-function writeVote(facts: FactWriter, { approval, person, vote, at, index }: Row): void {
-  const detail = facts.digest(`${vote} ${recordTime(at)} ${index}`)
+function writePrompt(facts: FactWriter, { decision, next_prompt_at: next }: Row): void {
+  if (typeof next !== 'string') return
+  const at = recordTime(next)
+  if (at === null) facts.odd()
+  else facts.add(tags.promptStored, `prompt apr_${decision}`, { index: Date.parse(at) })
+}
+
+function writeVote(facts: FactWriter, { approval, person, vote, at, index, principal }: Row): void {
+  const detail = voteDetail(facts, [vote ?? null, recordTime(at), index ?? null, principal ?? null])
   if (typeof person === 'string') {
     facts.add(tags.voteStored, voteKey(`apr_${approval}`, person), { index: indexIn(index), detail })
   } else facts.odd()

@@ -85,6 +85,7 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     released: [],
     marks: [],
     suspensions: [],
+    delegations: [],
     subjects: [],
     erasures: [],
     segments: [],

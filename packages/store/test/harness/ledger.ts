@@ -4,6 +4,7 @@ import {
   Fault,
   parsePolicy,
   parseRecord,
+  type ApprovalStatus,
   type CompiledPolicy,
   type DecisionRecord,
   type DecisionRequest,
@@ -16,6 +17,7 @@ import {
 import pg from 'pg'
 import { Ledger } from '../../src/ledger.ts'
 import { inSchema, migrate } from '../../src/migrate.ts'
+import type { VoteRequest } from '../../src/operations/vote.ts'
 import type { PolicySet } from '../../src/policies.ts'
 import { makeTestDir, removeTestDir } from './data-dir.ts'
 import type { TestDatabase, TestPostgres } from './postgres.ts'
@@ -192,6 +194,27 @@ export async function decisionRecords(site: LedgerSite, ledger: Ledger): Promise
 /** Asks for a refund, the example call. 600 needs a person, 100 does not. */
 export function refund(amount: number, more: Partial<DecisionRequest> = {}): DecisionRequest {
   return { action: 'issue_refund', params: { amount }, ...more }
+}
+
+/** A vote as tests write it: with the digest that the approval shows, unless the test says another. */
+export type Ballot = Omit<VoteRequest, 'digest'> & { readonly digest?: string }
+
+/** The ledger knows the person, with these roles, from here on. */
+export async function knows(ledger: Ledger, { id, roles }: Voter): Promise<void> {
+  await ledger.pool.query(
+    'insert into person (id, roles, created_at) values ($1, $2, now()) on conflict (id) do update set roles = $2',
+    [id, roles],
+  )
+}
+
+/**
+ * Votes as a person does who has signed in with these roles and looked at the approval; one that cannot be looked at is
+ * voted on blindly.
+ */
+export async function cast(ledger: Ledger, who: Voter, id: string, ballot: Ballot): Promise<ApprovalStatus> {
+  await knows(ledger, who).catch(() => undefined)
+  const shown = await ledger.approval(id, {}).catch(() => undefined)
+  return await ledger.vote(who, id, { digest: shown?.digest ?? '0'.repeat(64), ...ballot })
 }
 
 /** Has a refund of 600 escalated, and returns its approval. */

@@ -13,13 +13,15 @@ import { runnerOn } from '../../src/verify/runner.ts'
 import { foldedTables } from '../../src/verify/stored-facts.ts'
 import { describeOnPostgres } from '../harness/postgres.ts'
 import {
+  cast,
   agent,
   escalated,
+  knows,
   ledgerSite,
   minute,
   policiesOf,
   refund,
-  supportPolicy,
+  terms,
   voter,
   type LedgerSite,
 } from '../harness/ledger.ts'
@@ -69,12 +71,12 @@ describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
 
   beforeAll(async () => {
     site = await ledgerSite(postgres)
-    const approving = await site.open(policiesOf(supportPolicy()), 'approving')
+    const approving = await site.open(policiesOf(terms('{ remind: [1m, 2m] }')), 'approving')
     const opened = []
     for (let at = 0; at < 4; at++) opened.push(await escalated(approving, { callId: `c${at}` }))
     const [first = '', second = '', third = ''] = opened
-    for (const id of [first, second]) await approving.vote(voter('ann'), id, { vote: 'approve' })
-    await approving.vote(voter('bob'), third, { vote: 'reject' })
+    for (const id of [first, second]) await cast(approving, voter('ann'), id, { vote: 'approve' })
+    await cast(approving, voter('bob'), third, { vote: 'reject' })
     const { id } = await approving.decide(agent, refund(600, { callId: 'c0', approvalId: first }))
     await approving.reportOutcome(agent, id, { status: 'unknown' })
     await approving.reportOutcome(agent, id, { status: 'succeeded' })
@@ -82,6 +84,24 @@ describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
     await Promise.all(
       Array.from({ length: 9 }, (_, at) => approving.decide(agent, refund(at, { callId: `d${at}` }))),
     )
+    const [cancelled, inStead] = [await escalated(approving), await escalated(approving)]
+    await approving.cancel(cancelled, { agent, reason: 'a mistake' })
+    for (const name of ['lea', 'kim']) await knows(approving, voter(name))
+    const [from, to, by] = ['lea@example.com', 'kim@example.com', 'operator']
+    const leave = {
+      from,
+      to,
+      by,
+      starts: '2026-01-01T00:00:00Z',
+      ends: '2026-12-01T00:00:00Z',
+      reason: 'leave',
+    }
+    await approving.delegations.give(leave)
+    const { id: revoked } = await approving.delegations.give(leave)
+    await approving.delegations.revoke(revoked, { by, reason: 'back' })
+    await cast(approving, voter('kim'), inStead, { vote: 'approve', for: from })
+    site.clock.advance(minute)
+    await approving.remindDue()
     site.clock.advance(60 * minute)
     await approving.expireOverdue()
 
@@ -139,9 +159,12 @@ describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
       'opened_at',
       'expires_at',
       'consumed_by',
+      'cancelled_by',
+      'next_prompt_at',
       'status',
     ],
-    vote: ['approval', 'person', 'vote', 'at', 'index'],
+    vote: ['approval', 'person', 'vote', 'at', 'index', 'principal'],
+    delegation: ['index', 'delegator', 'delegate', 'starts_at', 'ends_at', 'revoked_by'],
     call: ['agent', 'call_id', 'index'],
     outcome: ['decision', 'index', 'status'],
     session_mark: ['session', 'kind', 'value', 'index'],

@@ -15,7 +15,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Ledger } from '../../src/ledger.ts'
 import { verifyStoredLog } from '../../src/verify.ts'
 import { describeOnPostgres } from '../harness/postgres.ts'
-import { agent, escalated, ledgerSite, refund, voter, type LedgerSite } from '../harness/ledger.ts'
+import { cast, agent, escalated, ledgerSite, refund, voter, type LedgerSite } from '../harness/ledger.ts'
 
 const tables = ['log_batch', 'log_term', 'ledger_head'] as const
 
@@ -41,7 +41,7 @@ describeOnPostgres('G5: a log in any batches, verified in any parts,', (postgres
     twin = await site.open(undefined, 'twin')
     for (const one of [ledger, twin]) {
       const approvalId = await escalated(one, { callId: 'c1' })
-      await one.vote(voter('ann'), approvalId, { vote: 'approve', comment: 'ä€😀' })
+      await cast(one, voter('ann'), approvalId, { vote: 'approve', comment: 'ä€😀' })
       const { id } = await one.decide(agent, refund(600, { approvalId, callId: 'c1' }))
       await one.reportOutcome(agent, id, { status: 'succeeded' })
       await Promise.all(Array.from({ length: 9 }, (_, at) => one.decide(agent, refund(at))))

@@ -1,0 +1,47 @@
+import type { PersonId } from '../model/ids.ts'
+import type { ApprovalTerms } from '../model/decision.ts'
+
+/** A person who may be asked. */
+export interface Voter {
+  readonly id: PersonId
+  readonly roles: readonly string[]
+  /** The groups that the person belongs to, as who signs people in names them. */
+  readonly groups?: readonly string[] | undefined
+}
+
+/**
+ * Whether a person may vote on an approval with these terms: entitled by every route that asked, and not excluded.
+ * Routes that name nobody ask anyone with the role `approver` or `administrator`. Of an approval that others are asked
+ * about later, these are the terms as they are then: `termsAt`.
+ */
+export function mayVote(terms: ApprovalTerms, voter: Voter): boolean {
+  if (isExcluded(terms, voter)) return false
+  if (terms.approvers.length === 0)
+    return ['approver', 'administrator'].some((role) => voter.roles.includes(role))
+  return terms.approvers.every((approvers) => approvers.some((entry) => isNamedBy(entry, voter)))
+}
+
+/** The entries of the terms' `quorumOf` that a person can stand for, where there are any. */
+export function countsFor({ quorumOf }: ApprovalTerms, voter: Voter): readonly string[] | undefined {
+  return quorumOf && Object.keys(quorumOf).filter((entry) => isNamedBy(entry, voter))
+}
+
+/** Whether the terms say that this person may not vote. */
+export function isExcluded({ exclude }: ApprovalTerms, voter: Voter): boolean {
+  return exclude?.some((entry) => isNamedBy(entry, voter)) === true
+}
+
+// Whether an entry such as `role:finance` means the person.
+function isNamedBy(entry: string, voter: Voter): boolean {
+  const [kind, name] = [entry.slice(0, entry.indexOf(':')), entry.slice(entry.indexOf(':') + 1)]
+  switch (kind) {
+    case 'role':
+      return voter.roles.includes(name)
+    case 'group':
+      return voter.groups?.includes(name) === true
+    case 'person':
+      return name.toLowerCase() === voter.id
+    default:
+      return false
+  }
+}

@@ -1,0 +1,79 @@
+import type { ApprovalTerms } from '../model/decision.ts'
+import { unreachable } from '../model/fault.ts'
+import type { LogRecord, OpenedApproval, RecordBody } from '../model/record.ts'
+import type { RecordPlace } from './record-place.ts'
+
+/** What a record of people and their approvals says. */
+type OfPeople = Extract<
+  RecordBody,
+  { readonly kind: 'vote' | 'expiry' | 'cancellation' | 'reminder' | 'delegation' }
+>
+
+/** The whole record of what people did, or were asked, in canonical order. */
+export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }: RecordPlace): LogRecord {
+  switch (body.kind) {
+    case 'vote': {
+      const { approval, counts, digest, for: principal, kind, person, status, vote } = body
+      const voted = { index, kind, ledger, payload, person, status, v: 1, vote } as const
+      return { approval, at, counts, digest, for: principal, ...voted }
+    }
+    case 'expiry': {
+      const { action, agent, approval, kind } = body
+      return { action, agent, approval, at, index, kind, ledger, payload, v: 1 }
+    }
+    case 'cancellation': {
+      const { action, agent, approval, by, kind } = body
+      return { action, agent, approval, at, by, index, kind, ledger, payload, v: 1 }
+    }
+    case 'reminder': {
+      const { action, agent, approval, asks, kind, next } = body
+      return { action, agent, approval, asks, at, index, kind, ledger, next, payload, v: 1 }
+    }
+    case 'delegation': {
+      const { by, delegation, ends, event, from, kind, starts, to } = body
+      return { at, by, delegation, ends, event, from, index, kind, ledger, payload, starts, to, v: 1 }
+    }
+    default:
+      return unreachable(body)
+  }
+}
+
+/** What a decision opens, in canonical order. */
+export function orderedOpens({
+  deadline,
+  escalatesAt,
+  id,
+  promptsAt,
+  terms,
+}: OpenedApproval): OpenedApproval {
+  return { deadline, escalatesAt, id, promptsAt, terms: orderedTerms(terms) }
+}
+
+// `quorumOf` is a map: whoever made it has sorted it.
+function orderedTerms(terms: ApprovalTerms): ApprovalTerms {
+  const { approvers, asks, deadlineMs, escalateTo, exclude, hours, quorum, quorumOf, remindMs, routes } =
+    terms
+  return {
+    approvers,
+    asks,
+    deadlineMs,
+    escalateTo: escalateTo?.map((stage) => ({
+      afterMs: stage.afterMs,
+      approvers: stage.approvers,
+      set: stage.set,
+    })),
+    exclude,
+    hours: hours && {
+      days: hours.days,
+      fromMinute: hours.fromMinute,
+      toMinute: hours.toMinute,
+      zone: hours.zone,
+    },
+    quorum,
+    quorumOf,
+    remindMs,
+    routes,
+    signed: terms.signed,
+    survivesPolicyChange: terms.survivesPolicyChange,
+  }
+}

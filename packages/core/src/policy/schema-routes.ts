@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { approvalDeadlineMsMax, approvalPromptsMax } from '../model/limits.ts'
+import { durationMs, timeOfDay, weekdays, zone } from './schema-values.ts'
+
+const approverError = 'must be role:NAME, group:NAME or person:EMAIL'
+const approver = z
+  .string({ error: approverError })
+  .regex(/^(role:[a-z0-9-]+|group:[^\s\p{C}]+|person:[^\s\p{C}]+@[^\s\p{C}]+)$/u, { error: approverError })
+  .max(210, { error: 'is too long' })
+
+const approvers = z
+  .array(approver, { error: `must be a list; each entry ${approverError}` })
+  .max(50, { error: 'must have at most 50 entries' })
+
+const count = z
+  .int({ error: 'must be a whole number' })
+  .min(1, { error: 'must be at least 1' })
+  .max(20, { error: 'must be at most 20' })
+
+const span = durationMs(['s', 'm', 'h', 'd'], approvalDeadlineMsMax)
+
+const escalationError = 'must be a list of maps with after and approvers'
+const escalateTo = z
+  .array(
+    z.strictObject(
+      { after: span, approvers: approvers.min(1, { error: 'must name at least one' }) },
+      { error: 'must be a map with after and approvers' },
+    ),
+    { error: escalationError },
+  )
+  .max(approvalPromptsMax, { error: `must have at most ${approvalPromptsMax} entries` })
+
+const hours = z
+  .strictObject(
+    {
+      zone,
+      days: z
+        .array(z.enum(weekdays, { error: `must be one of ${weekdays.join(', ')}` }), {
+          error: 'must be a list of days such as [mon, tue]',
+        })
+        .min(1, { error: 'must name at least one day' })
+        .optional(),
+      from: timeOfDay.optional(),
+      to: timeOfDay.optional(),
+    },
+    { error: 'must be a map with zone, and days or from and to' },
+  )
+  .refine((value) => value.from !== '24:00', {
+    error: 'cannot begin at 24:00; write "00:00"',
+    path: ['from'],
+  })
+  .refine((value) => (value.from ?? '00:00') !== (value.to ?? '24:00'), {
+    error: 'begins and ends at the same time; for whole days leave both out',
+  })
+
+const excludeError = 'must be a list of policy_author, role:NAME, group:NAME or person:EMAIL'
+const flag = z.boolean({ error: 'must be true or false' })
+
+/** What an escalation's `action` means. */
+export const route = z.strictObject(
+  {
+    approvers: approvers.optional(),
+    quorum: count.optional(),
+    quorum_of: z
+      .record(approver, count, { error: 'must be a map such as {role:finance: 1, role:legal: 1}' })
+      .refine((value) => Object.values(value).reduce((sum, each) => sum + each, 0) <= 20, {
+        error: 'must ask for at most 20 people',
+      })
+      .optional(),
+    deadline: span.optional(),
+    escalate_to: escalateTo.optional(),
+    remind: z
+      .array(span, { error: 'must be a list of lengths of time such as [1m, 3m]' })
+      .max(approvalPromptsMax, { error: `must have at most ${approvalPromptsMax} entries` })
+      .optional(),
+    hours: hours.optional(),
+    exclude: z
+      .array(z.union([z.literal('policy_author'), approver], { error: excludeError }), {
+        error: excludeError,
+      })
+      .max(50, { error: 'must have at most 50 entries' })
+      .optional(),
+    asks: z.enum(['consent', 'acknowledgement'], { error: 'must be consent or acknowledgement' }).optional(),
+    signed: flag.optional(),
+    survives_policy_change: flag.optional(),
+  },
+  { error: 'must be a map with approvers, quorum, deadline and the like' },
+)
+
+/** The people who wrote a policy. */
+export const authors = z
+  .array(z.string().regex(/^[^\s\p{C}@]+@[^\s\p{C}@]+$/u, { error: 'must be an e-mail address' }), {
+    error: 'must be a list of e-mail addresses',
+  })
+  .max(50, { error: 'must have at most 50 entries' })

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest'
+import { approvalTerms } from '../../src/decision/terms.ts'
+import { parsePolicy } from '../../src/policy/compile.ts'
+import type { CompiledPolicy } from '../../src/model/policy.ts'
+
+const asks = (...routes: readonly string[]) =>
+  routes.map((route) => `  - { condition: 'params.n > 0', action: ${route} }\n`).join('')
+const base = 'agent_id: a\nallowed_actions: [x]\n'
+
+function policyOf(approvals: string, more = ''): CompiledPolicy {
+  const parsed = parsePolicy(
+    `${base}${more}escalation_rules:\n${asks('ask', 'other')}approvals:\n${approvals}`,
+  )
+  if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems))
+  return parsed.policy
+}
+
+function problemsOf(approvals: string, files: Readonly<Record<string, string>> = {}, more = '') {
+  const text = `${base}${more}escalation_rules:\n${asks('ask')}approvals:\n${approvals}`
+  const parsed = parsePolicy(text, { load: (path) => files[path] })
+  return (parsed.kind === 'invalid' ? parsed.problems : []).map(({ code, message }) => `${code}: ${message}`)
+}
+
+describe('a route', () => {
+  test('is carried into the terms of an approval, and says nothing of what it does not ask', () => {
+    expect(approvalTerms(policyOf('  ask: {}\n'), ['ask'])).toEqual({
+      routes: ['ask'],
+      approvers: [],
+      quorum: 1,
+      deadlineMs: 300_000,
+      asks: 'consent',
+    })
+  })
+
+  test('with everything', () => {
+    const route = `  ask:
+    approvers: [role:finance, group:treasury, person:Boss@example.com]
+    quorum: 3
+    quorum_of: { role:finance: 1, group:treasury: 1 }
+    deadline: 2h
+    escalate_to: [{ after: 30m, approvers: [role:board] }, { after: 10m, approvers: [role:ops-manager] }]
+    remind: [1h, 5m]
+    hours: { zone: Europe/Berlin, days: [fri, mon], from: "09:00", to: "17:00" }
+    exclude: [policy_author, role:intern]
+    signed: true
+    survives_policy_change: true
+`
+    expect(approvalTerms(policyOf(route, 'authors: [Ann@example.com]\n'), ['ask'])).toEqual({
+      routes: ['ask'],
+      approvers: [['role:finance', 'group:treasury', 'person:Boss@example.com']],
+      quorum: 3,
+      quorumOf: { 'group:treasury': 1, 'role:finance': 1 },
+      deadlineMs: 7_200_000,
+      escalateTo: [
+        { afterMs: 600_000, approvers: ['role:ops-manager'], set: 0 },
+        { afterMs: 1_800_000, approvers: ['role:board'], set: 0 },
+      ],
+      remindMs: [300_000, 3_600_000],
+      hours: { zone: 'Europe/Berlin', days: ['mon', 'fri'], fromMinute: 540, toMinute: 1020 },
+      exclude: ['person:ann@example.com', 'role:intern', 'role:policy-author'],
+      asks: 'consent',
+      signed: true,
+      survivesPolicyChange: true,
+    })
+  })
+
+  test('that counts by role asks those roles, and as many people as they are together', () => {
+    const policy = policyOf('  ask: { quorum_of: { role:finance: 2, role:legal: 1 } }\n')
+    expect(approvalTerms(policy, ['ask'])).toMatchObject({
+      approvers: [['role:finance', 'role:legal']],
+      quorum: 3,
+      quorumOf: { 'role:finance': 2, 'role:legal': 1 },
+    })
+  })
+
+  test.each([
+    [
+      'two with other hours: the time runs on',
+      '{ hours: { zone: UTC, from: "08:00", to: "09:00" } }',
+      undefined,
+    ],
+    ['one without hours: the time runs on', '{}', undefined],
+    [
+      'two with the same hours: the clock stands still for both',
+      '{ hours: { zone: UTC, from: "09:00", to: "17:00" } }',
+      { zone: 'UTC', fromMinute: 540 },
+    ],
+  ])('beside another, %s', (_what, other, hours) => {
+    const policy = policyOf(
+      `  ask: { hours: { zone: UTC, from: "09:00", to: "17:00" } }\n  other: ${other}\n`,
+    )
+    const terms = approvalTerms(policy, ['ask', 'other'])
+    if (hours === undefined) expect(terms.hours).toBeUndefined()
+    else expect(terms.hours).toMatchObject(hours)
+  })
+
+  test('beside another, the strictest of both holds', () => {
+    const policy = policyOf(
+      '  ask: { quorum_of: { role:a: 1 }, survives_policy_change: true, asks: acknowledgement, remind: [1m] }\n' +
+        '  other: { approvers: [role:a, role:b], quorum_of: { role:a: 2, role:b: 1 }, signed: true, exclude: [role:c], remind: [2m], escalate_to: [{ after: 1m, approvers: [role:d] }] }\n',
+    )
+    expect(approvalTerms(policy, ['ask', 'other'])).toEqual({
+      routes: ['ask', 'other'],
+      approvers: [['role:a'], ['role:a', 'role:b']],
+      quorum: 3,
+      quorumOf: { 'role:a': 2, 'role:b': 1 },
+      deadlineMs: 300_000,
+      escalateTo: [{ afterMs: 60_000, approvers: ['role:d'], set: 1 }],
+      remindMs: [60_000, 120_000],
+      exclude: ['role:c'],
+      asks: 'consent',
+      signed: true,
+    })
+  })
+
+  test.each([
+    ['human_review_before_action', '{}', 'acknowledgement'],
+    ['human_review_before_action', '{ asks: consent }', 'consent'],
+    ['human_approval_required', '{}', 'consent'],
+    ['human_approval_required', '{ asks: acknowledgement }', 'acknowledgement'],
+  ])('%s: %s asks for %s', (name, written, ask) => {
+    const parsed = parsePolicy(`${base}escalation_rules:\n${asks(name)}approvals: { ${name}: ${written} }\n`)
+    if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems))
+    expect(approvalTerms(parsed.policy, [name]).asks).toBe(ask)
+  })
+
+  test.each([
+    ['{ approvers: [finance] }', 'wrong-value'],
+    ['{ approvers: ["group:"] }', 'wrong-value'],
+    ['{ quorum_of: { finance: 1 } }', 'wrong-value'],
+    ['{ quorum_of: { role:finance: 0 } }', 'wrong-value'],
+    ['{ quorum_of: { role:finance: 20, role:legal: 1 } }', 'wrong-value'],
+    ['{ approvers: [role:a], quorum_of: { role:b: 1 } }', 'unreachable-quorum'],
+    ['{ quorum_of: { "person:a@b.c": 2 } }', 'unreachable-quorum'],
+    ['{ approvers: ["person:a@b.c"], quorum: 2 }', 'unreachable-quorum'],
+    ['{ escalate_to: [{ after: 1m }] }', 'missing-key'],
+    ['{ escalate_to: [{ after: 1m, approvers: [] }] }', 'wrong-value'],
+    ['{ hours: { zone: Mars/Olympus } }', 'wrong-value'],
+    ['{ hours: { zone: UTC, from: "09:00", to: "09:00" } }', 'wrong-value'],
+    ['{ exclude: [author] }', 'wrong-value'],
+    ['{ asks: nothing }', 'wrong-value'],
+    ['{ escalateTo: [] }', 'unknown-key'],
+  ])('%s is refused', (route, code) => {
+    expect(problemsOf(`  ask: ${route}\n`).join('\n')).toContain(code)
+  })
+
+  test('that reminds, or asks others, when its deadline has come is told so', () => {
+    for (const late of ['remind: [5m]', 'escalate_to: [{ after: 6m, approvers: [role:b] }]']) {
+      const parsed = parsePolicy(`${base}escalation_rules:\n${asks('ask')}approvals: { ask: { ${late} } }\n`)
+      expect(parsed.kind === 'valid' ? parsed.warnings.map(({ code }) => code) : parsed).toContain(
+        'late-prompt',
+      )
+    }
+    const timely = parsePolicy(
+      `${base}escalation_rules:\n${asks('ask')}approvals: { ask: { remind: [4m] } }\n`,
+    )
+    expect(timely.kind === 'valid' ? timely.warnings.map(({ code }) => code) : timely).not.toContain(
+      'late-prompt',
+    )
+  })
+})
+
+describe('a file that describes a route again', () => {
+  const org = `approvals:
+  ask:
+    approvers: [role:a, role:b]
+    quorum_of: { role:a: 2 }
+    escalate_to: [{ after: 2m, approvers: [role:c] }]
+    hours: { zone: UTC, from: "09:00", to: "17:00" }
+    exclude: [role:x]
+    signed: true
+`
+  const again = (route: string, parent = org) =>
+    problemsOf(`  ask: ${route}\n`, { 'org.yaml': parent }, 'extends: org.yaml\n')
+
+  test.each([
+    '{ quorum_of: { role:a: 3 } }',
+    '{ quorum_of: { role:b: 1 } }',
+    '{ escalate_to: [] }',
+    '{ escalate_to: [{ after: 3m, approvers: [role:c] }] }',
+    '{ escalate_to: [{ after: 1m, approvers: [role:a] }] }',
+    '{ hours: { zone: UTC, from: "09:00", to: "17:00" } }',
+    '{ exclude: [role:y] }',
+    '{ asks: consent, signed: true, survives_policy_change: false, remind: [1m] }',
+  ])('may say %s', (route) => {
+    expect(again(route)).toEqual([])
+  })
+
+  test.each([
+    '{ quorum_of: { role:a: 1 } }',
+    '{ escalate_to: [{ after: 1m, approvers: [role:c] }] }',
+    '{ escalate_to: [{ after: 3m, approvers: [role:d] }] }',
+    '{ hours: { zone: UTC, from: "08:00", to: "17:00" } }',
+    '{ asks: acknowledgement }',
+    '{ signed: false }',
+    '{ survives_policy_change: true }',
+  ])('may not say %s, which is less', (route) => {
+    expect(again(route)).toEqual([expect.stringContaining('loosened-route')])
+  })
+
+  test('keeps whom it excludes', () => {
+    const text = `${base}extends: org.yaml\nescalation_rules:\n${asks('ask')}approvals: { ask: { exclude: [role:y] } }\n`
+    const parsed = parsePolicy(text, { load: () => org })
+    expect(parsed.kind === 'valid' && parsed.policy.routes.get('ask')?.exclude).toEqual(['role:x', 'role:y'])
+  })
+
+  test('asks nobody else by counting them', () => {
+    const usual = 'approvals: { ask: { quorum: 1 } }\n'
+    expect(again('{ quorum_of: { role:finance: 1 } }', usual)).toEqual([
+      expect.stringContaining('loosened-route'),
+    ])
+    expect(again('{ quorum_of: { role:approver: 1 } }', usual)).toEqual([])
+  })
+
+  test.each(['{ hours: { zone: UTC } }', '{ escalate_to: [{ after: 1m, approvers: [role:z] }] }'])(
+    'may not add %s, which lets it wait longer or asks more people',
+    (route) => {
+      expect(again(route, 'approvals: { ask: { approvers: [role:a] } }\n')).toEqual([
+        expect.stringContaining('loosened-route'),
+      ])
+    },
+  )
+})

@@ -1,0 +1,97 @@
+import { z } from '@hono/zod-openapi'
+import { commentLengthMax } from '@bailiwick/core'
+import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
+
+const digest = z
+  .string(mustBe('a string'))
+  .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 lower-case hexadecimal digits' })
+
+export const voteRequest = z
+  .strictObject(
+    {
+      vote: oneOf('approve', 'reject', 'acknowledge').openapi({
+        description:
+          '`acknowledge` where the approval asks for acknowledgement, `approve` where it asks for consent.',
+      }),
+      comment: comment.optional(),
+      digest: digest.openapi({ description: 'The `digest` that the approval shows: what the vote is for.' }),
+      for: name
+        .optional()
+        .openapi({ description: 'The person in whose stead it is cast, who has delegated it.' }),
+    },
+    onlyKnown,
+  )
+  .openapi('VoteRequest')
+
+/** Under which terms people are asked. */
+export const terms = z.object({
+  routes: z.array(z.string()),
+  approvers: z.array(z.array(z.string())),
+  quorum: z.int(),
+  quorumOf: z.record(z.string(), z.int()).optional(),
+  deadlineMs: z.int(),
+  escalateTo: z
+    .array(z.object({ afterMs: z.int(), approvers: z.array(z.string()), set: z.int() }))
+    .optional()
+    .openapi({
+      description: 'Who is asked as well later; `set` is the list of `approvers` that they are added to.',
+    }),
+  remindMs: z.array(z.int()).optional(),
+  hours: z
+    .object({ zone: z.string(), days: z.array(z.string()), fromMinute: z.int(), toMinute: z.int() })
+    .optional()
+    .openapi({ description: 'Outside of these hours the clocks of the approval stand still.' }),
+  exclude: z.array(z.string()).optional(),
+  asks: z.enum(['consent', 'acknowledgement']).openapi({
+    description: 'Whether somebody must agree, or must have looked.',
+  }),
+  signed: z.literal(true).optional().openapi({ description: 'Votes have to be signed with a passkey.' }),
+  survivesPolicyChange: z.literal(true).optional(),
+})
+
+export const cancellationRequest = z
+  .strictObject(
+    { reason: text(commentLengthMax).openapi({ description: 'Recorded with the cancellation.' }) },
+    onlyKnown,
+  )
+  .openapi('CancellationRequest')
+
+const instant = z
+  .string(mustBe('a string'))
+  .max(40, { error: 'must have at most 40 characters' })
+  .openapi({ example: '2026-12-01T00:00:00Z' })
+
+export const delegationRequest = z
+  .strictObject(
+    {
+      to: name.openapi({ description: 'Who casts the votes.' }),
+      from: name.optional().openapi({
+        description: "Whose votes they are; the caller's own unless an administrator says otherwise.",
+      }),
+      starts: instant.optional().openapi({ description: 'From now on, where absent.' }),
+      ends: instant,
+      reason: text(commentLengthMax),
+    },
+    onlyKnown,
+  )
+  .openapi('DelegationRequest')
+
+export const revocationRequest = z
+  .strictObject({ reason: text(commentLengthMax) }, onlyKnown)
+  .openapi('RevocationRequest')
+
+const delegationView = z
+  .object({
+    id: z.string().openapi({ example: 'dlg_12' }),
+    from: z.string(),
+    to: z.string(),
+    starts: z.string(),
+    ends: z.string(),
+  })
+  .openapi('Delegation')
+
+export const delegationList = z.object({ delegations: z.array(delegationView) }).openapi('DelegationList')
+
+export const delegationAnswer = z
+  .object({ id: z.string(), record: z.object({ index: z.int() }) })
+  .openapi('DelegationAnswer')

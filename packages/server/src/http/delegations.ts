@@ -1,0 +1,32 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Ledger } from '@bailiwick/store'
+import { asPerson, type HttpEnv } from './asker.ts'
+import { newRouter } from './router.ts'
+import { getDelegations, postDelegation, postDelegationRevocation } from './routes.ts'
+
+/** Voting in somebody else's stead. Who may give and take whose votes is judged where it is recorded. */
+export function delegationRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(getDelegations, async (context): Promise<Response> => {
+    const person = asPerson(context.get('asker'))
+    const seesAll = person.roles.some((role) => role === 'administrator' || role === 'auditor')
+    return context.json({ delegations: await ledger.delegations.list(seesAll ? undefined : person.id) })
+  })
+
+  router.openapi(postDelegation, async (context): Promise<Response> => {
+    const by = asPerson(context.get('asker')).id
+    const { from = by, ...request } = context.req.valid('json')
+    const { id, index } = await ledger.delegations.give({ ...request, from, by })
+    return context.json({ id, record: { index } }, 201)
+  })
+
+  router.openapi(postDelegationRevocation, async (context): Promise<Response> => {
+    const by = asPerson(context.get('asker')).id
+    const { id } = context.req.valid('param')
+    const { index } = await ledger.delegations.revoke(id, { ...context.req.valid('json'), by })
+    return context.json({ id, record: { index } }, 201)
+  })
+
+  return router
+}

@@ -1,0 +1,65 @@
+import {
+  approvalStatus,
+  canonicalJson,
+  commentLengthMax,
+  Fault,
+  indexOfId,
+  jsonProblem,
+  type ApprovalStatus,
+} from '@bailiwick/core'
+import { noNeeds } from '../log/fold.ts'
+import type { Operation } from '../log/operation.ts'
+import { unknownApproval } from './vote.ts'
+
+/** Who withdraws an approval, and why. */
+export interface CancelRequest {
+  /** A person's id, or `operator`. Absent: the agent that asked. */
+  readonly by?: string | undefined
+  /** The agent that asks for it: it finds its own approvals only. */
+  readonly agent?: string | undefined
+  readonly reason: string
+}
+
+/**
+ * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. Whether a person
+ * may do that is for the caller to know; an agent may withdraw its own.
+ *
+ * @throws Fault `not_found`, `approval_closed` or `bad_input`
+ */
+export function cancelOperation(id: string, { by, agent, reason }: CancelRequest): Operation<ApprovalStatus> {
+  const index = indexOfId('apr', id)
+  if (reason === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined) {
+    throw new Fault('bad_input', '`reason` must say why', {
+      fix: `Send 1 to ${commentLengthMax} characters of Unicode text.`,
+    })
+  }
+  return {
+    needs: index === undefined ? noNeeds : { approvals: [index] },
+    apply: (fold, place) => {
+      const approval = index === undefined ? undefined : fold.approval(index)
+      if (approval === undefined || index === undefined) throw unknownApproval(id)
+      if (agent !== undefined && approval.agent !== agent) throw unknownApproval(id)
+      const status = approvalStatus(approval, fold.latest(place.at))
+      if (status !== 'pending' && status !== 'approved') {
+        throw new Fault('approval_closed', `${approval.id} is ${status} and cannot be cancelled any more`, {
+          fix: 'Nothing is left to do.',
+        })
+      }
+      // What it asks about may have been erased; so is what is said of it then.
+      const isErased = fold.decision(index)?.payload === null
+      const cancelled = { index: place.index, by: by ?? 'agent', at: place.at }
+      return {
+        body: {
+          kind: 'cancellation',
+          approval: approval.id,
+          agent: approval.agent,
+          action: approval.action,
+          by: cancelled.by,
+        },
+        payload: isErased ? undefined : canonicalJson({ reason }),
+        answer: 'cancelled',
+        staged: () => fold.setApproval(index, { ...approval, cancelled }),
+      }
+    },
+  }
+}

@@ -1,0 +1,131 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { emptyFrontier, encodeFrontier, type Instant } from '@bailiwick/core'
+import pg from 'pg'
+import { Ledger } from '../src/ledger.ts'
+import { appendBatch, type StagedBatch } from '../src/log/append.ts'
+import { emptyMemory, Fold } from '../src/log/fold.ts'
+import { inSchema } from '../src/migrate.ts'
+import { describeOnPostgres } from './harness/postgres.ts'
+import {
+  agent,
+  cast,
+  escalated,
+  faultOf,
+  ledgerSite,
+  minute,
+  policiesOf,
+  refund,
+  supportPolicy,
+  voter,
+  type LedgerSite,
+} from './harness/ledger.ts'
+
+const approve = { vote: 'approve' } as const
+
+describeOnPostgres('G3: a deadline holds by the database’s clock as well', (postgres) => {
+  let site: LedgerSite
+  const opened: Ledger[] = []
+  let count = 0
+  beforeAll(async () => {
+    site = await ledgerSite(postgres)
+  })
+  beforeEach(() => {
+    count += 1
+  })
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((ledger) => ledger.close()))
+  })
+  afterAll(() => site.remove())
+
+  /** A process whose clock is so far behind the database's, which runs on this machine. */
+  const process = async (behindMs: number, databaseClock = true): Promise<Ledger> => {
+    const ledger = await Ledger.open({
+      connection: site.database.config,
+      policies: policiesOf(supportPolicy()),
+      dataDir: site.dataDir,
+      ledger: `clock${count}`,
+      consoleUrl: 'http://console.test',
+      now: () => (Date.now() - behindMs) as Instant,
+      databaseClock,
+    })
+    opened.push(ledger)
+    return ledger
+  }
+
+  test('a process whose clock is behind takes no vote after the deadline', async () => {
+    const behind = await process(10 * minute)
+    const id = await escalated(behind)
+    // By its own clock there are five minutes left.
+    expect((await behind.approval(id, {})).status).toBe('pending')
+    const fault = await faultOf(cast(behind, voter('ann'), id, approve))
+    expect([fault.code, fault.message]).toEqual([
+      'approval_closed',
+      `${id} is expired and takes no more votes`,
+    ])
+  })
+
+  test('nor does it let an approved call through', async () => {
+    const id = await escalated(await process(10 * minute))
+    // A process that does not ask the database has taken the vote.
+    const careless = await process(10 * minute, false)
+    expect(await cast(careless, voter('ann'), id, approve)).toBe('approved')
+    const behind = await process(10 * minute)
+    expect(await behind.decide(agent, refund(600, { approvalId: id }))).toMatchObject({
+      effect: 'deny',
+      reasons: [`Approval ${id} expired`],
+    })
+    expect((await careless.decide(agent, refund(600, { approvalId: id }))).effect).toBe('allow')
+  })
+
+  test('before the deadline by both clocks, it votes and allows', async () => {
+    const behind = await process(minute)
+    const id = await escalated(behind)
+    expect(await cast(behind, voter('ann'), id, approve)).toBe('approved')
+    expect((await behind.decide(agent, refund(600, { approvalId: id }))).effect).toBe('allow')
+  })
+
+  test('a process whose clock is ahead ends nothing early for others', async () => {
+    const right = await process(0)
+    const id = await escalated(right)
+    const ahead = await process(-10 * minute)
+    expect(await ahead.expireOverdue()).toBe(0)
+    expect(await cast(right, voter('ann'), id, approve)).toBe('approved')
+  })
+
+  describe('what a process worked out in time and sends too late', () => {
+    const batch = (notAfter: string | undefined): StagedBatch => ({
+      ledger: `late${count}`,
+      size: 0,
+      count: 1,
+      base: encodeFrontier(emptyFrontier),
+      frontier: Buffer.alloc(32, 1),
+      at: '2026-03-01T09:00:00.000Z',
+      records: '{}',
+      leafHashes: Buffer.alloc(32, 1),
+      bodies: '',
+      salts: Buffer.alloc(32),
+      terms: [],
+      ...new Fold(emptyMemory()).rows(() => 'pending'),
+      notAfter,
+    })
+    test.each([
+      ['is not written', new Date(Date.now() - 1).toISOString(), false],
+      ['is written where it is in time', new Date(Date.now() + 60 * minute).toISOString(), true],
+      ['is written where it does not matter', undefined, true],
+    ])('%s', async (_what, notAfter, written) => {
+      const client = new pg.Client(inSchema(site.database.config))
+      await client.connect()
+      try {
+        await client.query('insert into ledger_head (ledger, size, frontier) values ($1, 0, $2)', [
+          `late${count}`,
+          encodeFrontier(emptyFrontier),
+        ])
+        expect(await appendBatch(client, batch(notAfter), new Set())).toBe(written)
+        const { rows } = await client.query('select from log_batch where ledger = $1', [`late${count}`])
+        expect(rows).toHaveLength(written ? 1 : 0)
+      } finally {
+        await client.end()
+      }
+    })
+  })
+})
