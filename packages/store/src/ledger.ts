@@ -57,12 +57,7 @@ import { revealOperation, type Revealed, type RevealRequest } from './operations
 import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
-import {
-  findApprovals,
-  findDecisions,
-  listApprovals,
-  type ApprovalFilter,
-} from './queries.ts'
+import { findApprovals, findDecisions, listApprovals, type ApprovalFilter } from './queries.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 import { forwardable, forwardableDecision, type Forwardable } from './replicas/peer-requests.ts'
 import type { GrowthListener } from './replicas/growth.ts'
