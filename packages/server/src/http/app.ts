@@ -117,7 +117,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', policyRoutes(parts.ledger, masking))
   app.route('/', delegationRoutes(parts.ledger))
   app.route('/', erasureRoutes(parts.ledger))
-  app.route('/', eventRoutes(parts.ledger))
+  app.route('/', eventRoutes(parts.ledger, parts.access))
   app.route('/', proofRoutes(parts.ledger))
   describeApi(app)
   serveConsole(app, parts.consoleFiles)

@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Ledger } from '@bailiwick/store'
+import type { Access, Ledger } from '@bailiwick/store'
 import { streamSSE } from 'hono/streaming'
 import { newRouter } from './router.ts'
-import type { HttpEnv } from './asker.ts'
+import { asSession, type HttpEnv } from './asker.ts'
 import { getEvents } from './routes.ts'
 
 /** The shortest time between two events of one stream: people read no faster. */
@@ -10,12 +10,13 @@ const pauseMs = 250
 /** How often to look for what other processes have appended and not told, and to show that the stream lives. */
 const lookMs = 5_000
 
-/** A stream that says when the log has grown, so that pages know when to look again. */
-export function eventRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
+/** A stream that says when the log has grown, so that pages know when to look again. It ends with its session. */
+export function eventRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   router.openapi(getEvents, (context): Response => {
     // Nobody reads the body of an answer to HEAD, and a stream that nobody reads never ends.
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
+    const { session } = asSession(context.get('asker'))
     return streamSSE(context, async (stream) => {
       let grown = false
       let wake: (() => void) | undefined
@@ -25,7 +26,7 @@ export function eventRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
       })
       stream.onAbort(() => wake?.())
       try {
-        while (!stream.aborted) {
+        while (!stream.aborted && (await access.sessions.goesOn(session.id))) {
           // Cleared before looking: what is committed from here on may not be in this head.
           grown = false
           const { size } = await ledger.head()

@@ -303,7 +303,7 @@ describe('an address leads nowhere', () => {
     for (const [method, path] of [
       ['GET', '/v1'],
       ['GET', '/v1/'],
-      ['GET', '/v1/policies'],
+      ['GET', '/v1/nothing'],
       ['GET', '/v1/decisions/dec_1/outcome'],
       ['GET', '/v1/decisions/../../etc/passwd'],
       ['GET', '/v2/decisions'],

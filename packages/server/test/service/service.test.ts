@@ -239,7 +239,7 @@ describe('a service on a PostgreSQL server', () => {
     expect((await impatientClient(second.url, key).check('issue_refund', { amount: 2 })).effect).toBe('allow')
     await second.stop()
     expect(await place.onLedger((ledger) => ledger.verify())).toMatchObject({ kind: 'intact' })
-    expect(await readdir(place.dataDir)).toEqual(['checkpoints'])
+    expect(await readdir(place.dataDir)).toEqual(['checkpoints', 'identity.key'])
   })
 
   test('refuses a body of 1 MiB, whether its length is told or not, and goes on', async () => {
