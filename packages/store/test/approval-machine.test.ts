@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Instant, LogRecord, Voter } from '@bailiwick/core'
+import { parseRecord, type Instant, type LogRecord, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
@@ -9,7 +9,6 @@ import {
   ledgerSite,
   minute,
   policiesOf,
-  records,
   refund,
   terms,
   voter,
@@ -28,8 +27,9 @@ const people = {
 } as const
 type Name = keyof typeof people
 const names = Object.keys(people) as Name[]
-const route = `{ approvers: [role:lead], quorum: 2, quorum_of: { role:lead: 1 },
-  escalate_to: [{ after: 2m, approvers: [role:ops] }], remind: [1m], exclude: [role:intern] }`
+const route =
+  '{ approvers: [role:lead], quorum: 2, quorum_of: { role:lead: 1 }, remind: [1m], exclude: [role:intern], ' +
+  'escalate_to: [{ after: 2m, approvers: [role:ops] }] }'
 
 type Step =
   | {
@@ -80,7 +80,7 @@ const rounds = fc.array(
   fc.record({
     steps: fc.array(fc.record({ through, step }), { minLength: 1, maxLength: 6 }),
     passes: fc.constantFrom(0, 0, 0, minute, 2 * minute, 5 * minute - 1, 5 * minute),
-    restart: fc.option(through),
+    restart: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: through }),
   }),
   { minLength: 1, maxLength: 6 },
 )
@@ -129,7 +129,7 @@ describeOnPostgres('G3: whatever people, agents, clocks and processes do at once
             ledgers[restart] = await open()
           }
         }
-        const history = (await records(site, ledgers[0] as Ledger)).slice(record.index + 1)
+        const history = await since(site, record.index)
         const deadline = Date.parse(approval?.deadline ?? '')
         const model = replay(history, id, deadline, deadline - 5 * minute)
         expect(allowed).toEqual(model.usedBy === undefined ? [] : [model.usedBy])
@@ -142,12 +142,12 @@ describeOnPostgres('G3: whatever people, agents, clocks and processes do at once
           ends.add(status)
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 50 },
     )
     expect(await ledgers[0]?.verify()).toMatchObject({ kind: 'intact' })
     // Every end was met, or the property says little.
     expect([...ends]).toEqual(expect.arrayContaining(['consumed', 'rejected', 'expired', 'cancelled']))
-  })
+  }, 240_000)
 
   test('of two that use one approval at once, 200 times, one is allowed', async () => {
     const [one, two] = ledgers as [Ledger, Ledger, Ledger]
@@ -164,8 +164,17 @@ describeOnPostgres('G3: whatever people, agents, clocks and processes do at once
       expect(answers.map(({ effect }) => effect).sort()).toEqual(['allow', 'deny'])
     }
     expect(await one.verify()).toMatchObject({ kind: 'intact' })
-  }, 120_000)
+  }, 240_000)
 })
+
+/** The records after the one at `index`, which was alone in its batch. */
+async function since(site: LedgerSite, index: number): Promise<LogRecord[]> {
+  const batches = await site.query<{ records: string }>(
+    `select records from log_batch where ledger = 'machine' and first > $1 order by first`,
+    [index],
+  )
+  return batches.flatMap(({ records }) => records.split('\n').map(parseRecord))
+}
 
 function person(name: Name): Voter {
   return voter(name, [...people[name], 'administrator'])
