@@ -11,6 +11,7 @@ import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
 import { decisionRoutes } from './decisions.ts'
 import { delegationRoutes } from './delegations.ts'
+import { voteRoutes } from './votes.ts'
 import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
 import { guarded } from './guard.ts'
@@ -115,6 +116,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', approvalRoutes(parts.ledger, parts.access, parts.waits, masking, readings))
   app.route('/', agentRoutes(parts.ledger, parts.access))
   app.route('/', policyRoutes(parts.ledger, masking))
+  app.route('/', voteRoutes(parts.ledger, parts.log))
   app.route('/', delegationRoutes(parts.ledger))
   app.route('/', erasureRoutes(parts.ledger))
   app.route('/', eventRoutes(parts.ledger, parts.access))

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { commentLengthMax } from '@bailiwick/core'
+import { batchCallsMax, commentLengthMax } from '@bailiwick/core'
 import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 const digest = z
@@ -22,6 +22,18 @@ export const voteRequest = z
     onlyKnown,
   )
   .openapi('VoteRequest')
+
+export const votesRequest = z
+  .strictObject(
+    {
+      votes: z
+        .array(voteRequest.extend({ approval: name.openapi({ example: 'apr_12' }) }), mustBe('a list'))
+        .min(1, { error: 'must not be empty' })
+        .max(batchCallsMax, { error: `must have at most ${batchCallsMax} entries` }),
+    },
+    onlyKnown,
+  )
+  .openapi('VotesRequest')
 
 /** Under which terms people are asked. */
 export const terms = z.object({

@@ -125,6 +125,23 @@ export const postVote = createRoute({
   ),
 })
 
+export const postVotes = createRoute({
+  method: 'post',
+  path: '/v1/votes',
+  'x-permission': 'approvals:vote',
+  summary: 'Cast several votes, each on its own digest; what is wrong with one keeps no other from counting',
+  request: { body: body(schema.votesRequest) },
+  responses: answers(
+    200,
+    json(schema.votesAnswer, 'A status or a problem for each vote, in the order of the votes'),
+    400,
+    401,
+    403,
+    413,
+    503,
+  ),
+})
+
 export const postCancellation = createRoute({
   method: 'post',
   path: '/v1/approvals/{id}/cancellation',

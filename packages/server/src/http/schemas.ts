@@ -13,6 +13,7 @@ export {
   delegationRequest,
   revocationRequest,
   voteRequest,
+  votesRequest,
 } from './approval-schemas.ts'
 
 /** What an agent asks to have decided. */
@@ -347,6 +348,15 @@ export const problemDocument = z
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem')
+
+export const votesAnswer = z
+  .object({
+    votes: z.array(z.union([z.object({ approval: z.string(), status: z.string() }), problemDocument])),
+  })
+  .openapi('Votes', {
+    description:
+      'What has `status` is where the approval stands after the vote; what has `type` a problem, and no vote.',
+  })
 
 export const batchAnswer = z
   .object({ decisions: z.array(z.union([decisionAnswer, problemDocument])) })

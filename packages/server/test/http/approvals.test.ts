@@ -73,6 +73,51 @@ describe('a vote names what it is for', () => {
   })
 })
 
+describe('several votes in one request', () => {
+  const ballot = async (approval: string) => ({
+    approval,
+    vote: 'approve',
+    digest: (await pat.get(approvals(approval))).body.digest,
+  })
+
+  test('are votes of their own: each on its digest, each with its answer', async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, () => waiting()))
+    const votes = await Promise.all(ids.map(ballot))
+    const { status, body } = await pat.post('/v1/votes', { votes })
+    expect(status).toBe(200)
+    expect(body.votes).toEqual(ids.map((approval) => ({ approval, status: 'approved' })))
+    for (const id of ids) {
+      expect((await pat.get(approvals(id))).body.votes).toMatchObject([{ person: 'pat@example.com' }])
+    }
+  })
+
+  test('what is wrong with one keeps no other from counting, and gives it nothing', async () => {
+    const [right, wrong, twice] = [await waiting(), await waiting(), await waiting()]
+    const [one, two, three] = [await ballot(right), await ballot(wrong), await ballot(twice)]
+    const { body } = await pat.post('/v1/votes', {
+      votes: [one, { ...two, digest: one.digest }, three, three, { ...one, approval: 'apr_99999' }],
+    })
+    const told = body.votes.map(({ status, type }: { status: unknown; type?: string }) => type ?? status)
+    expect(told).toEqual([
+      'approved',
+      'urn:bailiwick:problem:conflict',
+      'approved',
+      'urn:bailiwick:problem:already_voted',
+      'urn:bailiwick:problem:not_found',
+    ])
+    expect((await pat.get(approvals(wrong))).body).toMatchObject({ status: 'pending', votes: [] })
+  })
+
+  test('of which one has no digest, or of too many, none is cast', async () => {
+    const one = await ballot(await waiting())
+    const { digest: _left, ...bare } = one
+    for (const votes of [[one, bare], [], Array.from({ length: 65 }, () => one)]) {
+      await expectRefused(service, () => pat.post('/v1/votes', { votes }), 400, 'bad_input')
+    }
+    await expectRefused(service, () => agent.post('/v1/votes', { votes: [one] }), 403, 'not_permitted')
+  })
+})
+
 describe('cancelling', () => {
   const reason = 'the order was a mistake'
   const cancel = (who: Caller, id: string, json: object = { reason }) =>

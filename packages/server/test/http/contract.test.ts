@@ -121,6 +121,9 @@ describe('every endpoint', () => {
     const withdrawn = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 601 } })
     await agent.post(`/v1/approvals/${withdrawn.body.approval.id}/cancellation`, { reason: 'a mistake' })
     await service.person('deputy@example.com')
+    await person.post('/v1/votes', {
+      votes: [{ approval: 'apr_99999', vote: 'approve', digest: '0'.repeat(64) }],
+    })
     const ends = new Date(Date.now() + 86_400_000).toISOString()
     const given = await person.post('/v1/delegations', { to: 'deputy@example.com', ends, reason: 'leave' })
     await person.get('/v1/delegations')
