@@ -59,6 +59,7 @@ const terms = object({
   quorum: number,
   deadlineMs: number,
   asks: orNull(oneOf('consent', 'acknowledgement')),
+  signed: orNull(flag),
 })
 
 export const approval = object({

@@ -2,6 +2,9 @@ import { createAccessApi } from './access-api.ts'
 import type { AccessApi } from './access-api.ts'
 import * as answers from './answers.ts'
 import { explanation } from './explanation.ts'
+import { createPasskeyApi } from './passkeys/api.ts'
+import type { PasskeyApi } from './passkeys/api.ts'
+import type { Signed } from './passkeys/credentials.ts'
 import { Problem, problemFrom, unreachableProblem } from './problem.ts'
 import { anyObject } from './shape.ts'
 import { createSignInApi } from './sign-in-api.ts'
@@ -67,12 +70,15 @@ export interface Api {
   ): Promise<ApprovalPage>
   approval(id: string, signal?: AbortSignal): Promise<Approval>
   approvalContext(id: string, signal?: AbortSignal): Promise<ApprovalContext>
-  vote(approval: Approval, choice: VoteChoice, comment: string): Promise<Approval>
+  /** @param signature where the approval takes signed votes */
+  vote(approval: Approval, choice: VoteChoice, comment: string, signature?: Signed): Promise<Approval>
   agents(signal?: AbortSignal): Promise<readonly Agent[]>
   activity(agent: string, signal?: AbortSignal): Promise<Activity>
   changeSuspension(agent: string, state: 'suspended' | 'active', reason: string): Promise<void>
   policies(signal?: AbortSignal): Promise<readonly ListedPolicy[]>
   policy(sha256: string, signal?: AbortSignal): Promise<PolicySource>
+  /** The passkeys of who is signed in, and signing in with one. */
+  readonly passkeys: PasskeyApi
   /** Who may use the service. */
   readonly access: AccessApi
   /** The service's clock in milliseconds: deadlines are kept by it, not by this device's. */
@@ -117,11 +123,12 @@ export function createApi(): Api {
     approval: (id, signal) => get(answers.approval, pathOf`/v1/approvals/${id}`, signal),
     approvalContext: (id, signal) =>
       get(answers.approvalContext, pathOf`/v1/approvals/${id}/context`, signal),
-    vote: async ({ id, digest }, choice, comment) => {
+    vote: async ({ id, digest }, choice, comment, signature) => {
       const body = {
         vote: choice,
         ...(digest === null ? {} : { digest }),
         ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
+        ...(signature === undefined ? {} : { signature }),
       }
       return answers.approval(await post(pathOf`/v1/approvals/${id}/votes`, body), '')
     },
@@ -132,6 +139,7 @@ export function createApi(): Api {
     },
     policies: async (signal) => (await get(answers.policyList, '/v1/policies', signal)).policies,
     policy: (sha256, signal) => get(answers.policy, pathOf`/v1/policies/${sha256}`, signal),
+    passkeys: createPasskeyApi(request),
     access: createAccessApi((method, path, body, signal) => request(method, path, { body, signal })),
     serviceNow: () => Date.now() + clockOffsetMs,
   }

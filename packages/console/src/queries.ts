@@ -9,6 +9,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import type { Api, Approval, ApprovalStatus, VoteChoice } from './api.ts'
+import { signatureFor } from './passkeys/sign-vote.ts'
 import type { SignInProof } from './sign-in-api.ts'
 import { Problem } from './problem.ts'
 
@@ -174,8 +175,8 @@ export function useVote(approval: Approval) {
   const api = useApi()
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ choice, comment }: { choice: VoteChoice; comment: string }) =>
-      api.vote(approval, choice, comment),
+    mutationFn: async ({ choice, comment }: { choice: VoteChoice; comment: string }) =>
+      api.vote(approval, choice, comment, await signatureFor(api, approval, choice)),
     onSuccess: (after) => client.setQueryData(['approval', approval.id], after),
     // Whatever the answer was, the lists and this approval may have changed; after a lost reply, only the service knows.
     onSettled: () => {

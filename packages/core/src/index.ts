@@ -4,6 +4,17 @@ export { instantAfter } from './approval/hours.ts'
 export { approvalStatus, choiceFor, termsAt } from './approval/state.ts'
 export { principalsIn } from './approval/principals.ts'
 export { countsFor, isExcluded, mayVote, type Voter } from './approval/voter.ts'
+export { followPasskeys, passkeyOf, type PasskeyState } from './approval/passkeys.ts'
+export { SignedVotes } from './approval/signed-votes.ts'
+export { checkRecordedVote, checkVoteSignature, signatureOf } from './approval/vote-signature.ts'
+export { voteChallenge, voteStatementText, type VoteStatement } from './approval/vote-statement.ts'
+export { checkAssertion, countsOn, type CheckedAssertion } from './approval/webauthn/assertion.ts'
+export {
+  checkRegistration,
+  type Attestation,
+  type CheckedRegistration,
+} from './approval/webauthn/registration.ts'
+export type { Assertion, RegisteredPasskey } from './model/passkey.ts'
 export { canonicalJson, canonicalJsonOfPresent, frozenCopy, jsonProblem } from './model/canonical-json.ts'
 export {
   createLogKey,

@@ -49,6 +49,7 @@ export { Ledger, type ArchiveRequest, type CommitListener, type LedgerOptions } 
 export { everyAgent, type SuspendedAgent } from './log/suspensions.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
 export { moveLog, type Moved, type MoveOptions, type MoveStep } from './move/move-log.ts'
+export { Passkeys, type ListedPasskey, type NewPasskeyAnswer, type SignInAssertion } from './passkeys.ts'
 export { createNoticeFeed, createOutbox, enqueueMessages } from './outbox.ts'
 export {
   isPolicyFile,

@@ -255,6 +255,13 @@ export class Ledger {
     await this.#submit(accessOperation(body, change))
   }
 
+  /** Registers a passkey, or removes one; the state is judged in the transaction that records it. */
+  async changePasskeys(
+    operation: Operation<{ readonly index: number }>,
+  ): Promise<{ readonly index: number }> {
+    return await this.#submit(operation)
+  }
+
   /** Records what happened, whatever the state: a policy in force, a person's reading. */
   async note(body: NoteBody, payload?: string): Promise<{ readonly index: number }> {
     return await this.#submit(noteOperation(body, payload), () =>

@@ -28,6 +28,7 @@ import { Folds } from './verify/folds.ts'
 import { recordsPerWindow, unreadableAt, verifyParts } from './verify/parts.ts'
 import { startRunners } from './verify/start-runners.ts'
 import { erasuresProblem } from './verify-erasures.ts'
+import { signedVotesProblem } from './verify-signed-votes.ts'
 import { subjectsProblem } from './verify-subjects.ts'
 
 /** Which stored log to verify. */
@@ -179,6 +180,7 @@ async function verifyWithFolds(
     return (
       (await erasuresProblem(client, ledger)) ??
       broken ??
+      (await signedVotesProblem(client, ledger, floor)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??

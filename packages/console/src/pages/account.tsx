@@ -2,6 +2,7 @@ import type { Session } from '../api.ts'
 import { useTitle } from '../clock.ts'
 import { Entry, Section } from '../parts/document.tsx'
 import { NewsChoices } from '../parts/news-choices.tsx'
+import { YourPasskeys } from '../parts/passkeys.tsx'
 import { SessionList } from '../parts/session-list.tsx'
 import { changePreferences, usePreferences } from '../preferences.ts'
 import { usePendingApprovals } from '../queries.ts'
@@ -19,6 +20,7 @@ export function AccountPage({ me }: { readonly me: Session['person'] }) {
       </div>
       <div className="document-columns">
         <div className="document-main">
+          <YourPasskeys />
           <Section title="Sessions" note="Where you are signed in">
             <SessionList person={null} />
           </Section>

@@ -2,6 +2,7 @@ import { asProblem } from '../problem.ts'
 import { useProvider, useSignInWays } from '../queries.ts'
 import { visibleText } from '../wording.ts'
 import { Icon } from './icons.tsx'
+import { PasskeySignIn } from './passkey-sign-in.tsx'
 
 const refusals: Readonly<Record<string, string>> = {
   not_authenticated: 'The sign-in at the identity provider was not completed here. Begin anew.',
@@ -24,12 +25,13 @@ export function SaidBefore({ refused }: { readonly refused: string }) {
   )
 }
 
-/** The ways beside a password: the identity provider, where one is configured, and links. */
+/** The ways beside a password: a passkey, the identity provider, where one is configured, and links. */
 export function OtherWays() {
   const { data } = useSignInWays()
   const provider = useProvider()
   return (
     <>
+      <PasskeySignIn />
       {data?.provider != null && (
         <button
           type="button"

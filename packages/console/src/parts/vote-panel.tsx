@@ -10,6 +10,7 @@ import { approversText, visibleText } from '../wording.ts'
 import { ClosedReport } from './closed-report.tsx'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
+import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx'
 
 type Person = Session['person']
 
@@ -130,6 +131,7 @@ function Confirmation({
   readonly onBack: () => void
 }) {
   const [comment, setComment] = useState('')
+  const signing = useSigning(approval)
   const place = useRef<HTMLTextAreaElement>(null)
   useEffect(() => {
     // Whoever chose with an arrow key or a click stays at the choice; a shortcut has left nothing focused there.
@@ -152,15 +154,16 @@ function Confirmation({
           onChange={(event) => setComment(event.target.value)}
         />
       </label>
+      <SignedVoteNote signing={signing} />
       <div className="vote-buttons">
         <button
           type="button"
           className={`button button-${choice}`}
-          disabled={vote.isPending}
+          disabled={vote.isPending || signing === 'impossible'}
           onClick={() => vote.mutate({ choice, comment })}
         >
           <Icon name={choice === 'reject' ? 'cross' : 'check'} />
-          {vote.isPending ? 'Sending…' : words[choice].button}
+          {vote.isPending ? sendingWords(signing) : words[choice].button}
         </button>
         <button type="button" className="button button-quiet" disabled={vote.isPending} onClick={onBack}>
           Back

@@ -1,4 +1,5 @@
 import type { ApprovalTerms } from '../model/decision.ts'
+import type { Assertion } from '../model/passkey.ts'
 import { unreachable } from '../model/fault.ts'
 import type { LogRecord, OpenedApproval, RecordBody } from '../model/record.ts'
 import type { RecordPlace } from './record-place.ts'
@@ -14,7 +15,8 @@ export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }:
   switch (body.kind) {
     case 'vote': {
       const { approval, counts, digest, for: principal, kind, person, status, vote } = body
-      const voted = { index, kind, ledger, payload, person, status, v: 1, vote } as const
+      const signature = body.signature && orderedAssertion(body.signature)
+      const voted = { index, kind, ledger, payload, person, signature, status, v: 1, vote } as const
       return { approval, at, counts, digest, for: principal, ...voted }
     }
     case 'expiry': {
@@ -36,6 +38,11 @@ export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }:
     default:
       return unreachable(body)
   }
+}
+
+function orderedAssertion(assertion: Assertion): Assertion {
+  const { authenticatorData, clientDataJSON, credential, signature } = assertion
+  return { authenticatorData, clientDataJSON, credential, signature }
 }
 
 /** What a decision opens, in canonical order. */

@@ -2,6 +2,7 @@ import { Fault, unreachable } from '../model/fault.ts'
 import { indexOfId } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
+import type { RegisteredPasskey } from '../model/passkey.ts'
 import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
 import { completeOfPeople, orderedOpens } from './approval-record.ts'
 import type { RecordPlace } from './record-place.ts'
@@ -31,8 +32,9 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
       return { at, index, kind, ledger, payload, policy: orderedPolicy(policy), v: 1 }
     }
     case 'access': {
-      const { by, event, grants, kind, subject, until } = body
-      return { at, by, event, grants, index, kind, ledger, payload, subject, until, v: 1 }
+      const { by, event, grants, kind, passkey, subject, until } = body
+      const ordered = passkey && orderedPasskey(passkey)
+      return { at, by, event, grants, index, kind, ledger, passkey: ordered, payload, subject, until, v: 1 }
     }
     case 'suspension': {
       const { agent, by, kind, state } = body
@@ -136,6 +138,10 @@ export function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision
 /** What names a policy, in canonical order. */
 export function orderedPolicy({ id, sha256, version }: PolicyRef): PolicyRef {
   return { id, sha256, version }
+}
+
+function orderedPasskey({ id, origin, publicKey, rpId }: RegisteredPasskey): RegisteredPasskey {
+  return { id, origin, publicKey, rpId }
 }
 
 /**
@@ -293,6 +299,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     digest: 'sha256 or absent',
     for: 'text or absent',
     counts: 'list or absent',
+    signature: 'object or absent',
   },
   reminder: { approval: 'text', agent: 'text', action: 'text', asks: 'list', next: 'text or null' },
   delegation: {
@@ -327,11 +334,14 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
       'signed_out',
       'totp_added',
       'totp_removed',
+      'passkey_registered',
+      'passkey_removed',
     ],
     subject: 'text',
     grants: 'list',
     by: 'text or absent',
     until: 'text or absent',
+    passkey: 'object or absent',
   },
   suspension: { agent: 'text', state: ['suspended', 'active'], by: 'text' },
   erasure: { scope: ['decision', 'subject'], records: 'list', by: 'text' },

@@ -11,6 +11,8 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
   'call_id_reused',
   'approval_closed',
   'already_voted',
+  'signature_required',
+  'signature_invalid',
   'too_large',
   'too_many_tries',
   'store_unavailable',

@@ -10,6 +10,8 @@ export type FaultCode =
   | 'call_id_reused'
   | 'approval_closed'
   | 'already_voted'
+  | 'signature_required'
+  | 'signature_invalid'
   | 'too_large'
   | 'too_many_tries'
   | 'policy_invalid'

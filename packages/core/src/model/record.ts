@@ -10,6 +10,7 @@ import type {
   ShadowedDecision,
 } from './decision.ts'
 import type { OutcomeStatus } from './call.ts'
+import type { Assertion, RegisteredPasskey } from './passkey.ts'
 import type { ApprovalStatus, VoteChoice } from './approval.ts'
 
 /** What every record of the log starts from. Stored and hashed as canonical JSON (RFC 8785). */
@@ -91,6 +92,8 @@ export interface VoteRecord extends RecordBase {
   readonly status: ApprovalStatus
   /** What the person was asked about: `approvalDigest`. Records of earlier versions lack it. */
   readonly digest?: Sha256 | undefined
+  /** The person's passkey over the vote's statement, where the approval asks for signed votes. */
+  readonly signature?: Assertion | undefined
   /** In whose stead, where somebody has delegated their votes to the person. */
   readonly for?: PersonId | undefined
   /** The entries of the terms' `quorumOf` that it can stand for, where there are any. */
@@ -172,6 +175,8 @@ export interface AccessRecord extends RecordBase {
     | 'signed_out'
     | 'totp_added'
     | 'totp_removed'
+    | 'passkey_registered'
+    | 'passkey_removed'
   /** The key's id or the person's; of an owner, the agent. Never a secret. */
   readonly subject: string
   /**
@@ -183,6 +188,8 @@ export interface AccessRecord extends RecordBase {
   readonly by?: string | undefined
   /** RFC 3339: when a key ends, where it does. */
   readonly until?: string | undefined
+  /** Which passkey was registered or removed. */
+  readonly passkey?: RegisteredPasskey | undefined
 }
 
 /** An agent was suspended, or may decide again. Its payload is `{reason}`. */

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../src/model/canonical-json.ts'
 import { RecordWriter } from '../../src/audit/record-writer.ts'
 import { completeRecord, parseRecord, recordTerms, recordText, TermSet } from '../../src/audit/record.ts'
 import type { DeterminingRule } from '../../src/model/decision.ts'
-import type { ApprovalId, RuleId, Sha256 } from '../../src/model/ids.ts'
+import type { ApprovalId, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { Json, JsonObject } from '../../src/model/json.ts'
 import type { RecordBody } from '../../src/model/record.ts'
 import { bodyAt } from './stored-log.ts'
@@ -53,6 +53,29 @@ describe.each(bodies)('a record of kind $kind', (body) => {
       expect(() => parseRecord(JSON.stringify(rest))).toThrow(broken)
     }
   })
+})
+
+test('a signed vote and a passkey are written in order, and older records do without', () => {
+  const signature = { signature: 'cw', credential: 'Yw', clientDataJSON: 'ag', authenticatorData: 'YQ' }
+  const passkey = { rpId: 'localhost', origin: 'http://localhost', publicKey: 'aw', id: 'Yw' }
+  const bodies: readonly RecordBody[] = [
+    {
+      kind: 'vote',
+      approval: 'apr_1' as ApprovalId,
+      person: 'ann@example.com' as PersonId,
+      vote: 'approve',
+      status: 'approved',
+      signature,
+    },
+    { kind: 'access', event: 'passkey_registered', subject: 'ann@example.com', grants: [], passkey },
+    { kind: 'access', event: 'passkey_removed', subject: 'ann@example.com', grants: [], passkey },
+  ]
+  for (const body of bodies) {
+    const text = recordText(completeRecord(body, place))
+    expect(text).toBe(canonicalJson(JSON.parse(text) as Json))
+    expect(fastText(body)).toBe(text)
+    expect(parseRecord(text)).toMatchObject(body)
+  }
 })
 
 test('a decision with all that is optional is written in order, and older ones do without', () => {

@@ -86,7 +86,7 @@ export function accountRoutes(
  *
  * @throws Fault `not_permitted`
  */
-function requireFresh({ session }: PersonAsking, now: Instant): void {
+export function requireFresh({ session }: PersonAsking, now: Instant): void {
   if (now - Date.parse(session.createdAt) < freshMs) return
   throw new Fault('not_permitted', 'you signed in more than half an hour ago', { fix: 'Sign in again.' })
 }

@@ -22,6 +22,7 @@ import { proofRoutes } from './log-proofs.ts'
 import { policyRoutes } from './policies.ts'
 import { tileRoutes, type LogReading } from './log-tiles.ts'
 import { Masking } from './masking.ts'
+import { passkeyRoutes } from './passkeys.ts'
 import { peopleRoutes } from './people.ts'
 import { providerRoutes } from './provider.ts'
 import { Readings } from './readings.ts'
@@ -102,6 +103,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   const signIn = parts.signIn ?? { proxies: 0 }
   app.route('/', tileRoutes({ ...parts, authentication }))
   app.route('/', sessionRoutes(authentication, signIn))
+  app.route('/', passkeyRoutes(parts.ledger, authentication))
   app.route(
     '/',
     accountRoutes(authentication, signIn, () => parts.ledger.now()),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, commentLengthMax } from '@bailiwick/core'
+import { voteSignature } from './passkey-schemas.ts'
 import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 const digest = z
@@ -18,6 +19,9 @@ export const voteRequest = z
       for: name
         .optional()
         .openapi({ description: 'The person in whose stead it is cast, who has delegated it.' }),
+      signature: voteSignature
+        .optional()
+        .openapi({ description: 'Required where the approval asks for signed votes, refused elsewhere.' }),
     },
     onlyKnown,
   )

@@ -31,6 +31,8 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   call_id_reused: { status: 409, title: 'Call id used for another call' },
   approval_closed: { status: 409, title: 'Approval closed' },
   already_voted: { status: 409, title: 'Already voted' },
+  signature_required: { status: 403, title: 'Signature required' },
+  signature_invalid: { status: 403, title: 'Signature does not count' },
   too_large: { status: 413, title: 'Too large' },
   too_many_tries: { status: 429, title: 'Too many tries' },
   policy_invalid: { status: 422, title: 'Policy invalid' },

@@ -352,4 +352,5 @@ export const getReadiness = createRoute({
 
 export * from './access-routes.ts'
 export * from './account-routes.ts'
+export * from './passkey-routes.ts'
 export * from './session-routes.ts'

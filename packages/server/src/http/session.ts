@@ -27,7 +27,7 @@ export function sessionRoutes(authentication: Authentication, parts: SignInParts
     const { provider } = parts
     return context.json({
       password: parts.accounts !== undefined,
-      passkey: false,
+      passkey: true,
       provider: provider === undefined ? null : { name: provider.name },
     })
   })
@@ -85,7 +85,7 @@ export function sessionRoutes(authentication: Authentication, parts: SignInParts
  * Answers what proving a factor came to: hands out the session in its cookie, or says which factor is asked for next.
  * The session that the browser had before ends: what an attacker may have put there is worth nothing afterwards.
  */
-async function answerSignIn(
+export async function answerSignIn(
   context: Context,
   authentication: Authentication,
   result: SignInResult,

@@ -20,6 +20,7 @@ const agents = {
   hurried: 'approvers: ["role:approver"], deadline: 2s',
   careful: 'approvers: ["role:approver"], quorum: 2, deadline: 5m',
   finance: 'approvers: ["role:cfo"], deadline: 5m',
+  sealed: 'approvers: ["role:approver"], signed: true, deadline: 5m',
 } as const
 
 /** Agents with policies of their own: one that says a lot about its calls, and one in shadow mode. */
@@ -90,6 +91,8 @@ export interface ConsoleService {
   decide(agent: AgentName, request: DecisionRequest): Promise<DecisionAnswer>
   /** A refund that the agent has asked for; `govern` with its call id then waits for the approval it opened. */
   refund(agent: AgentName, params: JsonObject): Promise<Refund>
+  /** What the command line says of the log, beside the running service. */
+  verify(): Promise<unknown>
   /** A fresh one-time link for an approver, or somebody with these roles, who is added where unknown. */
   linkFor(email: string, ...roles: readonly string[]): Promise<string>
   /** Votes without a browser. */
@@ -124,7 +127,10 @@ export async function startConsoleService(): Promise<ConsoleService> {
     env: {},
     log: (line) => console.error(`service: ${line}`),
   })
-  const { url, signInUrl } = service
+  // Browsers bind passkeys to names, and to no address.
+  const named = (address: string) => address.replace('//127.0.0.1:', '//localhost:')
+  const url = named(service.url)
+  const signInUrl = named(service.signInUrl ?? '')
   const run = (...args: readonly string[]) => runCli(url, [...args, '--data', dataDir])
   const linkFor = async (email: string, ...roles: readonly string[]): Promise<string> => {
     const given = roles.length === 0 ? ['approver'] : roles
@@ -139,7 +145,8 @@ export async function startConsoleService(): Promise<ConsoleService> {
 
   return {
     url,
-    firstLink: signInUrl ?? '',
+    firstLink: signInUrl,
+    verify: async () => (await cli(['log', 'verify', '--json', '--data', dataDir], {})).json,
     clientOf: (agent) => new BailiwickClient({ url, key: keyOf(agent) }),
     decide: (agent, request) => decide(url, keyOf(agent), request),
     refund: (agent, params) => refund(url, keyOf(agent), params),

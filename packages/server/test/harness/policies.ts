@@ -11,16 +11,19 @@ export interface PolicyVariant {
   /** Who may approve large refunds; anyone with the role `approver` unless given. */
   readonly approvers?: readonly string[]
   readonly quorum?: number
+  /** Whether votes have to be signed. */
+  readonly signed?: boolean
   /** Another policy altogether, by its text. */
   readonly text?: string
 }
 
 /** The policy that users already have, with the facts that its conditions name. */
-function policyText({ deadline = '5m', approvers, quorum }: PolicyVariant = {}): string {
+function policyText({ deadline = '5m', approvers, quorum, signed }: PolicyVariant = {}): string {
   const terms = [
     `deadline: ${deadline}`,
     ...(approvers === undefined ? [] : [`approvers: ${JSON.stringify(approvers)}`]),
     ...(quorum === undefined ? [] : [`quorum: ${quorum}`]),
+    ...(signed === undefined ? [] : [`signed: ${signed}`]),
   ]
   return `agent_id: "${agentId}"
 domain: "order_management"

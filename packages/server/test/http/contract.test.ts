@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { totpCode, totpStep } from '../../src/identity/totp.ts'
 import { describedRoutes } from '../harness/contract.ts'
+import { challengeCookie, makePasskey, withCookie } from '../harness/passkeys.ts'
 import { base, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
 
 const specFile = new URL('../../../../spec/openapi.json', import.meta.url)
@@ -42,6 +43,8 @@ const open = new Set([
   'GET /v1/sign-in',
   'POST /v1/session/password',
   'POST /v1/session/second-factor',
+  'POST /v1/session/passkey',
+  'POST /v1/session/passkey/options',
   'POST /v1/session/provider',
   'GET /v1/session/provider/callback',
 ])
@@ -150,6 +153,7 @@ describe('every endpoint', () => {
       /^bailiwick_session=;/,
     )
     expect((await leaving.get('/v1/session')).status).toBe(401)
+    await onePasskey(service)
     const administrator = await service.person('root@example.com', ['administrator'])
     await administrator.post('/v1/erasures', { decision: allowed.body.id, reason: 'request 21' })
     await oneEvent(person)
@@ -328,4 +332,17 @@ function problemsOfDocument(document: Answer['body']): string[] {
     check(reference[1]?.startsWith('#/') && target, `${reference[1]} leads nowhere`)
   }
   return problems
+}
+
+/** Registers a passkey, signs in with it and removes it. */
+async function onePasskey(on: HttpService): Promise<void> {
+  const { anyone } = on
+  const owner = await on.person('keyed@example.com')
+  const { authenticator, send, userHandle } = await makePasskey(owner)
+  await send()
+  await owner.get('/v1/passkeys')
+  const begun = await anyone.post('/v1/session/passkey/options', {})
+  const signed = { ...authenticator.sign({ challenge: begun.body.challenge }), userHandle }
+  await anyone.post('/v1/session/passkey', signed, withCookie(anyone, challengeCookie(begun)))
+  await owner.send('DELETE', `/v1/passkeys/${authenticator.id}`)
 }

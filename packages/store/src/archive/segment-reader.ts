@@ -102,10 +102,13 @@ export class SegmentReader {
    * Reads back every byte of the segment, and holds it against the manifest, and the manifest's frontier against
    * `start`, the log's frontier before it. Returns the frontier after it, the indices whose payloads are erased, and those
    * of which a record in it says so, in any order.
+   *
+   * @param visit told each record, in order; throws for one that it finds wrong
    */
   async verify(
     start: Frontier,
     pace: Pace,
+    visit: (record: LogRecord) => void = () => undefined,
   ): Promise<{
     readonly frontier: Frontier
     readonly erased: readonly number[]
@@ -127,6 +130,7 @@ export class SegmentReader {
         }
         if (entry.payload === 'erased') erased.push(entry.index)
         if (record.kind === 'erasure') named.push(...record.records)
+        visit(record)
       }
       frontier = appendLeaves(
         frontier,

@@ -3,7 +3,9 @@ import {
   emptyFrontier,
   Fault,
   parseRecord,
+  SignedVotes,
   type Frontier,
+  type LogRecord,
   type VerifyResult,
 } from '@bailiwick/core'
 import pg from 'pg'
@@ -165,10 +167,15 @@ export async function verifyColdSegments(
   let segments = 0
   const erased = new Set<number>()
   const named = new Set(await erasuresNamed(client, ledger))
+  const signedVotes = new SignedVotes()
+  const visit = (record: LogRecord): void => {
+    const problem = signedVotes.take(record)
+    if (problem !== undefined) throw new Fault('log_broken', `record ${record.index} ${problem}`, { fix })
+  }
   for await (const segment of segmentsFrom(client, ledger, 0)) {
     if (segment.first !== frontier.size) throw notFollowing()
     const reader = new SegmentReader(openArchiveStore(segment.store, env), segment)
-    const read = await reader.verify(frontier, pace)
+    const read = await reader.verify(frontier, pace, visit)
     const kept = await leafHashes(client, ledger, segment.first, segment.end)
     if (!Buffer.concat(kept).equals(await reader.leaves())) {
       throw new Fault(

@@ -12,6 +12,8 @@ import type {
   HoldRow,
   MarkRow,
   OutcomeRow,
+  PasskeyChange,
+  PasskeyRow,
   ReleasedRow,
   SegmentRow,
   SubjectRow,
@@ -52,6 +54,8 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly delegations: readonly DelegationRow[]
   /** By the database's clock, it is written before this instant, RFC 3339, or not at all. */
   readonly notAfter?: string | undefined
+  readonly passkeysMade: readonly PasskeyRow[]
+  readonly passkeysChanged: readonly PasskeyChange[]
   /** Whose data its payloads hold. */
   readonly subjects: readonly SubjectRow[]
   /** Payloads of earlier batches that are erased. */
@@ -140,6 +144,19 @@ const foldings = {
     on conflict (ledger, index) do update set revoked_by = excluded.revoked_by
   )`,
   ...accessFoldings,
+  passkeysMade: `passkeys_made as (
+    insert into passkey (ledger, id, person, user_handle, name, transports, registered, record, removed, sign_count, created_at)
+    select $1, r.id, r.person, decode(r.user_handle, 'hex'), r.name, r.transports, r.registered, r.record, r.removed, r.sign_count, $6
+    from head, json_to_recordset($n::json) as r (id text, person text, user_handle text, name text, transports text[],
+      registered bigint, record text, removed bigint, sign_count bigint)
+  )`,
+  // A sign-in between the reading and this may have counted on.
+  passkeysChanged: `passkeys_changed as (
+    update passkey set removed = coalesce(passkey.removed, r.removed), sign_count = greatest(passkey.sign_count, r.sign_count),
+      used_at = case when r.signed then $6 else used_at end
+    from head, json_to_recordset($n::json) as r (id text, removed bigint, sign_count bigint, signed boolean)
+    where passkey.ledger = $1 and passkey.id = r.id
+  )`,
   subjects: `concerned as (
     insert into payload_subject (ledger, subject, index)
     select $1, decode(r.subject, 'hex'), r.index
@@ -170,6 +187,8 @@ const rare: readonly Folding[] = [
   'suspensions',
   'delegations',
   ...accessFolded,
+  'passkeysMade',
+  'passkeysChanged',
   'segments',
   'holdsPlaced',
   'holdsLifted',

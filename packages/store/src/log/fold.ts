@@ -6,6 +6,7 @@ import {
   type DecisionRecord,
   type Instant,
   type OutcomeStatus,
+  type PasskeyState,
   type PersonId,
   type SessionFact,
   type VoteRecord,
@@ -14,6 +15,7 @@ import {
 import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
+import { PasskeyFold } from './passkeys.ts'
 import type { PayloadState } from './payload-states.ts'
 import type {
   AccessChange,
@@ -25,6 +27,8 @@ import type {
   HoldRow,
   MarkRow,
   OutcomeRow,
+  PasskeyChange,
+  PasskeyRow,
   ReleasedRow,
   SegmentRow,
   SubjectRow,
@@ -63,6 +67,10 @@ export interface Needs {
   readonly delegations?: readonly number[]
   /** Up to where the log is archived, and which holds stand. */
   readonly retention?: true
+  /** By the ids of their credentials. */
+  readonly passkeys?: readonly string[]
+  /** People all of whose passkeys are touched. */
+  readonly passkeysOf?: readonly string[]
 }
 
 /** What an operation needs that needs to know nothing; most do. */
@@ -113,6 +121,7 @@ export class Fold {
   readonly #marks = new Map<string, MarkRow>()
   readonly #suspensions = new Map<string, SuspensionRow>()
   #access: Required<AccessChange> = noAccessChange
+  readonly passkeys = new PasskeyFold()
   readonly #subjects: SubjectRow[] = []
   readonly #payloads = new Map<number, PayloadState>()
   readonly #erased = new Map<number | null, number[]>()
@@ -248,11 +257,13 @@ export class Fold {
     databaseNow?: Instant | undefined
     voting?: VotingRead | undefined
     retention?: { readonly archivedEnd: number; readonly holds: readonly string[] } | undefined
+    passkeys?: readonly PasskeyState[]
   }): void {
     this.#databaseNow = read.databaseNow
     for (const person of read.voting?.people ?? []) this.#people.set(person.id, person)
     for (const each of read.voting?.delegations ?? []) this.#delegations.set(each.index, each)
     this.#owners = read.voting?.owners ?? []
+    this.passkeys.load(read.passkeys ?? [])
     if (read.retention) {
       this.#archivedEnd = read.retention.archivedEnd
       this.#holds = read.retention.holds
@@ -325,8 +336,13 @@ export class Fold {
     this.#suspensions.set(row.agent, row)
   }
 
-  /** Adds to what the batch changes of who may use the service. */
-  changeAccess(change: AccessChange): void {
+  /**
+   * Adds to what the batch changes of who may use the service.
+   *
+   * @param index the record that says so
+   */
+  changeAccess(change: AccessChange, index: number): void {
+    for (const { id } of change.peopleRemoved ?? []) this.passkeys.removeAll(id, index)
     this.#access = laterAccess(this.#access, change)
     // Whoever votes later in the batch does so with the roles that the person has then.
     for (const { id, roles } of change.peopleSet ?? []) this.#people.set(id, { id: id as PersonId, roles })
@@ -403,6 +419,8 @@ export class Fold {
     delegations: readonly DelegationRow[]
     /** By when the batch has to be written, RFC 3339; undefined where that does not matter. */
     notAfter: string | undefined
+    passkeysMade: readonly PasskeyRow[]
+    passkeysChanged: readonly PasskeyChange[]
     subjects: readonly SubjectRow[]
     erasures: readonly ErasureRow[]
   } & Required<AccessChange> {
@@ -429,6 +447,7 @@ export class Fold {
         return delegation === undefined ? [] : [delegationRow(delegation)]
       }),
       notAfter: this.#notAfter === undefined ? undefined : instantText(this.#notAfter),
+      ...this.passkeys.rows(),
       ...this.#access,
     }
   }

@@ -12,6 +12,7 @@ import { archivedEnd } from '../archive/segments.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
 import { openedApproval } from './opened-approval.ts'
+import { readPasskeys } from './passkeys.ts'
 import { readPayloadStates } from './payload-states.ts'
 import { readDelegations, readVoting } from './voting.ts'
 import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
@@ -113,6 +114,8 @@ export async function readFold(
   const retention = needs.some((need) => need.retention === true || need.payloads !== undefined)
     ? { archivedEnd: await archivedEnd(client, ledger), holds: await holdsNow(client, ledger) }
     : undefined
+  const ids = needs.flatMap((need) => need.passkeys ?? [])
+  const owners = needs.flatMap((need) => need.passkeysOf ?? [])
   const people = votingRead ?? { people: [], delegations: [], owners: [] }
   fold.load({
     calls: callRows,
@@ -122,6 +125,8 @@ export async function readFold(
     payloads,
     retention,
     databaseNow,
+    passkeys:
+      ids.length + owners.length === 0 ? [] : await readPasskeys(client, ledger, { ids, people: owners }),
     voting: { ...people, delegations: [...people.delegations, ...delegations] },
   })
   return fold

@@ -146,6 +146,29 @@ export interface AccessChange {
   readonly credentialsRemoved?: readonly Pick<CredentialRow, 'person' | 'kind'>[]
 }
 
+/** A passkey that is registered. */
+export interface PasskeyRow {
+  readonly id: string
+  readonly person: string
+  /** Hexadecimal. */
+  readonly user_handle: string
+  readonly name: string
+  readonly transports: readonly string[]
+  readonly registered: number
+  /** The text of the record that registers it. */
+  readonly record: string
+  readonly removed: number | null
+  readonly sign_count: number
+}
+
+/** A passkey that signed, or was removed. */
+export interface PasskeyChange {
+  readonly id: string
+  readonly removed: number | null
+  readonly sign_count: number
+  readonly signed: boolean
+}
+
 /** Whose data the payload of a decision holds. */
 export interface SubjectRow {
   /** Hexadecimal. */

@@ -14,6 +14,7 @@ const leftBehind = [
   'sign_in_link',
   'sign_in_step',
   'sign_in_attempt',
+  'passkey_challenge',
   'sequencer',
 ]
 

@@ -11,12 +11,14 @@ export function accessOperation(
   body: AccessBody,
   change: AccessChange,
 ): Operation<{ readonly index: number }> {
+  const removed = (change.peopleRemoved ?? []).map(({ id }) => id)
   return {
-    needs: noNeeds,
+    // Whoever is removed takes their passkeys along.
+    needs: removed.length === 0 ? noNeeds : { passkeysOf: removed },
     apply: (fold, place) => ({
       body,
       answer: { index: place.index },
-      staged: () => fold.changeAccess(change),
+      staged: () => fold.changeAccess(change, place.index),
     }),
   }
 }

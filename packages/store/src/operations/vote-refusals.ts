@@ -29,13 +29,6 @@ export function erasedApproval(id: ApprovalId): Fault {
   })
 }
 
-/** The fault for a vote that has to be signed, and is not. */
-export function unsigned(id: ApprovalId): Fault {
-  return new Fault('not_permitted', `${id} takes signed votes only`, {
-    fix: 'Vote in the console, with a passkey that you have registered.',
-  })
-}
-
 /**
  * One person counts once: for themself, for somebody else, or through somebody else.
  *

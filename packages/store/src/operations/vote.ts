@@ -7,8 +7,10 @@ import {
   indexOfId,
   jsonProblem,
   canonicalJson,
+  signatureOf,
   termsAt,
   type ApprovalStatus,
+  type Assertion,
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
@@ -22,8 +24,8 @@ import {
   refuseOtherChoice,
   refuseSecondVote,
   unknownApproval,
-  unsigned,
 } from './vote-refusals.ts'
+import { judgedSignature } from './vote-signature.ts'
 
 export { unknownApproval } from './vote-refusals.ts'
 
@@ -35,6 +37,8 @@ export interface VoteRequest {
   readonly digest: string
   /** The person in whose stead it is cast, who has delegated it. */
   readonly for?: string | undefined
+  /** By the person's passkey, over the vote's statement, where the approval takes signed votes. */
+  readonly signature?: Assertion | undefined
 }
 
 const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', 'acknowledge'])
@@ -44,7 +48,8 @@ const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', '
  * person has then, and the deadline are judged in the transaction that records the vote.
  *
  * @param voter who votes, with no more roles than signing in gave; what the ledger knows of the person then bounds them
- * @throws Fault `not_found`, `conflict`, `not_permitted`, `already_voted`, `approval_closed`, `erased` or `bad_input`
+ * @throws Fault `not_found`, `conflict`, `not_permitted`, `already_voted`, `approval_closed`, `erased`,
+ *   `signature_required`, `signature_invalid` or `bad_input`
  */
 export function voteOperation(id: string, voter: Voter, request: VoteRequest): Operation<ApprovalStatus> {
   const index = indexOfId('apr', id)
@@ -53,7 +58,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
   const principal = request.for?.trim().toLowerCase()
   const voting = { person: voter.id, principal }
   return {
-    needs: index === undefined ? noNeeds : { approvals: [index], voting },
+    needs: index === undefined ? noNeeds : { approvals: [index], voting, passkeys: passkeysIn(request) },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       const opened = index === undefined ? undefined : fold.decision(index)
@@ -72,17 +77,24 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
         fold,
       )
       refuseOtherChoice(approval, request.vote)
-      if (terms.signed === true) throw unsigned(approval.id)
-      const vote = {
+      const said = {
         person: voter.id,
         vote: request.vote,
         ...(entitled.id === voter.id ? {} : { for: entitled.id }),
-        counts: countsFor(terms, entitled),
       }
+      const signed = judgedSignature(fold, approval, { digest, ...said }, request.signature)
+      const vote = { ...said, counts: countsFor(terms, entitled) }
       const next = { ...approval, votes: [...approval.votes, { ...vote, at: place.at }] }
       const status = approvalStatus(next, at)
       return {
-        body: { kind: 'vote', approval: approval.id, ...vote, status, digest },
+        body: {
+          kind: 'vote',
+          approval: approval.id,
+          ...vote,
+          status,
+          digest,
+          signature: signed?.signature,
+        },
         payload: canonicalJson({ comment }),
         answer: status,
         staged: (record) => {
@@ -90,10 +102,16 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
           fold.setApproval(index, next)
           fold.addVote(index, record)
           fold.restOn(approval.expiresAt)
+          signed?.staged()
         },
       }
     },
   }
+}
+
+function passkeysIn({ signature }: VoteRequest): readonly string[] {
+  const named = signatureOf({ signature })
+  return named === undefined ? [] : [named.credential]
 }
 
 function refuseMalformed(vote: string, comment: string): void {

@@ -86,6 +86,8 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     marks: [],
     suspensions: [],
     delegations: [],
+    passkeysMade: [],
+    passkeysChanged: [],
     subjects: [],
     erasures: [],
     segments: [],

@@ -1,0 +1,164 @@
+import { useState } from 'react'
+import type { ReactNode, SubmitEvent } from 'react'
+import { useNow } from '../clock.ts'
+import type { Passkey } from '../passkeys/api.ts'
+import { hasPasskeys } from '../passkeys/credentials.ts'
+import { usePasskeys, useRegister, useRemove } from '../passkeys/queries.ts'
+import { asProblem } from '../problem.ts'
+import type { Problem } from '../problem.ts'
+import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { Section } from './document.tsx'
+import { Icon } from './icons.tsx'
+import { ProblemPanel } from './states.tsx'
+
+/** The passkeys of who is signed in: see them, add one, remove one. */
+export function YourPasskeys() {
+  const list = usePasskeys()
+  return (
+    <Section title="Your passkeys" note="They sign you in, and sign your votes">
+      {list.data !== undefined ? (
+        <div className="passkeys">
+          <Registered passkeys={list.data.passkeys} />
+          <Add origin={list.data.party.origin} />
+        </div>
+      ) : list.isError ? (
+        <ProblemPanel problem={asProblem(list.error)} onRetry={() => void list.refetch()} />
+      ) : (
+        <p className="quiet">Loading…</p>
+      )}
+    </Section>
+  )
+}
+
+function Registered({ passkeys }: { readonly passkeys: readonly Passkey[] }) {
+  if (passkeys.length === 0) {
+    return (
+      <p className="quiet">
+        You have none yet. A passkey’s key stays on your device; the log keeps what is needed to check what it
+        signed.
+      </p>
+    )
+  }
+  return (
+    <ul className="passkey-list">
+      {passkeys.map((passkey) => (
+        <PasskeyRow key={passkey.id} passkey={passkey} />
+      ))}
+    </ul>
+  )
+}
+
+function PasskeyRow({ passkey }: { readonly passkey: Passkey }) {
+  const [isAsking, setAsking] = useState(false)
+  const remove = useRemove()
+  const now = useNow()
+  const { name, createdAt, usedAt, usable, record } = passkey
+  const shown = visibleText(name)
+  return (
+    <li className="passkey">
+      <div>
+        <strong>{shown}</strong>
+        <p className="small quiet">
+          Added{' '}
+          <time dateTime={createdAt} title={exactTime(createdAt)}>
+            {shortTime(createdAt, now)}
+          </time>{' '}
+          as record {record.index}.{' '}
+          {usedAt === null ? 'Not used yet.' : `Last used ${shortTime(usedAt, now)}.`}
+          {!usable && ' It is bound to another address of this console, and signs nothing here.'}
+        </p>
+        {remove.isError && <Trouble problem={asProblem(remove.error)} />}
+      </div>
+      {isAsking ? (
+        <div className="passkey-answers">
+          <button
+            type="button"
+            className="button button-small button-reject"
+            disabled={remove.isPending}
+            onClick={() => remove.mutate(passkey.id)}
+          >
+            Remove {shown} for good
+          </button>
+          <button type="button" className="button button-small" onClick={() => setAsking(false)}>
+            Keep
+          </button>
+        </div>
+      ) : (
+        <button
+          type="button"
+          className="button button-small"
+          aria-label={`Remove ${shown}`}
+          onClick={() => setAsking(true)}
+        >
+          Remove
+        </button>
+      )}
+    </li>
+  )
+}
+
+const nameLengthMax = 100
+
+function Add({ origin }: { readonly origin: string }) {
+  const [name, setName] = useState('')
+  const register = useRegister()
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault()
+    register.mutate(name.trim(), { onSuccess: () => setName('') })
+  }
+  if (origin !== window.location.origin) {
+    return (
+      <p>
+        Passkeys of this console belong to <code>{origin}</code>, and this page is at another address.{' '}
+        <a href={`${origin}/account`}>Open it there</a>, and sign in there first.
+      </p>
+    )
+  }
+  if (!hasPasskeys()) return <p>This browser offers no passkeys. Use a recent one.</p>
+  return (
+    <>
+      <form className="passkey-form" onSubmit={submit}>
+        <label>
+          <span>
+            Name <span className="quiet">so that you can tell it from others</span>
+          </span>
+          <input
+            required
+            maxLength={nameLengthMax}
+            value={name}
+            placeholder="Laptop"
+            disabled={register.isPending}
+            onChange={(event) => setName(event.target.value)}
+          />
+        </label>
+        <button type="submit" className="button" disabled={register.isPending || name.trim() === ''}>
+          {register.isPending ? 'Waiting for your device…' : 'Add a passkey'}
+        </button>
+      </form>
+      {register.isSuccess && <Done>The passkey is registered.</Done>}
+      {register.isError && <Trouble problem={asProblem(register.error)} />}
+    </>
+  )
+}
+
+function Done({ children }: { readonly children: ReactNode }) {
+  return (
+    <div className="notice notice-good" role="status">
+      <Icon name="check" />
+      <div>{children}</div>
+    </div>
+  )
+}
+
+function Trouble({ problem }: { readonly problem: Problem }) {
+  return (
+    <div className="notice notice-bad" role="alert">
+      <Icon name="warning" />
+      <div>
+        <strong>{visibleText(problem.message)}</strong>
+        {problem.detail !== null && <p>{visibleText(problem.detail)}</p>}
+        {problem.fix !== null && <p>{visibleText(problem.fix)}</p>}
+      </div>
+    </div>
+  )
+}

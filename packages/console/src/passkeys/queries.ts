@@ -1,0 +1,31 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useApi } from '../queries.ts'
+import { makePasskey } from './credentials.ts'
+
+const key = ['passkeys'] as const
+
+/** The passkeys of who is signed in. */
+export function usePasskeys(isWanted = true) {
+  const { passkeys } = useApi()
+  return useQuery({ queryKey: key, queryFn: ({ signal }) => passkeys.list(signal), enabled: isWanted })
+}
+
+/** Has this device make a passkey, and registers it under the name. */
+export function useRegister() {
+  const { passkeys } = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: async (name: string) => passkeys.register(name, await makePasskey(await passkeys.begin())),
+    onSettled: () => void client.invalidateQueries({ queryKey: key }),
+  })
+}
+
+/** Removes a passkey. */
+export function useRemove() {
+  const { passkeys } = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) => passkeys.remove(id),
+    onSettled: () => void client.invalidateQueries({ queryKey: key }),
+  })
+}

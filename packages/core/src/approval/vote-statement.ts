@@ -1,0 +1,25 @@
+import { hash } from 'node:crypto'
+import type { VoteChoice } from '../model/approval.ts'
+import { canonicalJson } from '../model/canonical-json.ts'
+import type { Sha256 } from '../model/ids.ts'
+
+/** What a person states by a signed vote. */
+export interface VoteStatement {
+  /** The approval's digest: of the ledger, the call, the policy, the terms and the deadline. */
+  readonly digest: Sha256 | string
+  readonly person: string
+  readonly vote: VoteChoice
+  /** In whose stead, where the person votes for somebody else. */
+  readonly for?: string | undefined
+}
+
+/** The statement as canonical JSON (RFC 8785). `spec/vote-statement.md` describes it, with test vectors. */
+export function voteStatementText({ digest, person, vote, for: principal }: VoteStatement): string {
+  const statement = { v: 1, type: 'bailiwick/vote', digest, person, vote }
+  return canonicalJson(principal === undefined ? statement : { ...statement, for: principal })
+}
+
+/** The WebAuthn challenge that a signed vote answers: SHA-256 of the statement, base64url. */
+export function voteChallenge(statement: VoteStatement): string {
+  return hash('sha256', voteStatementText(statement), 'base64url')
+}

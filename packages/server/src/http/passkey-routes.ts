@@ -1,0 +1,100 @@
+import * as schema from './passkey-schemas.ts'
+import { answers, body, createRoute, json } from './route.ts'
+import { signInAnswer } from './session-schemas.ts'
+
+export const getPasskeys = createRoute({
+  method: 'get',
+  path: '/v1/passkeys',
+  'x-permission': 'account',
+  summary: "The signed-in person's passkeys",
+  responses: answers(200, json(schema.passkeyList, 'The passkeys, the oldest first'), 401, 403, 409, 503),
+})
+
+export const postPasskeyOptions = createRoute({
+  method: 'post',
+  path: '/v1/passkeys/options',
+  'x-permission': 'account',
+  summary: 'Begin to register a passkey; a cookie binds the answer to this browser',
+  request: { body: body(schema.nothingRequest) },
+  responses: answers(
+    200,
+    json(schema.creationOptions, 'What the authenticator is asked for; good for three minutes, once'),
+    400,
+    401,
+    403,
+    409,
+    413,
+    503,
+  ),
+})
+
+export const postPasskey = createRoute({
+  method: 'post',
+  path: '/v1/passkeys',
+  'x-permission': 'account',
+  summary: 'Register the passkey that the authenticator has made',
+  request: { body: body(schema.passkeyRequest) },
+  responses: answers(
+    201,
+    json(schema.passkeyAnswer, 'Registered and recorded'),
+    400,
+    401,
+    403,
+    404,
+    409,
+    413,
+    503,
+  ),
+})
+
+export const deletePasskey = createRoute({
+  method: 'delete',
+  path: '/v1/passkeys/{id}',
+  'x-permission': 'account',
+  summary: 'Remove a passkey of the signed-in person: from here on it signs nothing',
+  request: { params: schema.passkeyParam },
+  responses: answers(
+    200,
+    json(schema.passkeyAnswer, 'Removed; the record that says so'),
+    400,
+    401,
+    403,
+    404,
+    503,
+  ),
+})
+
+export const postSignInOptions = createRoute({
+  method: 'post',
+  path: '/v1/session/passkey/options',
+  'x-permission': 'anyone',
+  summary: 'Begin to sign in with a passkey; a cookie binds the answer to this browser',
+  request: { body: body(schema.nothingRequest) },
+  responses: answers(
+    200,
+    json(schema.requestOptions, 'What the authenticator is asked for; good for three minutes, once'),
+    400,
+    403,
+    409,
+    413,
+    503,
+  ),
+})
+
+export const postPasskeySession = createRoute({
+  method: 'post',
+  path: '/v1/session/passkey',
+  'x-permission': 'anyone',
+  summary: 'Sign in with a passkey, which says whose it is',
+  request: { body: body(schema.passkeySignInRequest) },
+  responses: answers(
+    200,
+    json(signInAnswer, 'Signed in; the cookie carries the session'),
+    400,
+    401,
+    403,
+    409,
+    413,
+    503,
+  ),
+})

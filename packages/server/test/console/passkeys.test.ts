@@ -1,0 +1,149 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, test } from 'vitest'
+import { VirtualAuthenticator } from './authenticator.ts'
+import type { ConsoleService, Session } from './console-service.ts'
+import { describeConsole } from './describe-console.ts'
+import { addressOf, sees } from './pages.ts'
+import type { Visitors } from './visitors.ts'
+
+describeConsole('passkeys in the console', (setting) => {
+  let service: ConsoleService
+  let visitors: Visitors
+
+  beforeAll(() => {
+    ;({ service, visitors } = setting())
+  })
+
+  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name })
+  let people = 0
+
+  /** A new approver on the page of their passkeys, on a device of their own. */
+  const visit = async (refusals: readonly string[] = []) => {
+    const session: Session = await service.sessionOf(`key-${(people += 1)}@example.com`)
+    const page = await visitors.open('/account', { session, refusals })
+    const device = await VirtualAuthenticator.add(page)
+    await sees(page, 'Your passkeys')
+    return { page, device, person: `key-${people}@example.com` }
+  }
+
+  const register = async (page: Page, name: string) => {
+    await page.getByLabel('Name').fill(name)
+    await button(page, 'Add a passkey').click()
+  }
+
+  /** Answers an approval in its two steps. */
+  const answer = async (page: Page, choice: 'Approve' | 'Reject') => {
+    await page.getByRole('radio', { name: choice }).check()
+    await button(page, choice === 'Approve' ? 'I agree to this' : 'Reject this call').click()
+  }
+
+  const registered = async (refusals: readonly string[] = []) => {
+    const visited = await visit(refusals)
+    await register(visited.page, 'Laptop')
+    await sees(visited.page, 'The passkey is registered.')
+    return visited
+  }
+
+  test('a person registers a passkey, sees it in the list, and it is on the device', async () => {
+    const { page, device } = await visit()
+    await sees(page, 'You have none yet.')
+    await register(page, 'Laptop')
+    await sees(page, 'The passkey is registered.')
+    await page.getByRole('listitem').filter({ hasText: 'Laptop' }).waitFor()
+    expect(await device.count()).toBe(1)
+  })
+
+  test('a second one on the same device is refused by the device', async () => {
+    const { page, device } = await registered()
+    await register(page, 'Again')
+    await sees(page, 'This device has a passkey of yours already')
+    expect(await device.count()).toBe(1)
+  })
+
+  test('nothing is registered where the device does not recognise the person', async () => {
+    const { page, device } = await visit()
+    await device.recognises(false)
+    await register(page, 'Laptop')
+    await sees(page, 'Nothing was signed')
+    await sees(page, 'You have none yet.')
+  })
+
+  test('who has signed out signs in with the passkey, without saying who', async () => {
+    const { page, person } = await registered(['401 /v1/session'])
+    await button(page, 'Sign out').click()
+    await button(page, 'Sign in with a passkey').click()
+    await sees(page, person)
+    expect(addressOf(page)).toBe('/')
+  })
+
+  test('nobody signs in where the device does not recognise the person', async () => {
+    const { page, device } = await registered(['401 /v1/session'])
+    await button(page, 'Sign out').click()
+    await device.recognises(false)
+    await button(page, 'Sign in with a passkey').click()
+    await sees(page, 'The device did not confirm that it is you')
+    expect(addressOf(page)).toBe('/sign-in')
+  })
+
+  test('a passkey that was removed is asked about first, and signs nobody in', async () => {
+    const { page } = await registered(['401 /v1/session', '401 /v1/session/passkey'])
+    await button(page, 'Remove Laptop').click()
+    await button(page, 'Keep').click()
+    await button(page, 'Remove Laptop').click()
+    await button(page, 'Remove Laptop for good').click()
+    await sees(page, 'You have none yet.')
+    await button(page, 'Sign out').click()
+    await button(page, 'Sign in with a passkey').click()
+    await sees(page, 'The passkey does not sign anybody in')
+  })
+
+  test('an approval that takes signed votes is signed with the passkey, and verified from the log', async () => {
+    const { page } = await registered()
+    const { id } = await service.refund('sealed', { amount: 600 })
+    await page.goto(`${service.url}/approvals/${id}`)
+    await answer(page, 'Approve')
+    await sees(page, 'You approved this call')
+    expect(await service.verify()).toMatchObject({ intact: true })
+  })
+
+  test('where the device does not recognise the person, nothing is sent, and the person may try again', async () => {
+    const { page, device } = await registered()
+    const { id } = await service.refund('sealed', { amount: 601 })
+    await page.goto(`${service.url}/approvals/${id}`)
+    await device.recognises(false)
+    await answer(page, 'Approve')
+    await sees(page, 'Your vote was not counted')
+    await device.recognises(true)
+    await answer(page, 'Reject')
+    await sees(page, 'You rejected this call')
+  })
+
+  test('who has no passkey is sent to register one, and cannot vote until then', async () => {
+    const { page } = await visit()
+    const { id } = await service.refund('sealed', { amount: 602 })
+    await page.goto(`${service.url}/approvals/${id}`)
+    await page.getByRole('radio', { name: 'Approve' }).check()
+    await sees(page, 'has to be signed with a passkey, and you have none')
+    expect(await button(page, 'I agree to this').isDisabled()).toBe(true)
+    await page.getByRole('link', { name: 'Register one' }).click()
+    await sees(page, 'You have none yet.')
+  })
+
+  test('with a passkey that was removed meanwhile there is nothing to sign with, and no vote', async () => {
+    const { page } = await registered()
+    const { id } = await service.refund('sealed', { amount: 603 })
+    await page.goto(`${service.url}/approvals/${id}`)
+    await page.getByRole('radio', { name: 'Approve' }).check()
+    await sees(page, 'signed with your passkey')
+    await page.evaluate(removeAll)
+    await button(page, 'I agree to this').click()
+    await sees(page, 'Your vote was not counted')
+    await sees(page, '0 of 1 approved')
+  })
+})
+
+/** What another page of the same person does, without a word to this one. */
+const removeAll = `(async () => {
+  const { passkeys } = await (await fetch('/v1/passkeys')).json()
+  for (const { id } of passkeys) await fetch('/v1/passkeys/' + id, { method: 'DELETE' })
+})()`
