@@ -1,18 +1,18 @@
 /**
  * The pictures of the console in the documentation:
  *
- *     npm run build && node scripts/screenshots.mjs [FOLDER]
+ *     npm run build && node scripts/screenshots.mjs [FOLDER] [PAGE]
  *
- * Starts the built service with the example's policies on an empty data directory and a free port, sends it
- * the calls of a believable day at work, votes on two of them, and photographs what a person then sees:
- * `decisions.png` and `inbox.png` (1440 pixels wide, light) and `inbox-phone.png` (390 pixels, dark), in
- * FOLDER, `docs/images` unless given. Run by hand whenever the console has changed its looks; it takes most
- * of a minute, because real calls are seconds apart and the pictures show their times.
+ * Starts the built service on an empty data directory and a free port, sends it the calls of a believable day at work,
+ * votes on some of them, and photographs every page as a person then sees it, or only PAGE: on a phone of 390 pixels
+ * and on a screen of 1440, in light and in dark, into FOLDER, `docs/screenshots` unless given, as
+ * `PAGE-WIDTH-THEME.png`. Run by hand whenever the console has changed its looks; it takes a minute, because real calls
+ * are seconds apart and the pictures show their times.
  *
  * The browser is the one that BAILIWICK_CHROMIUM names, else /usr/bin/chromium.
  */
 import { execFile, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -23,12 +23,39 @@ import { chromium } from 'playwright-core'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const main = path.join(root, 'packages/server/dist/cli/main.js')
-const policies = path.join(root, 'examples/customer-support/policies')
-const folder = path.resolve(process.argv[2] ?? path.join(root, 'docs/images'))
+const examplePolicies = path.join(root, 'examples/customer-support/policies')
+const folder = path.resolve(process.argv[2] ?? path.join(root, 'docs/screenshots'))
+const onlyPage = process.argv[3]
 const agent = 'customer-support-agent-v2'
+const payer = 'invoice-agent'
 const person = 'dana@example.com'
 /** Pictures are read over slow connections, and every version of them stays in the repository. */
-const bytesMax = 150_000
+const bytesMax = 200_000
+
+/** A second agent, whose calls hold something sensitive. */
+const payerPolicy = `# Who pays invoices, and up to what amount by itself.
+agent_id: ${payer}
+version: 4
+domain: accounts_payable
+allowed_actions: [pay_invoice, read_invoice]
+facts:
+  amount: {type: number, from: params.amount, for: [pay_invoice], unit: EUR}
+  payee_is_new: {type: bool, from: context.payee_is_new, default: true}
+actions:
+  pay_invoice: {sensitive: [params.iban]}
+rules:
+  # Fraud comes with new accounts: somebody compares them with the contract.
+  - id: new-payee
+    on: pay_invoice
+    condition: "payee_is_new && amount > 250"
+    effect: escalate
+    action: human_approval_required
+    reason: First payment to this account
+    link: https://wiki.example.com/payments/new-accounts
+  - {id: too-large, on: pay_invoice, condition: "amount > 50000", effect: deny, reason: Above what agents may pay}
+approvals:
+  human_approval_required: {approvers: ["role:approver"], deadline: 15m}
+`
 
 const calls = [
   { action: 'issue_refund', params: { order_id: 'A-20417', amount: 42.5, reason: 'parcel arrived damaged' } },
@@ -68,13 +95,67 @@ const calls = [
     params: { order_id: 'A-20466', amount: 560, reason: 'charged twice for one order' },
   },
   { action: 'apply_discount', params: { order_id: 'A-20470', percent: 5, code: 'WELCOME5' } },
+  {
+    agent: payer,
+    action: 'pay_invoice',
+    params: {
+      invoice: 'R-2026-0411',
+      payee: 'Nordwind Logistik GmbH',
+      iban: 'DE89370400440532013000',
+      amount: 1180.5,
+      due: '2026-12-04',
+      lines: ['Freight November', 'Customs clearance'],
+    },
+    context: { payee_is_new: false },
+  },
+  {
+    agent: payer,
+    action: 'pay_invoice',
+    params: {
+      invoice: 'R-2026-0398',
+      payee: 'Meyer',
+      iban: 'DE02120300000000202051',
+      amount: 61000,
+      due: '2026-12-01',
+    },
+    context: { payee_is_new: false },
+  },
+  {
+    agent: payer,
+    name: 'waiting',
+    action: 'pay_invoice',
+    params: {
+      invoice: 'R-2026-0437',
+      payee: 'Nordwind Logistik GmbH',
+      iban: 'LT601010012345678901',
+      amount: 11805,
+      due: '2026-11-28',
+      lines: ['Freight November', 'Customs clearance'],
+      note: 'Please note that our bank account has changed. The former account is closed and payments to it are returned. As the vessel is waiting for customs clearance in port and every day costs demurrage, we kindly ask you to pay this invoice today and to confirm the payment to this address, not by telephone, since our office is moving.',
+    },
+    context: { payee_is_new: true, mailbox: 'invoices@example.com' },
+  },
 ]
 
-const pictures = [
-  { file: 'decisions.png', page: '/', width: 1440, height: 880, colorScheme: 'light' },
-  { file: 'inbox.png', page: '/approvals', width: 1440, height: 1010, colorScheme: 'light' },
-  { file: 'inbox-phone.png', page: '/approvals', width: 390, height: 844, colorScheme: 'dark' },
+/** The pages, each with what shows that it has arrived. */
+const pages = (ids) => [
+  { name: 'inbox', address: '/', shows: '[data-row]' },
+  { name: 'approval', address: `/approvals/${ids.waiting}`, shows: '.difference' },
+  { name: 'answer', address: `/approvals/${ids.waiting}?answer=yes`, shows: '.confirmation' },
+  { name: 'decisions', address: '/decisions', shows: '[data-row]' },
+  { name: 'decision', address: `/decisions/${ids.decision}`, shows: '.proof' },
+  { name: 'agents', address: '/agents', shows: '.effect-bar' },
+  { name: 'policies', address: '/policies', shows: '.policy-card' },
+  { name: 'policy', address: `/policies/${ids.policy}`, shows: '.source' },
+  { name: 'people', address: '/people', shows: '.list-row' },
+  { name: 'account', address: '/account', shows: '.list-row' },
+  { name: 'sign-in', address: '/sign-in', shows: 'h1', signedOut: true },
 ]
+
+const views = ['light', 'dark'].flatMap((colorScheme) => [
+  { width: 390, height: 844, colorScheme },
+  { width: 1440, height: 900, colorScheme },
+])
 
 /** Runs one command of the CLI on the data directory and returns what it printed as JSON. */
 async function bailiwick(dataDir, ...args) {
@@ -83,7 +164,7 @@ async function bailiwick(dataDir, ...args) {
 }
 
 /** Starts the service; `stop` resolves when it has ended. */
-async function startService(dataDir) {
+async function startService(dataDir, policies) {
   const args = [main, 'serve', '--json', '--policies', policies, '--data', dataDir, '--port', '0']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise((resolve) => {
@@ -114,34 +195,43 @@ async function post(url, headers, body) {
   return { body: JSON.parse(text), cookie: response.headers.get('set-cookie')?.split(';')[0] }
 }
 
+/** What a signed-in person is answered. */
+async function get(url, cookie) {
+  const response = await fetch(url, { headers: { cookie } })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  return await response.json()
+}
+
 /** A session of the person, as the value of the cookie header. */
 async function signIn(url, dataDir) {
-  await bailiwick(dataDir, 'people', 'add', person, '--role', 'approver')
+  await bailiwick(dataDir, 'people', 'add', person, '--role', 'approver', '--role', 'administrator')
+  await bailiwick(dataDir, 'people', 'add', 'ravi@example.com', '--role', 'approver')
+  await bailiwick(dataDir, 'people', 'add', 'olga@example.com', '--role', 'operator', '--role', 'auditor')
   const link = new URL((await bailiwick(dataDir, 'people', 'link', person)).url)
   const token = new URLSearchParams(link.hash.slice(1)).get('token')
   return (await post(`${url}/v1/session`, {}, { token })).cookie
 }
 
 /** What an agent, and the person who answers it, do about one call. */
-async function act(url, key, cookie, { action, params, vote, fails }) {
+async function act(url, key, cookie, { action, params, context, vote, fails }) {
   const authorization = { authorization: `Bearer ${key}` }
   const decide = async (request) => (await post(`${url}/v1/decisions`, authorization, request)).body
-  let decision = await decide({ action, params })
+  let decision = await decide({ action, params, context })
   if (vote !== undefined) {
     await pause(2_000)
     const { id } = decision.approval
-    const shown = await fetch(`${url}/v1/approvals/${id}`, { headers: { cookie } })
-    const { digest } = await shown.json()
+    const { digest } = await get(`${url}/v1/approvals/${id}`, cookie)
     await post(`${url}/v1/approvals/${id}/votes`, { cookie, origin: url }, { ...vote, digest })
     if (vote.vote === 'approve') decision = await decide({ action, params, approvalId: id })
   }
-  if (decision.effect !== 'allow') return
+  if (decision.effect !== 'allow') return decision
   const outcome = fails === undefined ? { status: 'succeeded' } : { status: 'failed', detail: fails }
   await post(`${url}/v1/decisions/${decision.id}/outcome`, authorization, outcome)
+  return decision
 }
 
-/** Takes one picture and returns how large it became. */
-async function photograph(browser, url, cookie, { file, page: address, width, height, colorScheme }) {
+/** Takes the pictures of one kind of screen. */
+async function photograph(browser, url, cookie, ids, { width, height, colorScheme }) {
   const context = await browser.newContext({
     viewport: { width, height },
     deviceScaleFactor: 1,
@@ -149,28 +239,45 @@ async function photograph(browser, url, cookie, { file, page: address, width, he
     locale: 'en-GB',
     timezoneId: 'Europe/Amsterdam',
     reducedMotion: 'reduce',
+    ...(width < 600 ? { isMobile: true, hasTouch: true } : {}),
   })
   const [name, value] = cookie.split('=')
-  await context.addCookies([{ name, value, url, httpOnly: true, sameSite: 'Strict' }])
-  const page = await context.newPage()
-  await page.goto(url + address)
-  await page.getByText('Live', { exact: true }).waitFor()
-  await page.locator('[data-row]').first().waitFor()
-  const target = path.join(folder, file)
-  await page.screenshot({ path: target })
+  for (const each of pages(ids).filter((page) => onlyPage === undefined || page.name === onlyPage)) {
+    await context.clearCookies()
+    if (!each.signedOut) await context.addCookies([{ name, value, url, httpOnly: true, sameSite: 'Strict' }])
+    const page = await context.newPage()
+    await page.goto(url + each.address)
+    if (!each.signedOut) await page.getByText('Live', { exact: true }).waitFor()
+    await page.locator(each.shows).first().waitFor()
+    const target = path.join(folder, `${each.name}-${width}-${colorScheme}.png`)
+    await page.screenshot({ path: target })
+    await page.close()
+    const { size } = await stat(target)
+    if (size > bytesMax) throw new Error(`${target} has ${size} bytes, more than ${bytesMax}`)
+    console.log(`${path.relative(process.cwd(), target)}  ${Math.ceil(size / 1000)} kB`)
+  }
   await context.close()
-  const { size } = await stat(target)
-  if (size > bytesMax) throw new Error(`${target} has ${size} bytes, more than ${bytesMax}`)
-  console.log(`${path.relative(process.cwd(), target)}  ${Math.ceil(size / 1000)} kB`)
 }
 
-async function takePictures(service, dataDir) {
-  const { key } = await bailiwick(dataDir, 'keys', 'create', '--agent', agent)
-  const cookie = await signIn(service.url, dataDir)
-  for (const [index, call] of calls.entries()) {
-    await act(service.url, key, cookie, call)
-    await pause(700 + (index % 4) * 600)
+async function takePictures({ url }, dataDir) {
+  const keys = new Map()
+  for (const each of [agent, payer]) {
+    keys.set(each, (await bailiwick(dataDir, 'keys', 'create', '--agent', each)).key)
   }
+  const cookie = await signIn(url, dataDir)
+  const ids = {}
+  for (const [index, call] of calls.entries()) {
+    const decision = await act(url, keys.get(call.agent ?? agent), cookie, call)
+    if (call.name !== undefined)
+      Object.assign(ids, {
+        [call.name]: decision.approval.id,
+        decision: decision.id,
+        policy: decision.policy.sha256,
+      })
+    await pause(500 + (index % 4) * 400)
+  }
+  const reason = 'Sends coupons to customers who did not ask'
+  await bailiwick(dataDir, 'agents', 'suspend', 'coupon-agent', '--reason', reason).catch(() => undefined)
   const browser = await chromium.launch({
     executablePath: process.env.BAILIWICK_CHROMIUM || '/usr/bin/chromium',
     args: [
@@ -182,7 +289,7 @@ async function takePictures(service, dataDir) {
     ],
   })
   try {
-    for (const picture of pictures) await photograph(browser, service.url, cookie, picture)
+    for (const view of views) await photograph(browser, url, cookie, ids, view)
   } finally {
     await browser.close()
   }
@@ -191,9 +298,12 @@ async function takePictures(service, dataDir) {
 await mkdir(folder, { recursive: true })
 const dataDir = await mkdtemp(path.join(tmpdir(), 'bailiwick-screenshots-'))
 try {
-  const service = await startService(dataDir)
+  const policies = path.join(dataDir, 'policies')
+  await cp(examplePolicies, policies, { recursive: true })
+  await writeFile(path.join(policies, 'invoice-agent.yaml'), payerPolicy)
+  const service = await startService(path.join(dataDir, 'data'), policies)
   try {
-    await takePictures(service, dataDir)
+    await takePictures(service, path.join(dataDir, 'data'))
   } finally {
     await service.stop()
   }

@@ -34,15 +34,13 @@ export function App() {
   if (session.isError) {
     return (
       <main className="lone">
-        <ProblemPanel problem={asProblem(session.error)} onRetry={() => void session.refetch()} />
+        <ProblemPanel problem={asProblem(session.error)} onRetry={() => void session.refetch()} isPage />
       </main>
     )
   }
   return (
     <main className="lone" aria-busy="true">
-      <span className="unseen" role="status">
-        Loading
-      </span>
+      <h1 className="unseen">Loading</h1>
     </main>
   )
 }

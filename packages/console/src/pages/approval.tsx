@@ -68,7 +68,7 @@ function ApprovalProblem({
   readonly onRetry: () => void
 }) {
   const problem = asProblem(error)
-  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} />
+  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} isPage />
   return (
     <div className="state">
       <h1>There is no approval {visibleText(id)}</h1>

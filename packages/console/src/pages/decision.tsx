@@ -47,7 +47,7 @@ function DecisionProblem({
   readonly onRetry: () => void
 }) {
   const problem = asProblem(error)
-  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} />
+  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} isPage />
   return (
     <div className="state">
       <h1>There is no decision {visibleText(id)}</h1>

@@ -22,7 +22,7 @@ export function PeoplePage({ me }: { readonly me: Session['person'] }) {
   const isAdministrator = me.roles.includes('administrator')
   if (!isAdministrator && !me.roles.includes('auditor')) {
     return (
-      <EmptyPanel title="This page is for administrators">
+      <EmptyPanel title="This page is for administrators" isPage>
         <p>Who may use the service is theirs to say. Ask one of them.</p>
       </EmptyPanel>
     )

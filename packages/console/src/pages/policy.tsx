@@ -40,7 +40,7 @@ export function PolicyPage({ sha256 }: { readonly sha256: string }) {
 function PolicyProblem({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
   const problem = asProblem(error)
   if (problem.status !== 404 && problem.status !== 400) {
-    return <ProblemPanel problem={problem} onRetry={onRetry} />
+    return <ProblemPanel problem={problem} onRetry={onRetry} isPage />
   }
   return (
     <div className="state">

@@ -6,7 +6,7 @@ import { Link } from '../router.tsx'
 export function UnknownPage() {
   useTitle('Not found', 0)
   return (
-    <EmptyPanel title="There is no such page">
+    <EmptyPanel title="There is no such page" isPage>
       <p>
         Go to the <Link to="/approvals">approvals</Link> or to the <Link to="/decisions">decisions</Link>.
       </p>

@@ -19,7 +19,11 @@ export class ErrorBoundary extends Component<{ readonly children: ReactNode }, S
     if (this.state.thrown === null) return this.props.children
     return (
       <main className="lone">
-        <ProblemPanel problem={asProblem(this.state.thrown.value)} onRetry={() => window.location.reload()} />
+        <ProblemPanel
+          problem={asProblem(this.state.thrown.value)}
+          onRetry={() => window.location.reload()}
+          isPage
+        />
       </main>
     )
   }

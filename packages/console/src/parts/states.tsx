@@ -7,14 +7,18 @@ import { Icon } from './icons.tsx'
 export function ProblemPanel({
   problem,
   onRetry,
+  isPage = false,
 }: {
   readonly problem: Problem
   readonly onRetry: (() => void) | null
+  /** Nothing else is on the page. */
+  readonly isPage?: boolean
 }) {
+  const Heading = isPage ? 'h1' : 'h2'
   return (
     <div className="state state-problem" role="alert">
       <Icon name="warning" />
-      <h2>{visibleText(problem.message)}</h2>
+      <Heading>{visibleText(problem.message)}</Heading>
       {problem.detail !== null && <p>{visibleText(problem.detail)}</p>}
       {problem.fix !== null && <p className="quiet">{visibleText(problem.fix)}</p>}
       {onRetry !== null && (
@@ -40,10 +44,20 @@ export function StaleNote({ problem, onRetry }: { readonly problem: Problem; rea
 }
 
 /** Says that a list is empty, and what would fill it. */
-export function EmptyPanel({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+export function EmptyPanel({
+  title,
+  isPage = false,
+  children,
+}: {
+  readonly title: string
+  /** Nothing else is on the page. */
+  readonly isPage?: boolean
+  readonly children: ReactNode
+}) {
+  const Heading = isPage ? 'h1' : 'h2'
   return (
     <div className="state">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       <div className="quiet">{children}</div>
     </div>
   )
@@ -70,7 +84,7 @@ export function ListSkeleton({ rows, className }: { readonly rows: number; reado
 export function PageSkeleton() {
   return (
     <div className="skeleton-page" role="status">
-      <span className="unseen">Loading</span>
+      <h1 className="unseen">Loading</h1>
       <span className="bone bone-pill" aria-hidden="true" />
       <span className="bone bone-title" aria-hidden="true" />
       <span className="bone bone-long" aria-hidden="true" />
