@@ -35,7 +35,7 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
         <CardFields approval={approval} />
         <p className="card-reason">
           <Icon name="escalate" />
-          {visibleText(approval.reasons[0] ?? 'Held for a person')}
+          {visibleText(tellingReason(approval.reasons))}
         </p>
       </div>
       <div className="card-side">
@@ -52,6 +52,12 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
       </div>
     </li>
   )
+}
+
+/** What a policy's author wrote says more than that somebody is asked. */
+function tellingReason(reasons: readonly string[]): string {
+  const written = reasons.find((reason) => !reason.startsWith('Escalation required:'))
+  return written ?? reasons[0] ?? 'Held for a person'
 }
 
 function CardFields({ approval }: { readonly approval: Approval }) {

@@ -89,6 +89,8 @@ export interface ConsoleService {
   clientOf(agent: AgentName): BailiwickClient
   /** The answer to a call of the agent, as the API takes it. */
   decide(agent: AgentName, request: DecisionRequest): Promise<DecisionAnswer>
+  /** Has several calls decided with one request. */
+  decideAll(agent: AgentName, calls: readonly DecisionRequest[]): Promise<void>
   /** A refund that the agent has asked for; `govern` with its call id then waits for the approval it opened. */
   refund(agent: AgentName, params: JsonObject): Promise<Refund>
   /** What the command line says of the log, beside the running service. */
@@ -149,6 +151,15 @@ export async function startConsoleService(): Promise<ConsoleService> {
     verify: async () => (await cli(['log', 'verify', '--json', '--data', dataDir], {})).json,
     clientOf: (agent) => new BailiwickClient({ url, key: keyOf(agent) }),
     decide: (agent, request) => decide(url, keyOf(agent), request),
+    decideAll: async (agent, calls) => {
+      const response = await fetch(`${url}/v1/decisions/batch`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${keyOf(agent)}` },
+        body: JSON.stringify({ calls }),
+      })
+      if (!response.ok) throw new Error(`the calls were answered with ${response.status}`)
+      await response.body?.cancel()
+    },
     refund: (agent, params) => refund(url, keyOf(agent), params),
     vote: (session, approval, choice) => vote(url, session, approval, choice),
     linkFor,

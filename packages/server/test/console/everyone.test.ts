@@ -84,8 +84,6 @@ describeConsole('everyone can use the console', (setting) => {
     '404 /v1/approvals/apr_99999/context',
     `404 /v1/policies/${'0'.repeat(64)}`,
     '404 /nowhere',
-    // Sessions are not listed yet.
-    '404 /v1/sessions',
   ]
 
   /** Shows each kind of page in turn. */

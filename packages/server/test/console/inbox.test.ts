@@ -7,6 +7,9 @@ import type { Visitors } from './visitors.ts'
 
 const iban = 'DE89370400440532013000'
 
+/** Until the page has followed. */
+const soon = { timeout: 10_000 }
+
 describeConsole('the inbox', (setting) => {
   let service: ConsoleService
   let visitors: Visitors
@@ -35,7 +38,7 @@ describeConsole('the inbox', (setting) => {
       expect(addressOf(page)).toBe(second)
       await page.keyboard.press('Escape')
       await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
-      await expect.poll(() => focusedAddress(page)).toBe(second)
+      await expect.poll(() => focusedAddress(page), soon).toBe(second)
       await service.vote(pat, one.id, 'reject')
       await service.vote(pat, two.id, 'reject')
     })
@@ -228,7 +231,7 @@ describeConsole('the inbox', (setting) => {
       await page.getByRole('button', { name: 'Notifications', pressed: true }).waitFor()
       const next = await service.refund('support', { amount: 710 })
       await page.locator(`a[href="/approvals/${next.id}"]`).waitFor()
-      await expect.poll(() => notified(page)).toEqual(['New approval waits: issue_refund by support'])
+      await expect.poll(() => notified(page), soon).toEqual(['New approval waits: issue_refund by support'])
       // Not of what is for others to answer.
       const { id: theirs } = await service.refund('finance', { amount: 711 })
       await page.locator(`a[href="/approvals/${theirs}"]`).waitFor()
