@@ -51,6 +51,7 @@ export interface Api {
   session(signal?: AbortSignal): Promise<Session | null>
   readonly signIn: SignInApi
   signOut(): Promise<void>
+  /** Without params and context. */
   decisions(
     filter: DecisionFilter,
     before: number | null,
@@ -107,7 +108,7 @@ export function createApi(): Api {
       await request('DELETE', '/v1/session')
     },
     decisions: (filter, before, limit, signal) =>
-      get(answers.decisionPage, `/v1/decisions${query({ limit, before, ...filter })}`, signal),
+      get(answers.decisionPage, `/v1/decisions${query({ brief: 'true', limit, before, ...filter })}`, signal),
     decision: (id, signal) => get(answers.decision, pathOf`/v1/decisions/${id}`, signal),
     explanation: (id, signal) => get(explanation, pathOf`/v1/decisions/${id}/explanation`, signal),
     proof: async (id, signal) => {

@@ -6,7 +6,8 @@ import type { FeedState } from './decision-feed.ts'
 import { useApi } from './queries.ts'
 
 const newestPageSize = 50
-const olderPageSize = 200
+/** As many as the service gives at once: a long list takes few requests. */
+const olderPageSize = 1000
 
 /** A list of decisions and what can be done with it. */
 export interface DecisionList extends FeedState {

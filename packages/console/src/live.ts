@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
 import type { Query, QueryClient } from '@tanstack/react-query'
+import { signOutKey } from './queries.ts'
 
 /** How the page learns of news: told by the service, or asking again and again. */
 export type Liveness = 'connecting' | 'live' | 'polling'
@@ -74,6 +75,8 @@ function followEvents(onLog: () => void, setLiveness: (liveness: Liveness) => vo
 }
 
 function refreshShown(client: QueryClient): void {
+  // That somebody signs out is news of its own, which arrives before the answer does.
+  if (client.isMutating({ mutationKey: signOutKey }) > 0) return
   // Not restarting a request that is under way: on a busy log, none would ever finish.
   void client.invalidateQueries({ predicate: canChange }, { cancelRefetch: false })
 }

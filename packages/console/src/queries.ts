@@ -25,6 +25,8 @@ export function useApi(): Api {
 
 const approvalPageSize = 50
 const signInKey = ['sign-in'] as const
+/** While such a mutation is under way, nothing more is asked for. */
+export const signOutKey = ['sign-out'] as const
 
 /** A cache that signs the page out as soon as any request answers that nobody is signed in. */
 export function createQueryClient(): QueryClient {
@@ -105,6 +107,7 @@ export function useSignOut(onDone: () => void) {
   const api = useApi()
   const client = useQueryClient()
   return useMutation({
+    mutationKey: signOutKey,
     mutationFn: () => api.signOut(),
     onSuccess: () => {
       onDone()

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import type { ListedDecision } from '../decision-feed.ts'
 import { useTitle } from '../clock.ts'
 import { askedFilter, filterOf, searchOf } from '../decision-filter.ts'
@@ -38,6 +38,7 @@ export function DecisionsPage() {
 
 /** The first rows that a reader has scrolled past do not count as reading further down. */
 const rowsAtTop = 3
+const restMs = 300
 
 function Decisions({
   search,
@@ -54,17 +55,16 @@ function Decisions({
   const [shown, setShown] = useState<number | null>(null)
   const list = useDecisionList(filter, isDeep, shown)
   const { rows } = list
-  const onShown = useCallback(
-    (at: number) => {
-      setFirst(at)
-      if (rows === null) return
-      onSeen(rows.slice(at, at + 50))
-      // In steps, so that scrolling by a row asks for nothing.
-      const step = rows[Math.floor(at / 25) * 25]
-      setShown(at < 25 || step === undefined ? null : step.record.index)
-    },
-    [rows, onSeen],
-  )
+  // In steps, so that scrolling by a row asks for nothing.
+  const step = Math.floor(first / 25) * 25
+  useEffect(() => {
+    // Whoever scrolls on is not reading yet.
+    const timer = window.setTimeout(() => {
+      onSeen(rows?.slice(step, step + 50) ?? [])
+      setShown(step === 0 ? null : (rows?.[step]?.record.index ?? null))
+    }, restMs)
+    return () => window.clearTimeout(timer)
+  }, [rows, step, onSeen])
 
   if (rows === null) return <NotYet list={list} />
   if (rows.length === 0 && list.next === null) return <Nothing isFiltered={search !== ''} />
@@ -77,7 +77,7 @@ function Decisions({
         pending={pending}
         hasMore={list.next !== null}
         onNearEnd={list.isLoadingOlder || list.error !== null ? nothing : list.loadOlder}
-        onShown={onShown}
+        onShown={setFirst}
       />
       <Foot list={list} />
     </>

@@ -48,7 +48,11 @@ export function decisionRoutes(
     const isFiltered = Object.keys(filter).length > 0
     const indices = decisions.map(({ record }) => record.index)
     await readings.shown(asker, isFiltered ? 'search' : 'list', indices, isFiltered ? filter : undefined)
-    return context.json({ decisions: await masking.allShown(decisions, asker), next })
+    const shown =
+      query.brief === undefined
+        ? await masking.allShown(decisions, asker)
+        : decisions.map((decision) => ({ ...decision, params: null, context: null }))
+    return context.json({ decisions: shown, next })
   })
 
   router.openapi(getDecision, async (context): Promise<Response> => {
@@ -88,10 +92,10 @@ export function decisionRoutes(
   return router
 }
 
-/** What was searched for, apart from where the page starts. */
+/** What was searched for, apart from how much of it is told. */
 function filterOf(query: Readonly<Record<string, string | number | undefined>>): JsonObject {
   const sought = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined || name === 'limit' || name === 'before' ? [] : [[name, value] as const],
+    value === undefined || ['limit', 'before', 'brief'].includes(name) ? [] : [[name, value] as const],
   )
   return Object.fromEntries(sought)
 }

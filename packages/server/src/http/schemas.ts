@@ -390,21 +390,32 @@ const instant = z
   })
   .transform((at) => new Date(at).toISOString())
 
-export const decisionQuery = z.strictObject(
-  {
-    ...page,
-    agent: sought.optional(),
-    action: sought.optional(),
-    effect: effect.optional(),
-    policy: sought.optional(),
-    since: instant.optional(),
-    until: instant.optional(),
-    text: sought
-      .optional()
-      .openapi({ description: 'In names, ids, rules and reasons, in whatever case; never in params.' }),
-  },
-  onlyKnown,
-)
+export const decisionQuery = z
+  .strictObject(
+    {
+      ...page,
+      agent: sought.optional(),
+      action: sought.optional(),
+      effect: effect.optional(),
+      policy: sought.optional(),
+      since: instant.optional(),
+      until: instant.optional(),
+      text: sought
+        .optional()
+        .openapi({ description: 'In names, ids, rules and reasons, in whatever case; never in params.' }),
+      brief: oneOf('true').optional().openapi({
+        description: 'Without params and context, which are then null; up to 1,000 at a time.',
+      }),
+      limit: wholeNumber(1000)
+        .refine((value) => value > 0, { error: 'must be at least 1' })
+        .optional(),
+    },
+    onlyKnown,
+  )
+  .refine(({ limit = 0, brief }) => brief !== undefined || limit <= 200, {
+    path: ['limit'],
+    error: 'must be at most 200, or 1000 with `brief`',
+  })
 
 export const approvalQuery = z.strictObject({ ...page, status: approvalStatus.optional() }, onlyKnown)
 

@@ -71,10 +71,29 @@ describe('decisions are found', () => {
     expect(new Set(seen).size).toBe(5)
   })
 
-  test.each(['since=yesterday', 'until=2026', 'text=', 'text=%00', `text=${'x'.repeat(201)}`, 'policy='])(
-    'but `%s` is refused',
-    async (query) => {
-      await expectRefused(service, () => person.get(`/v1/decisions?${query}`), 400, 'bad_input')
-    },
-  )
+  test('briefly: without params, and so a thousand at a time', async () => {
+    const { status, body, text } = await person.get('/v1/decisions?brief=true&limit=1000')
+    expect(status).toBe(200)
+    expect(body.decisions.length).toBe(5)
+    expect(body.decisions[0]).toMatchObject({ params: null, context: null })
+    expect(body.decisions[0]).not.toHaveProperty('erased')
+    expect(text).not.toContain('secret-note')
+    const own = await agent.get('/v1/decisions?brief=true')
+    expect(own.body.decisions.every(({ params }: { params: unknown }) => params === null)).toBe(true)
+  })
+
+  test.each([
+    'limit=201',
+    'limit=1001&brief=true',
+    'brief=yes',
+    'limit=0',
+    'since=yesterday',
+    'until=2026',
+    'text=',
+    'text=%00',
+    `text=${'x'.repeat(201)}`,
+    'policy=',
+  ])('but `%s` is refused', async (query) => {
+    await expectRefused(service, () => person.get(`/v1/decisions?${query}`), 400, 'bad_input')
+  })
 })
