@@ -151,6 +151,7 @@ async function verifyWithFolds(
     secret: randomBytes(32).toString('hex'),
     counterPrefix: (await readSecrets(client, ledger))?.counter.toString('hex') ?? '',
     now,
+    floor,
   }
   const uncovered = options.from === undefined ? uncoveredArchive(floor, checkpoint) : undefined
   if (uncovered !== undefined) return uncovered

@@ -1,8 +1,12 @@
 import { amountOf, namesUser, statusCodes } from './fact-codes.ts'
 import { factAt, factKey, factLength, tags, type Fact, type Tag } from './facts.ts'
 
-/** Whether the facts of every key agree, where these are all facts of their keys. */
-export function allAgree(facts: Uint8Array): boolean {
+/**
+ * Whether the facts of every key agree, where these are all facts of their keys.
+ *
+ * @param floor the index of the first record that is not archived: what follows from an earlier one is not compared
+ */
+export function allAgree(facts: Uint8Array, floor: number): boolean {
   const bytes = Buffer.from(facts.buffer, facts.byteOffset, facts.byteLength)
   const byKey = new Map<string, Fact[]>()
   for (let at = 0; at < bytes.length; at += factLength(bytes, at)) {
@@ -11,7 +15,7 @@ export function allAgree(facts: Uint8Array): boolean {
     if (known === undefined) byKey.set(key, [factAt(bytes, at)])
     else known.push(factAt(bytes, at))
   }
-  for (const known of byKey.values()) if (!agree(known)) return false
+  for (const known of byKey.values()) if (!agree(known, floor)) return false
   return true
 }
 
@@ -19,19 +23,19 @@ export function allAgree(facts: Uint8Array): boolean {
  * Whether the facts of one key, those of the records in the order of the log, say the same as what is stored. Strict:
  * true is certain, and false means that somebody has to look closely.
  */
-function agree(facts: readonly Fact[]): boolean {
+function agree(facts: readonly Fact[], floor: number): boolean {
   const [first] = facts
   if (first === undefined) return true
   switch (first.tag) {
     case tags.callSaid:
     case tags.callStored:
-      return callAgrees(facts)
+      return callAgrees(facts, floor)
     case tags.outcomeSaid:
     case tags.outcomeStored:
       return outcomeAgrees(facts)
     case tags.markSaid:
     case tags.markStored:
-      return markAgrees(facts)
+      return markAgrees(facts, floor)
     case tags.voteSaid:
     case tags.voteStored:
       return voteAgrees(facts)
@@ -70,10 +74,15 @@ function theOne(facts: readonly Fact[], tag: Tag): Fact | undefined {
 }
 
 // The first decision under a call id stands until another one does not deny.
-function callAgrees(facts: readonly Fact[]): boolean {
+function callAgrees(facts: readonly Fact[], floor: number): boolean {
   const said = only(facts, tags.callSaid)
   const standing = said.findLast(({ code }) => code === 0) ?? said[0]
-  return standing !== undefined && theOne(facts, tags.callStored)?.index === standing.index
+  const row = theOne(facts, tags.callStored)
+  return row !== undefined && (isArchived(row, floor) || row.index === standing?.index)
+}
+
+function isArchived({ index }: Fact, floor: number): boolean {
+  return index >= 0 && index < floor
 }
 
 function outcomeAgrees(facts: readonly Fact[]): boolean {
@@ -82,9 +91,10 @@ function outcomeAgrees(facts: readonly Fact[]): boolean {
   return last !== undefined && row?.index === last.index && row.code === last.code
 }
 
-function markAgrees(facts: readonly Fact[]): boolean {
+function markAgrees(facts: readonly Fact[], floor: number): boolean {
   const [first] = only(facts, tags.markSaid)
-  return first !== undefined && theOne(facts, tags.markStored)?.index === first.index
+  const row = theOne(facts, tags.markStored)
+  return row !== undefined && (isArchived(row, floor) || row.index === first?.index)
 }
 
 function voteAgrees(facts: readonly Fact[]): boolean {

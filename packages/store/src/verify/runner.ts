@@ -29,7 +29,7 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
   return {
     window: (window) => inTurn(() => checkWindow(client, window, settings)),
     stored: (table, hand) => inTurn(() => storedOrNot(client, table, settings, hand)),
-    agree: (facts) => inTurn(async () => allAgree(facts)),
+    agree: (facts) => inTurn(async () => allAgree(facts, settings.floor)),
     close: async () => {
       await turn
     },
@@ -40,12 +40,12 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
 async function storedOrNot(
   client: pg.Client,
   table: FoldedTableName,
-  { ledger, secret, now }: WindowSettings,
+  { ledger, secret, now, floor }: WindowSettings,
   hand: FactHand,
 ): Promise<boolean> {
   await client.query('savepoint stored')
   try {
-    const isWhole = await readStored(client, ledger, table, { secret, now, hand })
+    const isWhole = await readStored(client, ledger, table, { secret, now, floor, hand })
     await client.query('release savepoint stored')
     return isWhole
   } catch (error) {

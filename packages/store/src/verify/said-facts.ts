@@ -1,15 +1,31 @@
-import { canonicalJsonOfPresent } from '@bailiwick/core'
+import { canonicalJsonOfPresent, indexOfId } from '@bailiwick/core'
 import type { DecisionRecord, Instant, LogRecord, RecordedUse, StoredEntry } from '@bailiwick/core'
 import { decimalOf } from '../log/decimal.ts'
 import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
 import { tags, type FactWriter } from './facts.ts'
 
-/** Writes what a record says of the tables that are folded from the log. Only of records that were found right. */
-export function writeSaid(facts: FactWriter, record: LogRecord, entry: StoredEntry, now: Instant): void {
+/** As of when, and of which records, facts are written. */
+export interface SaidSettings {
+  readonly now: Instant
+  /** The index of the first record that is not archived. */
+  readonly floor: number
+}
+
+/**
+ * Writes what a record says of the tables that are folded from the log. Only of records that were found right. What is
+ * said of decisions and approvals that are archived is left out: their rows are not compared.
+ */
+export function writeSaid(
+  facts: FactWriter,
+  record: LogRecord,
+  entry: StoredEntry,
+  settings: SaidSettings,
+): void {
   const { index } = record
+  if (!isHot(subjectOf(record), settings.floor)) return
   switch (record.kind) {
     case 'decision':
-      writeDecision(facts, record, entry, now)
+      writeDecision(facts, record, entry, settings)
       return
     case 'outcome':
       facts.add(tags.outcomeSaid, `outcome ${record.decision}`, { index, code: outcomeCodes[record.status] })
@@ -51,13 +67,36 @@ export function writeSaid(facts: FactWriter, record: LogRecord, entry: StoredEnt
   }
 }
 
-function writeDecision(facts: FactWriter, record: DecisionRecord, entry: StoredEntry, now: Instant): void {
+/** The id of what a record is about, where that is another record. */
+function subjectOf(record: LogRecord): string | undefined {
+  if ('approval' in record) return record.approval
+  if (record.kind === 'outcome') return record.decision
+  return record.kind === 'delegation' ? record.delegation : undefined
+}
+
+// What is no id is compared.
+function isHot(id: string | undefined, floor: number): boolean {
+  const index = id === undefined || floor === 0 ? undefined : numberOf(id)
+  return index === undefined || index >= floor
+}
+
+function numberOf(id: string): number | undefined {
+  return indexOfId('apr', id) ?? indexOfId('dec', id) ?? indexOfId('dlg', id)
+}
+
+function writeDecision(
+  facts: FactWriter,
+  record: DecisionRecord,
+  entry: StoredEntry,
+  { now, floor }: SaidSettings,
+): void {
   const { index, agent, callId, effect, claims, session, consumes } = record
   if (callId !== null) {
     facts.add(tags.callSaid, callKey(agent, callId), { index, code: effect === 'deny' ? 1 : 0 })
   }
   if (effect === 'escalate') writeOpened(facts, record)
-  if (claims?.consumed === true) facts.add(tags.approvalUsed, `approval ${claims.id}`, { index })
+  if (claims?.consumed === true && isHot(claims.id, floor))
+    facts.add(tags.approvalUsed, `approval ${claims.id}`, { index })
   if (session !== undefined && effect === 'allow') writeMarks(facts, record, session)
   if (consumes !== undefined) writeUses(facts, record, consumes, entry, now)
 }

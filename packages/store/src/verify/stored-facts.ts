@@ -31,6 +31,8 @@ type Row = Readonly<Record<string, string | null>>
 interface StoredTable {
   /** The columns, all of them as text. */
   readonly columns: string
+  /** Which rows to leave out where this is below the index of the first record that is not archived; none: no row. */
+  readonly of?: string
   readonly write: (facts: FactWriter, row: Row, now: Instant) => void
 }
 
@@ -38,12 +40,18 @@ interface StoredTable {
 const time = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as ${column}`
 const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
   approval: {
+    of: 'decision',
     columns: `decision::text, agent, action, policy_sha256, terms, ${time('opened_at')}, ${time('expires_at')},
       consumed_by::text, cancelled_by::text, status, ${time('next_prompt_at')}`,
     write: writeApproval,
   },
-  vote: { columns: `approval::text, person, vote, ${time('at')}, index::text, principal`, write: writeVote },
+  vote: {
+    of: 'approval',
+    columns: `approval::text, person, vote, ${time('at')}, index::text, principal`,
+    write: writeVote,
+  },
   delegation: {
+    of: 'index',
     columns: `index::text, delegator, delegate, ${time('starts_at')}, ${time('ends_at')}, revoked_by::text`,
     write: (facts, row) => {
       const { index, delegator: from, delegate: to, revoked_by: revoked } = row
@@ -64,6 +72,7 @@ const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
     },
   },
   outcome: {
+    of: 'decision',
     columns: 'decision::text, index::text, status',
     write: (facts, { decision, index, status }) => {
       const code = outcomeCodes[status as OutcomeStatus] ?? 0
@@ -79,6 +88,7 @@ const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
     },
   },
   counter_entry: {
+    of: 'decision',
     columns: `decision::text, encode(key, 'hex') as key, counter, ${time('at')}, amount::text, window_ms::text,
       case when releasable then 'yes' else 'no' end as releasable`,
     write: writeCounterEntry,
@@ -167,13 +177,19 @@ export async function readStored(
   client: pg.Client,
   ledger: string,
   table: FoldedTableName,
-  { secret, now, hand }: { secret: string; now: Instant; hand: (facts: Uint8Array<ArrayBuffer>) => void },
+  {
+    secret,
+    now,
+    floor,
+    hand,
+  }: { secret: string; now: Instant; floor: number; hand: (facts: Uint8Array<ArrayBuffer>) => void },
 ): Promise<boolean> {
   const facts = new FactWriter(secret)
-  const { columns, write } = tables[table]
+  const { columns, of, write } = tables[table]
+  const from = of === undefined || floor === 0 ? '' : `and ${of} >= ${floor}`
   const cursor = `stored_${table}`
   await client.query(
-    `declare ${cursor} no scroll cursor for select ${columns} from ${table} where ledger = ${client.escapeLiteral(ledger)}`,
+    `declare ${cursor} no scroll cursor for select ${columns} from ${table} where ledger = ${client.escapeLiteral(ledger)} ${from}`,
   )
   // The next rows are on their way while these are worked on.
   const fetch = () => client.query<Record<string, string | null>>(`fetch ${rowsPerFetch} from ${cursor}`)

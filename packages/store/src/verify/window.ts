@@ -25,6 +25,8 @@ export interface WindowSettings {
   /** What digests of counters' keys begin with, as `Digests` says. */
   readonly counterPrefix: string
   readonly now: Instant
+  /** The index of the first record that is not archived. */
+  readonly floor: number
 }
 
 /** What was found in a window. It can be sent to another thread. */
@@ -52,7 +54,7 @@ interface WholeEntry extends StoredEntry {
 export async function checkWindow(
   client: pg.Client,
   window: Window,
-  { ledger, size, cut, secret, counterPrefix, now }: WindowSettings,
+  { ledger, size, cut, secret, counterPrefix, now, floor }: WindowSettings,
 ): Promise<WindowResult> {
   const facts = new FactWriter(secret, counterPrefix)
   const check = new RangeCheck<WholeEntry>({
@@ -63,7 +65,7 @@ export async function checkWindow(
   const terms = new TermsOfWindow(window.terms)
   const unreadable = await takeAll(client, { ...window, ledger }, terms, (entry) => {
     const record = check.take(entry)
-    if (record !== undefined) writeSaid(facts, record, entry, now)
+    if (record !== undefined) writeSaid(facts, record, entry, { now, floor })
     return record !== undefined
   })
   return {

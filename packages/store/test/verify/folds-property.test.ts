@@ -3,6 +3,7 @@ import type { VerifyResult } from '@bailiwick/core'
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { archivedFrontier } from '../../src/archive/verify-archive.ts'
 import { readSecrets } from '../../src/log/digests.ts'
 import { readStoredHead } from '../../src/head.ts'
 import type { Ledger } from '../../src/ledger.ts'
@@ -11,6 +12,7 @@ import { Folds } from '../../src/verify/folds.ts'
 import { verifyParts } from '../../src/verify/parts.ts'
 import { runnerOn } from '../../src/verify/runner.ts'
 import { foldedTables } from '../../src/verify/stored-facts.ts'
+import { archivedSite } from '../harness/archived.ts'
 import { describeOnPostgres } from '../harness/postgres.ts'
 import {
   cast,
@@ -43,16 +45,16 @@ async function said(site: LedgerSite, ledger: Ledger): Promise<Said> {
     const secret = randomBytes(32).toString('hex')
     const counterPrefix = (await readSecrets(client, ledger.name))?.counter.toString('hex') ?? ''
     const now = site.clock.now()
-    const runners = [
-      runnerOn(client, { ledger: ledger.name, size, cut: undefined, secret, counterPrefix, now }),
-    ]
+    const archived = await archivedFrontier(client, ledger.name)
+    const settings = { ledger: ledger.name, size, cut: undefined, secret, counterPrefix, now }
+    const runners = [runnerOn(client, { ...settings, floor: archived.size })]
     const folds = new Folds(size)
     const { result, isComparable } = await verifyParts({
       client,
       runners,
       head,
       checkpoint: undefined,
-      from: undefined,
+      from: archived.size === 0 ? undefined : archived,
       recordsPerWindow: 5,
       facts: (facts) => folds.add(facts),
       onProgress: undefined,
@@ -237,4 +239,51 @@ describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
       )
     },
   )
+})
+
+describeOnPostgres('G5: the quick comparison where the beginning is archived', (postgres) => {
+  let site: LedgerSite
+  beforeAll(async () => {
+    site = await ledgerSite(postgres)
+  })
+  afterAll(() => site.remove())
+
+  test('leaves out what follows from archived records, and sees all other changes', async () => {
+    const archived = await archivedSite(site, 'main')
+    const { ledger } = archived
+    const early = await ledger.decide(agent, refund(5, { callId: 'early', session: 's1' }))
+    const rejected = await escalated(ledger, { callId: 'c1' })
+    await archived.nextWeek()
+    // Told of archived calls: an outcome, a vote, a second try.
+    await ledger.reportOutcome(agent, early.id, { status: 'succeeded' })
+    await ledger.expireOverdue()
+    await ledger.decide(agent, refund(600, { callId: 'c1', approvalId: rejected }))
+    await ledger.decide(agent, refund(6, { callId: 'late', session: 's1' }))
+    const open = await escalated(ledger, { callId: 'c2' })
+    await cast(ledger, voter('ann'), open, { vote: 'reject' })
+    await archived.archive({ before: archived.before(6) })
+    const [{ stop } = { stop: 0 }] = await site.query<{ stop: string }>(
+      'select max(stop) as stop from archive_segment',
+    )
+    expect(Number(stop), 'it ends between the calls and what is told of them').toBe(3)
+    await ledger.decide(agent, refund(7, { callId: 'last', session: 's2' }))
+    expect(await said(site, ledger)).toMatchObject({ quick: true, whole: { kind: 'intact' } })
+
+    for (const [table, statement] of [
+      ['approval', `update approval set status = 'approved' where decision > ${stop}`],
+      ['vote', 'delete from vote'],
+      ['call', `update call set index = index + 1 where call_id = 'late'`],
+      ['call', `delete from call where call_id = 'last'`],
+      ['session_mark', `delete from session_mark where session = 's2'`],
+      ['outcome', `insert into outcome select ledger, ${Number(stop) + 1}, index, status from outcome`],
+    ] as const) {
+      await site.query(`create table saved as table ${table}`)
+      await site.query(statement)
+      const { quick, whole } = await said(site, ledger)
+      expect({ quick, kind: whole.kind }, statement).toEqual({ quick: false, kind: 'broken' })
+      await site.query(`truncate ${table}; insert into ${table} table saved; drop table saved`)
+    }
+    expect(await said(site, ledger)).toMatchObject({ quick: true, whole: { kind: 'intact' } })
+    await ledger.close()
+  })
 })
