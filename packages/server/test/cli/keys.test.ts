@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { cli } from './run-cli.ts'
+
+let dataDir: string
+beforeAll(async () => {
+  dataDir = await makeTestDir()
+})
+afterAll(() => removeTestDir(dataDir))
+
+const keys = (...args: readonly string[]) => cli(['keys', ...args, '--data', dataDir])
+const people = (...args: readonly string[]) => cli(['people', ...args, '--data', dataDir])
+
+interface ListedKeys {
+  readonly keys: readonly { readonly id: string; readonly expiresAt: string | null }[]
+}
+
+test('makes keys that are good for ever or for a while, and shows each once', async () => {
+  const made = await keys('create', '--agent', 'buyer')
+  expect(made.out).toMatch(/^bw_[0-9a-f]{16}_[A-Za-z0-9_-]{43}\n$/)
+  expect(made.err).toMatch(/speaks for buyer\. It is not shown again\.\n$/)
+  const before = Date.now()
+  const { json } = await keys('create', '--agent', 'buyer', '--expires', '90d', '--json')
+  const { expiresAt } = json as { readonly expiresAt: string }
+  expect(Date.parse(expiresAt) - before).toBeGreaterThanOrEqual(90 * 24 * 60 * 60 * 1000)
+  const list = await keys('list')
+  expect(list.out).toMatch(/ {2}buyer {2}\S+ {2}in use {2}never used\n/)
+  expect(list.out).toContain(`ends ${expiresAt}`)
+  expect(list.out).not.toContain(made.out.slice(20).trim())
+})
+
+test('rotates a key: the new one takes its place, the old one ends after the overlap', async () => {
+  const old = (await keys('create', '--agent', 'seller', '--json')).json as { readonly id: string }
+  const rotated = (await keys('rotate', old.id, '--overlap', '2h', '--json')).json as {
+    readonly id: string
+    readonly oldEndsAt: string
+  }
+  expect(rotated).toMatchObject({ agent: 'seller', replaces: old.id, expiresAt: null })
+  const listed = ((await keys('list', '--json')).json as ListedKeys).keys
+  expect(listed.find(({ id }) => id === old.id)?.expiresAt).toBe(rotated.oldEndsAt)
+  expect(listed.find(({ id }) => id === rotated.id)?.expiresAt).toBeNull()
+  const { err } = await keys('rotate', rotated.id)
+  expect(err).toContain(`The key ${rotated.id} ends `)
+})
+
+test.each([
+  [['rotate', 'none'], /no key/],
+  [['rotate', 'none', '--overlap', 'soon'], /`soon` is no time/],
+  [['rotate', 'none', '--overlap', '91d'], /between nothing and 90 days/],
+  [['create', '--agent', 'buyer', '--expires', '-1d'], /`-1d` is no time/],
+  [['revoke', 'none'], /no key/],
+])('refuses %j', async (args, message) => {
+  const { code, err } = await keys(...args)
+  expect(code).toBe(2)
+  expect(err).toMatch(message)
+})
+
+test('resets a person’s account, who is then let in by a link', async () => {
+  await people('add', 'ann@example.com', '--role', 'approver')
+  expect((await people('reset', 'Ann@example.com', '--json')).json).toEqual({
+    id: 'ann@example.com',
+    reset: true,
+  })
+  expect((await people('reset', 'ann@example.com')).out).toMatch(/^ann@example.com has no password .*\n$/)
+  expect((await people('reset', 'nobody@example.com')).code).toBe(2)
+})
