@@ -1,3 +1,5 @@
+import { createAccountApi } from './account-api.ts'
+import type { AccountApi } from './account-api.ts'
 import { createAccessApi } from './access-api.ts'
 import type { AccessApi } from './access-api.ts'
 import * as answers from './answers.ts'
@@ -50,6 +52,7 @@ export interface Api {
   /** Null: nobody is signed in. */
   session(signal?: AbortSignal): Promise<Session | null>
   readonly signIn: SignInApi
+  readonly account: AccountApi
   signOut(): Promise<void>
   /** Without params and context. */
   decisions(
@@ -103,6 +106,7 @@ export function createApi(): Api {
 
   return {
     session: (signal) => get(answers.session, '/v1/session', signal).catch(nullWhenSignedOut),
+    account: createAccountApi((method, path, body, signal) => request(method, path, { body, signal })),
     signIn: createSignInApi((method, path, body, signal) => request(method, path, { body, signal })),
     signOut: async () => {
       await request('DELETE', '/v1/session')

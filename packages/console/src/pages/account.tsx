@@ -4,6 +4,7 @@ import { Entry, Section } from '../parts/document.tsx'
 import { NewsChoices } from '../parts/news-choices.tsx'
 import { YourPasskeys } from '../parts/passkeys.tsx'
 import { SessionList } from '../parts/session-list.tsx'
+import { SignInMeans } from '../parts/sign-in-means.tsx'
 import { changePreferences, usePreferences } from '../preferences.ts'
 import { usePendingApprovals } from '../queries.ts'
 import { visibleText } from '../wording.ts'
@@ -20,6 +21,9 @@ export function AccountPage({ me }: { readonly me: Session['person'] }) {
       </div>
       <div className="document-columns">
         <div className="document-main">
+          <Section title="Signing in" note="Beside one-time links">
+            <SignInMeans />
+          </Section>
           <YourPasskeys />
           <Section title="Sessions" note="Where you are signed in">
             <SessionList person={null} />
