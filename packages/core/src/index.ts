@@ -123,6 +123,7 @@ export type {
   AllowDecision,
   ApprovalAsk,
   ApprovalTerms,
+  BreakGlassTerms,
   BusinessHours,
   CounterUse,
   Decision,

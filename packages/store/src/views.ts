@@ -89,10 +89,11 @@ export function approvalView(
     deadline: instantText(approval.expiresAt),
     terms: approval.terms,
     digest: approvalDigest(opened.record),
-    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal }) => ({
+    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass }) => ({
       person,
       ...(principal === undefined ? {} : { for: principal }),
       vote,
+      ...(breakGlass === true ? { breakGlass } : {}),
       comment: comments.get(person) ?? null,
       at: instantText(votedAt),
     })),

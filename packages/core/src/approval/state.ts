@@ -15,12 +15,20 @@ export function approvalStatus(approval: Approval, at: Instant): ApprovalStatus 
   const counted = approval.votes.filter((vote) => vote.at < approval.expiresAt)
   if (counted.some(({ vote }) => vote === 'reject')) return 'rejected'
   if (approval.expiryRecorded || at >= approval.expiresAt) return 'expired'
-  return hasQuorum(approval.terms, givenVotes(approval.terms, counted)) ? 'approved' : 'pending'
+  return isGiven(approval.terms, counted) ? 'approved' : 'pending'
 }
 
-function givenVotes(terms: ApprovalTerms, votes: readonly Vote[]): readonly Vote[] {
+// By those who are asked, or by those who break the glass: the two are not added up.
+function isGiven(terms: ApprovalTerms, votes: readonly Vote[]): boolean {
   const wanted = choiceFor(terms)
-  return votes.filter(({ vote }) => vote === wanted)
+  const given = votes.filter(({ vote }) => vote === wanted)
+  const { breakGlass } = terms
+  const emergency = given.filter((vote) => vote.breakGlass === true)
+  if (breakGlass !== undefined && hasQuorum({ quorum: breakGlass.quorum }, emergency)) return true
+  return hasQuorum(
+    terms,
+    given.filter((vote) => vote.breakGlass !== true),
+  )
 }
 
 /** The vote that counts for a call with these terms: to consent, or to have looked. The other one does not count. */

@@ -45,6 +45,7 @@ export function checkRecordedVote(
   const signature = signatureOf(vote)
   if (signature === undefined) return { kind: 'invalid', problem: 'it bears no signature' }
   if (vote.digest !== digest) return { kind: 'invalid', problem: 'its digest is not that of the approval' }
-  const statement = { digest, person: vote.person, vote: vote.vote, for: vote.for }
+  const { person, vote: choice, for: principal, breakGlass } = vote
+  const statement = { digest, person, vote: choice, for: principal, breakGlass }
   return checkVoteSignature(statement, signature, passkey)
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { VoteChoice } from '../model/approval.ts'
-import { canonicalJson } from '../model/canonical-json.ts'
+import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 import type { Sha256 } from '../model/ids.ts'
 
 /** What a person states by a signed vote. */
@@ -11,12 +11,14 @@ export interface VoteStatement {
   readonly vote: VoteChoice
   /** In whose stead, where the person votes for somebody else. */
   readonly for?: string | undefined
+  /** That it is cast in an emergency: an ordinary signature is none for that. */
+  readonly breakGlass?: true | undefined
 }
 
 /** The statement as canonical JSON (RFC 8785). `spec/vote-statement.md` describes it, with test vectors. */
-export function voteStatementText({ digest, person, vote, for: principal }: VoteStatement): string {
-  const statement = { v: 1, type: 'bailiwick/vote', digest, person, vote }
-  return canonicalJson(principal === undefined ? statement : { ...statement, for: principal })
+export function voteStatementText({ digest, person, vote, for: principal, breakGlass }: VoteStatement): string {
+  const statement = { v: 1, type: 'bailiwick/vote', digest, person, vote, for: principal, breakGlass }
+  return canonicalJsonOfPresent(statement)
 }
 
 /** The WebAuthn challenge that a signed vote answers: SHA-256 of the statement, base64url. */

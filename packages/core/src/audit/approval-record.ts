@@ -14,10 +14,10 @@ type OfPeople = Extract<
 export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }: RecordPlace): LogRecord {
   switch (body.kind) {
     case 'vote': {
-      const { approval, counts, digest, for: principal, kind, person, status, vote } = body
+      const { approval, breakGlass, counts, digest, for: principal, kind, person, status, vote } = body
       const signature = body.signature && orderedAssertion(body.signature)
       const voted = { index, kind, ledger, payload, person, signature, status, v: 1, vote } as const
-      return { approval, at, counts, digest, for: principal, ...voted }
+      return { approval, at, breakGlass, counts, digest, for: principal, ...voted }
     }
     case 'expiry': {
       const { action, agent, approval, kind } = body
@@ -63,6 +63,10 @@ function orderedTerms(terms: ApprovalTerms): ApprovalTerms {
   return {
     approvers,
     asks,
+    breakGlass: terms.breakGlass && {
+      approvers: terms.breakGlass.approvers,
+      quorum: terms.breakGlass.quorum,
+    },
     deadlineMs,
     escalateTo: escalateTo?.map((stage) => ({
       afterMs: stage.afterMs,

@@ -251,6 +251,7 @@ type Shape =
   | 'sha256'
   | 'sha256 or null'
   | 'sha256 or absent'
+  | 'true or absent'
   | readonly (string | number)[]
 type Members<Kind extends LogRecord['kind']> = Exclude<
   keyof Extract<LogRecord, { kind: Kind }>,
@@ -300,6 +301,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     for: 'text or absent',
     counts: 'list or absent',
     signature: 'object or absent',
+    breakGlass: 'true or absent',
   },
   reminder: { approval: 'text', agent: 'text', action: 'text', asks: 'list', next: 'text or null' },
   delegation: {
@@ -423,6 +425,8 @@ function hasShape(value: unknown, shape: Shape): boolean {
       return Number.isSafeInteger(value) && Number(value) >= 0
     case 'instant':
       return typeof value === 'string' && instant.test(value)
+    case 'true or absent':
+      return value === true
     case 'sha256':
     case 'sha256 or absent':
       return typeof value === 'string' && sha256.test(value)

@@ -38,6 +38,7 @@ export function approvalTerms(policy: CompiledPolicy, names: readonly string[]):
     // Consent is more than having looked.
     asks: isWhole && routes.every(({ asks }) => asks === 'acknowledgement') ? 'acknowledgement' : 'consent',
     ...(routes.some(({ signed }) => signed) ? { signed: true } : {}),
+    ...(isWhole ? breakGlassOf(routes) : {}),
     ...(isWhole && routes.every((route) => route.survivesPolicyChange) ? { survivesPolicyChange: true } : {}),
   }
 }
@@ -48,6 +49,18 @@ function approverSets(routes: readonly ApprovalRoute[]): readonly (readonly stri
   const named = routes.some(({ approvers, escalateTo }) => approvers.length > 0 || escalateTo.length > 0)
   if (!named) return []
   return routes.map(({ approvers }) => (approvers.length === 0 ? approversDefault : approvers))
+}
+
+// Nobody breaks the glass of a route that has none.
+function breakGlassOf(routes: readonly ApprovalRoute[]): Pick<ApprovalTerms, 'breakGlass'> {
+  const glasses = routes.flatMap(({ breakGlass }) => breakGlass ?? [])
+  if (glasses.length < routes.length) return {}
+  return {
+    breakGlass: {
+      approvers: glasses.map(({ approvers }) => approvers),
+      quorum: Math.max(...glasses.map(({ quorum }) => quorum)),
+    },
+  }
 }
 
 // Sorted by name, as canonical JSON has them.

@@ -93,6 +93,8 @@ export interface ApprovalView {
     /** In whose stead, where it was cast so. */
     readonly for?: string | undefined
     readonly vote: VoteChoice
+    /** Cast in an emergency. */
+    readonly breakGlass?: true | undefined
     readonly comment: string | null
     readonly at: string
   }[]

@@ -15,6 +15,8 @@ export interface Vote {
   readonly for?: PersonId | undefined
   /** The entries of the terms' `quorumOf` that the vote can stand for. */
   readonly counts?: readonly string[] | undefined
+  /** Cast in an emergency, by the terms' `breakGlass`. */
+  readonly breakGlass?: true | undefined
 }
 
 /** That an approval was withdrawn. */

@@ -139,8 +139,16 @@ export interface ApprovalTerms {
   readonly asks: ApprovalAsk
   /** Every vote has to be signed by a key that the person has registered. */
   readonly signed?: true | undefined
+  /** Who may let it through in an emergency, route by route, and how many of them: 2 or more. */
+  readonly breakGlass?: BreakGlassTerms | undefined
   /** It stays good when the policy changes, as long as its routes still ask for just this. */
   readonly survivesPolicyChange?: true | undefined
+}
+
+/** Who may let a call through in an emergency, without those who are asked. A person must be named by every list. */
+export interface BreakGlassTerms {
+  readonly approvers: readonly (readonly string[])[]
+  readonly quorum: number
 }
 
 /** Whom else to ask, once an approval has waited for so long. */

@@ -97,6 +97,8 @@ export interface ApprovalRoute {
   /** Votes have to be signed. */
   readonly signed: boolean
   readonly survivesPolicyChange: boolean
+  /** Who may let a call through in an emergency; undefined: nobody. */
+  readonly breakGlass: { readonly approvers: readonly string[]; readonly quorum: number } | undefined
 }
 
 /** The environments that a policy is made for, by all of its files. */

@@ -98,6 +98,8 @@ export interface VoteRecord extends RecordBase {
   readonly for?: PersonId | undefined
   /** The entries of the terms' `quorumOf` that it can stand for, where there are any. */
   readonly counts?: readonly string[] | undefined
+  /** Cast in an emergency, by the terms' `breakGlass`; the comment says why. */
+  readonly breakGlass?: true | undefined
 }
 
 /** People were told again of an approval that waits, or others are asked from here on. */

@@ -84,6 +84,12 @@ export interface ApprovalReminderNotice extends NoticeBase {
   }
 }
 
+/** Somebody breaks the glass: a call is to be let through in an emergency, without those who are asked. Who and why stays in the log. */
+export interface BreakGlassNotice extends NoticeBase {
+  readonly kind: 'approval.break_glass'
+  readonly data: { readonly approval: ApprovalId; readonly status: VoteRecord['status'] }
+}
+
 /** A vote, or its cancellation, ended an approval. Who did it is personal data and stays in the log. */
 export interface ApprovalDecidedNotice extends NoticeBase {
   readonly kind: 'approval.decided'
@@ -164,6 +170,7 @@ export type Notice =
   | ApprovalRequestedNotice
   | ApprovalReminderNotice
   | ApprovalExpiredNotice
+  | BreakGlassNotice
   | ApprovalDecidedNotice
   | SuspensionNotice
   | LogBrokenNotice
@@ -176,7 +183,7 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
     case 'expiry':
       return [expired(record)]
     case 'vote':
-      return ofVote(record)
+      return [...ofBrokenGlass(record), ...ofVote(record)]
     case 'cancellation':
       return [cancelled(record)]
     case 'reminder':
@@ -378,6 +385,18 @@ function expired(record: ExpiryRecord): ApprovalExpiredNotice {
     title: `The approval of ${name(record.action)} by ${name(record.agent)} expired unanswered, which denies it`,
     data: { approval: record.approval, ...actor(record) },
   }
+}
+
+function ofBrokenGlass({ index, at, approval, status, breakGlass }: VoteRecord): readonly BreakGlassNotice[] {
+  if (breakGlass !== true) return []
+  const title =
+    status === 'approved'
+      ? `Approval ${approval} was given by breaking the glass`
+      : `Somebody breaks the glass for approval ${approval}`
+  const data = { approval, status }
+  return [
+    { kind: 'approval.break_glass', severity: 'critical', index, at, agent: null, action: null, title, data },
+  ]
 }
 
 function ofVote(record: VoteRecord): readonly ApprovalDecidedNotice[] {

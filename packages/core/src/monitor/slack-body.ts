@@ -90,6 +90,12 @@ function detailsOf(notice: Notice): Details {
         ],
         reasons: [],
       }
+    case 'approval.break_glass':
+      return {
+        heading: 'Glass broken',
+        fields: [...field('Approval', notice.data.approval), ...field('Now', notice.data.status)],
+        reasons: [],
+      }
     case 'approval.expired':
       return { heading: 'Approval expired', fields: field('Approval', notice.data.approval), reasons: [] }
     case 'approval.decided':

@@ -39,6 +39,7 @@ export function noticeUrl(notice: Notice, links: NoticeLinks): string {
       return `${base}/decisions/${decisionId(notice.index)}`
     case 'approval.requested':
     case 'approval.reminder':
+    case 'approval.break_glass':
     case 'approval.expired':
     case 'approval.decided':
       return `${base}/approvals/${notice.data.approval}`

@@ -110,6 +110,10 @@ function looserRest(name: string, before: WrittenRoute, written: WrittenRoute): 
   if (written.signed === false && before.signed === true) {
     found.push({ key: 'signed', message: `\`${name}\` takes signed votes ${above}`, fix: 'leave it out' })
   }
+  if (written.break_glass !== undefined && isLooserGlass(before.break_glass, written.break_glass)) {
+    const message = `\`${name}\` lets others, or fewer, break the glass than it does ${above}`
+    found.push({ key: 'break_glass', message, fix: 'name some of the same people, and at least as many' })
+  }
   if (written.survives_policy_change === true && before.survives_policy_change !== true) {
     const message = `an approval by \`${name}\` ends with its policy ${above}`
     found.push({ key: 'survives_policy_change', message, fix: 'leave it out' })
@@ -130,6 +134,13 @@ function namedBy({
   approvers = Object.keys(quorumOf),
 }: WrittenRoute): readonly string[] {
   return approvers.length === 0 ? approversDefault : approvers
+}
+
+type Glass = NonNullable<WrittenRoute['break_glass']>
+
+function isLooserGlass(before: Glass | undefined, { approvers, quorum = 2 }: Glass): boolean {
+  if (before === undefined) return true
+  return quorum < (before.quorum ?? 2) || !approvers.every((one) => before.approvers.includes(one))
 }
 
 function sameHours(one: WrittenRoute['hours'], other: WrittenRoute['hours']): boolean {

@@ -58,6 +58,10 @@ function routeOf(name: string, written: WrittenRoute, authors: readonly string[]
     asks: askOf(name, written),
     signed,
     survivesPolicyChange: written.survives_policy_change ?? false,
+    breakGlass: written.break_glass && {
+      approvers: written.break_glass.approvers,
+      quorum: written.break_glass.quorum ?? 2,
+    },
   }
 }
 

@@ -53,6 +53,18 @@ const hours = z
     error: 'begins and ends at the same time; for whole days leave both out',
   })
 
+const breakGlass = z.strictObject(
+  {
+    approvers: approvers.min(1, { error: 'must name at least one' }),
+    quorum: z
+      .int({ error: 'must be a whole number' })
+      .min(2, { error: 'must be at least 2: nobody breaks the glass alone' })
+      .max(20, { error: 'must be at most 20' })
+      .optional(),
+  },
+  { error: 'must be a map with approvers, and quorum' },
+)
+
 const excludeError = 'must be a list of policy_author, role:NAME, group:NAME or person:EMAIL'
 const flag = z.boolean({ error: 'must be true or false' })
 
@@ -83,6 +95,7 @@ export const route = z.strictObject(
     asks: z.enum(['consent', 'acknowledgement'], { error: 'must be consent or acknowledgement' }).optional(),
     signed: flag.optional(),
     survives_policy_change: flag.optional(),
+    break_glass: breakGlass.optional(),
   },
   { error: 'must be a map with approvers, quorum, deadline and the like' },
 )

@@ -79,11 +79,13 @@ describe('business hours', () => {
     const start = fc
       .tuple(fc.constantFrom(...starts), fc.integer({ min: 0, max: 4 * 24 * 3 }))
       .map(([day, quarters]) => (at(`${day}T00:00:00Z`) + quarters * 15 * minute) as Instant)
-    const quarters = fc.integer({ min: 1, max: 100 })
+    const quarters = fc.integer({ min: 1, max: 60 })
     fc.assert(
       fc.property(someHours, start, quarters, (written, from, count) => {
         const hours = hoursOf(written)
         const end = instantAfter(from, count * 15 * minute, hours)
+        // Narrow hours end at the longest that anything waits.
+        fc.pre(end < from + approvalOpenMsMax)
         const window = timeWindow({ name: 'w', ...hours })
         let counted = 0
         for (let each: number = from; each < end; each += 15 * minute)
@@ -92,7 +94,7 @@ describe('business hours', () => {
         // The last quarter of them ends there: not a moment too late.
         expect(window.contains((end - 1) as Instant)).toBe(true)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

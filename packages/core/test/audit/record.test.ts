@@ -169,6 +169,7 @@ test('a record whose nested members come in any order, with any text, is written
             terms: {
               survivesPolicyChange: true,
               signed: true,
+              breakGlass: { quorum: 2, approvers: [[one]] },
               routes: [one],
               remindMs: [number],
               quorumOf: { [one]: number },

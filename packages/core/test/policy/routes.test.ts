@@ -44,6 +44,7 @@ describe('a route', () => {
     exclude: [policy_author, role:intern]
     signed: true
     survives_policy_change: true
+    break_glass: { approvers: [role:oncall] }
 `
     expect(approvalTerms(policyOf(route, 'authors: [Ann@example.com]\n'), ['ask'])).toEqual({
       routes: ['ask'],
@@ -61,6 +62,7 @@ describe('a route', () => {
       asks: 'consent',
       signed: true,
       survivesPolicyChange: true,
+      breakGlass: { approvers: [['role:oncall']], quorum: 2 },
     })
   })
 
@@ -139,6 +141,8 @@ describe('a route', () => {
     ['{ hours: { zone: UTC, from: "09:00", to: "09:00" } }', 'wrong-value'],
     ['{ exclude: [author] }', 'wrong-value'],
     ['{ asks: nothing }', 'wrong-value'],
+    ['{ break_glass: { approvers: [role:a], quorum: 1 } }', 'wrong-value'],
+    ['{ break_glass: { quorum: 2 } }', 'missing-key'],
     ['{ escalateTo: [] }', 'unknown-key'],
   ])('%s is refused', (route, code) => {
     expect(problemsOf(`  ask: ${route}\n`).join('\n')).toContain(code)
@@ -169,6 +173,7 @@ describe('a file that describes a route again', () => {
     hours: { zone: UTC, from: "09:00", to: "17:00" }
     exclude: [role:x]
     signed: true
+    break_glass: { approvers: [role:a, role:b], quorum: 3 }
 `
   const again = (route: string, parent = org) =>
     problemsOf(`  ask: ${route}\n`, { 'org.yaml': parent }, 'extends: org.yaml\n')
@@ -181,6 +186,7 @@ describe('a file that describes a route again', () => {
     '{ escalate_to: [{ after: 1m, approvers: [role:a] }] }',
     '{ hours: { zone: UTC, from: "09:00", to: "17:00" } }',
     '{ exclude: [role:y] }',
+    '{ break_glass: { approvers: [role:a], quorum: 3 } }',
     '{ asks: consent, signed: true, survives_policy_change: false, remind: [1m] }',
   ])('may say %s', (route) => {
     expect(again(route)).toEqual([])
@@ -193,6 +199,8 @@ describe('a file that describes a route again', () => {
     '{ hours: { zone: UTC, from: "08:00", to: "17:00" } }',
     '{ asks: acknowledgement }',
     '{ signed: false }',
+    '{ break_glass: { approvers: [role:a] } }',
+    '{ break_glass: { approvers: [role:c], quorum: 3 } }',
     '{ survives_policy_change: true }',
   ])('may not say %s, which is less', (route) => {
     expect(again(route)).toEqual([expect.stringContaining('loosened-route')])
@@ -212,12 +220,13 @@ describe('a file that describes a route again', () => {
     expect(again('{ quorum_of: { role:approver: 1 } }', usual)).toEqual([])
   })
 
-  test.each(['{ hours: { zone: UTC } }', '{ escalate_to: [{ after: 1m, approvers: [role:z] }] }'])(
-    'may not add %s, which lets it wait longer or asks more people',
-    (route) => {
-      expect(again(route, 'approvals: { ask: { approvers: [role:a] } }\n')).toEqual([
-        expect.stringContaining('loosened-route'),
-      ])
-    },
-  )
+  test.each([
+    '{ hours: { zone: UTC } }',
+    '{ escalate_to: [{ after: 1m, approvers: [role:z] }] }',
+    '{ break_glass: { approvers: [role:a] } }',
+  ])('may not add %s, which lets it wait longer or asks more people', (route) => {
+    expect(again(route, 'approvals: { ask: { approvers: [role:a] } }\n')).toEqual([
+      expect.stringContaining('loosened-route'),
+    ])
+  })
 })

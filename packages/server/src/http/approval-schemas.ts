@@ -22,6 +22,10 @@ export const voteRequest = z
       signature: voteSignature
         .optional()
         .openapi({ description: 'Required where the approval asks for signed votes, refused elsewhere.' }),
+      breakGlass: z
+        .boolean(mustBe('true or false'))
+        .optional()
+        .openapi({ description: 'In an emergency, by who may break the glass; `comment` has to say why.' }),
     },
     onlyKnown,
   )
@@ -63,6 +67,10 @@ export const terms = z.object({
   }),
   signed: z.literal(true).optional().openapi({ description: 'Votes have to be signed with a passkey.' }),
   survivesPolicyChange: z.literal(true).optional(),
+  breakGlass: z
+    .object({ approvers: z.array(z.array(z.string())), quorum: z.int() })
+    .optional()
+    .openapi({ description: 'Who may let it through in an emergency, and how many of them.' }),
 })
 
 export const cancellationRequest = z

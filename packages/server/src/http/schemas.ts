@@ -272,6 +272,7 @@ export const approvalView = z
         person: z.string(),
         for: z.string().optional().openapi({ description: 'In whose stead, where it was cast so.' }),
         vote: z.enum(['approve', 'reject', 'acknowledge']),
+        breakGlass: z.literal(true).optional().openapi({ description: 'Cast in an emergency.' }),
         comment: z.string().nullable(),
         at: z.string(),
       }),

@@ -203,8 +203,8 @@ export class Fold {
       (each) =>
         each.to === to &&
         each.from === from &&
-        each.starts <= at &&
-        at < each.ends &&
+        each.starts <= this.earliest(at) &&
+        this.latest(at) < each.ends &&
         each.revokedBy === undefined,
     )
   }

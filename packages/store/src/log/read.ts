@@ -217,8 +217,8 @@ function approvalNow(
     votes: votes.flatMap((text) => {
       const record = parseRecord(text)
       if (record.kind !== 'vote' || record.approval !== opened.id) return []
-      const { person, vote, at, for: principal, counts } = record
-      return [{ person, vote, at: Date.parse(at) as Instant, for: principal, counts }]
+      const { person, vote, at, for: principal, counts, breakGlass } = record
+      return [{ person, vote, at: Date.parse(at) as Instant, for: principal, counts, breakGlass }]
     }),
     consumedBy: row.consumed_by === null ? undefined : decisionId(Number(row.consumed_by)),
     expiryRecorded: row.status === 'expired',

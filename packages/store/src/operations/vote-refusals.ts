@@ -63,6 +63,15 @@ export function refuseOtherChoice({ id, terms }: Approval, vote: VoteChoice): vo
   })
 }
 
+/** The terms by which the glass is broken. @throws Fault `not_permitted` where nobody may */
+export function brokenGlass({ id, terms }: Approval): ApprovalTerms {
+  const { breakGlass } = terms
+  if (breakGlass !== undefined) return { ...terms, approvers: breakGlass.approvers }
+  throw new Fault('not_permitted', `the policy lets nobody break the glass for ${id}`, {
+    fix: 'Ask those whom it asks.',
+  })
+}
+
 /** The fault for who is not asked. */
 export function notEntitled(person: string, id: ApprovalId, terms: ApprovalTerms): Fault {
   return new Fault('not_permitted', `\`${person}\` may not vote on ${id}`, {

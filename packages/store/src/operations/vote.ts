@@ -19,6 +19,7 @@ import type { Operation } from '../log/operation.ts'
 import { entitledVoter } from './entitlement.ts'
 import {
   erasedApproval,
+  brokenGlass,
   otherDigest,
   refuseClosed,
   refuseOtherChoice,
@@ -39,6 +40,8 @@ export interface VoteRequest {
   readonly for?: string | undefined
   /** By the person's passkey, over the vote's statement, where the approval takes signed votes. */
   readonly signature?: Assertion | undefined
+  /** Cast in an emergency, by who may break the glass; the comment has to say why. */
+  readonly breakGlass?: boolean | undefined
 }
 
 const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', 'acknowledge'])
@@ -55,6 +58,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
   const index = indexOfId('apr', id)
   const comment = request.comment ?? ''
   refuseMalformed(request.vote, comment)
+  refuseBareEmergency(request)
   const principal = request.for?.trim().toLowerCase()
   const voting = { person: voter.id, principal }
   return {
@@ -71,7 +75,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
       refuseSecondVote(approval, voter.id, principal)
       refuseClosed(approval, approvalStatus(approval, at))
       // Whoever is asked later is asked by this process's clock: a database that is ahead brings nobody in early.
-      const terms = termsAt(approval, place.at)
+      const terms = request.breakGlass === true ? brokenGlass(approval) : termsAt(approval, place.at)
       const entitled = entitledVoter(
         { approval, terms, voter, principal, body: opened.payload.body, at: place.at },
         fold,
@@ -81,9 +85,11 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
         person: voter.id,
         vote: request.vote,
         ...(entitled.id === voter.id ? {} : { for: entitled.id }),
+        ...(request.breakGlass === true ? { breakGlass: true as const } : {}),
       }
       const signed = judgedSignature(fold, approval, { digest, ...said }, request.signature)
-      const vote = { ...said, counts: countsFor(terms, entitled) }
+      const counts = request.breakGlass === true ? undefined : countsFor(terms, entitled)
+      const vote = { ...said, counts }
       const next = { ...approval, votes: [...approval.votes, { ...vote, at: place.at }] }
       const status = approvalStatus(next, at)
       return {
@@ -112,6 +118,19 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
 function passkeysIn({ signature }: VoteRequest): readonly string[] {
   const named = signatureOf({ signature })
   return named === undefined ? [] : [named.credential]
+}
+
+// An emergency is one's own: it is nobody's stead to act in, and it has a reason.
+function refuseBareEmergency({ breakGlass, comment = '', for: principal, vote }: VoteRequest): void {
+  if (breakGlass !== true) return
+  if (principal !== undefined || vote === 'reject') {
+    throw new Fault('bad_input', 'breaking the glass is to agree, and for oneself alone', {
+      fix: 'Leave `for` out; to say no, reject without `breakGlass`.',
+    })
+  }
+  if (comment.trim() === '') {
+    throw new Fault('bad_input', 'breaking the glass takes a reason', { fix: 'Say why in `comment`.' })
+  }
 }
 
 function refuseMalformed(vote: string, comment: string): void {
