@@ -16,7 +16,13 @@ export interface VoteStatement {
 }
 
 /** The statement as canonical JSON (RFC 8785). `spec/vote-statement.md` describes it, with test vectors. */
-export function voteStatementText({ digest, person, vote, for: principal, breakGlass }: VoteStatement): string {
+export function voteStatementText({
+  digest,
+  person,
+  vote,
+  for: principal,
+  breakGlass,
+}: VoteStatement): string {
   const statement = { v: 1, type: 'bailiwick/vote', digest, person, vote, for: principal, breakGlass }
   return canonicalJsonOfPresent(statement)
 }
