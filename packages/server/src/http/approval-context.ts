@@ -51,7 +51,7 @@ export async function approvalContext(
     approval: approval.id,
     rules,
     voters: votersOf(approval, people),
-    mayReveal: mayRevealAny(voter) || (approval.status === 'pending' && mayVote(approval.terms, voter)),
+    mayReveal: mayRevealAny(voter) || approval.mayVote,
     history,
     similar: previous === undefined ? null : similarCall(previous),
   }

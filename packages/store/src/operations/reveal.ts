@@ -5,13 +5,15 @@ import {
   Fault,
   indexOfId,
   jsonProblem,
-  mayVote,
+  termsAt,
   valueAt,
+  type DecisionRecord,
   type Json,
   type Voter,
 } from '@bailiwick/core'
 import { noNeeds, type Fold } from '../log/fold.ts'
 import type { Operation, Place } from '../log/operation.ts'
+import { entitledVoter } from './entitlement.ts'
 import { unknownDecision } from './outcome.ts'
 
 /** A value that a person asks to see, although the policy calls it sensitive. */
@@ -56,12 +58,18 @@ export function revealOperation(request: RevealRequest, viewer: Voter): Operatio
     })
   }
   return {
-    needs: index === undefined ? noNeeds : { decisions: [index], approvals: [index] },
+    needs:
+      index === undefined
+        ? noNeeds
+        : { decisions: [index], approvals: [index], voting: { person: viewer.id, principal: undefined } },
     apply: (fold, place) => {
       const known = index === undefined ? undefined : fold.decision(index)
       if (known === undefined || index === undefined) throw unknownDecision(id)
-      refuseOthers(fold, index, viewer, place)
-      const value = /^\/(params|context)(\/|$)/.test(path) ? payloadValue(known.payload, path, id) : undefined
+      // That it was erased is told to anyone who may see the decision.
+      if (known.payload === null) throw erasedCall(id)
+      refuseOthers(fold, { record: known.record, body: known.payload.body }, viewer, place)
+      const held = JSON.parse(known.payload.body) as Json
+      const value = /^\/(params|context)(\/|$)/.test(path) ? valueAt(held, path) : undefined
       if (value === undefined) {
         throw new Fault('not_found', 'the call holds nothing at this path', {
           fix: 'Name one of the paths that the decision lists as `masked`.',
@@ -76,22 +84,31 @@ export function revealOperation(request: RevealRequest, viewer: Voter): Operatio
   }
 }
 
-function refuseOthers(fold: Fold, index: number, viewer: Voter, place: Place): void {
-  if (mayRevealAny(viewer)) return
-  const approval = fold.approval(index)
-  const isAsked =
-    approval !== undefined &&
-    approvalStatus(approval, place.at) === 'pending' &&
-    mayVote(approval.terms, viewer)
-  if (isAsked) return
-  throw new Fault('not_permitted', `\`${viewer.id}\` may not see what is sensitive in this call`, {
+function refuseOthers(
+  fold: Fold,
+  { record, body }: { readonly record: DecisionRecord; readonly body: string },
+  viewer: Voter,
+  place: Place,
+): void {
+  // The roles that the ledger knows in this transaction: one that was taken away shows nothing any more.
+  const known = fold.person(viewer.id)
+  const roles = viewer.roles.filter((role) => known?.roles.includes(role) === true)
+  if (mayRevealAny({ roles })) return
+  const approval = fold.approval(record.index)
+  const waits = approval !== undefined && approvalStatus(approval, fold.latest(place.at)) === 'pending'
+  if (!waits) throw notShown(viewer.id)
+  const terms = termsAt(approval, place.at)
+  entitledVoter({ approval, terms, voter: viewer, principal: undefined, body, at: place.at }, fold)
+}
+
+function notShown(person: string): Fault {
+  return new Fault('not_permitted', `\`${person}\` may not see what is sensitive in this call`, {
     fix: 'Only people whom its approval asks see it, while it waits, and auditors and administrators.',
   })
 }
 
-function payloadValue(payload: { readonly body: string } | null, path: string, id: string): Json | undefined {
-  if (payload !== null) return valueAt(JSON.parse(payload.body) as Json, path)
-  throw new Fault('erased', `what ${id} was decided on has been erased`, {
+function erasedCall(id: string): Fault {
+  return new Fault('erased', `what ${id} was decided on has been erased`, {
     fix: 'Nothing can be shown of it any more.',
   })
 }
