@@ -92,12 +92,20 @@ export { decide, denyFailedEvaluation, denyMalformed, denyWithoutPolicy } from '
 export { explain } from './decision/explain.ts'
 export { needsOf } from './decision/needs.ts'
 export { factsFromRecord, recordedFacts } from './decision/recorded-facts.ts'
-export type { ApprovalView, DecisionAnswer, DecisionRequest, DecisionView } from './execution/answer.ts'
+export { retryAt } from './approval/retry.ts'
+export type {
+  ApprovalView,
+  CallView,
+  DecisionAnswer,
+  DecisionRequest,
+  DecisionView,
+} from './execution/answer.ts'
 export { parseCall, type ParsedCall } from './execution/call.ts'
 export { decideCall } from './execution/decide-call.ts'
 export { BailiwickClient, type BailiwickClientOptions } from './execution/client.ts'
 export { systemPorts } from './execution/edge-ports.ts'
 export { govern } from './execution/govern.ts'
+export { resume } from './execution/resume.ts'
 export type {
   Checked,
   CheckOptions,
@@ -107,6 +115,8 @@ export type {
   GovernOptions,
   GovernPorts,
   PermittedCall,
+  Resumed,
+  ResumeOptions,
 } from './execution/governance.ts'
 export type { Approval, ApprovalStatus, Cancelled, Vote, VoteChoice } from './model/approval.ts'
 export type {
@@ -160,6 +170,7 @@ export { pointerBelow, valueAt } from './model/json-pointer.ts'
 export {
   approvalDeadlineMsDefault,
   batchCallsMax,
+  callbackLengthMax,
   commentLengthMax,
   delegationMsMax,
   nameLengthMax,
@@ -205,6 +216,7 @@ export { logBrokenNotice, noticesOf, type Notice } from './monitor/notice.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
 export { causesNoNotice } from './monitor/quiet-record.ts'
 export { slackBody } from './monitor/slack-body.ts'
+export { slackLink, slackPlain, slackText } from './monitor/slack-text.ts'
 export { webhookBody, type NoticeLinks } from './monitor/webhook-body.ts'
 export { junitReport } from './policy-test/junit-report.ts'
 export { suiteTotals, type SuiteReport, type SuiteTotals } from './policy-test/report.ts'

@@ -1,6 +1,7 @@
 export { BailiwickClient, Fault, type BailiwickClientOptions } from '@bailiwick/core'
 export type {
   ApprovalView,
+  CallView,
   Checked,
   CheckOptions,
   DecisionAnswer,
@@ -11,6 +12,8 @@ export type {
   GovernOptions,
   PermittedCall,
   Recorded,
+  Resumed,
+  ResumeOptions,
 } from '@bailiwick/core'
 export { GovernanceEnforcer, type EnforcerOptions, type ExplainedDecision } from '@bailiwick/store'
 export { startService, type RunningService, type ServiceOptions } from './service.ts'

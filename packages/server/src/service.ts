@@ -24,10 +24,15 @@ import { cosignedPath } from './anchors/anchors.ts'
 import { startAnchors } from './anchors/start.ts'
 import { archiveOnSchedule } from './archive-schedule.ts'
 import { archiveSettings } from './archive-settings.ts'
+import { createChannels, type ChannelParts } from './channels/channels.ts'
+import { channelSettings, type ChannelSettings } from './channels/settings.ts'
+import { isAllowedCallback } from './channels/webhook-channel.ts'
 import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { answerRequests } from './http/answer-requests.ts'
+import type { AppParts } from './http/app.ts'
 import { readConsoleFiles } from './http/console-files.ts'
+import { Masking } from './http/masking.ts'
 import { logReadingFrom } from './http/log-tiles.ts'
 import { listen, notReady, type Listener } from './http/listener.ts'
 import { identitySettings, startIdentity } from './identity/start.ts'
@@ -115,6 +120,7 @@ async function start(
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const policies = await loadPolicies(options.policies)
   const targets = targetsFromEnvironment(options.env)
+  const channelsWanted = channelSettings(options.env)
   const logReading = logReadingFrom(options.env)
   const anchors = anchorSettings(options.env)
   const selfCheck = selfCheckSeconds(options.env)
@@ -143,6 +149,7 @@ async function start(
     lookups,
     peers: peersOf(options, listener),
     archive: retention.store,
+    allowsCallback: callbackRule(channelsWanted),
   })
   undo.push(() => ledger.close())
   // From now on others may send to this service: not to be understood would leave them without certainty.
@@ -151,12 +158,14 @@ async function start(
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   startWorkers({ ledger, targets, selfCheck, url, options, undo })
+  const { access } = identity
+  const channels = startChannels({ ledger, access, settings: channelsWanted, url, log: options.log }, undo)
   undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
   const schedule = archiveOnSchedule(ledger, database.connection, retention, options)
   undo.push(() => schedule.stop())
 
   const consoleFiles = await readConsoleFiles(consoleDir)
-  const signInUrl = ledger.halted === undefined ? await firstSignIn(identity.access, ledger, url) : undefined
+  const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
   const answers = await answerRequests({
     ledger,
     ...identity,
@@ -164,6 +173,7 @@ async function start(
     consoleFiles,
     publicUrl: url,
     logReading,
+    ...channels,
     cosigned: () => textIfThere(cosignedPath(options.dataDir, ledger.name)),
     log: options.log,
   })
@@ -172,6 +182,22 @@ async function start(
   // are told by the ledger, so that they know that nothing of theirs was recorded.
   undo.push(async () => listener.answerWith(withPeers(ledger, notReady)))
   return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }
+}
+
+function startChannels(
+  parts: Omit<ChannelParts, 'masking'>,
+  undo: (() => Promise<unknown>)[],
+): Pick<AppParts, 'masking' | 'channels'> {
+  const masking = new Masking(parts.ledger)
+  const { worker, answers } = createChannels({ ...parts, masking })
+  worker.start()
+  undo.push(() => worker.stop())
+  parts.ledger.onGrowth(() => worker.poke())
+  return { masking, channels: answers }
+}
+
+function callbackRule({ callbacks }: ChannelSettings): ((url: string) => boolean) | undefined {
+  return callbacks && ((url) => isAllowedCallback(callbacks, url))
 }
 
 function peersOf({ env, host, log }: ServiceOptions, { port }: Listener): PeerOptions | undefined {

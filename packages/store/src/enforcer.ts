@@ -1,6 +1,7 @@
 import {
   Fault,
   govern,
+  resume,
   systemPorts,
   type Checked,
   type CheckOptions,
@@ -14,6 +15,8 @@ import {
   type JsonObject,
   type PermittedCall,
   type ProofBundle,
+  type Resumed,
+  type ResumeOptions,
 } from '@bailiwick/core'
 import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 import type { ExplainedDecision } from './explain.ts'
@@ -60,6 +63,7 @@ export class GovernanceEnforcer implements Governance {
     this.#point = {
       decide: (request) => ledger.decide(agent, request),
       approval: (id, waitSeconds) => waits.wait(id, waitSeconds, { agent }),
+      call: (callId) => ledger.reads.call(agent, callId),
       reportOutcome: async (id, outcome) => {
         await ledger.reportOutcome(agent, id, outcome)
       },
@@ -124,6 +128,14 @@ export class GovernanceEnforcer implements Governance {
     options: GovernOptions = {},
   ): Promise<Governed<Result>> {
     return govern(this.#point, this.#ports, { action, params, run, options })
+  }
+
+  resume<Result>(
+    callId: string,
+    run: (call: PermittedCall) => Promise<Result> | Result,
+    options: ResumeOptions = {},
+  ): Promise<Resumed<Result>> {
+    return resume(this.#point, this.#ports, callId, run, options)
   }
 
   /**

@@ -25,6 +25,8 @@ export type { DelegationView } from './delegations.ts'
 export type { CancelRequest } from './operations/cancel.ts'
 export type { DelegationAnswer, DelegationRequest } from './operations/delegate.ts'
 export type { VoteRequest } from './operations/vote.ts'
+export { linkSlackAccount, unlinkSlackAccount } from './channel-accounts.ts'
+export { ChannelStore, type MailLink } from './channel-store.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
 export { textIfThere, writeDurably } from './checkpoints/durable-file.ts'
 export { forgetKey, readKnownKeys } from './checkpoints/known-keys.ts'
@@ -38,6 +40,13 @@ export {
   type LogKeySettings,
 } from './checkpoints/log-keys.ts'
 export type { DecisionFilter } from './decision-list.ts'
+export {
+  listDeliveries,
+  retryDeliveries,
+  type Delivery,
+  type DeliveryFilter,
+  type DeliveryState,
+} from './deliveries.ts'
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, tryServiceShare, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'

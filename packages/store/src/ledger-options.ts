@@ -35,6 +35,8 @@ export interface LedgerOptions {
   readonly lookups?: LookupGatherer | undefined
   /** How to work together with other processes on this ledger; without it, this one writes by itself. */
   readonly peers?: PeerOptions | undefined
+  /** Whether an agent may have itself told at a URL; without it, no agent may. */
+  readonly allowsCallback?: ((url: string) => boolean) | undefined
   /** Where archived records are read from; without it, reading them is a Fault. */
   readonly archive?: ArchiveStore | undefined
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import {
-  type Fault,
+  Fault,
   indexOfId,
   instantText,
   parseCall,
@@ -19,6 +19,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { ApprovalReads, refuseCallback, type ApprovalAsker } from './approval-reads.ts'
 import { eraseInArchive } from './archive/erase.ts'
 import { ColdLog } from './archive/cold-log.ts'
 import { recordsOf } from './archive/cold-records.ts'
@@ -57,7 +58,7 @@ import { revealOperation, type Revealed, type RevealRequest } from './operations
 import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
-import { findApprovals, findDecisions, listApprovals, type ApprovalFilter } from './queries.ts'
+import { findDecisions, listApprovals, type ApprovalFilter } from './queries.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 import { forwardable, forwardableDecision, type Forwardable } from './replicas/peer-requests.ts'
 import type { GrowthListener } from './replicas/growth.ts'
@@ -86,6 +87,8 @@ export class Ledger {
   readonly policies: PolicySet
   readonly pool: pg.Pool
   readonly checkpoints: CheckpointFile
+  /** Approvals as those who wait for them read them. */
+  readonly reads: ApprovalReads
   /** The published log as tiles. */
   readonly tiles: LogTiles
   readonly now: () => Instant
@@ -120,6 +123,8 @@ export class Ledger {
     this.tiles = new LogTiles({ client: this.pool, ledger: name, published, records })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}` }
+    const reading = { client: this.pool, ledger: name, now: this.now, cold: this.cold }
+    this.reads = new ApprovalReads({ ...reading, settings: this.#settings })
     this.#surroundings = { env: options.env, lookups: options.lookups, digests }
     this.#sequencer = new Sequencer({
       connection: options.connection,
@@ -196,6 +201,7 @@ export class Ledger {
     // is all that it costs.
     try {
       const parsed = parseCall(agent, request)
+      refuseCallback(parsed.callback, this.#options.allowsCallback)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
       const submit = (gathered: Gathered) =>
         this.#submit(decideOperation(parsed, gathered, this.#settings), () =>
@@ -360,7 +366,7 @@ export class Ledger {
     const index = indexOfId('dec', id)
     const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index], this.cold)
     if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
-    return decisionView(row, this.#settings)
+    return decisionView(row, this.#settings, this.now())
   }
 
   /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
@@ -393,15 +399,10 @@ export class Ledger {
   }
 
   /** One approval, or a `not_found` Fault; `agent` restricts to that agent's own. */
-  async approval(
-    id: string,
-    asker: { agent?: string | undefined; voter?: Voter | undefined },
-  ): Promise<ApprovalView> {
-    const index = indexOfId('apr', id)
-    const found = index === undefined ? undefined : await findApprovals(this.pool, this.name, [index])
-    const row = index === undefined ? undefined : found?.get(index)
-    if (!row || (asker.agent !== undefined && row.approval.agent !== asker.agent)) throw unknownApproval(id)
-    return approvalView(row, this.now(), asker.voter, this.#settings)
+  async approval(id: string, asker: ApprovalAsker): Promise<ApprovalView> {
+    const [view = unknownApproval(id)] = await this.reads.approvalsOf([{ id, asker }])
+    if (view instanceof Fault) throw view
+    return view
   }
 
   /** Approvals, newest first. */

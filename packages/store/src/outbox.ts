@@ -26,10 +26,10 @@ const createCursor = {
 // A record that was read before, by another cursor or before a restore, has its messages already.
 const enqueue = {
   name: 'notice_enqueue',
-  text: `insert into outbox (id, ledger, record_index, kind, target, body)
-    select id, $1, record_index, kind, target, body
-    from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-      as message (id, record_index, kind, target, body)
+  text: `insert into outbox (id, ledger, record_index, kind, target, recipient, body)
+    select id, $1, record_index, kind, target, recipient, body
+    from unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
+      as message (id, record_index, kind, target, recipient, body)
     on conflict do nothing`,
 }
 
@@ -60,9 +60,9 @@ const claimDue = {
     ), claimed as (
       update outbox set attempts = attempts + 1, leased_until = $5::timestamptz
       from due where outbox.id = due.id
-      returning outbox.id, target, kind, body, attempts, next_attempt_at, record_index
+      returning outbox.id, target, recipient, kind, body, attempts, next_attempt_at, record_index
     )
-    select id, target, kind, body, attempts from claimed order by next_attempt_at, record_index`,
+    select id, target, recipient, record_index as index, kind, body, attempts from claimed order by next_attempt_at, record_index`,
 }
 
 const settleDelivered = {
@@ -128,8 +128,10 @@ export function createOutbox(options: { readonly pool: pg.Pool; readonly ledger:
     async claim(target, limit, leaseMs, now) {
       const until = instantText((now + leaseMs) as Instant)
       const values = [ledger, target, limit, instantText(now), until]
-      const { rows } = await pool.query<ClaimedMessage>({ ...claimDue, values }).catch(refuse)
-      return rows
+      const { rows } = await pool
+        .query<Omit<ClaimedMessage, 'index'> & { index: string }>({ ...claimDue, values })
+        .catch(refuse)
+      return rows.map(({ index, ...row }) => ({ ...row, index: Number(index) }))
     },
     async delivered(message, at) {
       const values = [message.id, instantText(at)]
@@ -194,6 +196,7 @@ function columnsOf(ledger: string, messages: readonly OutboxMessage[]): readonly
     messages.map(({ index }) => index),
     messages.map(({ kind }) => kind),
     messages.map(({ target }) => target),
+    messages.map(({ recipient }) => recipient ?? ''),
     messages.map(({ body }) => body),
   ]
 }
@@ -202,8 +205,9 @@ function columnsOf(ledger: string, messages: readonly OutboxMessage[]): readonly
  * Follows from what is told, so that a service restored from a backup repeats itself under the same id. The
  * body is part of it: another ledger of the same name is another story.
  */
-function messageId(ledger: string, { index, kind, target, body }: OutboxMessage): string {
-  const digest = createHash('sha256').update(JSON.stringify([ledger, index, kind, target, body]))
+function messageId(ledger: string, { index, kind, target, recipient, body }: OutboxMessage): string {
+  const told = [ledger, index, kind, target, ...(recipient === undefined ? [] : [recipient]), body]
+  const digest = createHash('sha256').update(JSON.stringify(told))
   return `msg_${digest.digest('hex').slice(0, 32)}`
 }
 

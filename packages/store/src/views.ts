@@ -6,6 +6,7 @@ import {
   mayVote,
   principalsIn,
   termsAt,
+  retryAt,
   type Approval,
   type ApprovalView,
   type DecisionRecord,
@@ -41,12 +42,12 @@ export interface ApprovalRowView {
   readonly cancelReason: string | null
 }
 
-/** The decision as its agent and people look it up. */
-export function decisionView(row: DecisionRow, settings: DecideSettings): DecisionView {
+/** The decision as its agent and people look it up; with `now`, it says when to ask again for its approval. */
+export function decisionView(row: DecisionRow, settings: DecideSettings, now?: Instant): DecisionView {
   const { record, outcome } = row
   const detail = outcome === null ? undefined : fieldOf(outcome.body, 'detail')
   return {
-    ...answerOf(record, record.index, settings),
+    ...answerOf(record, record.index, settings, now && { openedAt: Date.parse(record.at) as Instant, now }),
     agent: record.agent,
     action: record.action,
     callId: record.callId,
@@ -87,6 +88,9 @@ export function approvalView(
     status,
     openedAt: instantText(approval.openedAt),
     deadline: instantText(approval.expiresAt),
+    ...(status === 'pending'
+      ? { retryAt: instantText(retryAt(approval.openedAt, approval.expiresAt, at)) }
+      : {}),
     terms: approval.terms,
     digest: approvalDigest(opened.record),
     votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass }) => ({

@@ -40,7 +40,7 @@ describeOnPostgres('the outbox', (postgres) => {
     database = await postgres.createDatabase()
     pool = new pg.Pool({ ...database.config, max: 8 })
     pool.on('error', () => undefined) // Tests below cut connections.
-    for (const name of ['0001_log.sql', '0002_outbox.sql']) {
+    for (const name of ['0001_log.sql', '0002_outbox.sql', '0015_channels.sql']) {
       await pool.query(await readFile(new URL(`../migrations/${name}`, import.meta.url), 'utf8'))
     }
   })
@@ -200,6 +200,8 @@ describeOnPostgres('the outbox', (postgres) => {
         [0, 1].map((index) => ({
           id: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
           target: 'webhook',
+          recipient: '',
+          index,
           kind: 'approval.expired',
           body: JSON.stringify({ index, text: 'ä\u0000' }),
           attempts: 1,
@@ -207,6 +209,22 @@ describeOnPostgres('the outbox', (postgres) => {
       )
       expect(await outbox().claim('slack', 2, 1000, now)).toEqual([])
       expect(await createOutbox({ pool, ledger: 'other' }).claim('webhook', 2, 1000, now)).toEqual([])
+    })
+
+    test('takes a message for each recipient of a target, and one only where it is enqueued twice', async () => {
+      await append(0)
+      const expandTo = ({ index }: LogRecord): readonly OutboxMessage[] =>
+        ['ann', 'bob', 'ann'].map((recipient) => ({
+          target: 'mail',
+          recipient,
+          kind: 'k',
+          index,
+          body: '{}',
+        }))
+      await feedOf().advance(expandTo, 10)
+      const claimed = await outbox().claim('mail', 10, 1000, now)
+      expect(claimed.map(({ recipient }) => recipient).toSorted()).toEqual(['ann', 'bob'])
+      expect(new Set(claimed.map(({ id }) => id)).size).toBe(2)
     })
 
     test('holds until its lease ends, and then the message comes again under the same id', async () => {

@@ -338,6 +338,8 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
       'totp_removed',
       'passkey_registered',
       'passkey_removed',
+      'account_linked',
+      'account_unlinked',
     ],
     subject: 'text',
     grants: 'list',

@@ -24,6 +24,11 @@ export interface DecisionRequest {
   readonly session?: string | undefined
   /** The obligations that the caller carries out, by kind, such as `redact`. */
   readonly supports?: readonly string[] | undefined
+  /**
+   * Where to tell, once, that the approval which this call opens is over: a URL on a host that the service allows. It is a
+   * hint to ask again, and no answer.
+   */
+  readonly callback?: string | undefined
 }
 
 /** A decision as its caller gets it: durably recorded before it is returned (G1). */
@@ -37,7 +42,15 @@ export interface DecisionAnswer {
   readonly policy: PolicyRef | null
   readonly record: { readonly index: number }
   /** With effect `escalate`: the approval that people are asked for. */
-  readonly approval?: { readonly id: ApprovalId; readonly url: string; readonly deadline: string } | undefined
+  readonly approval?:
+    | {
+        readonly id: ApprovalId
+        readonly url: string
+        readonly deadline: string
+        /** When it is worth asking what became of it; absent where its deadline has passed, so that it is over. */
+        readonly retryAt?: string | undefined
+      }
+    | undefined
   /** With effect `allow`: what the caller has to do beside the action. Absent where nothing. */
   readonly obligations?: readonly Obligation[] | undefined
   /** With a policy in shadow mode: what would have happened, had it been enforced. */
@@ -85,6 +98,8 @@ export interface ApprovalView {
   readonly status: ApprovalStatus
   readonly openedAt: string
   readonly deadline: string
+  /** While it is pending: when it is worth asking again. */
+  readonly retryAt?: string | undefined
   readonly terms: ApprovalTerms
   /** What a vote is for: it has to name this digest (`approvalDigest`). */
   readonly digest: Sha256
@@ -104,4 +119,13 @@ export interface ApprovalView {
     { readonly by: string; readonly reason: string | null; readonly at: string } | undefined
   /** Whether the person who asks could still vote; always false for agents. */
   readonly mayVote: boolean
+}
+
+/** What stands for a call id: what `resume` goes on from. */
+export interface CallView {
+  readonly callId: string
+  /** The decision that stands, with the call as it was made. */
+  readonly decision: DecisionView
+  /** Where the decision waits for people, or waited: where that stands. */
+  readonly approval: ApprovalView | null
 }

@@ -3,7 +3,7 @@ import type { ToolCall } from '../model/call.ts'
 import { Fault } from '../model/fault.ts'
 import type { ActionName, AgentId, ApprovalId, CallId, SessionId } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
-import { nameLengthMax, payloadBytesMax, payloadDepthMax } from '../model/limits.ts'
+import { callbackLengthMax, nameLengthMax, payloadBytesMax, payloadDepthMax } from '../model/limits.ts'
 import type { DecisionRequest } from './answer.ts'
 
 /** A call whose outside text has been checked, once. */
@@ -13,6 +13,8 @@ export interface ParsedCall {
   readonly payload: string
   /** The obligations that the caller says it carries out, by kind. For `Facts.supports`. */
   readonly supports: readonly string[]
+  /** Where the agent wants to be told that its approval is over. */
+  readonly callback?: string | undefined
   /** Why the call has no canonical form; such a call is denied, and recorded without its parameters. */
   readonly malformed: string | undefined
 }
@@ -38,6 +40,7 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const approvalId =
     request.approvalId === undefined ? undefined : checkedName(request.approvalId, 'approvalId')
   const session = request.session === undefined ? undefined : checkedName(request.session, 'session')
+  const callback = request.callback === undefined ? undefined : checkedUrl(request.callback, 'callback')
   const supports = checkedNames(request.supports ?? noNames, 'supports')
   const params = checkedObject(request.params, 'params')
   const context = checkedObject(request.context ?? nothing, 'context')
@@ -67,6 +70,7 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
     payload,
     supports,
     malformed,
+    ...(callback === undefined ? {} : { callback }),
   }
 }
 
@@ -86,6 +90,21 @@ function checkedName(value: unknown, what: string): string {
   throw new Fault('bad_input', `\`${what}\` must be 1 to ${nameLengthMax} characters without white space`, {
     fix: `Correct \`${what}\`.`,
   })
+}
+
+// Which hosts may be called is for the service to say.
+function checkedUrl(value: unknown, what: string): string {
+  if (typeof value === 'string' && value.length <= callbackLengthMax && URL.canParse(value)) {
+    const { protocol, username, password } = new URL(value)
+    if ((protocol === 'https:' || protocol === 'http:') && username === '' && password === '') return value
+  }
+  throw new Fault(
+    'bad_input',
+    `\`${what}\` must be a URL of at most ${callbackLengthMax} characters, without a password`,
+    {
+      fix: `Give a whole URL such as https://agents.example.com/told, or leave \`${what}\` out.`,
+    },
+  )
 }
 
 function checkedNames(value: unknown, what: string): readonly string[] {

@@ -4,7 +4,7 @@ import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 import { Fault } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
-import type { ApprovalView, DecisionAnswer, DecisionRequest } from './answer.ts'
+import type { ApprovalView, CallView, DecisionAnswer, DecisionRequest } from './answer.ts'
 import { callText, callTextOrFault, groupsForRequests } from './call-texts.ts'
 import { systemPorts } from './edge-ports.ts'
 import { govern } from './govern.ts'
@@ -17,7 +17,10 @@ import type {
   GovernOptions,
   GovernPorts,
   PermittedCall,
+  Resumed,
+  ResumeOptions,
 } from './governance.ts'
+import { resume } from './resume.ts'
 import { problemFault, unreachableFault } from './service-faults.ts'
 
 /** Where the service is, and who the agent is. */
@@ -68,6 +71,14 @@ export class BailiwickClient implements Governance {
     options: GovernOptions = {},
   ): Promise<Governed<Result>> {
     return govern(this.#point, this.#ports, { action, params, run, options })
+  }
+
+  resume<Result>(
+    callId: string,
+    run: (call: PermittedCall) => Promise<Result> | Result,
+    options: ResumeOptions = {},
+  ): Promise<Resumed<Result>> {
+    return resume(this.#point, this.#ports, callId, run, options)
   }
 
   /**
@@ -126,6 +137,10 @@ class HttpDecisionPoint implements DecisionPoint {
   approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView> {
     const path = `/v1/approvals/${encodeURIComponent(id)}?wait=${waitSeconds}`
     return this.#send('GET', path, undefined, this.#timeoutMs + waitSeconds * 1000)
+  }
+
+  call(callId: string): Promise<CallView> {
+    return this.#send('GET', `/v1/calls/${encodeURIComponent(callId)}`, undefined, this.#timeoutMs)
   }
 
   proof(id: string): Promise<unknown> {

@@ -45,6 +45,7 @@ export async function govern<Result>(
     callId: call.options.callId ?? ports.newCallId(),
     session: call.options.session,
     supports,
+    callback: call.options.callback,
   }
   let decision = await point.decide(request)
 

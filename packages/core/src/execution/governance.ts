@@ -3,7 +3,7 @@ import type { Fault } from '../model/fault.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId, Instant } from '../model/ids.ts'
 import type { ApprovalStatus } from '../model/approval.ts'
-import type { ApprovalView, DecisionAnswer, DecisionRequest } from './answer.ts'
+import type { ApprovalView, CallView, DecisionAnswer, DecisionRequest, DecisionView } from './answer.ts'
 
 /**
  * The policy decision point (PDP) as an enforcement point sees it: in the same process or over HTTP.
@@ -13,6 +13,8 @@ export interface DecisionPoint {
   decide(request: DecisionRequest): Promise<DecisionAnswer>
   /** The approval as it stands, or as it stands after at most `waitSeconds` if it is pending now. */
   approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView>
+  /** What stands for a call id of the agent. @throws Fault `not_found` where nothing was decided under it */
+  call(callId: string): Promise<CallView>
   reportOutcome(id: DecisionId, outcome: Outcome): Promise<void>
 }
 
@@ -50,7 +52,28 @@ export interface GovernOptions {
   readonly callId?: string | undefined
   /** Ends the wait for people; the call does not run, and the approval stays open until its deadline. */
   readonly signal?: AbortSignal | undefined
+  /** Where the service tells, once, that the approval is over: a URL on a host that it allows. */
+  readonly callback?: string | undefined
 }
+
+/** How a call may be resumed. */
+export interface ResumeOptions {
+  /** False: where people have not answered yet, say so at once. Default: wait for them, as `govern` does. */
+  readonly wait?: boolean | undefined
+  /** As in `GovernOptions`. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of a call that was resumed. */
+export type Resumed<Result> =
+  | Governed<Result>
+  /** Nobody has answered yet. It is worth asking again at `retryAt` (RFC 3339), and not before. */
+  | {
+      readonly kind: 'pending'
+      readonly decision: DecisionView
+      readonly approval: ApprovalView
+      readonly retryAt: string
+    }
 
 /** What became of a governed call. */
 export type Governed<Result> =
@@ -95,6 +118,17 @@ export interface Governance {
     run: (call: PermittedCall) => Promise<Result> | Result,
     options?: GovernOptions,
   ): Promise<Governed<Result>>
+  /**
+   * Goes on with a call that this process or another has made under a call id, from what is recorded: also days later, and
+   * without its params. It runs where nothing ran before and it may; a run whose outcome is not known is not repeated.
+   *
+   * @throws Fault `not_found` where nothing was recorded under the call id: then nothing ran
+   */
+  resume<Result>(
+    callId: string,
+    run: (call: PermittedCall) => Promise<Result> | Result,
+    options?: ResumeOptions,
+  ): Promise<Resumed<Result>>
 }
 
 /** Time and randomness, which only the edge may touch. */

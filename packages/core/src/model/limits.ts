@@ -12,6 +12,8 @@ export const payloadDepthMax = 64
 export const recordBytesMax = 60 * 1024
 /** The length of agent ids, action names and call ids. */
 export const nameLengthMax = 200
+/** The length of the URL at which an agent wants to be told. */
+export const callbackLengthMax = 2000
 /** How many calls one request may ask to have decided. */
 export const batchCallsMax = 64
 /** A person's comment on a vote, and the detail of an outcome, in UTF-16 code units. */

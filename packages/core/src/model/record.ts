@@ -179,11 +179,14 @@ export interface AccessRecord extends RecordBase {
     | 'totp_removed'
     | 'passkey_registered'
     | 'passkey_removed'
+    | 'account_linked'
+    | 'account_unlinked'
   /** The key's id or the person's; of an owner, the agent. Never a secret. */
   readonly subject: string
   /**
    * The agent a key is bound to, and of a key that is rotated the id of the new one; the person's roles; how a person
-   * signed in; the id of a session that was ended; the person who stands behind the agent.
+   * signed in; the id of a session that was ended; the person who stands behind the agent;
+   * the account of a channel, such as `slack:U0123456789`.
    */
   readonly grants: readonly string[]
   /** Who made the change, as in `SuspensionRecord`, where it was not the subject. */

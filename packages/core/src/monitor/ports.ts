@@ -1,10 +1,12 @@
 import type { Instant } from '../model/ids.ts'
 import type { LogRecord } from '../model/record.ts'
 
-/** One message to one target. Unique by `index`, `kind` and `target`: enqueueing it twice keeps the first. */
+/** One message to one target. Unique by `index`, `kind`, `target` and `recipient`: enqueueing it twice keeps the first. */
 export interface OutboxMessage {
   /** The name of the target, such as `webhook` or `slack`. */
   readonly target: string
+  /** Whom of the target it is for, such as an e-mail address; absent where the target is one place. */
+  readonly recipient?: string | undefined
   /** The notice's kind. */
   readonly kind: string
   /** The index of the record that caused it. */
@@ -36,6 +38,10 @@ export interface ClaimedMessage {
   /** The same for every attempt, so that a receiver can tell a repetition. Has no full stop in it. */
   readonly id: string
   readonly target: string
+  /** As in `OutboxMessage`; empty where there is none. */
+  readonly recipient: string
+  /** The index of the record that caused it. */
+  readonly index: number
   readonly kind: string
   readonly body: string
   /** The number of this attempt, from 1. An attempt whose sender died counts too. */

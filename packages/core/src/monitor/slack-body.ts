@@ -2,6 +2,7 @@ import type { JsonObject } from '../model/json.ts'
 import { unreachable } from '../model/fault.ts'
 import type { ApprovalDecidedNotice, Notice } from './notice.ts'
 import type { NoticeLinks } from './webhook-body.ts'
+import { slackLink, slackPlain, slackText } from './slack-text.ts'
 import { noticeUrl } from './webhook-body.ts'
 
 /** Slack's bounds, in characters after escaping: a message's `text`, a header, a section, a section's field. */
@@ -31,13 +32,17 @@ export function slackBody(notice: Notice, links: NoticeLinks): JsonObject {
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
-      { type: 'header', text: plain(details.heading, headerLengthMax) },
-      { type: 'section', text: plain(notice.title, sectionLengthMax) },
+      { type: 'header', text: slackPlain(details.heading, headerLengthMax) },
+      { type: 'section', text: slackPlain(notice.title, sectionLengthMax) },
       { type: 'section', fields },
       ...reasonsBlock(details.reasons),
       {
         type: 'section',
-        text: { type: 'mrkdwn', text: link(noticeUrl(notice, links), 'Open in Bailiwick'), verbatim: true },
+        text: {
+          type: 'mrkdwn',
+          text: slackLink(noticeUrl(notice, links), 'Open in Bailiwick'),
+          verbatim: true,
+        },
       },
     ],
   }
@@ -132,36 +137,10 @@ function reasonsBlock(reasons: readonly string[]): readonly JsonObject[] {
   const left = reasons.length - reasonsShownMax
   const lines = reasons.slice(0, reasonsShownMax).map((reason) => `• ${reason}`)
   if (left > 0) lines.push(`and ${left} more`)
-  return [{ type: 'section', text: plain(lines.join('\n'), sectionLengthMax) }]
+  return [{ type: 'section', text: slackPlain(lines.join('\n'), sectionLengthMax) }]
 }
 
 /** One field, or none where there is nothing to show: Slack refuses empty texts. */
 function field(label: string, value: string | null): readonly JsonObject[] {
-  return value === null || value === '' ? [] : [plain(`${label}: ${value}`, fieldLengthMax)]
-}
-
-function plain(text: string, lengthMax: number): JsonObject {
-  return { type: 'plain_text', text: slackText(text, lengthMax), emoji: false }
-}
-
-function link(url: string, label: string): string {
-  return `<${escaped(url).replaceAll('|', '%7C')}|${label}>`
-}
-
-/** `text` as Slack wants it, cut before the escaped form passes `lengthMax` and never inside an entity. */
-function slackText(text: string, lengthMax: number): string {
-  const whole = escaped(text)
-  if (whole.length <= lengthMax) return whole
-
-  let kept = ''
-  for (const character of text) {
-    const next = escaped(character)
-    if (kept.length + next.length > lengthMax - 1) break
-    kept += next
-  }
-  return `${kept}…`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return value === null || value === '' ? [] : [slackPlain(`${label}: ${value}`, fieldLengthMax)]
 }

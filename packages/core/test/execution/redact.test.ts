@@ -72,6 +72,7 @@ test('govern says what it carries out and in which session, and hands out the re
       })
     },
     approval: () => Promise.reject(new Error('nobody is asked')),
+    call: () => Promise.reject(new Error('nothing is resumed')),
     reportOutcome: (_, outcome) => {
       outcomes.push(outcome)
       return Promise.resolve()

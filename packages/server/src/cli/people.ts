@@ -1,8 +1,8 @@
 import { Fault, onOneLine } from '@bailiwick/core'
-import type { Access } from '@bailiwick/store'
+import { linkSlackAccount, unlinkSlackAccount, type Access } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withAccess } from './open-ledger.ts'
+import { withAccess, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import type { Act } from './act.ts'
 import { serviceUrl, withStoreOptions, type StoreOptions } from './settings.ts'
@@ -45,6 +45,17 @@ export function addPeople(program: Command, act: Act): void {
     .option('--json', 'print {id, url}')
     .addHelpText('after', '\nThe link starts with BAILIWICK_URL, or http://127.0.0.1 and BAILIWICK_PORT.')
     .action(act(link))
+  withStoreOptions(people.command('slack'))
+    .description('Says whose a Slack account is: whoever uses it answers in that person’s name.')
+    .argument('<email>')
+    .argument('<account>', 'the member ID, such as U0123456789')
+    .option('--json', 'print {id, account, linked}')
+    .action(act(slack))
+  withStoreOptions(people.command('slack-remove'))
+    .description('Says that a Slack account stands for nobody any more.')
+    .argument('<account>')
+    .option('--json', 'print {id, account, linked}')
+    .action(act(slackRemove))
 }
 
 function appended(role: string, before: readonly string[]): readonly string[] {
@@ -127,6 +138,31 @@ async function link(ports: CliPorts, email: string, options: PeopleOptions): Pro
   )
   const url = `${base}/sign-in#token=${token}`
   ports.out(options.json ? JSON.stringify({ id: email.trim().toLowerCase(), url }) : url)
+  return fine
+}
+
+async function slack(
+  ports: CliPorts,
+  email: string,
+  account: string,
+  options: PeopleOptions,
+): Promise<ExitCode> {
+  const { person } = await withLedger(options, ports, (ledger) => linkSlackAccount(ledger, account, email))
+  const said = { id: person, account, linked: true }
+  ports.out(
+    options.json ? JSON.stringify(said) : onOneLine(`The Slack account ${account} answers for ${person}.`),
+  )
+  return fine
+}
+
+async function slackRemove(ports: CliPorts, account: string, options: PeopleOptions): Promise<ExitCode> {
+  const { person } = await withLedger(options, ports, (ledger) => unlinkSlackAccount(ledger, account))
+  const said = { id: person, account, linked: false }
+  ports.out(
+    options.json
+      ? JSON.stringify(said)
+      : onOneLine(`The Slack account ${account} no longer answers for ${person}.`),
+  )
   return fine
 }
 

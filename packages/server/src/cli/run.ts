@@ -4,6 +4,7 @@ import type { Act } from './act.ts'
 import { addAgents } from './agents.ts'
 import { addCheck } from './check.ts'
 import { addDecide } from './decide.ts'
+import { addDeliveries } from './deliveries.ts'
 import { addErase } from './erase.ts'
 import { addExplain } from './explain.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
@@ -81,6 +82,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
     addKeys,
     addPeople,
     addAgents,
+    addDeliveries,
     addLog,
     addErase,
     addMigrateTo,

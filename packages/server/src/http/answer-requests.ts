@@ -1,10 +1,11 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import type { DecisionRequest } from '@bailiwick/core'
+import type { DecisionAnswer, DecisionRequest, Instant } from '@bailiwick/core'
 import { agentAuthentication } from '../identity/agent-tokens.ts'
 import { createApp, type AppParts } from './app.ts'
 import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
-import { fastPath, type FastAnswer } from './fast-path.ts'
+import { fastPath, type FastAnswer, type FastText } from './fast-path.ts'
+import { decisionRetryAfter } from './retry-after.ts'
 import { postDecision, postDecisionBatch } from './routes.ts'
 import { batchRequest, decisionRequest } from './schemas.ts'
 
@@ -31,7 +32,7 @@ export function listenerOf(app: ReturnType<typeof createApp>): RequestListener {
 export function decisionAnswers(ledger: Deciding, log: (line: string) => void): Map<string, FastAnswer> {
   const single: FastAnswer = (agent, body) =>
     isPlainlyRequest(body) || decisionRequest.safeParse(body).success
-      ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => JSON.stringify(answer))
+      ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => answered(answer, ledger.now()))
       : undefined
   const batch: FastAnswer = (agent, body) =>
     batchRequest.safeParse(body).success
@@ -43,6 +44,12 @@ export function decisionAnswers(ledger: Deciding, log: (line: string) => void): 
     [postDecision.path, single],
     [postDecisionBatch.path, batch],
   ])
+}
+
+// Most answers have no header of their own.
+function answered(answer: DecisionAnswer, now: Instant): FastText {
+  const text = JSON.stringify(answer)
+  return answer.approval === undefined ? text : { text, headers: decisionRetryAfter(answer, now) }
 }
 
 /** What the app sends with everything below `/v1/`, asked of the app itself, so that there is one list. */

@@ -9,9 +9,13 @@ import { accountRoutes } from './account.ts'
 import type { Authentication, HttpEnv } from './asker.ts'
 import { agentRoutes } from './agents.ts'
 import { approvalRoutes } from './approvals.ts'
+import { approvalStreamRoutes } from './approval-stream.ts'
+import { callRoutes } from './calls.ts'
+import { channelRoutes, type ChannelAnswers } from './channels.ts'
 import { decisionRoutes } from './decisions.ts'
 import { delegationRoutes } from './delegations.ts'
 import { voteRoutes } from './votes.ts'
+import { deliveryRoutes } from './deliveries.ts'
 import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
 import { guarded } from './guard.ts'
@@ -52,6 +56,10 @@ export interface AppParts {
   readonly logReading?: LogReading | undefined
   /** The checkpoint that witnesses cosigned last, where there is one. */
   readonly cosigned?: (() => Promise<string | undefined>) | undefined
+  /** Shared with what shows calls elsewhere; one of its own, unless given. */
+  readonly masking?: Masking | undefined
+  /** What answers from channels are taken by; none, unless given. */
+  readonly channels?: ChannelAnswers | undefined
   /** Told what nobody expected. */
   readonly log: (line: string) => void
 }
@@ -74,6 +82,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     }),
   )
   app.use(limitedBody)
+  const authentication = authenticationOf(parts)
+  // Before what wants JSON: these are forms.
+  app.route('/', channelRoutes(parts.channels ?? {}, authentication, parts.log))
   app.use(async (context, next) => {
     if (context.req.method === 'POST' && !isJsonType(context.req.header('content-type') ?? '')) {
       throw new Fault('bad_input', 'the request body is not declared as JSON', {
@@ -84,12 +95,6 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     if (context.req.path.startsWith('/v1/')) context.header('Cache-Control', 'no-store')
   })
 
-  const authentication: Authentication = {
-    access: parts.access,
-    agentOf: agentAuthentication(parts.access, parts.agentTokens),
-    cookie: sessionCookieOf(parts.ledger.name, parts.publicUrl),
-    publicUrl: parts.publicUrl,
-  }
   // Only known callers who may do what they ask for have their bodies parsed.
   app.use('/v1/*', guarded(authentication, Object.values(routes).filter(isRoute)), jsonBody)
 
@@ -112,10 +117,13 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', peopleRoutes(parts.access, parts.publicUrl))
   app.route('/', keyRoutes(parts.access))
   app.route('/', sessionListRoutes(parts.access))
-  const masking = new Masking(parts.ledger)
+  const masking = parts.masking ?? new Masking(parts.ledger)
   const readings = new Readings(parts.ledger, parts.log)
   app.route('/', decisionRoutes(parts.ledger, masking, readings, parts.log))
   app.route('/', approvalRoutes(parts.ledger, parts.access, parts.waits, masking, readings))
+  app.route('/', callRoutes(parts.ledger))
+  app.route('/', approvalStreamRoutes(parts.waits, parts.access))
+  app.route('/', deliveryRoutes(parts.ledger))
   app.route('/', agentRoutes(parts.ledger, parts.access))
   app.route('/', policyRoutes(parts.ledger, masking))
   app.route('/', voteRoutes(parts.ledger, parts.log))
@@ -127,6 +135,15 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
   return app
+}
+
+function authenticationOf(parts: AppParts): Authentication {
+  return {
+    access: parts.access,
+    agentOf: agentAuthentication(parts.access, parts.agentTokens),
+    cookie: sessionCookieOf(parts.ledger.name, parts.publicUrl),
+    publicUrl: parts.publicUrl,
+  }
 }
 
 function isRoute<Value>(value: Value): value is Exclude<Value, number> {

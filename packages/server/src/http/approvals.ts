@@ -7,6 +7,7 @@ import { approvalContext } from './approval-context.ts'
 import { nextPage } from './decisions.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
+import { retryAfter } from './retry-after.ts'
 import {
   getApproval,
   getApprovalContext,
@@ -45,9 +46,10 @@ export function approvalRoutes(
     const { wait } = context.req.valid('query')
     const asker = context.get('asker')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
-    const approval = await waits.wait(id, wait ?? 0, { agent, voter: voterOf(asker) })
+    const seen = { agent, voter: voterOf(asker) }
+    const approval = await waits.wait(id, wait ?? 0, seen, context.req.raw.signal)
     await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
-    return context.json(await masking.shown(approval, asker))
+    return context.json(await masking.shown(approval, asker), 200, retryAfter(approval.retryAt, ledger.now()))
   })
 
   router.openapi(getApprovalContext, async (context): Promise<Response> => {

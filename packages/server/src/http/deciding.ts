@@ -5,15 +5,15 @@ import { invalid } from './router.ts'
 import { decisionRequest } from './schemas.ts'
 
 /** The part of a ledger that decides. */
-export type Deciding = Pick<Ledger, 'decide'>
+export type Deciding = Pick<Ledger, 'decide' | 'now'>
 
 /**
  * Decides one call whose shape has been checked. Its values are taken as they were sent, because a copy made by a
  * validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
  */
 export function decideSent(ledger: Deciding, agent: string, sent: DecisionRequest): Promise<DecisionAnswer> {
-  const { action, params, context, callId, approvalId, session, supports } = sent
-  return ledger.decide(agent, { action, params, context, callId, approvalId, session, supports })
+  const { action, params, context, callId, approvalId, session, supports, callback } = sent
+  return ledger.decide(agent, { action, params, context, callId, approvalId, session, supports, callback })
 }
 
 /**

@@ -6,6 +6,7 @@ import { asAgent, asPerson, type HttpEnv } from './asker.ts'
 import { decideBatch, decideSent } from './deciding.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
+import { decisionRetryAfter } from './retry-after.ts'
 import {
   getDecision,
   getDecisions,
@@ -29,7 +30,8 @@ export function decisionRoutes(
   router.openapi(postDecision, async (context): Promise<Response> => {
     const agent = asAgent(context.get('asker'))
     const sent = await context.req.json<DecisionRequest>()
-    return context.json(await decideSent(ledger, agent, sent))
+    const answer = await decideSent(ledger, agent, sent)
+    return context.json(answer, 200, decisionRetryAfter(answer, ledger.now()))
   })
 
   router.openapi(postDecisionBatch, async (context): Promise<Response> => {

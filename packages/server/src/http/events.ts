@@ -10,15 +10,19 @@ const pauseMs = 250
 /** How often to look for what other processes have appended and not told, and to show that the stream lives. */
 const lookMs = 5_000
 
-/** A stream that says when the log has grown, so that pages know when to look again. It ends with its session. */
+/**
+ * A stream that says when the log has grown, so that pages know when to look again, and which approvals were opened. It ends
+ * with its session.
+ */
 export function eventRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   router.openapi(getEvents, (context): Response => {
     // Nobody reads the body of an answer to HEAD, and a stream that nobody reads never ends.
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
-    const { session } = asSession(context.get('asker'))
+    const { session, voter } = asSession(context.get('asker'))
     return streamSSE(context, async (stream) => {
       let grown = false
+      let told: number | undefined
       let wake: (() => void) | undefined
       const stopListening = ledger.onGrowth(() => {
         grown = true
@@ -31,6 +35,15 @@ export function eventRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv
           grown = false
           const { size } = await ledger.head()
           await stream.writeSSE({ event: 'log', data: JSON.stringify({ size }) })
+          // What was open before somebody looked is on the page already.
+          const opened = told === undefined ? [] : await ledger.reads.opened(told, size, voter)
+          told = size
+          for (const { id, agent, action, deadline, mayVote } of opened) {
+            await stream.writeSSE({
+              event: 'approval',
+              data: JSON.stringify({ id, agent, action, deadline, mayVote }),
+            })
+          }
           await stream.sleep(pauseMs)
           await new Promise<void>((resolve) => {
             if (grown || stream.aborted) return resolve()

@@ -5,10 +5,14 @@ import { isJsonType, readJson } from './json-body.ts'
 import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } from './problems.ts'
 
 /**
- * What answers the well-formed requests of one path: JSON as text, or undefined where the body is not one that the
- * path takes. It may do nothing before it returns, where it returns undefined.
+ * What answers the well-formed requests of one path: JSON as text, with the headers that this answer bears beside those
+ * of every one; or undefined where the body is not one that the path takes. It may do nothing before it returns, where it
+ * returns undefined.
  */
-export type FastAnswer = (agent: string, body: unknown) => Promise<string> | undefined
+export type FastAnswer = (agent: string, body: unknown) => Promise<FastText> | undefined
+
+/** JSON as text; with headers, where there are any. */
+export type FastText = string | { readonly text: string; readonly headers: Readonly<Record<string, string>> }
 
 /** What the fast path is built on. */
 export interface FastPathParts {
@@ -66,13 +70,15 @@ async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
     // Where the app looks for a body that somebody else has read.
     return app(Object.assign(incoming, { rawBody: bytes }), outgoing)
   }
-  let text: string
+  let answer: FastText
   try {
-    text = await answering
+    answer = await answering
   } catch (error) {
     return sendProblem(parts, outgoing, error)
   }
-  send(outgoing, 200, text, { ...parts.headers, 'content-type': 'application/json' })
+  const headers = { ...parts.headers, 'content-type': 'application/json' }
+  if (typeof answer === 'string') send(outgoing, 200, answer, headers)
+  else send(outgoing, 200, answer.text, { ...headers, ...answer.headers })
 }
 
 function sendProblem({ headers, log }: FastPathParts, outgoing: ServerResponse, error: unknown): void {

@@ -48,7 +48,11 @@ export class Masking {
 
   /** The view as whoever asks may see it. */
   async shown<View extends Maskable>(view: View, asker: Asker): Promise<View & Presented> {
-    if (asker.kind === 'agent') return view
+    return asker.kind === 'agent' ? view : await this.forPeople(view)
+  }
+
+  /** The view as any person may see it, also over channels that show it to several. */
+  async forPeople<View extends Maskable>(view: View): Promise<View & Presented> {
     const decided = view.policy === null ? 'none' : await this.policyOf(view.policy)
     if (decided === undefined) return presented(view, whole(view), [])
     const now = this.#ledger.policies.for(view.agent)

@@ -18,6 +18,7 @@ const everyRole: readonly Actor[] = [...roles, 'other']
 // The one place that says who may do what. What is not here, nobody may.
 const table = {
   'calls:decide': { who: ['agent'], what: 'have calls decided' },
+  'calls:read': { who: ['agent'], what: 'see what stands for a call id of its own' },
   'outcomes:report': { who: ['agent'], what: 'report outcomes' },
   'decisions:read': { who: ['agent', ...everyRole], what: 'see decisions; an agent its own' },
   'approvals:read': { who: ['agent', ...everyRole], what: 'see approvals; an agent its own' },
@@ -40,6 +41,11 @@ const table = {
     who: [...everyRole],
     what: 'see a masked field, for a reason that is recorded: of a call that waits for them, and auditors of any',
   },
+  'deliveries:read': {
+    who: ['operator', 'auditor', 'administrator'],
+    what: 'see which messages went out, and which were given up',
+  },
+  'deliveries:retry': { who: ['operator', 'administrator'], what: 'have messages sent again' },
   'payloads:erase': { who: ['administrator'], what: 'erase personal data' },
   'access:read': { who: ['auditor', 'administrator'], what: 'see people, keys and sessions' },
   'access:change': { who: ['administrator'], what: 'change people, keys and sessions' },

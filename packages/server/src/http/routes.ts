@@ -1,6 +1,7 @@
 import { answers, body, createRoute, json } from './route.ts'
 import * as schema from './schemas.ts'
 
+export * from './channel-routes.ts'
 export * from './review-routes.ts'
 
 /** How many rows a list has unless the caller says otherwise. */
@@ -103,6 +104,16 @@ export const getApproval = createRoute({
   summary: 'One approval; with `wait`, once it is no longer pending or after so many seconds',
   request: { params: schema.idParam, query: schema.waitQuery },
   responses: answers(200, json(schema.approvalView, 'The approval'), 400, 401, 403, 404, 503),
+})
+
+export const getCall = createRoute({
+  method: 'get',
+  path: '/v1/calls/{call}',
+  'x-permission': 'calls:read',
+  summary:
+    "What stands for one of the agent's call ids: the decision, and the approval where it waits for one",
+  request: { params: schema.callParam },
+  responses: answers(200, json(schema.callView, 'What stands'), 400, 401, 403, 404, 503),
 })
 
 export const postVote = createRoute({
@@ -324,7 +335,8 @@ export const getEvents = createRoute({
   method: 'get',
   path: '/v1/events',
   'x-permission': 'log:read',
-  summary: 'Server-sent events: `log` with `{"size": n}` on connecting and whenever the log has grown',
+  summary:
+    'Server-sent events: `log` with `{"size": n}` on connecting and whenever the log has grown, and `approval` for each one that is opened',
   responses: answers(
     200,
     { description: 'A stream', content: { 'text/event-stream': { schema: schema.eventStream } } },

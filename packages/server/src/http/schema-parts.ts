@@ -41,3 +41,11 @@ export const onlyKnown = {
 export const comment = z
   .string(mustBe('a string'))
   .max(commentLengthMax, { error: `must have at most ${commentLengthMax} characters` })
+
+/** A whole number in a query. */
+export const wholeNumber = (max: number) =>
+  z
+    .string(mustBe('a whole number'))
+    .regex(/^[0-9]{1,15}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .refine((value) => value <= max, { error: `must be at most ${max}` })

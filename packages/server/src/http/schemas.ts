@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { batchCallsMax, commentLengthMax, waitSecondsMax } from '@bailiwick/core'
+import { batchCallsMax, callbackLengthMax, waitSecondsMax } from '@bailiwick/core'
 import { terms } from './approval-schemas.ts'
 import { presented } from './review-schemas.ts'
-import { comment, mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
+import { comment, mustBe, name, object, oneOf, onlyKnown, text, wholeNumber } from './schema-parts.ts'
 
+export * from './channel-schemas.ts'
 export * from './log-schemas.ts'
 export * from './review-schemas.ts'
+export * from './service-schemas.ts'
 export {
   cancellationRequest,
   delegationAnswer,
@@ -41,6 +43,11 @@ export const decisionRequest = z
           description: 'The obligations that the caller carries out, by kind.',
           example: ['redact'],
         }),
+      callback: text(callbackLengthMax).optional().openapi({
+        description:
+          'Where to tell, once, that the approval which the call opens is over: a URL on a host that the service allows.',
+        example: 'https://agents.example.com/told',
+      }),
     },
     onlyKnown,
   )
@@ -120,7 +127,17 @@ const decided = {
   rules: z.array(rule),
   policy: policyRef.nullable(),
   record: z.object({ index: z.int() }),
-  approval: z.object({ id: z.string(), url: z.string(), deadline: z.string() }).optional(),
+  approval: z
+    .object({
+      id: z.string(),
+      url: z.string(),
+      deadline: z.string(),
+      retryAt: z
+        .string()
+        .optional()
+        .openapi({ description: 'When it is worth asking what became of it; also in `Retry-After`.' }),
+    })
+    .optional(),
   obligations: z
     .array(obligation)
     .optional()
@@ -265,6 +282,10 @@ export const approvalView = z
     status: approvalStatus,
     openedAt: z.string(),
     deadline: z.string(),
+    retryAt: z
+      .string()
+      .optional()
+      .openapi({ description: 'While it is pending: when it is worth asking again; also in `Retry-After`.' }),
     terms,
     digest: z.string().openapi({ description: 'What a vote is for; it has to name it.' }),
     votes: z.array(
@@ -290,6 +311,10 @@ export const approvalList = z
   .object({ approvals: z.array(approvalView), next: z.int().nullable() })
   .openapi('ApprovalList')
 
+export const callView = z
+  .object({ callId: z.string(), decision: decisionView, approval: approvalView.nullable() })
+  .openapi('Call')
+
 export const agentList = z
   .object({
     agents: z.array(
@@ -308,32 +333,6 @@ export const agentList = z
   .openapi('AgentList')
 
 export const agentParam = z.object({ agent: name })
-
-export const suspensionRequest = z
-  .strictObject(
-    {
-      state: oneOf('suspended', 'active'),
-      reason: text(commentLengthMax).openapi({ description: 'Told to the agent with every denial.' }),
-    },
-    onlyKnown,
-  )
-  .openapi('SuspensionRequest')
-
-export const suspensionAnswer = z
-  .object({
-    agent: z.string(),
-    state: z.enum(['suspended', 'active']),
-    record: z.object({ index: z.int().nullable().openapi({ description: 'Null where it was so already.' }) }),
-  })
-  .openapi('Suspension')
-
-export const eventStream = z.string().openapi({ example: 'event: log\ndata: {"size":42}\n\n' })
-
-export const health = z.object({ status: z.literal('ok') }).openapi('Health')
-
-export const readiness = z
-  .object({ status: z.literal('ready'), log: z.object({ size: z.int() }), at: z.string() })
-  .openapi('Readiness')
 
 export const problemDocument = z
   .object({
@@ -365,13 +364,6 @@ export const batchAnswer = z
     description:
       'What has `effect` is a decision, as if asked for alone; what has `type` a problem, and no decision.',
   })
-
-const wholeNumber = (max: number) =>
-  z
-    .string(mustBe('a whole number'))
-    .regex(/^[0-9]{1,15}$/, { error: 'must be a whole number' })
-    .transform(Number)
-    .refine((value) => value <= max, { error: `must be at most ${max}` })
 
 const page = {
   limit: wholeNumber(200)

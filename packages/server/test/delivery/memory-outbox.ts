@@ -42,7 +42,7 @@ export function createMemoryOutbox(records: LogRecord[]) {
       return due.slice(0, limit).map((row) => {
         row.attempts += 1
         row.leasedUntil = now + leaseMs
-        return { ...row }
+        return { ...row, recipient: row.recipient ?? '' }
       })
     },
     async delivered(message, at) {

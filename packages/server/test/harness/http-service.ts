@@ -3,8 +3,12 @@ import { Access, ApprovalWaits, Ledger, loadPolicies, migrate } from '@bailiwick
 import { expect } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
+import { createChannels, type Channels } from '../../src/channels/channels.ts'
+import { channelSettings } from '../../src/channels/settings.ts'
+import { isAllowedCallback } from '../../src/channels/webhook-channel.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { ConsoleFiles } from '../../src/http/console-files.ts'
+import { Masking } from '../../src/http/masking.ts'
 import { LocalAccounts } from '../../src/identity/local-accounts.ts'
 import { Passwords } from '../../src/identity/passwords.ts'
 import { Sealing } from '../../src/identity/sealing.ts'
@@ -46,6 +50,7 @@ export interface Caller {
 }
 
 type Headings = Readonly<Record<string, string>>
+type Environment = Readonly<Record<string, string | undefined>>
 
 /** The HTTP application on a database of its own, without a port. */
 export class HttpService {
@@ -62,11 +67,16 @@ export class HttpService {
   readonly clock: { aheadMs: number }
   /** Method, path pattern and status of every answer from a described endpoint. */
   readonly exercised = new Set<string>()
+  /** The channels that the environment names; their worker runs only when it is told to. */
+  readonly channels: Channels
   readonly #secrets = new Set<string>()
   readonly #waits: ApprovalWaits
   #closed = false
 
-  private constructor(parts: Pick<HttpService, 'ledger' | 'database' | 'dir' | 'policies' | 'clock'>) {
+  private constructor(
+    parts: Pick<HttpService, 'ledger' | 'database' | 'dir' | 'policies' | 'clock'>,
+    env: Environment,
+  ) {
     this.ledger = parts.ledger
     this.database = parts.database
     this.dir = parts.dir
@@ -83,6 +93,11 @@ export class HttpService {
       issuer: 'Bailiwick',
     })
     this.#waits = new ApprovalWaits(parts.ledger, { ...systemPorts, now: () => parts.ledger.now() })
+    const masking = new Masking(parts.ledger)
+    const log = (line: string) => void this.lines.push(line)
+    const settings = channelSettings(env)
+    const { ledger } = parts
+    this.channels = createChannels({ ledger, access: this.access, masking, settings, url: base, log })
     this.app = createApp({
       ledger: parts.ledger,
       access: this.access,
@@ -90,18 +105,21 @@ export class HttpService {
       signIn: { accounts, proxies: 1 },
       consoleFiles,
       cosigned: () => this.ledger.checkpoint(),
-      log: (line) => this.lines.push(line),
+      masking,
+      channels: this.channels.answers,
+      log,
     })
   }
 
-  static async open(variant: PolicyVariant = {}): Promise<HttpService> {
+  /** @param env what names the channels */
+  static async open(variant: PolicyVariant = {}, env: Environment = {}): Promise<HttpService> {
     const database = await testDatabase()
     const dir = await makeTestDir()
     const policies = await writePolicy(dir, variant)
     await migrate(database.config)
     const clock = { aheadMs: 0 }
-    const ledger = await openLedger(database, dir, policies, clock)
-    return new HttpService({ ledger, database, dir, policies, clock })
+    const ledger = await openLedger(database, dir, policies, clock, env)
+    return new HttpService({ ledger, database, dir, policies, clock }, env)
   }
 
   /** Another process's view of the same ledger. */
@@ -227,13 +245,16 @@ async function openLedger(
   dataDir: string,
   policies: string,
   clock: { readonly aheadMs: number },
+  env: Environment = {},
 ): Promise<Ledger> {
+  const { callbacks } = channelSettings(env)
   return await Ledger.open({
     connection: database.config,
     policies: await loadPolicies(policies),
     dataDir,
     consoleUrl: base,
     now: () => (Date.now() + clock.aheadMs) as Instant,
+    allowsCallback: callbacks && ((url) => isAllowedCallback(callbacks, url)),
   })
 }
 

@@ -1,4 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { createHmac } from 'node:crypto'
+import { indexOfId, type Instant } from '@bailiwick/core'
+import { ChannelStore, enqueueMessages } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { totpCode, totpStep } from '../../src/identity/totp.ts'
 import { describedRoutes } from '../harness/contract.ts'
@@ -7,12 +10,24 @@ import { base, HttpService, type Answer, type Caller } from '../harness/http-ser
 
 const specFile = new URL('../../../../spec/openapi.json', import.meta.url)
 
+const signingSecret = 'a signing secret'
+/** Channels that are set up, and of which nobody is on the other side. */
+const channels = {
+  BAILIWICK_SMTP_URL: 'smtp://127.0.0.1:9',
+  BAILIWICK_MAIL_FROM: 'bailiwick@example.com',
+  BAILIWICK_SLACK_BOT_TOKEN: 'xoxb-token',
+  BAILIWICK_SLACK_SIGNING_SECRET: signingSecret,
+  BAILIWICK_SLACK_CHANNEL: 'C0123',
+  BAILIWICK_SLACK_API_URL: 'http://127.0.0.1:9/api',
+  BAILIWICK_ALLOW_PRIVATE_WEBHOOKS: '1',
+}
+
 let service: HttpService
 let agent: Caller
 let person: Caller
 
 beforeAll(async () => {
-  service = await HttpService.open()
+  service = await HttpService.open({}, channels)
   agent = await service.agent()
   person = await service.person()
 })
@@ -47,6 +62,10 @@ const open = new Set([
   'POST /v1/session/passkey/options',
   'POST /v1/session/provider',
   'GET /v1/session/provider/callback',
+  // These authenticate in their own ways: by a signature of Slack, and by the token in the address.
+  'POST /v1/channels/slack/interactions',
+  'GET /v1/channels/email/{token}',
+  'POST /v1/channels/email/{token}',
 ])
 
 describe('the description at /openapi.json', () => {
@@ -108,12 +127,15 @@ describe('every endpoint', () => {
     })
     const approval = waiting.body.approval.id as string
     await person.get('/v1/approvals?status=pending')
+    await agent.get('/v1/calls/waits')
+    await answersOverChannels(waiting.body.approval.id as string)
     await person.get(`/v1/approvals/${approval}`)
     await person.get(`/v1/approvals/${approval}/context`)
     await person.post(`/v1/decisions/${waiting.body.id}/reveal`, { path: '/params/amount', reason: 'to see' })
     await person.vote(approval, { vote: 'approve', comment: 'fine' })
     const again = { action: 'issue_refund', params: { amount: 600 }, callId: 'waits', approvalId: approval }
     expect((await agent.post('/v1/decisions', again)).body.effect).toBe('allow')
+    await agent.get(`/v1/approvals/${approval}/events`)
     for (const caller of [agent, person]) {
       await caller.get('/v1/decisions?effect=allow&action=issue_refund&limit=1')
       await caller.get(`/v1/decisions/${allowed.body.id}`)
@@ -138,6 +160,7 @@ describe('every endpoint', () => {
     const operator = await service.person('operator@example.com', ['operator'])
     await operator.post('/v1/agents/idle-agent/suspension', { state: 'suspended', reason: 'not needed' })
     await operator.get('/v1/agents')
+    await retriesOf(operator)
     await service.anyone.get('/v1/log/checkpoint')
     await service.anyone.get('/log/checkpoint')
     await service.anyone.get('/log/verify.html')
@@ -345,4 +368,50 @@ async function onePasskey(on: HttpService): Promise<void> {
   const signed = { ...authenticator.sign({ challenge: begun.body.challenge }), userHandle }
   await anyone.post('/v1/session/passkey', signed, withCookie(anyone, challengeCookie(begun)))
   await owner.send('DELETE', `/v1/passkeys/${authenticator.id}`)
+}
+
+/** One answer over each channel: a page that is looked at, one that votes, and a button of nobody's. */
+async function answersOverChannels(approval: string): Promise<void> {
+  const { digest } = (await person.get(`/v1/approvals/${approval}`)).body
+  await service.access.setPerson('mail@example.com', ['viewer', 'approver'])
+  const other = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 601 } })
+  const { digest: otherDigest } = (await person.get(`/v1/approvals/${other.body.approval.id}`)).body
+  const token = await new ChannelStore(service.ledger.pool, service.ledger.name).makeMailLink({
+    approval: indexOfId('apr', other.body.approval.id as string) ?? 0,
+    digest: otherDigest,
+    person: 'mail@example.com',
+    expiresAt: (Date.now() + 60_000) as Instant,
+  })
+  const form = 'application/x-www-form-urlencoded'
+  await service.anyone.get(`/v1/channels/email/${token}`)
+  await service.anyone.send('POST', `/v1/channels/email/${token}`, {
+    raw: `vote=reject&digest=${otherDigest}`,
+    headers: { 'content-type': form },
+  })
+  const payload = JSON.stringify({
+    type: 'block_actions',
+    user: { id: 'U1' },
+    channel: { id: 'C0123' },
+    actions: [{ action_id: 'bailiwick.approve', value: JSON.stringify({ approval, digest }) }],
+  })
+  const raw = `payload=${encodeURIComponent(payload)}`
+  const at = String(Math.floor(Date.now() / 1000))
+  const signature = createHmac('sha256', signingSecret).update(`v0:${at}:${raw}`).digest('hex')
+  await service.anyone.send('POST', '/v1/channels/slack/interactions', {
+    raw,
+    headers: {
+      'content-type': form,
+      'x-slack-request-timestamp': at,
+      'x-slack-signature': `v0=${signature}`,
+    },
+  })
+}
+
+/** A message that was given up, and is tried again. */
+async function retriesOf(operator: Caller): Promise<void> {
+  const { pool, name } = service.ledger
+  await enqueueMessages(pool, name, [{ target: 'gone', kind: 'k', index: 1, body: '{}' }])
+  await pool.query(`update outbox set dead_at = now() where target = 'gone'`)
+  const { body } = await operator.get('/v1/deliveries?state=dead&limit=5')
+  await operator.post(`/v1/deliveries/${body.deliveries[0].id}/retry`, {})
 }

@@ -87,7 +87,7 @@ function withoutPlaces({ status, headers, body }: RawAnswer): object {
     headers: { ...headers, 'content-length': undefined },
     body: body
       .replace(/"(id|url)":"[^"]*(dec|apr)_\d+"/g, '"$1":""')
-      .replace(/"index":\d+|"deadline":"[^"]*"/g, ''),
+      .replace(/"index":\d+|"(deadline|retryAt)":"[^"]*"/g, ''),
   }
 }
 
@@ -219,7 +219,10 @@ describe('the fast path', () => {
     const app = createApp(parts())
     const thrown: Error[] = []
     const answers = decisionAnswers(
-      { decide: () => Promise.reject(thrown.shift() ?? new Error('nothing')) },
+      {
+        decide: () => Promise.reject(thrown.shift() ?? new Error('nothing')),
+        now: () => service.ledger.now(),
+      },
       log,
     )
     const listener = await listening(

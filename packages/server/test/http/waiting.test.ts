@@ -23,6 +23,12 @@ async function waitingRefund(): Promise<string> {
   return body.approval.id
 }
 
+async function vote(id: string, choice: 'approve' | 'reject'): Promise<void> {
+  const { digest } = (await person.get(`/v1/approvals/${id}`)).body
+  const { status, text } = await person.post(`/v1/approvals/${id}/votes`, { vote: choice, digest })
+  expect({ status, text }).toMatchObject({ status: 201 })
+}
+
 const ids = (answer: Answer, list: string): string[] => answer.body[list].map(({ id }: { id: string }) => id)
 
 describe('a long poll for an approval', () => {
@@ -71,6 +77,88 @@ describe('a long poll for an approval', () => {
     const id = await waitingRefund()
     await person.vote(id, { vote: 'approve' })
     expect((await agent.get(`/v1/approvals/${id}?wait=60`)).body.status).toBe('approved')
+  })
+})
+
+describe('whoever does not wait', () => {
+  test('is told when to ask again, in the answer and in its header, while the approval is pending', async () => {
+    const call = { action: 'issue_refund', params: { amount: 600 }, callId: 'later-1' }
+    const decided = await agent.post('/v1/decisions', call)
+    const { id, retryAt } = decided.body.approval
+    expect(Date.parse(retryAt)).toBeGreaterThan(Date.parse(decided.headers.get('date') ?? '') || 0)
+    expect(decided.headers.get('retry-after')).toBe('2')
+    for (const path of [`/v1/approvals/${id}`, '/v1/calls/later-1']) {
+      const asked = await agent.get(path)
+      expect(asked.status).toBe(200)
+      expect(Number(asked.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+      expect(Number(asked.headers.get('retry-after'))).toBeLessThanOrEqual(3)
+    }
+    await vote(id, 'approve')
+    const over = await agent.get(`/v1/approvals/${id}`)
+    expect(over.headers.get('retry-after')).toBeNull()
+    expect(over.body).not.toHaveProperty('retryAt')
+    const call2 = await agent.get('/v1/calls/later-1')
+    expect(call2.body).toMatchObject({
+      callId: 'later-1',
+      decision: { effect: 'escalate', params: { amount: 600 } },
+      approval: { id, status: 'approved' },
+    })
+  })
+
+  test('finds nothing under a call id that nobody used, or another agent did, and people ask elsewhere', async () => {
+    const other = await service.agent('somebody-else')
+    await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 }, callId: 'mine-1' })
+    expect((await agent.get('/v1/calls/mine-1')).body).toMatchObject({ approval: null })
+    expect((await other.get('/v1/calls/mine-1')).status).toBe(404)
+    expect((await agent.get('/v1/calls/nobodys')).status).toBe(404)
+    expect((await person.get('/v1/calls/mine-1')).status).toBe(403)
+  })
+})
+
+describe('the stream of one approval', () => {
+  function listen(id: string, caller: Caller, more: Record<string, string> = {}) {
+    const isAgent = caller === agent
+    const own = isAgent
+      ? { authorization: `Bearer ${caller.secret}` }
+      : { cookie: `bailiwick_session=${caller.secret}` }
+    const headers = { host: new URL(base).host, ...own, ...more }
+    return service.app.request(new Request(`${base}/v1/approvals/${id}/events`, { headers }))
+  }
+  const eventsIn = (text: string) =>
+    [...text.matchAll(/event: approval\ndata: (.*)\nid: (.*)\n/g)].map(([, data = '', name]) => ({
+      ...JSON.parse(data),
+      name,
+    }))
+
+  test('says where it stands and what became of it, and then ends', async () => {
+    const id = await waitingRefund()
+    const streams = await Promise.all([listen(id, agent), listen(id, person)])
+    const texts = streams.map((stream) => stream.text())
+    await vote(id, 'approve')
+    for (const text of await Promise.all(texts)) {
+      const events = eventsIn(text)
+      expect(events.map(({ status }) => status)).toEqual(['pending', 'approved'])
+      expect(events[0]).toMatchObject({ id, name: 'pending', retryAt: expect.any(String) as string })
+      expect(events[1]).not.toHaveProperty('retryAt')
+    }
+  })
+
+  test('goes on from what was seen: it does not repeat it, and there is nothing after the end', async () => {
+    const id = await waitingRefund()
+    const stream = await listen(id, agent, { 'last-event-id': 'pending' })
+    await vote(id, 'reject')
+    expect(eventsIn(await stream.text()).map(({ status }) => status)).toEqual(['rejected'])
+    expect(eventsIn(await (await listen(id, agent)).text()).map(({ status }) => status)).toEqual(['rejected'])
+    expect((await listen(id, agent, { 'last-event-id': 'rejected' })).status).toBe(204)
+  })
+
+  test("is nobody else's", async () => {
+    const id = await waitingRefund()
+    const other = await service.agent('somebody-else')
+    expect((await other.get(`/v1/approvals/${id}/events`)).status).toBe(404)
+    expect((await service.anyone.get(`/v1/approvals/${id}/events`)).status).toBe(401)
+    expect((await agent.get('/v1/approvals/apr_999999/events')).status).toBe(404)
+    expect((await agent.send('HEAD', `/v1/approvals/${id}/events`)).status).toBe(200)
   })
 })
 
@@ -151,6 +239,33 @@ describe('the stream of events', () => {
     expect(await sizes.next()).toBe(grown + 1)
     await sizes.end()
     controller.abort()
+  })
+
+  test('names every approval that is opened while somebody looks, and whether they may answer it', async () => {
+    await waitingRefund()
+    const viewer = await service.person('vic@example.com', ['viewer'])
+    for (const [caller, mayVote] of [
+      [person, true],
+      [viewer, false],
+    ] as const) {
+      const controller = new AbortController()
+      const headers = { host: new URL(base).host, cookie: `bailiwick_session=${caller.secret}` }
+      const stream = await service.app.request(
+        new Request(`${base}/v1/events`, { headers, signal: controller.signal }),
+      )
+      const reader = stream.body?.getReader()
+      const decoder = new TextDecoder()
+      let text = decoder.decode((await reader?.read())?.value)
+      const id = await waitingRefund()
+      while (!text.includes('event: approval')) text += decoder.decode((await reader?.read())?.value)
+      const told = [...text.matchAll(/event: approval\ndata: (.*)\n/g)].map(([, data = '']) =>
+        JSON.parse(data),
+      )
+      expect(told).toMatchObject([{ id, action: 'issue_refund', mayVote }])
+      expect(text).not.toContain('amount')
+      await reader?.cancel()
+      controller.abort()
+    }
   })
 })
 

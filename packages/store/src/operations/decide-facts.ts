@@ -55,7 +55,13 @@ export function payloadOf(parsed: ParsedCall, facts: Facts, decision: Decision):
   let more = ''
   if (Object.keys(recorded).length > 0) more = `,"facts":${canonicalJson(recorded)}`
   if (consumes.length > 0) more += `,"keys":${canonicalJson(consumes.map(({ key }) => key))}`
-  if (more === '') return parsed.payload
-  const head = `{"context":${canonicalJson(parsed.call.context)}`
-  return `${head}${more}${parsed.payload.slice(head.length)}`
+  const text = more === '' ? parsed.payload : withMore(parsed, more)
+  // Only an approval is told of. The member's name sorts before all others.
+  if (parsed.callback === undefined || decision.effect !== 'escalate') return text
+  return `{"callback":${canonicalJson(parsed.callback)},${text.slice(1)}`
+}
+
+function withMore({ call, payload }: ParsedCall, more: string): string {
+  const head = `{"context":${canonicalJson(call.context)}`
+  return `${head}${more}${payload.slice(head.length)}`
 }

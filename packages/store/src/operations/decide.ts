@@ -9,6 +9,8 @@ import {
   decisionId,
   Fault,
   indexOfId,
+  instantText,
+  retryAt,
   type Approval,
   type ApprovalFact,
   type ApprovalRefusal,
@@ -51,7 +53,7 @@ export function decideOperation(
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)
       if (call.callId !== undefined) refuseArchivedCall(fold, call.agent, call.callId)
-      if (before && call.approvalId === undefined) return { answer: replayed(before, settings) }
+      if (before && call.approvalId === undefined) return { answer: replayed(before, settings, place.at) }
       return decideAnew({ parsed, gathered, approvalIndex }, fold, place, settings)
     },
   }
@@ -96,7 +98,7 @@ function decideAnew(
   return {
     body,
     payload: payloadOf(parsed, facts, decision),
-    answer: answerOf(body, place.index, settings),
+    answer: answerOf(body, place.index, settings, { openedAt: place.at, now: place.at }),
     staged: isFolded(call, decision, gathered)
       ? (record, payload) => {
           // Only what opens an approval or stands for a call id can be asked for in the same batch.
@@ -243,6 +245,12 @@ export function decisionBody(
   }
 }
 
+/** When an answer is given, and when its decision was made: for saying when to ask again. */
+interface AnswerTimes {
+  readonly openedAt: Instant
+  readonly now: Instant
+}
+
 /** The answer that a recorded decision gives its caller. */
 export function answerOf(
   record: Pick<
@@ -251,6 +259,7 @@ export function answerOf(
   >,
   index: number,
   settings: DecideSettings,
+  times: AnswerTimes | undefined,
 ): DecisionAnswer {
   const { id, effect, reasons, rules, policy, opens, obligations, shadow } = record
   const answer = { id, effect, reasons, rules, policy, record: { index } }
@@ -258,18 +267,27 @@ export function answerOf(
   if (opens === null && obligations === undefined && shadow === undefined) return answer
   return {
     ...answer,
-    ...(opens === null
-      ? {}
-      : { approval: { id: opens.id, url: settings.approvalUrl(opens.id), deadline: opens.deadline } }),
+    ...(opens === null ? {} : { approval: openedOf(opens, settings, times) }),
     ...(obligations === undefined ? {} : { obligations }),
     ...(shadow === undefined ? {} : { shadow }),
   }
 }
 
-function replayed(known: KnownDecision, settings: DecideSettings): DecisionAnswer {
+function openedOf(
+  { id, deadline: deadlineText }: NonNullable<DecisionRecord['opens']>,
+  settings: DecideSettings,
+  times: AnswerTimes | undefined,
+): NonNullable<DecisionAnswer['approval']> {
+  const opened = { id, url: settings.approvalUrl(id), deadline: deadlineText }
+  const deadline = Date.parse(deadlineText) as Instant
+  if (times === undefined || times.now >= deadline) return opened
+  return { ...opened, retryAt: instantText(retryAt(times.openedAt, deadline, times.now)) }
+}
+
+function replayed(known: KnownDecision, settings: DecideSettings, now: Instant): DecisionAnswer {
   const { record, outcome } = known
   return {
-    ...answerOf(record, record.index, settings),
+    ...answerOf(record, record.index, settings, { openedAt: Date.parse(record.at) as Instant, now }),
     replayed: true,
     outcome: outcome === null ? null : { status: outcome },
   }

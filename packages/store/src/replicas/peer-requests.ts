@@ -30,6 +30,7 @@ interface DecideRequest {
     readonly callId?: string | undefined
     readonly approvalId?: string | undefined
     readonly session?: string | undefined
+    readonly callback?: string | undefined
   }
   readonly supports: readonly string[]
   /** Null where the call is malformed. */
@@ -90,7 +91,7 @@ export function forwardableDecision(
   const sha256 = policy?.ref.sha256 ?? null
   const request: Omit<DecideRequest, 'payload'> = {
     kind: 'decide',
-    call: { agent, action, callId, approvalId, session },
+    call: { agent, action, callId, approvalId, session, callback: parsed.callback },
     supports: parsed.supports,
     malformed: parsed.malformed,
     policy: sha256,

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import type { ApprovalView } from '@bailiwick/core'
+import { approvalWords, statusWords } from './approval-words.ts'
+
+/** What a page says beside the approval. */
+export interface MailPage {
+  readonly approval: ApprovalView
+  /** Whose link it is. */
+  readonly person: string
+  /** Why the person cannot answer here, or what came of the answer; undefined where the form is shown. */
+  readonly note?: { readonly text: string; readonly link?: string | undefined } | undefined
+  /** Whether the person has to be signed in as well. */
+  readonly needsSession: boolean
+}
+
+const style = `:root{color-scheme:light dark}
+html{background:Canvas;color:CanvasText}
+body{font:1.0625rem/1.5 system-ui,sans-serif;margin:0 auto;padding:1.25rem;max-width:40rem;overflow-wrap:anywhere}
+h1{font-size:1.375rem;line-height:1.3;margin:.5rem 0 1rem}
+dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.25rem 1rem;margin:1rem 0}
+dt{font-weight:600}dd{margin:0}
+form{display:grid;gap:1rem;margin:1.5rem 0}
+textarea{font:inherit;width:100%;min-height:5rem;box-sizing:border-box;padding:.5rem}
+.answers{display:grid;grid-template-columns:1fr 1fr;gap:1rem}
+button{font:inherit;font-weight:600;min-height:3rem;border-radius:.5rem;border:2px solid currentColor;background:Canvas;color:CanvasText}
+.note{border:2px solid currentColor;border-radius:.5rem;padding:.75rem 1rem}
+.small{font-size:.9375rem}`
+
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+/**
+ * The headers of such pages: no script, no other place, no frame, and the address, which is a secret, told to nobody.
+ * `same-origin` and not `no-referrer`, because browsers leave out where a form came from with the latter.
+ */
+export const mailPageHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'same-origin',
+  'cache-control': 'no-store',
+  'x-robots-tag': 'noindex, nofollow',
+}
+
+/** The page that a link in an e-mail opens: what is asked, and a form that works without script. */
+export function mailPage({ approval, person, note, needsSession }: MailPage): string {
+  const words = approvalWords(approval)
+  const waits = approval.status === 'pending'
+  const body = [
+    `<p class="small">Bailiwick · ${escaped(approval.id)}</p>`,
+    `<h1>${escaped(words.title)}</h1>`,
+    listOf(words.params),
+    words.paramsLeft > 0 ? `<p>and ${words.paramsLeft} more, which the console shows</p>` : '',
+    approval.erased === true ? '<p>What the call was about has been erased.</p>' : '',
+    `<ul>${words.reasons.map((reason) => `<li>${escaped(reason)}</li>`).join('')}</ul>`,
+    waits
+      ? `<p>Answer by <strong><time datetime="${escaped(approval.deadline)}">${escaped(words.deadline)}</time></strong>. ${escaped(words.ask)} No answer is a no.</p>`
+      : `<p><strong>${escaped(statusWords(approval))}</strong></p>`,
+    words.count === '' ? '' : `<p>${escaped(words.count)}</p>`,
+    note === undefined ? formOf(approval, person, needsSession) : noteOf(note),
+    `<p class="small"><a href="${escaped(approval.url)}">Open in the console</a></p>`,
+  ]
+  return documentOf(words.title, body.join('\n'))
+}
+
+/** A page that says one thing only. */
+export function mailNotePage(title: string, text: string): string {
+  return documentOf(title, `<h1>${escaped(title)}</h1>\n<p class="note" role="status">${escaped(text)}</p>`)
+}
+
+// No answer is chosen before, and both look alike.
+function formOf(approval: ApprovalView, person: string, needsSession: boolean): string {
+  const [vote, label] =
+    approval.terms.asks === 'acknowledgement' ? ['acknowledge', 'I have looked'] : ['approve', 'Approve']
+  const signedIn = needsSession ? ' You have to be signed in to the console in this browser.' : ''
+  return `<form method="post">
+<input type="hidden" name="digest" value="${escaped(approval.digest)}">
+<label for="comment">Comment (optional)</label>
+<textarea id="comment" name="comment" maxlength="2000"></textarea>
+<p>You answer as <strong>${escaped(person)}</strong>.${signedIn} Your answer is recorded and cannot be undone.</p>
+<div class="answers">
+<button type="submit" name="vote" value="reject">Reject</button>
+<button type="submit" name="vote" value="${vote}">${label}</button>
+</div>
+</form>`
+}
+
+function noteOf({ text, link }: NonNullable<MailPage['note']>): string {
+  const to = link === undefined ? '' : ` <a href="${escaped(link)}">Go there</a>`
+  return `<p class="note" role="status">${escaped(text)}${to}</p>`
+}
+
+function listOf(params: readonly { readonly name: string; readonly value: string }[]): string {
+  if (params.length === 0) return ''
+  const rows = params.map(({ name, value }) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
+  return `<dl>${rows.join('')}</dl>`
+}
+
+function documentOf(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
+}

@@ -1,0 +1,64 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { ApprovalView } from '@bailiwick/core'
+import type { Access, ApprovalWaits } from '@bailiwick/store'
+import { streamSSE } from 'hono/streaming'
+import { newRouter } from './router.ts'
+import type { Asker, HttpEnv } from './asker.ts'
+import { getApprovalEvents } from './routes.ts'
+
+/** How often a stream on which nothing happens shows that it lives; proxies end others. */
+const aliveSeconds = 20
+/** After how many of those it ends, so that whoever listens comes again and shows who it is. */
+const aliveMax = 15
+/** How long a client should wait before it connects again, in milliseconds. */
+const reconnectMs = 2_000
+
+/**
+ * A stream for one approval: where it stands, and what became of it. It holds a timer, and no connection of the database. It
+ * ends with its session, and after five minutes; who listens goes on with `Last-Event-ID`.
+ */
+export function approvalStreamRoutes(waits: ApprovalWaits, access: Access): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  router.openapi(getApprovalEvents, async (context): Promise<Response> => {
+    const { id } = context.req.valid('param')
+    const asker = context.get('asker')
+    const seen = asker.kind === 'agent' ? { agent: asker.agent } : { voter: asker.voter }
+    const last = context.req.header('last-event-id')
+    let approval = await waits.wait(id, 0, seen)
+    // What makes a browser's EventSource stop asking.
+    if (approval.status !== 'pending' && approval.status === last) return context.body(null, 204)
+    if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
+    return streamSSE(
+      context,
+      async (stream) => {
+        const gone = new AbortController()
+        stream.onAbort(() => gone.abort())
+        let sent = last
+        for (let times = 0; times < aliveMax; times += 1) {
+          if (approval.status === sent) await stream.write(': still so\n\n')
+          else
+            await stream.writeSSE({
+              id: approval.status,
+              event: 'approval',
+              data: dataOf(approval),
+              retry: reconnectMs,
+            })
+          sent = approval.status
+          if (sent !== 'pending' || stream.aborted || waits.closed || !(await goesOn(access, asker))) return
+          approval = await waits.wait(id, aliveSeconds, seen, gone.signal)
+        }
+      },
+      // The stream ends, and whoever listens connects again.
+      async () => undefined,
+    )
+  })
+  return router
+}
+
+async function goesOn({ sessions }: Access, asker: Asker): Promise<boolean> {
+  return asker.kind === 'agent' || (await sessions.goesOn(asker.session.id))
+}
+
+function dataOf({ id, status, deadline, retryAt }: ApprovalView): string {
+  return JSON.stringify({ id, status, deadline, ...(retryAt === undefined ? {} : { retryAt }) })
+}

@@ -1,0 +1,100 @@
+import { answers, body, createRoute, json } from './route.ts'
+import * as schema from './schemas.ts'
+
+export const getApprovalEvents = createRoute({
+  method: 'get',
+  path: '/v1/approvals/{id}/events',
+  'x-permission': 'approvals:read',
+  summary:
+    'Server-sent events for whoever waits: `approval` with its status, now and once it is no longer pending; then the stream ends',
+  request: { params: schema.idParam },
+  responses: {
+    ...answers(
+      200,
+      { description: 'A stream', content: { 'text/event-stream': { schema: schema.approvalStream } } },
+      400,
+      401,
+      403,
+      404,
+      503,
+    ),
+    204: { description: '`Last-Event-ID` is a final status already: nothing more comes' },
+  },
+})
+
+export const getDeliveries = createRoute({
+  method: 'get',
+  path: '/v1/deliveries',
+  'x-permission': 'deliveries:read',
+  summary: 'Messages to the outside and how they went, newest first',
+  request: { query: schema.deliveryQuery },
+  responses: answers(
+    200,
+    json(schema.deliveryList, 'The messages, without what they say'),
+    400,
+    401,
+    403,
+    503,
+  ),
+})
+
+export const postDeliveryRetry = createRoute({
+  method: 'post',
+  path: '/v1/deliveries/{id}/retry',
+  'x-permission': 'deliveries:retry',
+  summary: 'Send a message again that was given up',
+  request: { params: schema.deliveryParam, body: body(schema.nothing) },
+  responses: answers(200, json(schema.retryAnswer, 'It is due'), 400, 401, 403, 404, 409, 413, 503),
+})
+
+export const postSlackInteraction = createRoute({
+  method: 'post',
+  path: '/v1/channels/slack/interactions',
+  'x-permission': 'anyone',
+  summary: 'Where Slack tells of pressed buttons; signed by Slack, each request taken once',
+  responses: answers(
+    200,
+    { description: 'Taken; whoever pressed is told in Slack' },
+    400,
+    401,
+    404,
+    409,
+    413,
+    503,
+  ),
+})
+
+export const getMailPage = createRoute({
+  method: 'get',
+  path: '/v1/channels/email/{token}',
+  'x-permission': 'anyone',
+  summary:
+    'The page that a link in an e-mail opens: what is asked, and a form to answer. Looking changes nothing',
+  request: { params: schema.tokenParam },
+  responses: answers(
+    200,
+    { description: 'A page', content: { 'text/html': { schema: schema.htmlPage } } },
+    400,
+    404,
+    503,
+  ),
+})
+
+export const postMailVote = createRoute({
+  method: 'post',
+  path: '/v1/channels/email/{token}',
+  'x-permission': 'anyone',
+  summary: "Cast a person's vote from that page: a form with `vote`, `digest` and `comment`",
+  request: { params: schema.tokenParam },
+  responses: answers(
+    200,
+    { description: 'Recorded', content: { 'text/html': { schema: schema.htmlPage } } },
+    400,
+    403,
+    404,
+    409,
+    410,
+    413,
+    503,
+  ),
+})

@@ -1,0 +1,105 @@
+import { Fault } from '@bailiwick/core'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import { answerMailLink, lookAtMailLink, type MailVoteParts } from '../channels/mail-votes.ts'
+import { mailNotePage, mailPage, mailPageHeaders, type MailPage } from '../channels/mail-page.ts'
+import { takeSlackRequest, type SlackInteractionParts } from '../channels/slack-interactions.ts'
+import type { Authentication, HttpEnv } from './asker.ts'
+import { problem, problemDocumentOf, saysWhetherRecorded, toldFault } from './problems.ts'
+import { newRouter } from './router.ts'
+import { getMailPage, postMailVote, postSlackInteraction } from './routes.ts'
+import { refuseOtherSites } from './same-origin.ts'
+
+/** How long Slack is kept waiting, at the longest; it gives up after three seconds. */
+const slackAnswerMs = 2_000
+
+/** What answers from channels are taken by; absent: the channel is not set up. */
+export interface ChannelAnswers {
+  readonly mail?: MailVoteParts | undefined
+  readonly slack?: SlackInteractionParts | undefined
+}
+
+/**
+ * Where people's answers come in over channels. Each authenticates in its own way: Slack by its signature, e-mail by the
+ * token of the link. They are forms, as browsers and Slack send them, and not JSON.
+ */
+export function channelRoutes(
+  { mail, slack }: ChannelAnswers,
+  { cookie, publicUrl }: Pick<Authentication, 'cookie' | 'publicUrl'>,
+  log: (line: string) => void,
+): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  router.use('/v1/channels/*', async (context, next) => {
+    await next()
+    context.header('Cache-Control', 'no-store')
+  })
+
+  router.openapi(postSlackInteraction, async (context): Promise<Response> => {
+    if (slack === undefined) throw notSetUp('Slack')
+    const work = await takeSlackRequest(slack, {
+      timestamp: context.req.header('x-slack-request-timestamp'),
+      signature: context.req.header('x-slack-signature'),
+      body: new Uint8Array(await context.req.arrayBuffer()),
+    })
+    await within(slackAnswerMs, work())
+    return context.body('', 200)
+  })
+
+  router.openapi(getMailPage, async (context): Promise<Response> => {
+    if (mail === undefined) throw notSetUp('e-mail')
+    const { token } = context.req.valid('param')
+    return await pageAnswer(context, log, () => lookAtMailLink(mail, token))
+  })
+
+  router.openapi(postMailVote, async (context): Promise<Response> => {
+    if (mail === undefined) throw notSetUp('e-mail')
+    const { token } = context.req.valid('param')
+    return await pageAnswer(context, log, async () => {
+      // The token is what another site does not know; that its form came from here is asked all the same.
+      refuseOtherSites(context, publicUrl)
+      const form = new URLSearchParams(await context.req.text())
+      return await answerMailLink(mail, token, {
+        vote: form.get('vote') ?? '',
+        digest: form.get('digest') ?? '',
+        comment: form.get('comment') ?? '',
+        session: getCookie(context, cookie.name),
+      })
+    })
+  })
+
+  return router
+}
+
+/** The page, or what is wrong: as a page to browsers, as a problem to programs. */
+async function pageAnswer(
+  context: Context,
+  log: (line: string) => void,
+  page: () => Promise<MailPage>,
+): Promise<Response> {
+  try {
+    return context.body(mailPage(await page()), 200, { ...mailPageHeaders })
+  } catch (error) {
+    const fault = saysWhetherRecorded(toldFault(error, log))
+    if (!(context.req.header('accept') ?? '').includes('text/html')) return problem(context, fault)
+    const { title, status, detail, fix } = problemDocumentOf(fault)
+    const text = `${detail.charAt(0).toUpperCase()}${detail.slice(1)}. ${fix}`
+    return new Response(mailNotePage(title, text), { status, headers: { ...mailPageHeaders } })
+  }
+}
+
+/** Waits for the work, but not for long: it goes on by itself. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
+
+function notSetUp(channel: string): Fault {
+  return new Fault('not_found', `answers over ${channel} are not set up`, {
+    fix: 'docs/APPROVALS.md says how; until then, answer in the console.',
+  })
+}

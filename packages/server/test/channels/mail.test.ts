@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { base, HttpService, type Caller } from '../harness/http-service.ts'
+import { linkIn, MailServer } from './mail-server.ts'
+import { refund, refundPolicy } from './policy.ts'
+
+const minute = 60_000
+let mail: MailServer
+let service: HttpService
+let agent: Caller
+
+let openedWith: string | undefined
+
+/** A service whose route has these terms, as new: one that is there already is cleared, which is faster. */
+async function open(terms = '', env: Record<string, string> = {}): Promise<void> {
+  const wanted = JSON.stringify([terms, env])
+  if (openedWith !== wanted) await reopen(terms, env)
+  openedWith = wanted
+  service.clock.aheadMs = 0
+  await deliver()
+  await service.ledger.pool.query('truncate outbox, mail_link')
+  for (const list of [mail.mails, mail.trouble, service.lines]) list.length = 0
+  for (const { id } of await service.access.people()) await service.access.removePerson(id)
+  await service.access.setPerson('ann@example.com', ['approver'])
+  await service.access.setPerson('bob@example.com', ['approver'])
+  await service.access.setPerson('vic@example.com', ['viewer'])
+}
+
+async function reopen(terms: string, env: Record<string, string>): Promise<void> {
+  if (openedWith !== undefined) await service.close()
+  service = await HttpService.open({ text: refundPolicy(terms) }, { ...mail.env, ...env })
+  agent = await service.agent()
+}
+
+beforeAll(async () => {
+  mail = await new MailServer().listen()
+})
+beforeEach(() => open())
+afterAll(async () => {
+  await service.close()
+  await mail.close()
+})
+
+async function deliver(): Promise<void> {
+  while ((await service.channels.worker.runOnce()) > 0);
+}
+
+/** A refund that waits, of which everybody has been told. */
+async function asked(): Promise<string> {
+  const { body } = await agent.post('/v1/decisions', refund)
+  await deliver()
+  return body.approval.id
+}
+
+/** A browser that asks for a page, or sends its form. */
+async function visit(
+  method: string,
+  path: string,
+  form?: Record<string, string>,
+  headers: Record<string, string> = {},
+) {
+  const sent = new Headers({ host: new URL(base).host, accept: 'text/html', ...headers })
+  const init = form === undefined ? {} : { body: new URLSearchParams(form) }
+  if (form !== undefined && !sent.has('origin')) sent.set('origin', base)
+  const response = await service.app.request(new Request(base + path, { method, headers: sent, ...init }))
+  return { status: response.status, headers: response.headers, html: await response.text() }
+}
+
+/** What the form of a page would send. */
+function formOf(html: string): Record<string, string> {
+  const digest = /name="digest" value="([0-9a-f]{64})"/.exec(html)?.[1]
+  return digest === undefined ? {} : { digest }
+}
+
+async function answer(path: string, vote: string, more: Record<string, string> = {}, headers = {}) {
+  const { html } = await visit('GET', path)
+  return await visit('POST', path, { ...formOf(html), vote, ...more }, headers)
+}
+
+const approvalOf = async (id: string) => await service.ledger.approval(id, {})
+
+describe('a request for approval by e-mail', () => {
+  test('goes to everybody who is entitled, each with a link of their own, and to nobody else', async () => {
+    const id = await asked()
+    expect(mail.mails.map(({ to }) => to.join()).toSorted()).toEqual(['ann@example.com', 'bob@example.com'])
+    const { text, headers } = mail.to('ann@example.com')
+    expect(headers['subject']).toContain('customer-support-agent-v2 asks to run issue_refund')
+    expect(headers['auto-submitted']).toBe('auto-generated')
+    expect(text).toContain('amount: 600')
+    expect(text).toContain('iban: ')
+    expect(text).not.toContain('DE8937')
+    expect(text).toMatch(/Answer by \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/)
+    expect(text).toContain(`${base}/approvals/${id}`)
+    expect(linkIn(mail.to('ann@example.com'))).not.toBe(linkIn(mail.to('bob@example.com')))
+  })
+
+  test('cannot be given further headers or receivers by what the agent says', async () => {
+    await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: { amount: 600, note: 'x\r\nBcc: eve@example.com\r\n\r\nhello' },
+    })
+    await deliver()
+    expect(mail.mails).toHaveLength(2)
+    expect(mail.to('ann@example.com').headers).not.toHaveProperty('bcc')
+    expect(mail.to('ann@example.com').text).toContain('note: x\\u{d}\\u{a}Bcc: eve@example.com')
+  })
+
+  test('is sent again where the server refuses for now, under the same id', async () => {
+    mail.trouble.push({ code: 451, text: 'greylisted' }, { code: 451, text: 'greylisted' })
+    await asked()
+    expect(mail.mails).toEqual([])
+    expect(service.lines.join('\n')).toContain('the mail server did not take it')
+    service.clock.aheadMs += 10_000
+    await deliver()
+    expect(mail.mails).toHaveLength(2)
+    const { rows } = await service.ledger.pool.query<{ id: string }>(
+      `select id from outbox where recipient = 'ann@example.com'`,
+    )
+    expect(mail.to('ann@example.com').headers['message-id']).toContain(rows[0]?.id)
+  })
+
+  test('that nobody takes becomes a dead letter, which operators see and can have sent again', async () => {
+    mail.trouble.push({ code: 550, text: 'no such mailbox' }, { code: 550, text: 'no such mailbox' })
+    await asked()
+    const operator = await service.person('ops@example.com', ['operator'])
+    const viewer = await service.person('vic@example.com', ['viewer'])
+    expect((await viewer.get('/v1/deliveries')).status).toBe(403)
+    const { body } = await operator.get('/v1/deliveries?state=dead')
+    expect(body.deliveries).toMatchObject([
+      { target: 'approvals.mail', state: 'dead', lastError: expect.stringContaining('550') },
+      { target: 'approvals.mail', state: 'dead' },
+    ])
+    expect(JSON.stringify(body)).not.toContain('amount')
+    const { id } = body.deliveries[0]
+    expect((await viewer.post(`/v1/deliveries/${id}/retry`, {})).status).toBe(403)
+    expect((await operator.post('/v1/deliveries/msg_none/retry', {})).status).toBe(404)
+    expect((await operator.post(`/v1/deliveries/${id}/retry`, {})).status).toBe(200)
+    await deliver()
+    expect(mail.mails).toHaveLength(1)
+    expect((await operator.post(`/v1/deliveries/${id}/retry`, {})).status).toBe(409)
+  })
+})
+
+describe('the page of a link', () => {
+  test('shows what is asked, masked, works without script, and chooses nothing', async () => {
+    await asked()
+    const { status, headers, html } = await visit('GET', linkIn(mail.to('ann@example.com')))
+    expect(status).toBe(200)
+    expect(html).toContain('customer-support-agent-v2 asks to run issue_refund')
+    expect(html).toContain('<dt>amount</dt><dd>600</dd>')
+    expect(html).not.toContain('DE8937')
+    expect(html).toContain('You answer as <strong>ann@example.com</strong>')
+    expect(html).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
+    expect(html).not.toMatch(/<script|autofocus|\schecked/)
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/,
+    )
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('referrer-policy')).toBe('same-origin')
+  })
+
+  test('casts the vote that is sent from it, with the comment, and shows what became of it', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const { status, html } = await answer(path, 'approve', { comment: 'looked at\r\nthe order' })
+    expect(status).toBe(200)
+    expect(html).toContain('Recorded: you approved')
+    const { votes, digest } = await approvalOf(id)
+    expect(votes).toMatchObject([
+      { person: 'ann@example.com', vote: 'approve', comment: 'looked at\nthe order' },
+    ])
+    expect(digest).toMatch(/^[0-9a-f]{64}$/)
+    const after = await visit('GET', path)
+    expect(after.html).toContain('You approved')
+    expect(after.html).not.toContain('<form')
+  })
+
+  test('rejects as well', async () => {
+    const id = await asked()
+    await answer(linkIn(mail.to('ann@example.com')), 'reject')
+    expect((await approvalOf(id)).status).toBe('rejected')
+  })
+
+  test('escapes what the agent says', async () => {
+    await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: { amount: 600, note: '"><img src=x onerror=alert(1)>' },
+    })
+    await deliver()
+    const { html } = await visit('GET', linkIn(mail.to('ann@example.com')))
+    expect(html).toContain('&quot;&gt;&lt;img src=x onerror=alert(1)&gt;')
+  })
+})
+
+describe('attacks', () => {
+  test('a program that follows links before people do votes nothing, and uses nothing up', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const before = await service.logSize()
+    for (const method of ['GET', 'HEAD', 'GET']) expect((await visit(method, path)).status).toBe(200)
+    expect((await visit('GET', `${path}?vote=approve`)).status).toBe(200)
+    expect(await service.logSize()).toBe(before)
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect((await answer(path, 'approve')).status).toBe(200)
+  })
+
+  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s votes nothing', async (method) => {
+    const id = await asked()
+    expect((await visit(method, linkIn(mail.to('ann@example.com')))).status).toBeGreaterThanOrEqual(400)
+    expect((await approvalOf(id)).votes).toEqual([])
+  })
+
+  test('a link that was used votes no second time, also not ten times at once', async () => {
+    await open('quorum: 2')
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const { html } = await visit('GET', path)
+    const form = { ...formOf(html), vote: 'approve' }
+    const answers = await Promise.all(Array.from({ length: 10 }, () => visit('POST', path, form)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(await visit('POST', path, { ...form, vote: 'reject' })).toMatchObject({ status: 409 })
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+
+  test('a form without the digest that its page shows, or with that of another approval, is refused', async () => {
+    const one = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const other = await asked()
+    const { digest } = await approvalOf(other)
+    for (const form of [{ vote: 'approve' }, { vote: 'approve', digest }]) {
+      expect((await visit('POST', path, form)).status).toBe(409)
+    }
+    for (const id of [one, other]) expect((await approvalOf(id)).votes).toEqual([])
+    expect((await answer(path, 'approve')).status).toBe(200)
+    expect((await approvalOf(other)).votes).toEqual([])
+  })
+
+  test("a link votes as its own person, whoever's session comes with it", async () => {
+    const id = await asked()
+    const bob = await service.person('bob@example.com')
+    const cookie = `bailiwick_session=${bob.secret}`
+    await answer(linkIn(mail.to('ann@example.com')), 'approve', {}, { cookie })
+    expect((await approvalOf(id)).votes).toMatchObject([{ person: 'ann@example.com' }])
+  })
+
+  test('a link signs nobody in', async () => {
+    await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const seen = [await visit('GET', path), await answer(path, 'approve')]
+    for (const { headers } of seen) expect(headers.get('set-cookie')).toBeNull()
+    const token = path.split('/').at(-1) ?? ''
+    expect((await service.anyone.post('/v1/session', { token })).status).toBe(401)
+  })
+
+  test('the database holds no token, only its hash', async () => {
+    await asked()
+    const token = linkIn(mail.to('ann@example.com')).split('/').at(-1) ?? ''
+    const { rows } = await service.ledger.pool.query('select * from mail_link')
+    expect(rows).toHaveLength(2)
+    expect(JSON.stringify(rows)).not.toContain(token)
+  })
+
+  test('a link is no good from the deadline on', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const { html } = await visit('GET', path)
+    service.clock.aheadMs += 5 * minute
+    expect((await visit('POST', path, { ...formOf(html), vote: 'approve' })).status).toBe(409)
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect((await visit('GET', path)).html).not.toContain('<form')
+  })
+
+  test('a link of somebody whose role was taken away, or who is gone, votes nothing', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const { html } = await visit('GET', path)
+    await service.access.setPerson('ann@example.com', ['viewer'])
+    const form = { ...formOf(html), vote: 'approve' }
+    expect((await visit('POST', path, form)).status).toBe(403)
+    await service.access.removePerson('ann@example.com')
+    expect((await visit('POST', path, form)).status).toBe(404)
+    expect((await approvalOf(id)).votes).toEqual([])
+  })
+
+  test.each(['x', 'A'.repeat(43), '..%2f..%2fv1%2fsession'])('%j is no link', async (token) => {
+    expect((await visit('GET', `/v1/channels/email/${token}`)).status).toBe(404)
+    const answered = await service.anyone.get(`/v1/channels/email/${token}`)
+    expect(answered.body).toMatchObject({ type: 'urn:bailiwick:problem:not_found' })
+  })
+
+  test('a form that another site sends is refused', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    expect((await answer(path, 'approve', {}, { origin: 'https://evil.example' })).status).toBe(403)
+    expect((await approvalOf(id)).votes).toEqual([])
+  })
+
+  test('a request that is over gets no message any more', async () => {
+    await agent.post('/v1/decisions', refund)
+    service.clock.aheadMs += 5 * minute
+    await deliver()
+    expect(mail.mails).toEqual([])
+  })
+})
+
+describe('where the service wants a session for links', () => {
+  beforeEach(() => open('', { BAILIWICK_MAIL_VOTES: 'session' }))
+
+  test('a link alone is not enough, nor with the session of somebody else, but with that of its person', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const [ann, bob] = [await service.person('ann@example.com'), await service.person('bob@example.com')]
+    const as = (caller: Caller) => ({ cookie: `bailiwick_session=${caller.secret}` })
+    expect((await answer(path, 'approve')).status).toBe(403)
+    expect((await answer(path, 'approve', {}, as(bob))).status).toBe(403)
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect((await answer(path, 'approve', {}, as(ann))).status).toBe(200)
+    expect((await approvalOf(id)).votes).toMatchObject([{ person: 'ann@example.com' }])
+  })
+})

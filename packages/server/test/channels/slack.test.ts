@@ -1,0 +1,312 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
+import { base, HttpService, type Caller } from '../harness/http-service.ts'
+import { buttonsOf, FakeSlack, textOf, type SlackPost } from './fake-slack.ts'
+import { refund, refundPolicy } from './policy.ts'
+
+const minute = 60_000
+let slack: FakeSlack
+let service: HttpService
+let agent: Caller
+
+let openedWith: string | undefined
+
+/** A service whose route has these terms, as new: one that is there already is cleared, which is faster. */
+async function open(terms = ''): Promise<void> {
+  if (openedWith !== terms) await reopen(terms)
+  openedWith = terms
+  service.clock.aheadMs = 0
+  await deliver()
+  await service.ledger.pool.query('truncate outbox, channel_post, taken_request, channel_identity')
+  for (const list of [slack.posts, slack.ephemerals, slack.calls, slack.trouble, service.lines])
+    list.length = 0
+  await service.access.setPerson('ann@example.com', ['approver'])
+  await service.access.setPerson('bob@example.com', ['approver'])
+  await service.access.setPerson('vic@example.com', ['viewer'])
+}
+
+async function reopen(terms: string): Promise<void> {
+  if (openedWith !== undefined) await service.close()
+  service = await HttpService.open(
+    { text: refundPolicy(terms) },
+    {
+      ...slack.env,
+      BAILIWICK_SLACK_PEOPLE: 'U0ANN=Ann@example.com, U0VIC=vic@example.com, U0GONE=gone@example.com',
+    },
+  )
+  agent = await service.agent()
+}
+
+beforeAll(async () => {
+  slack = await new FakeSlack().listen()
+})
+beforeEach(() => open())
+afterAll(async () => {
+  await service.close()
+  await slack.close()
+})
+
+/** Sends everything that is due. */
+async function deliver(): Promise<void> {
+  while ((await service.channels.worker.runOnce()) > 0);
+}
+
+/** A refund that waits, and its message. */
+async function asked(): Promise<{ readonly id: string; readonly post: SlackPost }> {
+  const { body } = await agent.post('/v1/decisions', refund)
+  await deliver()
+  const post = slack.posts.at(-1)
+  if (post === undefined) throw new Error('nothing was posted')
+  return { id: body.approval.id, post }
+}
+
+async function interact(body: string, headers: Record<string, string>) {
+  const path = '/v1/channels/slack/interactions'
+  return await service.anyone.send('POST', path, { raw: body, headers })
+}
+
+async function press(
+  post: SlackPost,
+  account: string,
+  choice: string,
+  over: { readonly value?: string } = {},
+) {
+  const body = slack.press(post, account, choice, over)
+  return await interact(body, slack.sign(body, service.ledger.now()))
+}
+
+const approvalOf = async (id: string) => await service.ledger.approval(id, {})
+const lastTold = (): string => textOf(slack.ephemerals.at(-1))
+
+describe('a request for approval in Slack', () => {
+  test('says what is asked with sensitive fields masked, by when, and where, with buttons that look alike', async () => {
+    const { id, post } = await asked()
+    const text = textOf(post.body)
+    expect(text).toContain('customer-support-agent-v2 asks to run issue_refund')
+    expect(text).toContain('amount: 600')
+    expect(text).toContain('Escalation required: human_approval_required')
+    expect(text).toMatch(/Answer by \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/)
+    expect(text).toContain(`<${base}/approvals/${id}|Open in Bailiwick>`)
+    expect(JSON.stringify(post.body)).not.toContain('DE8937')
+    const buttons = buttonsOf(post.body)
+    expect(buttons.map(({ text: label, style }) => [label.text, style])).toEqual([
+      ['Approve', undefined],
+      ['Reject', undefined],
+    ])
+    const { digest } = await approvalOf(id)
+    for (const { value } of buttons) expect(JSON.parse(value)).toEqual({ approval: id, digest })
+  })
+
+  test('is posted once, however often it is looked for', async () => {
+    await asked()
+    await deliver()
+    expect(slack.posts).toHaveLength(1)
+  })
+
+  test('cannot mention anybody or hide a link in what the agent says', async () => {
+    await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: { amount: 600, note: '<!channel> <https://evil.example|fine> \u202Eabc' },
+    })
+    await deliver()
+    const { body } = slack.posts.at(-1) ?? { body: undefined }
+    const about = body.blocks.find((block: { text?: { text: string } }) => block.text?.text.includes('note:'))
+    expect(about.text.type).toBe('plain_text')
+    expect(about.text.text).toContain('note: &lt;!channel&gt; &lt;https://evil.example|fine&gt; \\u{202e}abc')
+  })
+
+  test('is not posted any more once it has been decided', async () => {
+    const { body } = await agent.post('/v1/decisions', refund)
+    const { digest } = await approvalOf(body.approval.id)
+    const ann = (await service.access.people()).find(({ id }) => id === 'ann@example.com')
+    if (ann === undefined) throw new Error('nobody')
+    await service.ledger.vote(ann, body.approval.id, { vote: 'reject', digest })
+    await deliver()
+    expect(slack.posts).toEqual([])
+  })
+
+  test('waits for a Slack that is down, and is posted when it is back', async () => {
+    slack.trouble.push({ status: 500, body: {} }, { status: 200, body: { ok: false, error: 'ratelimited' } })
+    await agent.post('/v1/decisions', refund)
+    await deliver()
+    expect(slack.posts).toEqual([])
+    expect(service.lines.join('\n')).toContain('answered 500 to chat.postMessage')
+    service.clock.aheadMs += 10_000
+    await deliver()
+    expect(service.lines.join('\n')).toContain('Slack answered ratelimited')
+    service.clock.aheadMs += 30_000
+    await deliver()
+    expect(slack.posts).toHaveLength(1)
+  })
+
+  test('that was posted before a crash, and not settled, is not posted twice', async () => {
+    await asked()
+    await service.ledger.pool.query(
+      `update outbox set delivered_at = null where target = 'approvals.slack' and kind = 'approval.requested'`,
+    )
+    service.clock.aheadMs += minute
+    await deliver()
+    expect(slack.posts).toHaveLength(1)
+  })
+})
+
+describe('a button', () => {
+  test('votes as the person whom the account stands for, and the message says what became of it', async () => {
+    const { id, post } = await asked()
+    expect((await press(post, 'U0ANN', 'approve')).status).toBe(200)
+    const { status, votes } = await approvalOf(id)
+    expect({ status, votes }).toMatchObject({
+      status: 'approved',
+      votes: [{ person: 'ann@example.com', vote: 'approve' }],
+    })
+    expect(slack.ephemerals).toMatchObject([{ user: 'U0ANN', channel: slack.channel }])
+    expect(lastTold()).toContain(`Recorded: ann@example.com approved ${id}`)
+    await deliver()
+    expect(textOf(post.body)).toContain('Approved by ann@example.com')
+    expect(buttonsOf(post.body)).toEqual([])
+  })
+
+  test('rejects as well', async () => {
+    const { id, post } = await asked()
+    await press(post, 'U0ANN', 'reject')
+    expect((await approvalOf(id)).status).toBe('rejected')
+    await deliver()
+    expect(textOf(post.body)).toContain('Rejected by ann@example.com')
+  })
+
+  test('of an account that was linked on the command line votes, and no more once it is unlinked', async () => {
+    const { id, post } = await asked()
+    await linkSlackAccount(service.ledger, 'U0BOB', 'Bob@example.com')
+    await unlinkSlackAccount(service.ledger, 'U0BOB')
+    await press(post, 'U0BOB', 'approve')
+    expect((await approvalOf(id)).votes).toEqual([])
+    await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
+    await press(post, 'U0BOB', 'approve')
+    expect((await approvalOf(id)).votes).toMatchObject([{ person: 'bob@example.com' }])
+  })
+
+  test.each([
+    ['an account that stands for nobody', 'U0EVE', 'stands for nobody in Bailiwick'],
+    ['an account of somebody who is gone', 'U0GONE', 'whom Bailiwick does not know'],
+    ['a person who is not entitled', 'U0VIC', '`vic@example.com` may not vote'],
+  ])('of %s records nothing, and says why to whoever pressed', async (_who, account, told) => {
+    const { id, post } = await asked()
+    const before = await service.logSize()
+    expect((await press(post, account, 'approve')).status).toBe(200)
+    expect(await service.logSize()).toBe(before)
+    expect((await approvalOf(id)).status).toBe('pending')
+    expect(slack.ephemerals).toMatchObject([{ user: account }])
+    expect(lastTold()).toContain(told)
+  })
+
+  test('of somebody whose role was taken away after the message was sent records nothing', async () => {
+    const { id, post } = await asked()
+    await service.access.setPerson('ann@example.com', ['viewer'])
+    await press(post, 'U0ANN', 'approve')
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect(lastTold()).toContain('may not vote')
+  })
+
+  test('that names another approval than its digest does records nothing', async () => {
+    const one = await asked()
+    const other = await asked()
+    const { digest } = await approvalOf(one.id)
+    await press(other.post, 'U0ANN', 'approve', { value: JSON.stringify({ approval: other.id, digest }) })
+    expect((await approvalOf(other.id)).votes).toEqual([])
+    expect(lastTold()).toContain('Nothing was recorded')
+  })
+
+  test('of what has been decided, or has expired, records nothing', async () => {
+    const { id, post } = await asked()
+    const before = { ...post, body: structuredClone(post.body) }
+    await press(post, 'U0ANN', 'reject')
+    await press(before, 'U0ANN', 'approve')
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+    expect(lastTold()).toContain('already voted')
+    const late = await asked()
+    service.clock.aheadMs += 5 * minute
+    await press(late.post, 'U0ANN', 'approve')
+    expect((await approvalOf(late.id)).votes).toEqual([])
+    await service.ledger.expireOverdue()
+    await deliver()
+    expect(textOf(late.post.body)).toContain('Expired without enough answers')
+    expect(buttonsOf(late.post.body)).toEqual([])
+  })
+})
+
+describe('with a quorum', () => {
+  test('the message counts, and keeps its buttons until enough have answered', async () => {
+    await open('quorum: 2')
+    await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
+    const { id, post } = await asked()
+    expect(textOf(post.body)).toContain('0 of 2 people have agreed')
+    await press(post, 'U0ANN', 'approve')
+    expect(lastTold()).toContain('More people have to answer')
+    await deliver()
+    expect(textOf(post.body)).toContain('1 of 2 people have agreed')
+    expect(buttonsOf(post.body)).toHaveLength(2)
+    await press(post, 'U0BOB', 'approve')
+    await deliver()
+    expect((await approvalOf(id)).status).toBe('approved')
+    expect(textOf(post.body)).toContain('Approved by ann@example.com, bob@example.com')
+  })
+})
+
+describe('attacks', () => {
+  test('a request of Slack that is sent again is refused, in every process', async () => {
+    await open('quorum: 2')
+    const { id, post } = await asked()
+    const body = slack.press(post, 'U0EVE', 'approve')
+    const headers = slack.sign(body, service.ledger.now())
+    expect((await interact(body, headers)).status).toBe(200)
+    // Whoever has recorded it waits until the account stands for somebody.
+    await linkSlackAccount(service.ledger, 'U0EVE', 'bob@example.com')
+    for (let times = 0; times < 3; times += 1) {
+      expect(await interact(body, headers)).toMatchObject({ status: 409 })
+    }
+    expect((await approvalOf(id)).votes).toEqual([])
+  })
+
+  test('two copies of one request at the same time are taken once', async () => {
+    const { id, post } = await asked()
+    const body = slack.press(post, 'U0ANN', 'approve')
+    const headers = slack.sign(body, service.ledger.now())
+    const answers = await Promise.all(Array.from({ length: 10 }, () => interact(body, headers)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(9)
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+
+  test.each([
+    ['signed with another secret', (body: string, now: number) => slack.sign(body, now, 'guessed')],
+    ['from six minutes ago', (body: string, now: number) => slack.sign(body, now - 6 * minute)],
+    ['from six minutes ahead', (body: string, now: number) => slack.sign(body, now + 6 * minute)],
+    ['signed for another body', (body: string, now: number) => slack.sign(`${body}&x=1`, now)],
+    ['without a signature', () => ({ 'content-type': 'application/x-www-form-urlencoded' })],
+  ])('a request %s records nothing, and is not remembered either', async (_what, headersOf) => {
+    const { id, post } = await asked()
+    const body = slack.press(post, 'U0ANN', 'approve')
+    const answer = await interact(body, headersOf(body, service.ledger.now()))
+    expect(answer).toMatchObject({ status: 401, body: { type: 'urn:bailiwick:problem:not_authenticated' } })
+    expect((await approvalOf(id)).votes).toEqual([])
+    const { rows } = await service.ledger.pool.query('select 1 from taken_request')
+    expect(rows).toEqual([])
+  })
+
+  test.each(['', 'payload=', 'payload=7', 'payload={}', 'payload=%7B%22type%22%3A%22view_submission%22%7D'])(
+    'a signed request that is no press of a button is refused: %j',
+    async (body) => {
+      const answer = await interact(body, slack.sign(body, service.ledger.now()))
+      expect(answer).toMatchObject({ status: 400, body: { type: 'urn:bailiwick:problem:bad_input' } })
+    },
+  )
+
+  test('where Slack is not set up, nothing answers', async () => {
+    const without = await HttpService.open()
+    const raw = 'payload={}'
+    const headers = slack.sign(raw, Date.now())
+    const path = '/v1/channels/slack/interactions'
+    expect((await without.anyone.send('POST', path, { raw, headers })).status).toBe(404)
+    await without.close()
+  })
+})

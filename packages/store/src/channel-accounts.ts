@@ -1,0 +1,58 @@
+import { Fault, type PersonId } from '@bailiwick/core'
+import { ChannelStore } from './channel-store.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What Slack calls an account: `U…`, or `W…` in an Enterprise Grid. */
+const slackAccount = /^[UW][A-Z0-9]{2,29}$/
+
+/**
+ * Says, and records, that a Slack account stands for a person from now on: whoever uses it answers in the person's name.
+ * A crash in between leaves a record of a link that does not hold.
+ *
+ * @throws Fault `bad_input` for what is no id of a Slack account, `not_found` where nobody has that address
+ */
+export async function linkSlackAccount(
+  ledger: Ledger,
+  account: string,
+  email: string,
+): Promise<{ readonly person: PersonId; readonly account: string }> {
+  if (!slackAccount.test(account)) {
+    throw new Fault('bad_input', `\`${account}\` is no id of a Slack account`, {
+      fix: 'In Slack, open the person’s profile and choose “Copy member ID”; it looks like U0123456789.',
+    })
+  }
+  const person = email.trim().toLowerCase() as PersonId
+  const known = await ledger.pool.query('select 1 from person where id = $1', [person])
+  if (known.rowCount === 0) {
+    throw new Fault('not_found', `no person \`${person}\``, {
+      fix: 'Add the person with `bailiwick people add`.',
+    })
+  }
+  const grants = [`slack:${account}`]
+  await ledger.note({ kind: 'access', event: 'account_linked', subject: person, grants })
+  await new ChannelStore(ledger.pool, ledger.name).setPersonOf('slack', account, person)
+  return { person, account }
+}
+
+/**
+ * Says, and records, that a Slack account stands for nobody any more. A crash in between leaves one that does not, without
+ * a record.
+ *
+ * @throws Fault `not_found` where it stood for nobody
+ */
+export async function unlinkSlackAccount(
+  ledger: Ledger,
+  account: string,
+): Promise<{ readonly person: string }> {
+  const store = new ChannelStore(ledger.pool, ledger.name)
+  const person = await store.personOf('slack', account)
+  if (person === undefined) {
+    throw new Fault('not_found', `the Slack account \`${account}\` stands for nobody`, {
+      fix: 'See BAILIWICK_SLACK_PEOPLE, too: what stands there is changed there.',
+    })
+  }
+  await store.forgetAccount('slack', account)
+  const grants = [`slack:${account}`]
+  await ledger.note({ kind: 'access', event: 'account_unlinked', subject: person, grants })
+  return { person }
+}
