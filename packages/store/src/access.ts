@@ -7,6 +7,7 @@ import { sessionLifetimesDefault, Sessions, type SessionLifetimes } from './iden
 import { SignIns, type SecondFactor, type SignInResult } from './identity/sign-ins.ts'
 import { KeyLookup } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
+import { removeOperation } from './operations/passkey.ts'
 
 const signInLinkMs = 24 * 60 * 60 * 1000
 const dayMs = 24 * 60 * 60 * 1000
@@ -241,6 +242,22 @@ export class Access {
       { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
       { peopleRemoved: [{ id: person }], signedOut: [{ id: person, links: true }] },
     )
+  }
+
+  /**
+   * Removes all that a person signs in with: password, authenticator app, recovery codes, passkeys; and ends every session
+   * and sign-in link. For who lost it, or where somebody else may have it. @throws Fault `not_found`
+   */
+  async reset(id: string, { by }: By = {}): Promise<PersonId> {
+    const person = await this.known(id)
+    const { rows } = await this.#ledger.pool.query<{ id: string }>(
+      'select id from passkey where ledger = $1 and person = $2 and removed is null',
+      [this.#ledger.name, person],
+    )
+    for (const passkey of rows) await this.#ledger.changePasskeys(removeOperation(person, passkey.id, by))
+    await this.credentials.reset(person, { by })
+    await this.endSessions(person, { by })
+    return person
   }
 
   /** Ends every session of a person, and every sign-in link that is not used. @throws Fault `not_found` */

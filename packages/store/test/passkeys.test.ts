@@ -224,6 +224,26 @@ describeOnPostgres('passkeys', (postgres) => {
       expect(await passkeys.signIn(token, signed(challenge))).toBeDefined()
     })
 
+    test('is refused with every passkey of an account that was reset, and the log says who reset it', async () => {
+      const { passkeys, authenticator, signed } = await prepared()
+      const opened = await passkeys.beginSignIn()
+      const before = await passkeys.signIn(opened.token, signed(opened.challenge))
+      const access = new Access(ledger)
+      await access.reset(ann, { by: 'root@example.com' })
+      expect(before?.kind === 'signed_in' && (await access.personOf(before.session))).toBe(undefined)
+      expect((await records(site, ledger)).filter((record) => record.kind === 'access')).toContainEqual(
+        expect.objectContaining({
+          event: 'passkey_removed',
+          subject: ann,
+          by: 'root@example.com',
+          passkey: expect.objectContaining({ id: authenticator.id }) as object,
+        }),
+      )
+      const again = await passkeys.beginSignIn()
+      expect(await passkeys.signIn(again.token, signed(again.challenge))).toBeUndefined()
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+
     test('is refused with a passkey that was removed, or whose person was', async () => {
       const { passkeys, authenticator, signed } = await prepared()
       const other = await registered(ledger, 'bob')

@@ -35,7 +35,9 @@ export function addPeople(program: Command, act: Act): void {
     .option('--json', 'print {id, signedOut}')
     .action(act(signOut))
   withStoreOptions(people.command('reset'))
-    .description('Removes password, authenticator app and recovery codes of a person, and ends all sessions.')
+    .description(
+      'Removes password, authenticator app, recovery codes and passkeys of a person, and ends all sessions.',
+    )
     .argument('<email>')
     .option('--json', 'print {id, reset}')
     .action(act(reset))
@@ -121,12 +123,8 @@ async function signOut(ports: CliPorts, email: string, options: PeopleOptions): 
 }
 
 async function reset(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
-  const id = await withAccess(options, ports, async (access) => {
-    const known = await access.known(email)
-    await access.credentials.reset(known, { by: 'operator' })
-    return known
-  })
-  const done = `${onOneLine(id)} has no password and no second factor any more; make a link with \`people link\`.`
+  const id = await withAccess(options, ports, (access) => access.reset(email, { by: 'operator' }))
+  const done = `${onOneLine(id)} has no password, app or passkey any more; make a link with \`people link\`.`
   ports.out(options.json ? JSON.stringify({ id, reset: true }) : done)
   return fine
 }

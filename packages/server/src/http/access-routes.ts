@@ -41,7 +41,7 @@ export const postReset = createRoute({
   method: 'post',
   path: '/v1/people/{person}/reset',
   'x-permission': 'access:change',
-  summary: 'Remove a person’s password, authenticator app and recovery codes, and end all sessions',
+  summary: 'Remove a person’s password, authenticator app, recovery codes and passkeys, and end all sessions',
   request: { params: schema.personParam },
   responses: answers(204, { description: 'Removed' }, 400, 401, 403, 404, 413, 503),
 })

@@ -45,8 +45,7 @@ export function peopleRoutes(access: Access, linkBase: string | undefined): Open
 
   router.openapi(postReset, async (context): Promise<Response> => {
     const { id: by } = asPerson(context.get('asker'))
-    const id = await access.known(context.req.valid('param').person)
-    await access.credentials.reset(id, { by })
+    await access.reset(context.req.valid('param').person, { by })
     return context.body(null, 204)
   })
 

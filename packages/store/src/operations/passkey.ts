@@ -60,9 +60,14 @@ export function registerOperation(added: NewPasskey): Operation<{ readonly index
 /**
  * The operation that removes a passkey of a person: from here on it signs nothing.
  *
+ * @param by who removes it, where it is not the person
  * @throws Fault `not_found` where the person has no such passkey
  */
-export function removeOperation(person: string, id: string): Operation<{ readonly index: number }> {
+export function removeOperation(
+  person: string,
+  id: string,
+  by?: string,
+): Operation<{ readonly index: number }> {
   return {
     needs: { passkeys: [id] },
     apply: (fold, place) => {
@@ -73,7 +78,14 @@ export function removeOperation(person: string, id: string): Operation<{ readonl
         })
       }
       return {
-        body: { kind: 'access', event: 'passkey_removed', subject: person, grants: [], passkey: state.key },
+        body: {
+          kind: 'access',
+          event: 'passkey_removed',
+          subject: person,
+          grants: [],
+          passkey: state.key,
+          by,
+        },
         answer: { index: place.index },
         staged: () => fold.passkeys.remove(id, place.index),
       }
