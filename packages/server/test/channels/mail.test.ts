@@ -302,6 +302,48 @@ describe('attacks', () => {
   })
 })
 
+describe('where votes have to be signed', () => {
+  test('the page has no form but leads to the console, and a form that is sent all the same is refused', async () => {
+    await open('signed: true')
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const { html } = await visit('GET', path)
+    expect(html).not.toContain('<form')
+    expect(html).toContain('This one takes a signed vote')
+    expect(html).toContain(`href="${base}/approvals/${id}"`)
+    const { digest } = await approvalOf(id)
+    expect((await visit('POST', path, { digest, vote: 'approve' })).status).toBe(403)
+    expect((await approvalOf(id)).votes).toEqual([])
+  })
+})
+
+describe('a route that reminds and asks others later', () => {
+  const told = () =>
+    mail.mails.map(({ to, headers }) => `${to.join()} ${headers['subject']?.split(' ')[0]}`).toSorted()
+
+  test('reminds those who have not answered, and asks those who come in later as if they were the first', async () => {
+    await open('quorum: 2, remind: [1m], escalate_to: [{after: 2m, approvers: [role:ops]}]')
+    await service.access.setPerson('opal@example.com', ['ops'])
+    await asked()
+    expect(told()).toEqual([
+      'ann@example.com customer-support-agent-v2',
+      'bob@example.com customer-support-agent-v2',
+    ])
+    await answer(linkIn(mail.to('ann@example.com')), 'approve')
+    mail.mails.length = 0
+    service.clock.aheadMs = minute
+    await service.ledger.remindDue()
+    await deliver()
+    expect(told()).toEqual(['bob@example.com Reminder:'])
+    mail.mails.length = 0
+    service.clock.aheadMs = 2 * minute
+    await service.ledger.remindDue()
+    await deliver()
+    expect(told()).toEqual(['opal@example.com customer-support-agent-v2'])
+    expect((await answer(linkIn(mail.to('opal@example.com')), 'approve')).status).toBe(200)
+  })
+})
+
 describe('where the service wants a session for links', () => {
   beforeEach(() => open('', { BAILIWICK_MAIL_VOTES: 'session' }))
 

@@ -252,6 +252,71 @@ describe('with a quorum', () => {
   })
 })
 
+describe('where votes have to be signed', () => {
+  test('Slack shows no buttons but where to answer, and one that somebody presses all the same records nothing', async () => {
+    await open('signed: true')
+    const { id, post } = await asked()
+    expect(buttonsOf(post.body)).toEqual([])
+    expect(textOf(post.body)).toContain('This one takes a signed vote, which Slack cannot give')
+    expect(textOf(post.body)).toContain(`<${base}/approvals/${id}|Open in Bailiwick>`)
+    const { digest } = await approvalOf(id)
+    await press(post, 'U0ANN', 'approve', { value: JSON.stringify({ approval: id, digest }) })
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect(lastTold()).toContain(`Answer it in Bailiwick: ${base}/approvals/${id}`)
+  })
+})
+
+describe('a route that reminds and asks others later', () => {
+  test('is told of again in the channel, once each time, and every message says what became of it', async () => {
+    await open('remind: [1m], escalate_to: [{after: 2m, approvers: [role:ops]}]')
+    await asked()
+    for (const aheadMs of [minute, 2 * minute]) {
+      service.clock.aheadMs = aheadMs
+      await service.ledger.remindDue()
+      await deliver()
+      await deliver()
+    }
+    expect(slack.posts.map(({ body }) => body.blocks[0].text.text)).toEqual([
+      'Approval needed',
+      'Still waiting for an answer',
+      'Still waiting for an answer',
+    ])
+    const [first] = slack.posts
+    if (first === undefined) throw new Error('nothing was posted')
+    await press(first, 'U0ANN', 'reject')
+    await deliver()
+    for (const { body } of slack.posts) {
+      expect(textOf(body)).toContain('Rejected by ann@example.com')
+      expect(buttonsOf(body)).toEqual([])
+    }
+  })
+
+  test('is not told of again once it has been decided', async () => {
+    await open('remind: [1m], escalate_to: [{after: 2m, approvers: [role:ops]}]')
+    const { post } = await asked()
+    await press(post, 'U0ANN', 'approve')
+    service.clock.aheadMs = 2 * minute
+    await service.ledger.remindDue()
+    await deliver()
+    expect(slack.posts).toHaveLength(1)
+  })
+})
+
+describe('a request to look at something', () => {
+  test('has a button that says so, and takes no consent', async () => {
+    await open('asks: acknowledgement')
+    const { id, post } = await asked()
+    expect(buttonsOf(post.body).map(({ text: label }) => label.text)).toEqual(['I have looked', 'Reject'])
+    const { digest } = await approvalOf(id)
+    await press(post, 'U0ANN', 'approve', { value: JSON.stringify({ approval: id, digest }) })
+    expect((await approvalOf(id)).votes).toEqual([])
+    await press(post, 'U0ANN', 'acknowledge')
+    expect((await approvalOf(id)).votes).toMatchObject([{ vote: 'acknowledge' }])
+    await deliver()
+    expect(textOf(post.body)).toContain('Looked at by ann@example.com')
+  })
+})
+
 describe('attacks', () => {
   test('a request of Slack that is sent again is refused, in every process', async () => {
     await open('quorum: 2')
