@@ -8,6 +8,7 @@ import {
   escalated,
   faultOf,
   ledgerSite,
+  minute,
   policiesOf,
   records,
   refund,
@@ -279,5 +280,22 @@ describeOnPostgres('G3: signed votes', (postgres) => {
       (record): record is VoteRecord => record.kind === 'vote',
     )
     expect(votes.map(({ signature }) => signature?.credential)).toEqual([ann.id, bob.id])
+  })
+
+  test('in whose stead a vote is cast is signed too', async () => {
+    const id = await opened()
+    const [ann, bob] = [personOf('ann'), personOf('bob')]
+    await registered(ledger, 'ann')
+    const authenticator = await registered(ledger, 'bob')
+    const ends = new Date(site.clock.now() + 60 * minute).toISOString()
+    await ledger.delegations.give({ from: ann, to: bob, ends, reason: 'on leave', by: ann })
+    const own = await signedVote(ledger, authenticator, 'bob', id, 'approve')
+    await expectRefused(() => ledger.vote(voter('bob'), id, { ...own, for: ann }), 'signature_invalid')
+    const challenge = voteChallenge({ digest: own.digest, person: bob, vote: 'approve', for: ann })
+    const signature = authenticator.sign({ challenge })
+    await expectRefused(() => ledger.vote(voter('bob'), id, { ...own, signature }), 'signature_invalid')
+    const request = { ...own, for: ann, signature: authenticator.sign({ challenge }) }
+    expect(await ledger.vote(voter('bob'), id, request)).toBe('approved')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 })

@@ -1,15 +1,7 @@
-import {
-  approvalDigest,
-  indexOfId,
-  voteChallenge,
-  type ApprovalId,
-  type RecordBody,
-  type VoteRecord,
-} from '@bailiwick/core'
+import { approvalDigest, voteChallenge, type ApprovalId } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SoftAuthenticator } from '../../core/test/approval/authenticator.ts'
 import type { Ledger } from '../src/ledger.ts'
-import type { Operation } from '../src/log/operation.ts'
 import {
   agent,
   decisionRecords,
@@ -21,35 +13,17 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { passkeysOf, personOf, registered, signedVote } from './harness/passkeys.ts'
+import {
+  forgedVote,
+  passkeysOf,
+  personOf,
+  registered,
+  signedVote,
+  type VoteBody,
+} from './harness/passkeys.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 
 const signedPolicy = policiesOf(terms('{approvers: ["role:approver"], signed: true}'))
-
-type VoteBody = Extract<RecordBody, { readonly kind: 'vote' }>
-
-/**
- * What somebody does who owns the database and runs a changed service: writes a vote with its rows, hashes and head,
- * all of which fit, and asks nobody.
- */
-function forgedVote(body: VoteBody): Operation<{ readonly index: number }> {
-  const opened = indexOfId('apr', body.approval) ?? -1
-  return {
-    needs: { approvals: [opened] },
-    apply: (fold, place) => ({
-      body,
-      payload: '{"comment":""}',
-      answer: { index: place.index },
-      staged: (record) => {
-        const approval = fold.approval(opened)
-        if (approval === undefined) throw new Error('there is no such approval')
-        const votes = [...approval.votes, { person: body.person, vote: body.vote, at: place.at }]
-        fold.setApproval(opened, { ...approval, votes })
-        fold.addVote(opened, record as VoteRecord)
-      },
-    }),
-  }
-}
 
 describeOnPostgres('G3: verification of signed votes', (postgres) => {
   let site: LedgerSite

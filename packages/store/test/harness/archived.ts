@@ -5,6 +5,7 @@ import { openArchiveStore } from '../../src/archive/open-store.ts'
 import type { ArchiveStore } from '../../src/archive/store.ts'
 import type { ArchiveReport } from '../../src/archive/run.ts'
 import { Ledger, type ArchiveRequest } from '../../src/ledger.ts'
+import type { PolicySet } from '../../src/policies.ts'
 import { keepPartitions } from '../../src/log/partitions.ts'
 import { agent, minute, policiesOf, refund, supportPolicy, type LedgerSite } from './ledger.ts'
 
@@ -25,12 +26,16 @@ export interface ArchivedSite {
   before(days: number): Instant
 }
 
-export async function archivedSite(site: LedgerSite, name: string): Promise<ArchivedSite> {
+export async function archivedSite(
+  site: LedgerSite,
+  name: string,
+  policies: PolicySet = policiesOf(supportPolicy()),
+): Promise<ArchivedSite> {
   const store = pathToFileURL(join(site.dataDir, `archive-${name}`)).href
   const open = (archive: ArchiveStore = openArchiveStore(store, {})) =>
     Ledger.open({
       connection: site.database.config,
-      policies: policiesOf(supportPolicy()),
+      policies,
       dataDir: site.dataDir,
       ledger: name,
       consoleUrl: 'http://console.test/',

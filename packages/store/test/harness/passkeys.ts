@@ -1,8 +1,15 @@
-import type { VoteChoice, PersonId } from '@bailiwick/core'
-import { voteChallenge } from '@bailiwick/core'
+import {
+  indexOfId,
+  voteChallenge,
+  type PersonId,
+  type RecordBody,
+  type VoteChoice,
+  type VoteRecord,
+} from '@bailiwick/core'
 import { SoftAuthenticator, type Algorithm, type Saying } from '../../../core/test/approval/authenticator.ts'
 import { Access } from '../../src/access.ts'
 import type { Ledger } from '../../src/ledger.ts'
+import type { Operation } from '../../src/log/operation.ts'
 import { Passkeys } from '../../src/passkeys.ts'
 import type { VoteRequest } from '../../src/operations/vote.ts'
 import { voter } from './ledger.ts'
@@ -49,4 +56,30 @@ export async function signedVote(
   const { digest } = await ledger.approval(approval, {})
   const challenge = voteChallenge({ digest, person: personOf(name), vote })
   return { vote, digest, signature: authenticator.sign({ challenge, ...saying }) }
+}
+
+/** What the record of a vote says. */
+export type VoteBody = Extract<RecordBody, { readonly kind: 'vote' }>
+
+/**
+ * What somebody does who owns the database and runs a changed service: writes a vote with its rows, hashes and head,
+ * all of which fit, and asks nobody.
+ */
+export function forgedVote(body: VoteBody): Operation<{ readonly index: number }> {
+  const opened = indexOfId('apr', body.approval) ?? -1
+  return {
+    needs: { approvals: [opened] },
+    apply: (fold, place) => ({
+      body,
+      payload: '{"comment":""}',
+      answer: { index: place.index },
+      staged: (record) => {
+        const approval = fold.approval(opened)
+        if (approval === undefined) throw new Error('there is no such approval')
+        const votes = [...approval.votes, { person: body.person, vote: body.vote, at: place.at }]
+        fold.setApproval(opened, { ...approval, votes })
+        fold.addVote(opened, record as VoteRecord)
+      },
+    }),
+  }
 }
