@@ -61,6 +61,8 @@ test('resets a person’s account, who is then let in by a link', async () => {
     id: 'ann@example.com',
     reset: true,
   })
-  expect((await people('reset', 'ann@example.com')).out).toMatch(/^ann@example.com has no password, app or passkey .*\n$/)
+  expect((await people('reset', 'ann@example.com')).out).toMatch(
+    /^ann@example.com has no password, app or passkey .*\n$/,
+  )
   expect((await people('reset', 'nobody@example.com')).code).toBe(2)
 })
