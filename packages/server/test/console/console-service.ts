@@ -55,6 +55,11 @@ rules:
   # Above this, somebody looks at the account.
   - {id: large, on: pay, condition: "amount > 500", effect: escalate, action: human_approval_required, reason: Payments above 500 need a person, link: "https://wiki.example.com/payments"}
 `,
+  reviewed: `agent_id: reviewed
+allowed_actions: [publish]
+escalation_rules:
+  - {condition: "params.audience > 1000", action: human_review_before_action}
+`,
   pilot: `agent_id: pilot
 mode: shadow
 allowed_actions: [issue_refund]

@@ -165,7 +165,7 @@ describeConsole('everyone can use the console', (setting) => {
     await page.goto(service.url + `/approvals/${waiting.id}`)
     await page.getByText('Exact JSON').first().click()
     expect(await overflowOf(page), 'exact JSON').toBe(0)
-  })
+  }, 180_000)
 
   test('nor while it is still loading', async () => {
     const page = await visitors.openOnPhone('/approvals/apr_99999', { session: pat, refusals })
@@ -199,7 +199,7 @@ describeConsole('everyone can use the console', (setting) => {
     await giveAnswer(page, 'reject')
     await sees(page, 'You rejected this call')
     await expectUsable(page, 'a rejected call')
-  })
+  }, 300_000)
 
   test('so it is where the service fails, and in every dialog', async () => {
     const failing = ['/v1/decisions', '/v1/approvals', '/v1/agents', '/v1/policies']
@@ -231,7 +231,7 @@ describeConsole('everyone can use the console', (setting) => {
     await page.getByRole('button', { name: 'Reveal and record' }).click()
     await sees(page, /shown to you/)
     await expectUsable(page, 'a revealed value')
-  })
+  }, 300_000)
 
   test('so it is where people sign in, whatever became of their link', async () => {
     const page = await visitors.openOnPhone('/', { refusals: ['401 /v1/session'] })

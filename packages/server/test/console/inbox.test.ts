@@ -121,6 +121,20 @@ describeConsole('the inbox', (setting) => {
     await service.vote(pat, id, 'reject')
   })
 
+  test('to have looked is not to agree: the words differ, and so does what is recorded', async () => {
+    const asked = { action: 'publish', params: { audience: 5000 }, callId: 'post-1' }
+    const { approval } = await service.decide('reviewed', asked)
+    const page = await visitors.open(`/approvals/${approval?.id}`, { session: pat })
+    await sees(page, '0 of 1 have looked')
+    await sees(page, 'That people have looked at it')
+    await page.keyboard.press('a')
+    await page.getByRole('button', { name: 'I have looked at this' }).waitFor()
+    expect(await page.getByRole('button', { name: 'I agree to this' }).count()).toBe(0)
+    await giveAnswer(page, 'acknowledge')
+    await sees(page, 'You looked at this call')
+    expect(await service.votesOn(pat, approval?.id ?? '')).toEqual(['acknowledge'])
+  })
+
   test('parameters are shown as people read them, with the rule in words and beside the last such call', async () => {
     await service.decide('payer', {
       action: 'pay',
