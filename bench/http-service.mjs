@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { systemPorts } from '@bailiwick/core'
 import { Access, ApprovalWaits, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@bailiwick/store'
 import { startService } from 'bailiwick'
+import { agentAuthentication } from '../packages/server/dist/identity/agent-tokens.js'
 import { headersOfEveryAnswer, listenerOf } from '../packages/server/dist/http/answer-requests.js'
 import { createApp } from '../packages/server/dist/http/app.js'
 import { fastPath } from '../packages/server/dist/http/fast-path.js'
@@ -57,7 +58,8 @@ async function emptyHandler() {
   const answers = new Map([['/v1/empty', () => Promise.resolve(answer)]])
   const headers = await headersOfEveryAnswer(app)
   const listener = await listen({ host, port: 0 })
-  listener.answerWith(fastPath({ access, answers, headers, log }, listenerOf(app)))
+  const agentOf = agentAuthentication(access, undefined)
+  listener.answerWith(fastPath({ agentOf, answers, headers, log }, listenerOf(app)))
   return listener
 }
 
