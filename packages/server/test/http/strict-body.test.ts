@@ -118,7 +118,7 @@ describe('what is wrong with a field is said in plain words', () => {
   test.each([
     ['/v1/decisions?limit=x', '`limit` must be a whole number'],
     ['/v1/decisions?limit=1&limit=2', '`limit` must be a whole number'],
-    ['/v1/decisions?limit=500', '`limit` must be at most 200'],
+    ['/v1/decisions?limit=500', '`limit` must be at most 200, or 1000 with `brief`'],
     ['/v1/decisions?effect=maybe', '`effect` must be one of `allow`, `deny`, `escalate`'],
     ['/v1/decisions?page=2', 'the query has the unknown field `page`'],
     [`/v1/decisions/${'a'.repeat(41)}`, '`id` must have at most 40 characters'],
