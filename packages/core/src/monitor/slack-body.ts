@@ -77,12 +77,7 @@ function detailsOf(notice: Notice): Details {
     case 'approval.requested':
       return {
         heading: 'Approval needed',
-        fields: [
-          ...field('Approval', notice.data.approval),
-          ...field('Answer by', notice.data.deadline),
-          ...field('Route', notice.data.routes.join(', ')),
-          ...field('Approvals needed', String(notice.data.quorum)),
-        ],
+        fields: requestedFields(notice),
         reasons: notice.data.reasons,
       }
     case 'approval.reminder':
@@ -130,6 +125,15 @@ const decidedHeadings: Readonly<Record<ApprovalDecidedNotice['data']['status'], 
   approved: 'Approval given',
   rejected: 'Approval rejected',
   cancelled: 'Approval cancelled',
+}
+
+function requestedFields(notice: Extract<Notice, { kind: 'approval.requested' }>): readonly JsonObject[] {
+  return [
+    ...field('Approval', notice.data.approval),
+    ...field('Answer by', notice.data.deadline),
+    ...field('Route', notice.data.routes.join(', ')),
+    ...field('Approvals needed', String(notice.data.quorum)),
+  ]
 }
 
 function reasonsBlock(reasons: readonly string[]): readonly JsonObject[] {

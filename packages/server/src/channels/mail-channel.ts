@@ -19,7 +19,7 @@ const stepMs = 10_000
 /** What the channel needs. */
 export interface MailChannelParts {
   readonly settings: MailSettings
-  readonly store: Pick<ChannelStore, 'makeMailLink'>
+  readonly store: Pick<ChannelStore, 'makeMailLink' | 'forgetMailLinks'>
   /** As people see it. @throws Fault `not_found` */
   readonly approval: (id: string) => Promise<ApprovalView>
   /** The addresses of those who could answer now. */
@@ -67,6 +67,8 @@ async function addressed(parts: MailChannelParts, message: ClaimedMessage, id: s
   const reminds = eventOf(message.body).kind === 'reminded'
   const index = reminds ? message.index : (indexOfId('apr', id) ?? 0)
   const event = { kind: reminds ? ('reminded' as const) : ('requested' as const), approval: id }
+  // Now and then, and best here, where links are about to be made.
+  await parts.store.forgetMailLinks(parts.now())
   const recipients = await parts.entitled(id)
   await parts.enqueue(
     recipients.map((recipient) => ({

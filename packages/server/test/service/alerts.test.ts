@@ -82,7 +82,7 @@ async function everythingTold(): Promise<void> {
   await place.onLedger(async (ledger) => {
     await eventually('every message delivered', async () => {
       const { rows } = await ledger.pool.query<{ read: string; waiting: string }>(
-        `select (select next_index from notice_cursor where ledger = 'main') as read,
+        `select (select next_index from notice_cursor where ledger = 'main' and name = 'notices') as read,
           (select count(*) from outbox where delivered_at is null) as waiting`,
       )
       return Number(rows[0]?.read) === (await ledger.head()).size && rows[0]?.waiting === '0'
