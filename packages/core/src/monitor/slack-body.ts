@@ -75,6 +75,31 @@ function detailsOf(notice: Notice): Details {
         reasons: [],
       }
     case 'approval.requested':
+    case 'approval.reminder':
+    case 'approval.break_glass':
+    case 'approval.expired':
+    case 'approval.decided':
+      return approvalDetails(notice)
+    case 'agent.suspension':
+      return {
+        heading: notice.data.state === 'suspended' ? 'Agent suspended' : 'Agent resumed',
+        fields: [],
+        reasons: [],
+      }
+    case 'log.broken':
+      return {
+        heading: 'Log broken',
+        fields: field('Ledger', notice.data.ledger),
+        reasons: [notice.data.fix],
+      }
+    default:
+      return unreachable(notice)
+  }
+}
+
+function approvalDetails(notice: Extract<Notice, { readonly kind: `approval.${string}` }>): Details {
+  switch (notice.kind) {
+    case 'approval.requested':
       return {
         heading: 'Approval needed',
         fields: requestedFields(notice),
@@ -103,18 +128,6 @@ function detailsOf(notice: Notice): Details {
         heading: decidedHeadings[notice.data.status],
         fields: field('Approval', notice.data.approval),
         reasons: [],
-      }
-    case 'agent.suspension':
-      return {
-        heading: notice.data.state === 'suspended' ? 'Agent suspended' : 'Agent resumed',
-        fields: [],
-        reasons: [],
-      }
-    case 'log.broken':
-      return {
-        heading: 'Log broken',
-        fields: field('Ledger', notice.data.ledger),
-        reasons: [notice.data.fix],
       }
     default:
       return unreachable(notice)
