@@ -73,9 +73,9 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const secret = 'DE99secret'
     const { id, approval } = await refund(600, { iban: secret })
     const page = await open(id)
-    for (const address of [`/decisions/${id}`, '/', '/approvals', `/approvals/${approval?.id ?? ''}`]) {
+    for (const address of [`/decisions/${id}`, '/decisions', '/', `/approvals/${approval?.id ?? ''}`]) {
       await page.goto(service.url + address)
-      await sees(page, address === '/' ? 'issue_refund' : '•••')
+      await sees(page, address === '/decisions' ? 'issue_refund' : 'Hidden')
       expect(await page.content()).not.toContain(secret)
     }
   })
