@@ -201,6 +201,23 @@ describeConsole('everyone can use the console', (setting) => {
     await expectUsable(page, 'a rejected call')
   }, 300_000)
 
+  test('so it is where administrators say who may use the service', async () => {
+    const session = await service.sessionOf('root@example.com', 'administrator')
+    const page = await visitors.open('/people', { session })
+    await sees(page, 'root@example.com')
+    await expectUsable(page, '/people')
+    await page.getByRole('button', { name: 'Add a person' }).click()
+    await expectUsable(page, 'the dialog that adds a person')
+    for (const [show, text] of [
+      ['keys', 'guarded'],
+      ['sessions', 'This one'],
+    ] as const) {
+      await page.goto(`${service.url}/people?show=${show}`)
+      await sees(page, text)
+      await expectUsable(page, `/people?show=${show}`)
+    }
+  }, 180_000)
+
   test('so it is where the service fails, and in every dialog', async () => {
     const failing = ['/v1/decisions', '/v1/approvals', '/v1/agents', '/v1/policies']
     const session = await service.sessionOf('olga@example.com', 'operator', 'approver')
