@@ -36,10 +36,31 @@ function* openSpans(from: Instant, hours: BusinessHours): Generator<readonly [nu
     const day = weekdays[weekdayOf(midnight)]
     if (day === undefined || !hours.days.includes(day)) continue
     const begins = midnight + fromMinute * minuteMs
-    const opens = Math.max(clock.firstAt(begins), passed)
-    const closes = clock.firstAt(begins + length * minuteMs)
+    const ends = begins + length * minuteMs
+    const [first, closes] = [clock.firstAt(begins), clock.firstAt(ends)]
+    const opens = Math.max(first, passed)
     if (closes <= opens) continue
     passed = closes
-    yield [opens, closes]
+    if (closes - first === ends - begins) yield [opens, closes]
+    else yield* partsWithin(clock, [opens, closes], [begins, ends])
   }
+}
+
+// Where clocks are changed meanwhile, a time of day may be left out, or come twice with another one in between.
+function* partsWithin(
+  clock: ZoneClock,
+  [opens, closes]: readonly [number, number],
+  [begins, ends]: readonly [number, number],
+): Generator<readonly [number, number]> {
+  let start: number | undefined
+  for (let each = opens; each < closes; each = (Math.floor(each / minuteMs) + 1) * minuteMs) {
+    const local = clock.local(each)
+    const isWithin = local >= begins && local < ends
+    if (isWithin) start ??= each
+    else if (start !== undefined) {
+      yield [start, each]
+      start = undefined
+    }
+  }
+  if (start !== undefined) yield [start, closes]
 }

@@ -98,6 +98,15 @@ describe('business hours', () => {
     )
   })
 
+  test('the hour between two that are the same time of day does not count', () => {
+    // In Berlin, 02:15 to 03:00 comes twice on this night, and 02:00 to 02:15 in between.
+    const hours: BusinessHours = { ...office, days: ['sun'], fromMinute: 135, toMinute: 180 }
+    const from = at('2026-10-24T12:00:00Z')
+    expect(instantAfter(from, 45 * minute, hours)).toBe(at('2026-10-25T01:00:00Z'))
+    expect(instantAfter(from, 60 * minute, hours)).toBe(at('2026-10-25T01:30:00Z'))
+    expect(instantAfter(from, 90 * minute, hours)).toBe(at('2026-10-25T02:00:00Z'))
+  })
+
   test('later is never earlier', () => {
     const from = at('2026-10-23T00:00:00Z')
     const span = fc.integer({ min: 1, max: 200 * hour })

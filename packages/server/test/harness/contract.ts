@@ -10,6 +10,7 @@ export interface DescribedRoute {
   readonly path: string
   readonly security?: readonly object[]
   readonly 'x-permission': RoutePermission
+  readonly request?: { readonly body?: object }
   readonly responses: Readonly<
     Record<string, { readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>> }>
   >

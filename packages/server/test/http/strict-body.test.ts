@@ -56,7 +56,10 @@ describe('a body that parsers would read differently is refused, and the place i
   })
 
   test('at every endpoint that takes a body', async () => {
-    const posts = describedRoutes.filter(({ method }) => method === 'post')
+    // What channels send is a form, of which their own tests know.
+    const posts = describedRoutes.filter(
+      ({ method, request }) => method === 'post' && request?.body !== undefined,
+    )
     expect(posts.length).toBeGreaterThanOrEqual(4)
     for (const { path, security } of posts) {
       const real = path.replace('{id}', path.includes('approvals') ? 'apr_1' : 'dec_1')
