@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { Fault, instantText, nameLengthMax, type Instant, type PersonId, type Voter } from '@bailiwick/core'
+import {
+  Fault,
+  instantText,
+  nameLengthMax,
+  roleOrGroup,
+  type Instant,
+  type PersonId,
+  type Voter,
+} from '@bailiwick/core'
 import { Attempts } from './identity/attempts.ts'
 import { Credentials } from './identity/credentials.ts'
 import { newToken, personId, sha256 } from './identity/secrets.ts'
@@ -365,10 +373,10 @@ export class Access {
     roles: readonly string[],
     origin: By & { readonly rolesFrom: 'local' | 'provider'; readonly providerSubject: string | null },
   ): Promise<Voter> {
-    const wrong = roles.find((role) => !/^[a-z0-9-]{1,64}$/.test(role))
+    const wrong = roles.find((role) => !roleOrGroup.test(role))
     if (wrong !== undefined) {
       throw new Fault('bad_input', `\`${wrong}\` is no role`, {
-        fix: 'Use lower-case letters, digits and hyphens.',
+        fix: 'Use lower-case letters, digits and hyphens; a group as group:NAME.',
       })
     }
     const known = (await this.people()).find((other) => other.id === person)

@@ -119,6 +119,18 @@ describeOnPostgres('G3: votes', (postgres) => {
     )
 
     test.each([
+      [['group:Finance-Team'], true],
+      [['Finance-Team'], false],
+      [['group:finance-team'], false],
+      [['approver', 'administrator'], false],
+    ] as const)('%j may vote where a group is asked: %s', async (roles, may) => {
+      const ledger = await site.open(policiesOf(terms('{ approvers: ["group:Finance-Team"] }')))
+      const voting = cast(ledger, voter('gil', roles), await escalated(ledger), approve)
+      if (may) expect(await voting).toBe('approved')
+      else expect((await faultOf(voting)).code).toBe('not_permitted')
+    })
+
+    test.each([
       [['approver'], true],
       [['administrator'], true],
       [['viewer'], false],

@@ -4,10 +4,12 @@ import type { ApprovalTerms } from '../model/decision.ts'
 /** A person who may be asked. */
 export interface Voter {
   readonly id: PersonId
+  /** What the person has been granted: roles by their names, and groups as `group:NAME`. */
   readonly roles: readonly string[]
-  /** The groups that the person belongs to, as who signs people in names them. */
-  readonly groups?: readonly string[] | undefined
 }
+
+/** A role, or a group as `group:NAME`, as people are granted them. */
+export const roleOrGroup = /^([a-z0-9-]{1,64}|group:[^\s\p{C}]{1,64})$/u
 
 /**
  * Whether a person may vote on an approval with these terms: entitled by every route that asked, and not excluded.
@@ -38,7 +40,7 @@ function isNamedBy(entry: string, voter: Voter): boolean {
     case 'role':
       return voter.roles.includes(name)
     case 'group':
-      return voter.groups?.includes(name) === true
+      return voter.roles.includes(entry)
     case 'person':
       return name.toLowerCase() === voter.id
     default:

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { nameLengthMax } from '@bailiwick/core'
+import { nameLengthMax, roleOrGroup } from '@bailiwick/core'
 import { mustBe, name, onlyKnown, text } from './schema-parts.ts'
 
 /** Longest life of a key, and longest overlap, as seconds. */
@@ -10,7 +10,9 @@ const overlapMaxS = 90 * dayS
 const address = text(nameLengthMax).openapi({ description: 'An e-mail address.', example: 'pat@example.com' })
 const role = z
   .string(mustBe('a string'))
-  .regex(/^[a-z0-9-]{1,64}$/, { error: 'must be lower-case letters, digits and hyphens, 64 at most' })
+  .regex(roleOrGroup, {
+    error: 'must be lower-case letters, digits and hyphens, 64 at most; a group is group:NAME',
+  })
 const seconds = (max: number, what: string) =>
   z
     .int(mustBe('a whole number'))

@@ -1,4 +1,4 @@
-import { Fault } from '@bailiwick/core'
+import { Fault, roleOrGroup } from '@bailiwick/core'
 import { sessionLifetimesDefault, type SessionLifetimes } from '@bailiwick/store'
 import { strictJson } from '../json/strict-json.ts'
 import type { Target } from '../lookup/target.ts'
@@ -178,7 +178,7 @@ function rolesOf(text: string | undefined): ReadonlyMap<string, readonly string[
   const entries =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
   const isRoles = (roles: unknown): roles is string[] =>
-    Array.isArray(roles) && roles.every((role) => typeof role === 'string' && /^[a-z0-9-]{1,64}$/.test(role))
+    Array.isArray(roles) && roles.every((role) => typeof role === 'string' && roleOrGroup.test(role))
   if (entries.length > 0 && entries.every(([, roles]) => isRoles(roles))) {
     return new Map(entries as [string, string[]][])
   }

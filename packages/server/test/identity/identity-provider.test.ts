@@ -26,7 +26,7 @@ afterAll(async () => {
 })
 
 const roles = JSON.stringify({
-  'refunds-team': ['approver', 'refunds-lead'],
+  'refunds-team': ['approver', 'group:Refunds', 'refunds-lead'],
   'it-admins': ['administrator'],
   'All Staff': ['viewer'],
 })
@@ -105,7 +105,7 @@ describe('signing in by an identity provider', () => {
     expect([status, location]).toEqual([303, '/sign-in'])
     expect(session).toMatch(/; HttpOnly; SameSite=Strict$/)
     expect((await whoIs(session)).body).toMatchObject({
-      person: { id: 'ann@example.com', roles: ['approver', 'refunds-lead', 'viewer'] },
+      person: { id: 'ann@example.com', roles: ['approver', 'group:Refunds', 'refunds-lead', 'viewer'] },
       session: { method: 'provider' },
     })
   })
