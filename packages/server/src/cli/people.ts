@@ -17,7 +17,12 @@ export function addPeople(program: Command, act: Act): void {
   withStoreOptions(people.command('add'))
     .description('Adds a person, or replaces the roles of one.')
     .argument('<email>')
-    .option('--role <name>', 'a role, such as approver, or a group, such as group:finance; at least one, and can be given again', appended, [])
+    .option(
+      '--role <name>',
+      'a role, such as approver, or a group, such as group:finance; at least one, and can be given again',
+      appended,
+      [],
+    )
     .option('--json', 'print {id, roles}')
     .action(act(add))
   withStoreOptions(people.command('list'))

@@ -8,11 +8,9 @@ const keyLifeMaxS = 3_650 * dayS
 const overlapMaxS = 90 * dayS
 
 const address = text(nameLengthMax).openapi({ description: 'An e-mail address.', example: 'pat@example.com' })
-const role = z
-  .string(mustBe('a string'))
-  .regex(roleOrGroup, {
-    error: 'must be lower-case letters, digits and hyphens, 64 at most; a group is group:NAME',
-  })
+const role = z.string(mustBe('a string')).regex(roleOrGroup, {
+  error: 'must be lower-case letters, digits and hyphens, 64 at most; a group is group:NAME',
+})
 const seconds = (max: number, what: string) =>
   z
     .int(mustBe('a whole number'))
