@@ -117,7 +117,7 @@ describeOnPostgres('G3: a vote is for what the person saw', (postgres) => {
     const id = await escalated(ledger)
     expect((await ledger.approval(id, {})).terms.signed).toBe(true)
     for (const vote of ['approve', 'reject'] as const) {
-      expect((await faultOf(cast(ledger, voter('ann'), id, { vote }))).code).toBe('not_permitted')
+      expect((await faultOf(cast(ledger, voter('ann'), id, { vote }))).code).toBe('signature_required')
     }
     expect((await ledger.approval(id, {})).status).toBe('pending')
   })

@@ -6,7 +6,20 @@ import { describeOnPostgres } from './harness/postgres.ts'
  * Tables that are not spread by ledger, each with its reason in docs/SCALING.md. A database that is distributed by
  * ledger holds what the others hold of one ledger in one place.
  */
-const notByLedger = ['api_key', 'migration', 'outbox', 'person', 'session', 'sign_in_link']
+const notByLedger = [
+  'agent_owner',
+  'api_key',
+  'credential',
+  'migration',
+  'outbox',
+  'passkey_challenge',
+  'person',
+  'session',
+  'sign_in_attempt',
+  'sign_in_link',
+  'sign_in_step',
+  'sign_out',
+]
 
 describeOnPostgres('ledgers share nothing', (postgres) => {
   let site: LedgerSite

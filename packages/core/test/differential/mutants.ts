@@ -131,7 +131,7 @@ export const mutants: readonly Mutant[] = [
     changes: [
       {
         file: termsFile,
-        find: 'quorum: Math.max(1, ...routes.map(({ quorum }) => quorum)),',
+        find: 'quorum: Math.max(1, named, ...routes.map(({ quorum }) => quorum)),',
         replace: 'quorum: Math.min(...routes.map(({ quorum }) => quorum)),',
       },
     ],
