@@ -246,6 +246,14 @@ export class Access {
   /** Removes a person with all that lets them in. What the person did stays in the log. @throws Fault `not_found` */
   async removePerson(id: string, { by }: By = {}): Promise<void> {
     const person = await this.known(id)
+    // First: what a crash leaves is a person who stands in for nobody, and never a delegation to somebody of the same name.
+    for (const { id: delegation } of await this.#ledger.delegations.list(person)) {
+      await this.#ledger.delegations
+        .revoke(delegation, { by: 'operator', reason: 'The person was removed.' })
+        .catch((error: unknown) => {
+          if (!(error instanceof Fault) || error.code !== 'conflict') throw error
+        })
+    }
     await this.#ledger.changeAccess(
       { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
       { peopleRemoved: [{ id: person }], signedOut: [{ id: person, links: true }] },
@@ -258,12 +266,19 @@ export class Access {
    */
   async reset(id: string, { by }: By = {}): Promise<PersonId> {
     const person = await this.known(id)
+    // Sessions end first, so that a crash leaves nobody in, and nobody adds another way in meanwhile; and again at last.
+    await this.endSessions(person, { by })
+    await this.credentials.reset(person, { by })
     const { rows } = await this.#ledger.pool.query<{ id: string }>(
       'select id from passkey where ledger = $1 and person = $2 and removed is null',
       [this.#ledger.name, person],
     )
-    for (const passkey of rows) await this.#ledger.changePasskeys(removeOperation(person, passkey.id, by))
-    await this.credentials.reset(person, { by })
+    for (const passkey of rows) {
+      await this.#ledger.changePasskeys(removeOperation(person, passkey.id, by)).catch((error: unknown) => {
+        // Removed by its person in the meantime.
+        if (!(error instanceof Fault) || error.code !== 'not_found') throw error
+      })
+    }
     await this.endSessions(person, { by })
     return person
   }

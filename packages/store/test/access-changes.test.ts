@@ -15,6 +15,7 @@ const session = (id: string, of: string) => ({
   method: 'link',
   epoch: 0,
   client: '',
+  created_at: null,
   expires_at: '2030-01-01T00:00:00.000Z',
 })
 const password = (of: string, value = 'hash') => ({

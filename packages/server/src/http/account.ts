@@ -95,6 +95,6 @@ export function requireFresh({ session }: PersonAsking, now: Instant): void {
 async function goOn(context: Context, authentication: Authentication, asker: PersonAsking): Promise<void> {
   const { client } = { client: context.req.header('user-agent') ?? '' }
   const { signIns } = authentication.access
-  const result = await signIns.beginProven(asker.voter.id, asker.session.method, client)
-  if (result.kind === 'signed_in') await handOutSession(context, authentication, result)
+  const opened = await signIns.continueFrom(asker.session, client)
+  await handOutSession(context, authentication, { kind: 'signed_in', ...opened })
 }

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, instantText } from '@bailiwick/core'
 import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
+import type { MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { agentAuthentication, type AgentTokens } from '../identity/agent-tokens.ts'
@@ -95,8 +96,12 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     if (context.req.path.startsWith('/v1/')) context.header('Cache-Control', 'no-store')
   })
 
-  // Only known callers who may do what they ask for have their bodies parsed.
-  app.use('/v1/*', guarded(authentication, Object.values(routes).filter(isRoute)), jsonBody)
+  app.use('/v1/*', refuseNul)
+  // Only known callers who may do what they ask for have their bodies parsed. A body may take its time, in which a session
+  // ends or a role is taken away: whoever it was is asked for again when it is there.
+  const guard = guarded(authentication, Object.values(routes).filter(isRoute))
+  app.use('/v1/*', guard, jsonBody)
+  app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '/v1/*', guard)
 
   app.openapi(getHealth, (context): Response => context.json({ status: 'ok' }))
   app.openapi(getReadiness, async (context): Promise<Response> => {
@@ -135,6 +140,14 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
   return app
+}
+
+// No text of PostgreSQL holds it, so nothing has such a name.
+const refuseNul: MiddlewareHandler = async (context, next) => {
+  if (context.req.path.includes('%00') || context.req.path.includes('\u0000')) {
+    throw new Fault('not_found', 'nothing has a NUL character in its address', { fix: 'Leave it out.' })
+  }
+  await next()
 }
 
 function authenticationOf(parts: AppParts): Authentication {

@@ -29,6 +29,8 @@ export interface Proven {
   readonly epoch: number
   /** What the browser says of itself. */
   readonly client: string
+  /** The session that this one goes on from: as old, and lasting no longer. */
+  readonly continued?: Pick<KnownSession, 'createdAt' | 'expiresAt'> | undefined
 }
 
 /** A session that was opened. The token is shown this once; only its hash is kept. */
@@ -84,11 +86,11 @@ export class Sessions {
    * Opens a session under a new token, in the transaction that records the sign-in. Where all of the person's sessions
    * were ended since the sign-in began, or the person was removed, the token is good for nothing.
    */
-  async open({ person, method, epoch, client }: Proven): Promise<OpenedSession> {
+  async open({ person, method, epoch, client, continued }: Proven): Promise<OpenedSession> {
     const session = newToken()
     const id = randomBytes(8).toString('hex')
-    const { absoluteMs } = this.#lifetimes
-    const expires = instantText((this.#ledger.now() + absoluteMs) as Instant)
+    const now = this.#ledger.now()
+    const expires = continued?.expiresAt ?? instantText((now + this.#lifetimes.absoluteMs) as Instant)
     await this.#ledger.changeAccess(
       { kind: 'access', event: 'signed_in', subject: person, grants: [method] },
       {
@@ -100,13 +102,14 @@ export class Sessions {
             method,
             epoch,
             client: clientText(client),
+            created_at: continued?.createdAt ?? null,
             expires_at: expires,
           },
         ],
       },
     )
     const voter = { id: person, roles: await this.#rolesOf(person) }
-    return { session, id, voter, maxAgeSeconds: Math.floor(absoluteMs / 1000) }
+    return { session, id, voter, maxAgeSeconds: Math.floor((Date.parse(expires) - now) / 1000) }
   }
 
   /** The session of a token with its person's roles as they are now, or undefined where it has ended. Counts as a use. */

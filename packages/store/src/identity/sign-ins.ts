@@ -1,7 +1,7 @@
 import { instantText, type Instant, type PersonId } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
 import { newToken, sha256 } from './secrets.ts'
-import type { OpenedSession, Sessions } from './sessions.ts'
+import type { KnownSession, OpenedSession, Sessions } from './sessions.ts'
 
 /** What a person can sign in with first. */
 export type FirstFactor = 'link' | 'password' | 'passkey' | 'provider'
@@ -89,6 +89,16 @@ export class SignIns {
   /** Opens a session after a proof that needs no second factor. */
   async beginProven(person: PersonId, method: string, client: string): Promise<SignInResult> {
     return await this.#opened(person, method, await this.epochOf(person), client)
+  }
+
+  /**
+   * A new session in place of one that ended because its person changed what lets them in. It is as old as that one, and
+   * lasts no longer: changing something again and again is no signing in.
+   */
+  async continueFrom(ended: KnownSession, client: string): Promise<OpenedSession> {
+    const { id: person } = ended.voter
+    const epoch = await this.epochOf(person)
+    return await this.#sessions.open({ person, method: ended.method, epoch, client, continued: ended })
   }
 
   /** Counts a try of a second factor. Undefined where there is none left. */

@@ -42,6 +42,11 @@ export const accessFoldings = {
     delete from sign_in_link using head, json_to_recordset($n::json) as r (id text) where sign_in_link.person = r.id
   ), credentials_of_removed as (
     delete from credential using head, json_to_recordset($n::json) as r (id text) where credential.person = r.id
+  ), mail_links_of_removed as (
+    delete from mail_link using head, json_to_recordset($n::json) as r (id text) where mail_link.person = r.id
+  ), accounts_of_removed as (
+    delete from channel_identity using head, json_to_recordset($n::json) as r (id text)
+    where channel_identity.person = r.id
   ), people_removed as (
     delete from person using head, json_to_recordset($n::json) as r (id text) where person.id = r.id
   )`,
@@ -50,6 +55,9 @@ export const accessFoldings = {
   ), links_ended as (
     delete from sign_in_link using head, json_to_recordset($n::json) as r (id text, links boolean)
     where sign_in_link.person = r.id and r.links
+  ), mail_links_ended as (
+    delete from mail_link using head, json_to_recordset($n::json) as r (id text, links boolean)
+    where mail_link.person = r.id and r.links
   ), epochs as (
     insert into sign_out (person, epoch)
     select distinct r.id, 1::bigint from head, json_to_recordset($n::json) as r (id text)
@@ -57,9 +65,9 @@ export const accessFoldings = {
   )`,
   sessionsOpened: `sessions_opened as (
     insert into session (token_sha256, id, person, method, client, created_at, seen_at, expires_at)
-    select decode(r.token_sha256, 'hex'), r.id, p.id, r.method, r.client, $6, $6, r.expires_at
+    select decode(r.token_sha256, 'hex'), r.id, p.id, r.method, r.client, coalesce(r.created_at, $6::timestamptz), $6, r.expires_at
     from head, json_to_recordset($n::json) as r (id text, token_sha256 text, person text, method text, epoch bigint,
-      client text, expires_at timestamptz)
+      client text, created_at timestamptz, expires_at timestamptz)
     join person p on p.id = r.person
     where r.epoch = coalesce((select epoch from sign_out where sign_out.person = r.person), 0)
   )`,

@@ -112,6 +112,8 @@ export interface SessionRow {
   readonly epoch: number
   /** What the browser says of itself. */
   readonly client: string
+  /** When its person signed in, where that was before; null: now. */
+  readonly created_at: string | null
   readonly expires_at: string
 }
 

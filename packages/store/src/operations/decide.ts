@@ -9,6 +9,7 @@ import {
   decisionId,
   Fault,
   indexOfId,
+  principalsIn,
   instantText,
   retryAt,
   type Approval,
@@ -162,6 +163,10 @@ function approvalClaim(
   if (!isUnderSamePolicy(approval, policy)) return refused('other_policy')
   const status = approvalStatus(approval, fold.latest(at))
   if (status !== 'approved') return refused(status)
+  // Nobody has agreed to what is now done for them: the host may name somebody else than when it was opened.
+  const behind = principalsIn(canonicalJson({ context: call.context }))
+  if (approval.votes.some((vote) => behind.includes(vote.person) || behind.includes(vote.for ?? '')))
+    return refused('other_call')
   // A call id that has been allowed has had its run: another approval is for another call.
   const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
   if (before?.record.effect === 'allow') return refused('other_call')

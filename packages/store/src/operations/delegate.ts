@@ -9,8 +9,8 @@ import {
   jsonProblem,
   parseInstant,
   type Instant,
-  type PersonId,
 } from '@bailiwick/core'
+import { personId } from '../identity/secrets.ts'
 import type { Operation } from '../log/operation.ts'
 import { delegationOf, type Delegation } from '../log/voting.ts'
 
@@ -42,7 +42,7 @@ export interface DelegationAnswer {
  * @throws Fault `bad_input`, `not_found` or `not_permitted`
  */
 export function delegateOperation(request: DelegationRequest): Operation<DelegationAnswer> {
-  const [from, to] = [request.from.trim().toLowerCase(), request.to.trim().toLowerCase()]
+  const [from, to] = [personId(request.from), personId(request.to)]
   const { by, reason } = request
   if (from === to) throw badInput('nobody votes in their own stead', 'Name another person.')
   refuseReason(reason)
@@ -68,8 +68,8 @@ export function delegateOperation(request: DelegationRequest): Operation<Delegat
           kind: 'delegation',
           event: 'granted',
           delegation,
-          from: from as PersonId,
-          to: to as PersonId,
+          from,
+          to,
           starts: instantText(begins),
           ends: instantText(ends),
           by,

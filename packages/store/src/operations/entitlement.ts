@@ -34,6 +34,8 @@ interface Voting {
 export function entitledVoter({ approval, terms, voter, principal, body, at }: Voting, fold: Fold): Voter {
   const known = fold.person(voter.id)
   if (known === undefined) throw notEntitled(voter.id, approval.id, terms)
+  // Who signed in with fewer roles is excluded all the same.
+  if (isExcluded(terms, known)) throw notEntitled(voter.id, approval.id, terms)
   const self = { ...voter, roles: voter.roles.filter((role) => known.roles.includes(role)) }
   refuseBehindAgent(approval, voter.id, body, fold)
   if (principal === undefined) {
@@ -47,7 +49,6 @@ export function entitledVoter({ approval, terms, voter, principal, body, at }: V
     })
   }
   refuseBehindAgent(approval, principal as PersonId, body, fold)
-  if (isExcluded(terms, self)) throw notEntitled(voter.id, approval.id, terms)
   if (!mayVote(terms, other)) throw notEntitled(principal, approval.id, terms)
   return other
 }

@@ -97,7 +97,7 @@ function refuseOthers(
   const approval = fold.approval(record.index)
   const waits = approval !== undefined && approvalStatus(approval, fold.latest(place.at)) === 'pending'
   if (!waits) throw notShown(viewer.id)
-  const terms = termsAt(approval, place.at)
+  const terms = termsAt(approval, fold.earliest(place.at))
   entitledVoter({ approval, terms, voter: viewer, principal: undefined, body, at: place.at }, fold)
 }
 

@@ -15,6 +15,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import { noNeeds } from '../log/fold.ts'
+import { personId } from '../identity/secrets.ts'
 import type { Operation } from '../log/operation.ts'
 import { entitledVoter } from './entitlement.ts'
 import {
@@ -59,7 +60,8 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
   const comment = request.comment ?? ''
   refuseMalformed(request.vote, comment)
   refuseBareEmergency(request)
-  const principal = request.for?.trim().toLowerCase()
+  // What is no address is refused here: PostgreSQL is asked for it, with what others of the batch ask.
+  const principal = request.for === undefined ? undefined : personId(request.for)
   const voting = { person: voter.id, principal }
   return {
     needs: index === undefined ? noNeeds : { approvals: [index], voting, passkeys: passkeysIn(request) },
@@ -74,8 +76,9 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
       const at = fold.latest(place.at)
       refuseSecondVote(approval, voter.id, principal)
       refuseClosed(approval, approvalStatus(approval, at))
-      // Whoever is asked later is asked by this process's clock: a database that is ahead brings nobody in early.
-      const terms = request.breakGlass === true ? brokenGlass(approval) : termsAt(approval, place.at)
+      // Whoever is asked later is asked by both clocks: one that is ahead brings nobody in early.
+      const terms =
+        request.breakGlass === true ? brokenGlass(approval) : termsAt(approval, fold.earliest(place.at))
       const entitled = entitledVoter(
         { approval, terms, voter, principal, body: opened.payload.body, at: place.at },
         fold,
