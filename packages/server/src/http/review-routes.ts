@@ -36,7 +36,15 @@ export const getActivity = createRoute({
   'x-permission': 'agents:read',
   summary: 'What an agent did lately, without params',
   request: { params: schema.agentParam },
-  responses: answers(200, json(schema.activityView, 'Its last 100 decisions, counted'), 400, 401, 403, 503),
+  responses: answers(
+    200,
+    json(schema.activityView, 'Its last 100 decisions, counted'),
+    400,
+    401,
+    403,
+    404,
+    503,
+  ),
 })
 
 export const getPolicies = createRoute({
