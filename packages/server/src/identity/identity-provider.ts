@@ -122,8 +122,9 @@ export class IdentityProvider {
       const claims = tokens.claims()
       if (claims === undefined) throw new Error('no ID token')
       const more = await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub)
-      // What is signed counts before what is not.
-      return { ...more, ...claims }
+      // What is signed counts before what is not; and that an address is verified is said of the address beside it.
+      const { email, email_verified } = claims['email'] === undefined ? more : claims
+      return { ...more, ...claims, email, email_verified }
     } catch (cause) {
       this.#parts.log(`identity provider: ${cause instanceof Error ? cause.message : String(cause)}`)
       throw new Fault('not_authenticated', 'the identity provider did not sign you in', {
