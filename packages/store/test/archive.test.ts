@@ -135,7 +135,8 @@ describeOnOnePostgres('Archiving', (postgres) => {
         if (step !== 'made') return
         // Its connection breaks, and another process takes over.
         await site.query(
-          `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`,
+          `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
+            and database = (select oid from pg_database where datname = current_database())`,
         )
         const other = await archived.another()
         second = archived.archive({ before: archived.before(4) }, other)
