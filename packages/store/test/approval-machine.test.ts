@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseRecord, type Instant, type LogRecord, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   knows,
@@ -85,7 +85,7 @@ const rounds = fc.array(
   { minLength: 1, maxLength: 6 },
 )
 
-describeOnPostgres('G3: whatever people, agents, clocks and processes do at once', (postgres) => {
+describeOnOnePostgres('G3: whatever people, agents, clocks and processes do at once', (postgres) => {
   let site: LedgerSite
   let ledgers: Ledger[]
   const policies = policiesOf(terms(route))

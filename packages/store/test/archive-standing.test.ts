@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { archivedEnd } from '../src/archive/segments.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
 import { agent, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
-describeOnPostgres('What stands while its record is archived', (postgres) => {
+describeOnOnePostgres('What stands while its record is archived', (postgres) => {
   let site: LedgerSite
   let archived: ArchivedSite
   beforeEach(async () => {

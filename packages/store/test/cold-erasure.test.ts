@@ -20,7 +20,7 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const secret = 'canary-7c1d'
 const withSecret = { context: { note: secret } }
@@ -29,7 +29,7 @@ function erasing(decision: string, more: Partial<ErasureRequest> = {}): ErasureR
   return { target: { decision }, reason: 'request 17', by: 'operator', ...more }
 }
 
-describeOnPostgres('G9: erasing what is archived', (postgres) => {
+describeOnOnePostgres('G9: erasing what is archived', (postgres) => {
   let site: LedgerSite
   let archived: ArchivedSite
   let ledger: Ledger

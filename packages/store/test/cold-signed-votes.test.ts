@@ -16,9 +16,9 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 import { forgedVote, passkeysOf, personOf, registered, signedVote } from './harness/passkeys.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
-describeOnPostgres('Signed votes whose records are archived', (postgres) => {
+describeOnOnePostgres('Signed votes whose records are archived', (postgres) => {
   let site: LedgerSite
   let archived: ArchivedSite
   beforeEach(async () => {

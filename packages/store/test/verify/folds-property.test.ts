@@ -13,7 +13,7 @@ import { verifyParts } from '../../src/verify/parts.ts'
 import { runnerOn } from '../../src/verify/runner.ts'
 import { foldedTables } from '../../src/verify/stored-facts.ts'
 import { archivedSite } from '../harness/archived.ts'
-import { describeOnPostgres } from '../harness/postgres.ts'
+import { describeOnOnePostgres } from '../harness/postgres.ts'
 import {
   cast,
   agent,
@@ -67,7 +67,7 @@ async function said(site: LedgerSite, ledger: Ledger): Promise<Said> {
   }
 }
 
-describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
+describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) => {
   let site: LedgerSite
   const ledgers: Ledger[] = []
 
@@ -241,7 +241,7 @@ describeOnPostgres('G5: the quick comparison of folded tables', (postgres) => {
   )
 })
 
-describeOnPostgres('G5: the quick comparison where the beginning is archived', (postgres) => {
+describeOnOnePostgres('G5: the quick comparison where the beginning is archived', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)
