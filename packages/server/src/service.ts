@@ -1,6 +1,7 @@
 import { Fault, systemPorts, type Instant } from '@bailiwick/core'
 import {
   ApprovalWaits,
+  canWalkAside,
   createNoticeFeed,
   createOutbox,
   keepPartitions,
@@ -17,6 +18,7 @@ import {
   type OpenedDatabase,
   type PeerOptions,
   type PolicySet,
+  WalksAside,
 } from '@bailiwick/store'
 import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
@@ -157,7 +159,7 @@ async function start(
   const identity = await startIdentity(ledger, identitySetting, options)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
-  startWorkers({ ledger, targets, selfCheck, url, options, undo })
+  startWorkers({ connection: database.connection, ledger, targets, selfCheck, url, options, undo })
   const { access } = identity
   const channels = startChannels({ ledger, access, settings: channelsWanted, url, log: options.log }, undo)
   undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
@@ -219,6 +221,7 @@ function startLookups(
 }
 
 interface Workers {
+  readonly connection: OpenedDatabase['connection']
   readonly ledger: Ledger
   readonly targets: ReturnType<typeof targetsFromEnvironment>
   /** Every how many seconds; undefined: never. */
@@ -228,7 +231,7 @@ interface Workers {
   readonly undo: (() => Promise<unknown>)[]
 }
 
-function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Workers): void {
+function startWorkers({ connection, ledger, targets, selfCheck, url, options, undo }: Workers): void {
   const { pool, name } = ledger
   const worker = createOutboxWorker({
     feed: createNoticeFeed({ pool, ledger: name, name: 'notices' }),
@@ -268,15 +271,22 @@ function startWorkers({ ledger, targets, selfCheck, url, options, undo }: Worker
   )
   undo.push(() => tiles.stop())
 
+  const aside = canWalkAside() ? new WalksAside({ connection, ledger: ledger.name }) : undefined
   const check = new SelfCheck({
     ledger,
     targets,
     links: { consoleUrl: url },
     seconds: selfCheck,
     log: options.log,
+    walk: aside && ((from) => aside.walk(from)),
   })
   const checking = check.start()
-  undo.push(() => checking.stop())
+  undo.push(async () => {
+    const stopped = checking.stop()
+    // What it is at would take its time, and says nothing any more.
+    await aside?.close()
+    await stopped
+  })
 }
 
 // On a server several services may share a ledger; in an embedded data directory there is one, because

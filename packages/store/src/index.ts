@@ -84,7 +84,8 @@ export {
   type RecalledDecision,
   type Replay,
 } from './replay.ts'
-export { LogWalk, type LogWalkOptions, type WalkStep } from './self-check.ts'
+export { LogWalk, type LogWalkOptions, type Walk, type WalkStep } from './self-check/log-walk.ts'
+export { canWalkAside, WalksAside } from './self-check/walks-aside.ts'
 export { withStoredProofs } from './stored-proofs.ts'
 export type { LogTiles } from './tiles.ts'
 export { ApprovalWaits } from './waits.ts'

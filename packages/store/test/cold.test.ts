@@ -10,7 +10,7 @@ import { archivedFrontier, verifyColdSegments } from '../src/archive/verify-arch
 import { leafHashes } from '../src/head.ts'
 import { recallStoredDecision, replayOf } from '../src/replay.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
-import { LogWalk } from '../src/self-check.ts'
+import { LogWalk } from '../src/self-check/log-walk.ts'
 import { agent, decisionRecords, faultOf, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 

@@ -7,7 +7,7 @@ import {
   type Frontier,
   type NoticeLinks,
 } from '@bailiwick/core'
-import { enqueueMessages, LogWalk, type Ledger, type WalkStep } from '@bailiwick/store'
+import { enqueueMessages, LogWalk, type Ledger, type Walk, type WalkStep } from '@bailiwick/store'
 import { messagesOfNotice } from '../delivery/outbox-worker.ts'
 import type { Target } from '../delivery/targets.ts'
 import { repeat, type Repetition } from '../repeat.ts'
@@ -29,8 +29,8 @@ export interface SelfCheckOptions {
   readonly log: (line: string) => void
   /** How many old records a round verifies. */
   readonly oldRecordsPerRound?: number | undefined
-  /** The tree of the records before the first batch, where these were moved elsewhere. */
-  readonly start?: (() => Promise<Frontier>) | undefined
+  /** How to walk along the log from a tree that is known to be right; default: in this thread. */
+  readonly walk?: ((from?: Frontier) => Walk) | undefined
 }
 
 /**
@@ -40,8 +40,8 @@ export interface SelfCheckOptions {
  */
 export class SelfCheck {
   readonly #options: SelfCheckOptions
-  #newest: LogWalk | undefined
-  #round: LogWalk
+  #newest: Walk | undefined
+  #round: Walk
   /** Whether the log was verified whole since the start, where it had been found broken before. */
   #isJudged = false
   /** What nobody was told yet. */
@@ -68,11 +68,15 @@ export class SelfCheck {
   /** Checks piece by piece until it is stopped: at once, and then every some seconds. */
   start(): Repetition {
     const { seconds = secondsDefault, log } = this.#options
-    const failed = (error: unknown): void => log(onOneLine(`self-check: ${messageOf(error)}; trying again`))
+    let isStopping = false
+    const failed = (error: unknown): void => {
+      if (!isStopping) log(onOneLine(`self-check: ${messageOf(error)}; trying again`))
+    }
     const first = this.runOnce().catch(failed)
     const repetition = repeat(seconds * 1000, () => first.then(() => this.runOnce()), failed)
     return {
       stop: async () => {
+        isStopping = true
         await repetition.stop()
         await first
       },
@@ -91,9 +95,9 @@ export class SelfCheck {
     return round?.broken
   }
 
-  #walk(from?: Frontier): LogWalk {
-    const { ledger, start } = this.#options
-    return new LogWalk({ client: ledger.pool, ledger: ledger.name, start }, from)
+  #walk(from?: Frontier): Walk {
+    const { ledger, walk } = this.#options
+    return walk?.(from) ?? new LogWalk({ client: ledger.pool, ledger: ledger.name }, from)
   }
 
   // Halted first: whatever fails afterwards, nothing more is decided.

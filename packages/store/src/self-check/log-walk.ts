@@ -8,12 +8,12 @@ import {
   type StoredEntry,
 } from '@bailiwick/core'
 import { setImmediate as turn } from 'node:timers/promises'
-import { archivedFrontier } from './archive/verify-archive.ts'
-import { readStoredHead } from './head.ts'
-import { hasTerms, readBatches, type Queryable, type TimedBatch } from './log/batches.ts'
-import { besideRecord, SeenTerms } from './verify/beside.ts'
-import { isDamage } from './verify/damage.ts'
-import { unreadableAt } from './verify/parts.ts'
+import { archivedFrontier } from '../archive/verify-archive.ts'
+import { readStoredHead } from '../head.ts'
+import { hasTerms, readBatches, type Queryable, type TimedBatch } from '../log/batches.ts'
+import { besideRecord, SeenTerms } from '../verify/beside.ts'
+import { isDamage } from '../verify/damage.ts'
+import { unreadableAt } from '../verify/parts.ts'
 
 /** Which log to walk along. */
 export interface LogWalkOptions {
@@ -35,6 +35,17 @@ export interface WalkStep {
   readonly broken?: BrokenLog | undefined
 }
 
+/** A walk that goes on where its last step ended. */
+export interface Walk {
+  /**
+   * Verifies about as many of the next records as it is told, or all that there are.
+   *
+   * @param checkpoint what was published before; once the walk comes to its size, the tree has to have its root
+   * @throws the database's error where it cannot be read, and nothing is known
+   */
+  step(records: number, checkpoint?: Checkpoint): Promise<WalkStep>
+}
+
 /** How many batches are read at a time, and after how many records others get their turn. */
 const batchesPerRead = 4
 const recordsPerTurn = 64
@@ -46,7 +57,7 @@ const recordsPerTurn = 64
  *
  * Folded tables, and terms that nobody expects, are for `verifyStoredLog`.
  */
-export class LogWalk {
+export class LogWalk implements Walk {
   readonly #options: LogWalkOptions
   #frontier: Frontier
 
@@ -56,17 +67,11 @@ export class LogWalk {
     this.#frontier = from
   }
 
-  /** How many records are known to be right. */
-  get size(): number {
-    return this.#frontier.size
+  /** The tree of the records that are known to be right. */
+  get frontier(): Frontier {
+    return this.#frontier
   }
 
-  /**
-   * Verifies about as many of the next records as it is told, or all that there are.
-   *
-   * @param checkpoint what was published before; once the walk comes to its size, the tree has to have its root
-   * @throws the database's error where it cannot be read, and nothing is known
-   */
   async step(records: number, checkpoint?: Checkpoint): Promise<WalkStep> {
     const before = this.#frontier.size
     for (;;) {

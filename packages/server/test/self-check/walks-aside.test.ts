@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type * as Store from '@bailiwick/store'
+import { SelfCheck } from '../../src/self-check/self-check.ts'
+import { HttpService, type Caller } from '../harness/http-service.ts'
+
+// As it was built: sources have no thread.
+const built = new URL('../../../store/dist/index.js', import.meta.url)
+const { canWalkAside, WalksAside } = (await import(built.href)) as typeof Store
+
+const call = { action: 'issue_refund', params: { amount: 1 } }
+let service: HttpService
+let agent: Caller
+let aside: Store.WalksAside
+
+beforeEach(async () => {
+  service = await HttpService.open()
+  agent = await service.agent()
+  for (let n = 0; n < 12; n++) await agent.post('/v1/decisions', call)
+  await service.ledger.checkpoint()
+  aside = new WalksAside({ connection: { connectionString: service.database.url }, ledger: 'main' })
+})
+afterEach(async () => {
+  await aside.close()
+  await service.close()
+})
+
+describe('A walk in a thread of its own', () => {
+  test('verifies step by step to the end of the log, and goes on as it grows', async () => {
+    expect(canWalkAside()).toBe(true)
+    const walk = aside.walk()
+    const published = await service.ledger.checkpoints.published()
+    const { size } = await service.ledger.head()
+    let verified = 0
+    for (let isAtEnd = false; !isAtEnd;) {
+      const step = await walk.step(5, published)
+      expect(step.broken).toBeUndefined()
+      verified += step.verified
+      isAtEnd = step.isAtEnd
+    }
+    expect(verified).toBe(size)
+    await agent.post('/v1/decisions', call)
+    expect(await walk.step(5, published)).toMatchObject({ verified: 1, isAtEnd: true })
+  })
+
+  test('finds what is broken, and the self-check on it halts the ledger', async () => {
+    const checker = new SelfCheck({
+      ledger: service.ledger,
+      targets: new Map(),
+      links: { consoleUrl: 'http://console.test' },
+      seconds: 10,
+      log: () => undefined,
+      walk: (from) => aside.walk(from),
+    })
+    await checker.runOnce()
+    expect(service.ledger.halted).toBeUndefined()
+    await service.ledger.pool.query(`update log_batch set bodies = replace(bodies, '1', '2') where first = 7`)
+    for (let round = 0; round < 4; round++) await checker.runOnce()
+    expect(service.ledger.halted).toMatchObject({ code: 'log_broken' })
+  })
+
+  test('that cannot read says so, and goes on where it was', async () => {
+    const walk = aside.walk()
+    await walk.step(5)
+    await service.ledger.pool.query(`alter table log_batch rename to hidden`)
+    await expect(walk.step(5)).rejects.toMatchObject({ code: '42P01' })
+    await service.ledger.pool.query(`alter table hidden rename to log_batch`)
+    expect((await walk.step(5)).broken).toBeUndefined()
+  })
+
+  test('that has ended is started anew by the next step', async () => {
+    const walk = aside.walk()
+    const { verified } = await walk.step(5)
+    await aside.close()
+    const { size } = await service.ledger.head()
+    expect(await walk.step(1_000)).toMatchObject({ verified: size - verified, isAtEnd: true })
+  })
+})

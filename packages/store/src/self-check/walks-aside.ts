@@ -1,0 +1,103 @@
+import { Worker } from 'node:worker_threads'
+import { emptyFrontier, type Checkpoint, type Frontier } from '@bailiwick/core'
+import type pg from 'pg'
+import { frontierOf, frontierText, type FrontierText } from '../archive/make-segment.ts'
+import { receivedError, type SentError } from '../verify/thread-messages.ts'
+import type { Walk, WalkStep } from './log-walk.ts'
+
+/** What the thread is started with. */
+export interface WalkThreadData {
+  readonly connection: pg.ClientConfig
+  readonly ledger: string
+}
+
+/** A step that is asked of the thread. It keeps nothing from one to the next, so that it may end at any time. */
+export interface StepRequest {
+  readonly id: number
+  readonly from: FrontierText
+  readonly records: number
+  readonly checkpoint: Checkpoint | undefined
+}
+
+/** What became of a step, and how far it has come. */
+export type StepAnswer = { readonly id: number; readonly frontier: FrontierText } & (
+  | { readonly kind: 'stepped'; readonly step: WalkStep }
+  | { readonly kind: 'failed'; readonly error: SentError }
+)
+
+interface Asked {
+  readonly resolve: (answer: StepAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Whether a thread can be started: it needs what was built, and sources are not. */
+export function canWalkAside(): boolean {
+  return import.meta.url.endsWith('.js')
+}
+
+/**
+ * Walks along a log in a thread of their own, with a low priority and a connection of its own: hashing what was written
+ * keeps no decision waiting. The thread starts with the first step; one that has ended is started anew.
+ */
+export class WalksAside {
+  readonly #data: WalkThreadData
+  readonly #asked = new Map<number, Asked>()
+  #worker: Worker | undefined
+  #lastId = 0
+
+  constructor(data: WalkThreadData) {
+    this.#data = data
+  }
+
+  /** @param from the tree of records that are known to be right */
+  walk(from: Frontier = emptyFrontier): Walk {
+    let known = frontierText(from)
+    return {
+      step: async (records, checkpoint) => {
+        const answer = await this.#ask(known, records, checkpoint)
+        // As far as it came is verified, also where it failed then.
+        if (frontierOf(answer.frontier).size >= known.size) known = answer.frontier
+        if (answer.kind === 'failed') throw receivedError(answer.error)
+        return answer.step
+      },
+    }
+  }
+
+  /** Ends the thread; a step under way is rejected. */
+  async close(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  #ask(from: FrontierText, records: number, checkpoint: Checkpoint | undefined): Promise<StepAnswer> {
+    const worker = (this.#worker ??= this.#start())
+    const id = (this.#lastId += 1)
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      worker.postMessage({ id, from, records, checkpoint } satisfies StepRequest, [])
+    })
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./walk-thread.js', import.meta.url), {
+      workerData: this.#data,
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 },
+    })
+    worker.on('message', (answer: StepAnswer) => {
+      this.#asked.get(answer.id)?.resolve(answer)
+      this.#asked.delete(answer.id)
+    })
+    const fail = (error: unknown) => {
+      if (this.#worker === worker) this.#worker = undefined
+      for (const { reject } of this.#asked.values()) {
+        reject(error instanceof Error ? error : new Error('the thread that checks the log has ended'))
+      }
+      this.#asked.clear()
+    }
+    worker.on('error', fail)
+    worker.on('exit', fail)
+    // It keeps no process running.
+    worker.unref()
+    return worker
+  }
+}
