@@ -94,6 +94,10 @@ const calls = [
     action: 'issue_refund',
     params: { order_id: 'A-20466', amount: 560, reason: 'charged twice for one order' },
   },
+  {
+    action: 'issue_refund',
+    params: { order_id: 'A-20468', amount: 1249.9, reason: 'charged twice for one order' },
+  },
   { action: 'apply_discount', params: { order_id: 'A-20470', percent: 5, code: 'WELCOME5' } },
   {
     agent: payer,
@@ -137,11 +141,22 @@ const calls = [
   },
 ]
 
+/** From the inbox to the page that answers the refunds together, with the answer opened. */
+async function selectRefunds(page) {
+  for (const box of await page.getByRole('checkbox', { name: /issue_refund/ }).all()) await box.check()
+  await page.getByRole('link', { name: 'Review together' }).click()
+  await page.locator('.together').waitFor()
+  await page.keyboard.press('a')
+  await page.locator('.confirmation').waitFor()
+}
+
 /** The pages, each with what shows that it has arrived. */
 const pages = (ids) => [
   { name: 'inbox', address: '/', shows: '[data-row]' },
   { name: 'approval', address: `/approvals/${ids.waiting}`, shows: '.difference' },
   { name: 'answer', address: `/approvals/${ids.waiting}?answer=yes`, shows: '.confirmation' },
+  { name: 'together', address: '/', shows: '[data-row]', then: selectRefunds },
+  { name: 'delegations', address: '/delegations', shows: '.list-row' },
   { name: 'decisions', address: '/decisions', shows: '[data-row]' },
   { name: 'decision', address: `/decisions/${ids.decision}`, shows: '.proof' },
   { name: 'agents', address: '/agents', shows: '.effect-bar' },
@@ -249,6 +264,7 @@ async function photograph(browser, url, cookie, ids, { width, height, colorSchem
     await page.goto(url + each.address)
     if (!each.signedOut) await page.getByText('Live', { exact: true }).waitFor()
     await page.locator(each.shows).first().waitFor()
+    await each.then?.(page)
     const target = path.join(folder, `${each.name}-${width}-${colorScheme}.png`)
     await page.screenshot({ path: target })
     await page.close()
@@ -276,6 +292,12 @@ async function takePictures({ url }, dataDir) {
       })
     await pause(500 + (index % 4) * 400)
   }
+  const day = 86_400_000
+  const leave = { reason: 'On leave', ends: new Date(Date.now() + 9 * day).toISOString() }
+  const headers = { cookie, origin: url }
+  await post(`${url}/v1/delegations`, headers, { ...leave, from: 'olga@example.com', to: person })
+  const starts = new Date(Date.now() + 5 * day).toISOString()
+  await post(`${url}/v1/delegations`, headers, { ...leave, starts, to: 'ravi@example.com' })
   const reason = 'Sends coupons to customers who did not ask'
   await bailiwick(dataDir, 'agents', 'suspend', 'coupon-agent', '--reason', reason).catch(() => undefined)
   const browser = await chromium.launch({

@@ -4,7 +4,7 @@ import type { Shaped } from './shape.ts'
 
 // What the service answers. Members that this console does not show are left out; a member that is absent is null.
 
-const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed', 'cancelled')
+export const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed', 'cancelled')
 const voteChoice = oneOf('approve', 'reject', 'acknowledge')
 
 const policyRef = object({ id: text, version: orNull(number), sha256: text })
@@ -51,7 +51,14 @@ export const decision = object({
   outcome: orNull(outcome),
 })
 
-const vote = object({ person: text, vote: voteChoice, comment: orNull(text), at: text })
+const vote = object({
+  person: text,
+  for: orNull(text),
+  vote: voteChoice,
+  breakGlass: orNull(flag),
+  comment: orNull(text),
+  at: text,
+})
 
 const terms = object({
   routes: listOf(text),
@@ -60,6 +67,7 @@ const terms = object({
   deadlineMs: number,
   asks: orNull(oneOf('consent', 'acknowledgement')),
   signed: orNull(flag),
+  breakGlass: orNull(object({ quorum: number })),
 })
 
 export const approval = object({
@@ -78,7 +86,10 @@ export const approval = object({
   terms,
   votes: listOf(vote),
   consumedBy: orNull(id('dec')),
+  cancelled: orNull(object({ by: text, reason: orNull(text), at: text })),
   mayVote: flag,
+  mayVoteFor: orNull(listOf(text)),
+  mayBreakGlass: orNull(flag),
 })
 
 const pastDecision = object({
@@ -124,7 +135,10 @@ export const revealed = object({ path: text, record: object({ index: number }) }
 
 export const decisionPage = object({ decisions: listOf(decision), next: orNull(number) })
 export const approvalPage = object({ approvals: listOf(approval), next: orNull(number) })
-export const session = object({ person: object({ id: text, roles: listOf(text) }) })
+export const session = object({
+  person: object({ id: text, roles: listOf(text) }),
+  permissions: listOf(text),
+})
 
 export const agentList = object({
   agents: listOf(

@@ -6,11 +6,12 @@ import * as answers from './answers.ts'
 import { explanation } from './explanation.ts'
 import { createPasskeyApi } from './passkeys/api.ts'
 import type { PasskeyApi } from './passkeys/api.ts'
-import type { Signed } from './passkeys/credentials.ts'
 import { Problem, problemFrom, unreachableProblem } from './problem.ts'
 import { anyObject } from './shape.ts'
 import { createSignInApi } from './sign-in-api.ts'
 import type { SignInApi } from './sign-in-api.ts'
+import { createVotingApi } from './voting-api.ts'
+import type { VotingApi } from './voting-api.ts'
 import type {
   Activity,
   Agent,
@@ -25,12 +26,12 @@ import type {
   Proof,
   Revealed,
   Session,
-  VoteChoice,
 } from './answers.ts'
 import type { Effect, Explanation } from './explanation.ts'
 import type { Shape } from './shape.ts'
 
 export type * from './answers.ts'
+export type { Ballot, Cast, Delegation } from './voting-api.ts'
 export type { DeterminingRule, Effect, Explanation } from './explanation.ts'
 
 /** Which decisions to list; absent members do not filter. */
@@ -74,8 +75,8 @@ export interface Api {
   ): Promise<ApprovalPage>
   approval(id: string, signal?: AbortSignal): Promise<Approval>
   approvalContext(id: string, signal?: AbortSignal): Promise<ApprovalContext>
-  /** @param signature where the approval takes signed votes */
-  vote(approval: Approval, choice: VoteChoice, comment: string, signature?: Signed): Promise<Approval>
+  /** Voting, also in somebody's stead, and withdrawing. */
+  readonly voting: VotingApi
   agents(signal?: AbortSignal): Promise<readonly Agent[]>
   activity(agent: string, signal?: AbortSignal): Promise<Activity>
   changeSuspension(agent: string, state: 'suspended' | 'active', reason: string): Promise<void>
@@ -128,15 +129,7 @@ export function createApi(): Api {
     approval: (id, signal) => get(answers.approval, pathOf`/v1/approvals/${id}`, signal),
     approvalContext: (id, signal) =>
       get(answers.approvalContext, pathOf`/v1/approvals/${id}/context`, signal),
-    vote: async ({ id, digest }, choice, comment, signature) => {
-      const body = {
-        vote: choice,
-        ...(digest === null ? {} : { digest }),
-        ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
-        ...(signature === undefined ? {} : { signature }),
-      }
-      return answers.approval(await post(pathOf`/v1/approvals/${id}/votes`, body), '')
-    },
+    voting: createVotingApi((method, path, body, signal) => request(method, path, { body, signal })),
     agents: async (signal) => (await get(answers.agentList, '/v1/agents', signal)).agents,
     activity: (agent, signal) => get(answers.activity, pathOf`/v1/agents/${agent}/activity`, signal),
     changeSuspension: async (agent, state, reason) => {

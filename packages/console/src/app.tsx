@@ -5,6 +5,7 @@ import { useSession } from './queries.ts'
 import { rememberReturn } from './returning.ts'
 import { navigate, routeOf, useAddress } from './router.tsx'
 import type { Route } from './router.tsx'
+import { Selecting } from './selection.tsx'
 import { Shell } from './parts/shell.tsx'
 import { ProblemPanel } from './parts/states.tsx'
 import { ApprovalPage } from './pages/approval.tsx'
@@ -14,6 +15,10 @@ import { UnknownPage } from './pages/unknown.tsx'
 import { unreachable } from './unreachable.ts'
 
 // The inbox comes with the first load: people wait for it. The rest comes when somebody goes there.
+const TogetherPage = lazy(async () => ({ default: (await import('./pages/together.tsx')).TogetherPage }))
+const DelegationsPage = lazy(async () => ({
+  default: (await import('./pages/delegations.tsx')).DelegationsPage,
+}))
 const DecisionsPage = lazy(async () => ({ default: (await import('./pages/decisions.tsx')).DecisionsPage }))
 const DecisionPage = lazy(async () => ({ default: (await import('./pages/decision.tsx')).DecisionPage }))
 const AgentsPage = lazy(async () => ({ default: (await import('./pages/agents.tsx')).AgentsPage }))
@@ -55,9 +60,11 @@ function ToSignIn() {
 
 function SignedIn({ route, session }: { readonly route: Route; readonly session: Session }) {
   return (
-    <Shell session={session} route={route}>
-      <Page route={route} me={session.person} />
-    </Shell>
+    <Selecting key={session.person.id}>
+      <Shell session={session} route={route}>
+        <Page route={route} me={session.person} />
+      </Shell>
+    </Selecting>
   )
 }
 
@@ -67,6 +74,10 @@ function Page({ route, me }: { readonly route: Route; readonly me: Session['pers
       return <ApprovalsPage />
     case 'approval':
       return <ApprovalPage key={route.id} id={route.id} me={me} />
+    case 'together':
+      return <TogetherPage me={me} />
+    case 'delegations':
+      return <DelegationsPage me={me} />
     case 'decisions':
       return <DecisionsPage />
     case 'decision':

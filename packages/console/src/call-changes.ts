@@ -51,6 +51,42 @@ export function compareCalls(
   return { changes, same, hidden }
 }
 
+/** One member of several calls: what it is in each, in their order. */
+export interface Member {
+  readonly pointer: string
+  readonly label: string
+  /** Null: the call does not have it. */
+  readonly values: readonly (string | null)[]
+  /** Where one of them is masked, and nobody can say from here whether they are the same. */
+  readonly isMasked: boolean
+}
+
+type Call = { readonly params: Data | null; readonly context: Data | null } & Presentation
+
+/** What several calls have in common, and what not: parameters, then context. Nothing of a call is in neither. */
+export function compareAll(calls: readonly Call[]): {
+  readonly same: readonly Member[]
+  readonly differing: readonly Member[]
+} {
+  const leaves = calls.map(
+    (call) =>
+      new Map([...leavesOf(call.params, call), ...leavesOf(call.context, call, '/context', 'Context')]),
+  )
+  const pointers = new Set(leaves.flatMap((each) => [...each.keys()]))
+  const members = [...pointers].map((pointer): Member => {
+    const found = leaves.map((each) => each.get(pointer))
+    return {
+      pointer,
+      label: found.find((leaf) => leaf !== undefined)?.label ?? pointer,
+      values: found.map((leaf) => leaf?.value ?? null),
+      isMasked: found.some((leaf) => leaf?.isMasked === true),
+    }
+  })
+  const isSame = ({ values, isMasked }: Member): boolean =>
+    !isMasked && values.every((value) => value === values[0])
+  return { same: members.filter(isSame), differing: members.filter((member) => !isSame(member)) }
+}
+
 const excerptLength = 160
 const excerptLead = 30
 
@@ -75,7 +111,12 @@ interface Leaf {
   readonly isMasked: boolean
 }
 
-function leavesOf(params: Data | null, presentation: Presentation): ReadonlyMap<string, Leaf> {
+function leavesOf(
+  data: Data | null,
+  presentation: Presentation,
+  root = '/params',
+  name = '',
+): ReadonlyMap<string, Leaf> {
   const leaves = new Map<string, Leaf>()
   const add = (field: Field, prefix: string): void => {
     const label = prefix === '' ? field.label : `${prefix} › ${field.label}`
@@ -86,6 +127,6 @@ function leavesOf(params: Data | null, presentation: Presentation): ReadonlyMap<
     const value = field.kind === 'json' ? field.value : summaryOf(field)
     leaves.set(field.pointer, { label, value, isMasked: field.kind === 'masked' })
   }
-  for (const field of fieldsOf(params ?? {}, '/params', presentation)) add(field, '')
+  for (const field of fieldsOf(data ?? {}, root, presentation)) add(field, name)
   return leaves
 }

@@ -1,18 +1,36 @@
 import type { Approval, VoteChoice } from './api.ts'
 
+type Asked = Pick<Approval, 'terms' | 'votes'>
+
 /** The answer that lets the call go on: consent, or having looked, as the policy asks. */
 export function yesOf({ terms }: Pick<Approval, 'terms'>): Exclude<VoteChoice, 'reject'> {
   return terms.asks === 'acknowledgement' ? 'acknowledge' : 'approve'
 }
 
-/** How many people have given the answer that lets the call go on. */
-export function yesCount(approval: Pick<Approval, 'terms' | 'votes'>): number {
+/** How many people have given the answer that lets the call go on. Who breaks the glass is not added to them. */
+export function yesCount(approval: Asked): number {
   const yes = yesOf(approval)
-  return approval.votes.filter(({ vote }) => vote === yes).length
+  return approval.votes.filter(({ vote, breakGlass }) => vote === yes && breakGlass !== true).length
+}
+
+/** How many people have broken the glass. */
+export function glassCount({ votes }: Pick<Approval, 'votes'>): number {
+  return votes.filter(({ breakGlass }) => breakGlass === true).length
 }
 
 /** How far an approval has come: `1 of 2 approved`. */
-export function progressText(approval: Pick<Approval, 'terms' | 'votes'>): string {
+export function progressText(approval: Asked): string {
   const done = yesOf(approval) === 'approve' ? 'approved' : 'have looked'
   return `${yesCount(approval)} of ${approval.terms.quorum} ${done}`
+}
+
+/** Whether it was let through, or would be, by people who broke the glass rather than by those who are asked. */
+export function isByGlass(approval: Asked): boolean {
+  const { breakGlass } = approval.terms
+  return breakGlass !== null && glassCount(approval) >= breakGlass.quorum
+}
+
+/** Whether the reader could vote on it, for themself or in somebody's stead. */
+export function mayAnswer({ mayVote, mayVoteFor }: Pick<Approval, 'mayVote' | 'mayVoteFor'>): boolean {
+  return mayVote || (mayVoteFor !== null && mayVoteFor.length > 0)
 }

@@ -1,4 +1,5 @@
 import type { Approval } from './api.ts'
+import { mayAnswer } from './consent.ts'
 
 /** What waits, first what the reader may answer, by nearest deadline: the order of the inbox. */
 export function inInboxOrder(approvals: readonly Approval[]): readonly Approval[] {
@@ -6,6 +7,7 @@ export function inInboxOrder(approvals: readonly Approval[]): readonly Approval[
     .filter(({ status }) => status === 'pending')
     .toSorted(
       (one, other) =>
-        Number(other.mayVote) - Number(one.mayVote) || Date.parse(one.deadline) - Date.parse(other.deadline),
+        Number(mayAnswer(other)) - Number(mayAnswer(one)) ||
+        Date.parse(one.deadline) - Date.parse(other.deadline),
     )
 }

@@ -27,15 +27,31 @@ export function useKeys(bindings: KeyBindings): void {
   }, [])
 }
 
-/** Moves the focus to the next (1) or previous (-1) of the links that carry `data-row`. */
+// The row that had the focus last, and the rows that stood before and after it.
+let last: { readonly row: HTMLElement; readonly rows: readonly HTMLElement[] } | null = null
+
+/**
+ * Moves the focus to the next (1) or previous (-1) of the links that carry `data-row`. Where the row that had it has gone
+ * from the list, as when somebody else was faster, it goes on from where that stood.
+ */
 export function focusRow(step: 1 | -1): boolean {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')]
   const current = rows.findIndex((row) => row === document.activeElement)
-  const row = rows[step === 1 ? current + 1 : Math.max(0, current - 1)]
+  const besides = current === -1 ? besideGone(step) : undefined
+  const row = besides ?? rows[step === 1 ? current + 1 : Math.max(0, current - 1)]
   if (row === undefined) return false
+  last = { row, rows }
   row.focus()
   row.scrollIntoView({ block: 'nearest' })
   return true
+}
+
+function besideGone(step: 1 | -1): HTMLElement | undefined {
+  const isNowhere = document.activeElement === null || document.activeElement === document.body
+  if (last === null || last.row.isConnected || !isNowhere) return undefined
+  const at = last.rows.indexOf(last.row)
+  const beside = step === 1 ? last.rows.slice(at + 1) : last.rows.slice(0, at).toReversed()
+  return beside.find((row) => row.isConnected)
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -98,7 +98,7 @@ function hasOutcome(decision: unknown): boolean {
 
 /** Refreshing a list asks for every page of it that is loaded, so long lists refresh less often. */
 function pagesShown(client: QueryClient): number {
-  const lists = client.getQueryCache().findAll({ queryKey: ['decisions'], type: 'active' })
+  const lists = client.getQueryCache().findAll({ type: 'active' })
   const pages = lists.map(({ state: { data } }) =>
     typeof data === 'object' && data !== null && 'pages' in data && Array.isArray(data.pages)
       ? data.pages.length

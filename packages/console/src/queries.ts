@@ -8,8 +8,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
-import type { Api, Approval, ApprovalStatus, VoteChoice } from './api.ts'
-import { signatureFor } from './passkeys/sign-vote.ts'
+import type { Api, Approval, ApprovalStatus } from './api.ts'
 import type { SignInProof } from './sign-in-api.ts'
 import { Problem } from './problem.ts'
 
@@ -23,6 +22,8 @@ export function useApi(): Api {
   return api
 }
 
+/** What waits is asked for in as few pages as the service gives: its order is that of deadlines, not of the log. */
+const pendingPageSize = 200
 const approvalPageSize = 50
 const signInKey = ['sign-in'] as const
 /** While such a mutation is under way, nothing more is asked for. */
@@ -62,6 +63,11 @@ export function useSession() {
     queryFn: ({ signal }) => api.session(signal),
     staleTime: Infinity,
   })
+}
+
+/** Whether the person who is signed in may do what endpoints name so; false until it is known. */
+export function useMay(permission: string): boolean {
+  return useSession().data?.permissions.includes(permission) === true
 }
 
 /** Shows the service a proof. Null: signed in, and nothing of an earlier session stays in memory. */
@@ -137,7 +143,7 @@ export function useExplanation(id: string) {
   })
 }
 
-/** Everything that waits for people now; undefined until it is known. `hasMore`: there is more than was loaded. */
+/** What waits for people now; undefined until it is known. `hasMore`: there is more than was loaded. */
 export function usePendingApprovals(): { approvals: readonly Approval[] | undefined; hasMore: boolean } {
   const list = useApprovals('pending')
   return { approvals: list.data?.pages.flatMap((page) => page.approvals), hasMore: list.hasNextPage }
@@ -146,9 +152,10 @@ export function usePendingApprovals(): { approvals: readonly Approval[] | undefi
 /** Approvals of one status (null: of all), newest first, page after page. */
 export function useApprovals(status: ApprovalStatus | null) {
   const api = useApi()
+  const pageSize = status === 'pending' ? pendingPageSize : approvalPageSize
   return useInfiniteQuery({
     queryKey: ['approvals', status],
-    queryFn: ({ pageParam, signal }) => api.approvals(status, pageParam, approvalPageSize, signal),
+    queryFn: ({ pageParam, signal }) => api.approvals(status, pageParam, pageSize, signal),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next,
   })
@@ -170,22 +177,6 @@ export function useApprovalContext(id: string) {
   return useQuery({
     queryKey: ['approval-context', id],
     queryFn: ({ signal }) => api.approvalContext(id, signal),
-  })
-}
-
-/** Casts the signed-in person's vote. */
-export function useVote(approval: Approval) {
-  const api = useApi()
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: async ({ choice, comment }: { choice: VoteChoice; comment: string }) =>
-      api.vote(approval, choice, comment, await signatureFor(api, approval, choice)),
-    onSuccess: (after) => client.setQueryData(['approval', approval.id], after),
-    // Whatever the answer was, the lists and this approval may have changed; after a lost reply, only the service knows.
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ['approvals'] })
-      void client.invalidateQueries({ queryKey: ['approval', approval.id] })
-    },
   })
 }
 

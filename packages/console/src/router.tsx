@@ -5,16 +5,16 @@ import type { AnchorHTMLAttributes, MouseEvent, ReactNode } from 'react'
 export type Route =
   | { readonly kind: Place }
   | { readonly kind: 'decision' | 'approval' | 'policy'; readonly id: string }
+  | { readonly kind: 'together' }
   | { readonly kind: 'sign-in' }
   | { readonly kind: 'unknown' }
 
-type Place = 'approvals' | 'decisions' | 'agents' | 'policies' | 'people' | 'account'
+type Place = 'approvals' | 'delegations' | 'decisions' | 'agents' | 'policies' | 'people' | 'account'
 
 const places: ReadonlyMap<string, Place> = new Map(
-  (['approvals', 'decisions', 'agents', 'policies', 'people', 'account'] as const).map((place) => [
-    place,
-    place,
-  ]),
+  (['approvals', 'delegations', 'decisions', 'agents', 'policies', 'people', 'account'] as const).map(
+    (place) => [place, place],
+  ),
 )
 const documents: ReadonlyMap<string, 'decision' | 'approval' | 'policy'> = new Map([
   ['decisions', 'decision'],
@@ -31,6 +31,7 @@ export function routeOf(path: string): Route {
     if (first === 'sign-in') return { kind: 'sign-in' }
     return { kind: places.get(first) ?? 'unknown' }
   }
+  if (first === 'approvals' && second === 'together') return { kind: 'together' }
   const id = decoded(second)
   const kind = documents.get(first)
   return id === undefined || kind === undefined ? { kind: 'unknown' } : { kind, id }

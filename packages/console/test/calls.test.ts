@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compareCalls, excerpts } from '../src/call-changes.ts'
+import { compareAll, compareCalls, excerpts } from '../src/call-changes.ts'
 import { cardFieldsOf, fieldsOf, numberText, summaryOf } from '../src/fields.ts'
 
 test('a number has the unit that the policy gives it, whatever its name and whatever the agent says beside it', () => {
@@ -69,4 +69,25 @@ test('of long texts the table shows where they begin to differ', () => {
   expect(now).toContain('9 euro')
   expect(before.length).toBeLessThan(200)
   expect(excerpts('a', 'b')).toEqual(['a', 'b'])
+})
+
+test('of several calls nothing is left out: what is the same in all, and what is not, in parameters and context', () => {
+  const call = (amount: number, more: object = {}) => ({
+    params: { amount, city: 'Lyon', ...more },
+    context: { desk: 'A' },
+  })
+  const { same, differing } = compareAll([call(1), call(2, { note: 'hurry' }), { ...call(2), context: {} }])
+  expect(same.map(({ label, values }) => [label, values[0]])).toEqual([['City', 'Lyon']])
+  expect(differing.map(({ label, values }) => [label, values])).toEqual([
+    ['Amount', ['1', '2', '2']],
+    ['Context › Desk', ['A', 'A', null]],
+    ['Note', [null, 'hurry', null]],
+  ])
+})
+
+test('of several calls, what is masked in one of them is never said to be the same', () => {
+  const call = { params: { iban: '•••' }, context: {} }
+  const { same, differing } = compareAll([{ ...call, masked: ['/params/iban'] }, call])
+  expect(same).toEqual([])
+  expect(differing).toMatchObject([{ label: 'Iban', isMasked: true }])
 })

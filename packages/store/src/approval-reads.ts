@@ -12,13 +12,7 @@ import type { Queryable } from './log/batches.ts'
 import type { DecideSettings } from './operations/decide.ts'
 import { unknownApproval } from './operations/vote.ts'
 import { findApprovals, findDecisions } from './queries.ts'
-import { approvalView, decisionView } from './views.ts'
-
-/** Who asks: an agent sees its own approvals only. */
-export interface ApprovalAsker {
-  readonly agent?: string | undefined
-  readonly voter?: Voter | undefined
-}
+import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
 
 /** Where an approval stood when it was looked at, by the table alone. For waiting; nothing is decided by it. */
 export interface StandingApproval {
@@ -74,7 +68,7 @@ export class ApprovalReads {
       if (!row || (asker.agent !== undefined && row.approval.agent !== asker.agent)) {
         return unknownApproval(id)
       }
-      return approvalView(row, now(), asker.voter, settings)
+      return approvalView(row, now(), asker, settings)
     })
   }
 

@@ -47,6 +47,13 @@ export class Delegations {
     return await this.#ports.submit(revokeDelegationOperation(id, request))
   }
 
+  /** Who has delegated their votes to the person, now; each once. */
+  async principalsOf(person: string): Promise<readonly string[]> {
+    const at = instantText(this.#ports.now())
+    const given = (await this.list(person)).filter(({ to, starts }) => to === person && starts <= at)
+    return [...new Set(given.map(({ from }) => from))]
+  }
+
   /** Those that are in force or to come, the newest first. @param person of whom they are, or to whom */
   async list(person?: string): Promise<DelegationView[]> {
     const { pool, ledger, now } = this.#ports

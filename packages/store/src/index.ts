@@ -88,5 +88,6 @@ export { LogWalk, type LogWalkOptions, type Walk, type WalkStep } from './self-c
 export { canWalkAside, WalksAside } from './self-check/walks-aside.ts'
 export { withStoredProofs } from './stored-proofs.ts'
 export type { LogTiles } from './tiles.ts'
+export type { ApprovalAsker } from './views.ts'
 export { ApprovalWaits } from './waits.ts'
 export { hasEmbeddedDatabase, verifyStoredLog, verifyWithoutDatabase, type VerifyOptions } from './verify.ts'

@@ -19,7 +19,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
-import { ApprovalReads, refuseCallback, type ApprovalAsker } from './approval-reads.ts'
+import { ApprovalReads, refuseCallback } from './approval-reads.ts'
 import { eraseInArchive } from './archive/erase.ts'
 import { ColdLog } from './archive/cold-log.ts'
 import { recordsOf } from './archive/cold-records.ts'
@@ -67,7 +67,7 @@ import { recallDecision, replayDecision, type Replay } from './replay.ts'
 import { Sweeps } from './sweeps.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
-import { approvalView, decisionView } from './views.ts'
+import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
 
 export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 
@@ -406,9 +406,9 @@ export class Ledger {
   }
 
   /** Approvals, newest first. */
-  async approvals(filter: ApprovalFilter, voter?: Voter): Promise<ApprovalView[]> {
+  async approvals(filter: ApprovalFilter, asker: ApprovalAsker = {}): Promise<ApprovalView[]> {
     const rows = await listApprovals(this.pool, this.name, filter, instantText(this.now()))
-    return rows.map((row) => approvalView(row, this.now(), voter, this.#settings))
+    return rows.map((row) => approvalView(row, this.now(), asker, this.#settings))
   }
 
   /** The committed head. */

@@ -3,9 +3,6 @@ import {
   approvalStatus,
   decisionId,
   instantText,
-  mayVote,
-  principalsIn,
-  termsAt,
   retryAt,
   type Approval,
   type ApprovalView,
@@ -16,6 +13,7 @@ import {
   type OutcomeStatus,
   type Voter,
 } from '@bailiwick/core'
+import { mayAnswer } from './may-answer.ts'
 import { answerOf, type DecideSettings } from './operations/decide.ts'
 
 /** A decision's row with all that belongs to it. */
@@ -63,14 +61,22 @@ export function decisionView(row: DecisionRow, settings: DecideSettings, now?: I
   }
 }
 
-/** The approval as its agent and people see it at `at`; `voter` is the person who asks, if one does. */
+/** Who asks for approvals: an agent sees its own only. */
+export interface ApprovalAsker {
+  readonly agent?: string | undefined
+  readonly voter?: Voter | undefined
+  /** Who has delegated their votes to the person, now. */
+  readonly principals?: readonly Voter[] | undefined
+}
+
+/** The approval as its agent and people see it at `at`. */
 export function approvalView(
   row: ApprovalRowView,
   at: Instant,
-  voter: Voter | undefined,
+  { voter, principals = [] }: ApprovalAsker,
   settings: DecideSettings,
 ): ApprovalView {
-  const { approval, opened, comments, cancelReason } = row
+  const { approval, opened, owners, comments, cancelReason } = row
   const { cancelled } = approval
   const status = approvalStatus(approval, at)
   return {
@@ -105,16 +111,10 @@ export function approvalView(
     ...(cancelled === undefined
       ? {}
       : { cancelled: { by: cancelled.by, reason: cancelReason, at: instantText(cancelled.at) } }),
-    mayVote: status === 'pending' && voter !== undefined && isAsked(row, at, voter),
+    ...(status === 'pending' && voter !== undefined
+      ? mayAnswer({ approval, owners, body: opened.body }, at, voter, principals)
+      : { mayVote: false }),
   }
-}
-
-function isAsked({ approval, opened, owners }: ApprovalRowView, at: Instant, voter: Voter): boolean {
-  if (opened.body === null) return false
-  const usedUp = approval.votes.flatMap(({ person, for: principal = person }) => [person, principal])
-  const behind = [...owners, ...principalsIn(opened.body)]
-  if ([...usedUp, ...behind].includes(voter.id)) return false
-  return mayVote(termsAt(approval, at), voter)
 }
 
 /** One field of a stored payload, or undefined where there is none. */

@@ -1,7 +1,8 @@
 import { Fault, indexOfId, type ApprovalView, type GovernPorts } from '@bailiwick/core'
 import { AskedTogether } from './asked-together.ts'
-import type { ApprovalAsker, ApprovalReads, StandingApproval } from './approval-reads.ts'
+import type { ApprovalReads, StandingApproval } from './approval-reads.ts'
 import type { Ledger } from './ledger.ts'
+import type { ApprovalAsker } from './views.ts'
 
 /** How often waits look for what another process has done, in case nobody tells. */
 const lookMs = 1_000

@@ -7,6 +7,7 @@ import { SessionList } from '../parts/session-list.tsx'
 import { SignInMeans } from '../parts/sign-in-means.tsx'
 import { changePreferences, usePreferences } from '../preferences.ts'
 import { usePendingApprovals } from '../queries.ts'
+import { Link } from '../router.tsx'
 import { visibleText } from '../wording.ts'
 
 /** Whoever is signed in: who they are to the service, where they are signed in, and what they chose on this device. */
@@ -39,6 +40,12 @@ export function AccountPage({ me }: { readonly me: Session['person'] }) {
                 {me.roles.length === 0 ? 'none' : me.roles.map(visibleText).join(', ')}
               </Entry>
             </dl>
+          </Section>
+          <Section title="While you are away">
+            <p className="small">
+              Somebody else can vote in your stead for a time: see your{' '}
+              <Link to="/delegations">delegations</Link>.
+            </p>
           </Section>
           <Section title="On this device">
             <NewsChoices />

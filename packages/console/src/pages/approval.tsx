@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from 'react'
 import type { RefObject } from 'react'
 import type { Approval, ApprovalContext, Session, VoteChoice } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
-import { progressText, yesOf } from '../consent.ts'
+import { glassCount, mayAnswer, progressText, yesOf } from '../consent.ts'
 import { useKeys } from '../keys.ts'
-import { StatusBadge } from '../parts/badges.tsx'
+import { GlassBadge, StatusBadge } from '../parts/badges.tsx'
 import { Countdown } from '../parts/countdown.tsx'
 import { Difference } from '../parts/difference.tsx'
 import { Back, Entry, Section } from '../parts/document.tsx'
@@ -17,9 +17,10 @@ import { PageSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { VotePanel } from '../parts/vote-panel.tsx'
 import { Voters } from '../parts/voters.tsx'
 import { Votes } from '../parts/votes.tsx'
+import { canBeWithdrawn, WithdrawDialog, withdrawing } from '../parts/withdraw.tsx'
 import { Policy, Reasons, Rules } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
-import { useApproval, useApprovalContext, usePendingApprovals } from '../queries.ts'
+import { useApproval, useApprovalContext, useMay, usePendingApprovals } from '../queries.ts'
 import { rememberLooked } from '../returning.ts'
 import { Link, navigate, useAddress } from '../router.tsx'
 import { approversText, durationText, exactTime, shortTime, visibleText } from '../wording.ts'
@@ -85,21 +86,21 @@ function useAnswer(approval: Approval, place: RefObject<HTMLElement | null>) {
   const [choice, setChoice] = useState<VoteChoice | null>(
     asked === 'reject' ? 'reject' : asked === 'yes' ? yes : null,
   )
-  const mayAnswer = approval.status === 'pending' && approval.mayVote
+  const isAnswerable = approval.status === 'pending' && mayAnswer(approval)
   useEffect(() => {
     // So that neither a reload nor the way back chooses anything.
     if (asked !== null) navigate(window.location.pathname, { replace: true })
   }, [asked])
   /** Opens the panel with this choice. It takes another step to vote. */
   const open = (next: VoteChoice): boolean => {
-    if (!mayAnswer) return false
+    if (!isAnswerable) return false
     // The panel then moves the focus to where the person goes on.
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
     setChoice(next)
     place.current?.scrollIntoView({ block: 'nearest' })
     return true
   }
-  return { choice, onChoose: setChoice, open, mayAnswer, yes }
+  return { choice, onChoose: setChoice, open, isAnswerable, yes }
 }
 
 function ApprovalDocument({ approval, me }: { readonly approval: Approval; readonly me: Person }) {
@@ -127,6 +128,7 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
             <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
             {context !== undefined && <Voters approval={approval} voters={context.voters} me={me.id} />}
           </Section>
+          <Withdrawing approval={approval} />
         </aside>
         <div className="document-more">
           <Section title="This agent and this action" note="Before this call">
@@ -144,8 +146,24 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
           </Section>
         </div>
       </div>
-      {answer.mayAnswer && answer.choice === null && <AnswerBar yes={answer.yes} onOpen={answer.open} />}
+      {answer.isAnswerable && answer.choice === null && <AnswerBar yes={answer.yes} onOpen={answer.open} />}
     </article>
+  )
+}
+
+/** For those who operate the service: the way to take the question back. */
+function Withdrawing({ approval }: { readonly approval: Approval }) {
+  const [isAsking, setAsking] = useState(false)
+  const close = (): void => setAsking(false)
+  if (!useMay(withdrawing) || !canBeWithdrawn(approval)) return null
+  return (
+    <Section title="Withdraw" note="For operators">
+      <p className="small">Takes the question back. The call does not run, whatever people have said.</p>
+      <button type="button" className="button button-small button-danger" onClick={() => setAsking(true)}>
+        Withdraw…
+      </button>
+      {isAsking && <WithdrawDialog approval={approval} onDone={close} onClose={close} />}
+    </Section>
   )
 }
 
@@ -211,6 +229,7 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
       <div>
         <div className="document-kind">
           <StatusBadge status={approval.status} />
+          {glassCount(approval) > 0 && <GlassBadge />}
           <code>{approval.id}</code>
         </div>
         <h1 className="action-name">{visibleText(approval.action)}</h1>

@@ -4,6 +4,7 @@ import { useTitle } from '../clock.ts'
 import { inInboxOrder } from '../inbox-order.ts'
 import { useKeys } from '../keys.ts'
 import { ApprovalCard, ClosedApproval } from '../parts/approval-rows.tsx'
+import { Inbox } from '../parts/inbox.tsx'
 import { NewsChoices } from '../parts/news-choices.tsx'
 import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { asProblem } from '../problem.ts'
@@ -31,7 +32,7 @@ export function ApprovalsPage() {
     tab: 'pending' as const,
     empty: tabs[0]?.empty,
   }
-  const { approvals: waiting } = usePendingApprovals()
+  const { approvals: waiting, hasMore } = usePendingApprovals()
   useTitle('Approvals', waiting?.length ?? 0)
   useKeys({ a: () => openAnswer('yes'), r: () => openAnswer('reject') })
   useFocusWhereLeft(waiting !== undefined)
@@ -45,7 +46,12 @@ export function ApprovalsPage() {
             Calls beyond an agent’s authority. Without an answer in time, they are denied.
           </p>
         </div>
-        <NewsChoices />
+        <div className="page-links">
+          <Link to="/delegations" className="button button-small button-quiet">
+            Delegations
+          </Link>
+          <NewsChoices />
+        </div>
       </div>
       <nav className="tabs" aria-label="Approvals by status">
         {tabs.map((each) => (
@@ -56,12 +62,12 @@ export function ApprovalsPage() {
           >
             {each.label}
             {each.tab === 'pending' && waiting !== undefined && waiting.length > 0 && (
-              <span className="count">{waiting.length}</span>
+              <span className="count">{hasMore ? `${waiting.length}+` : waiting.length}</span>
             )}
           </Link>
         ))}
       </nav>
-      <Listed key={tab} tab={tab} empty={empty ?? ''} />
+      {tab === 'pending' ? <Inbox /> : <Listed key={tab} tab={tab} empty={empty ?? ''} />}
       {tab === 'pending' && <RecentlyClosed />}
     </>
   )
@@ -90,7 +96,7 @@ function useFocusWhereLeft(isThere: boolean): void {
   }, [isThere])
 }
 
-function Listed({ tab, empty }: { readonly tab: Tab; readonly empty: string }) {
+function Listed({ tab, empty }: { readonly tab: Exclude<Tab, 'pending'>; readonly empty: string }) {
   const list = useApprovals(tab === 'all' ? null : tab)
   const approvals = list.data?.pages.flatMap((page) => page.approvals)
   const retry = (): void => void list.refetch()
@@ -102,7 +108,11 @@ function Listed({ tab, empty }: { readonly tab: Tab; readonly empty: string }) {
   return (
     <>
       {list.isError && <StaleNote problem={asProblem(list.error)} onRetry={retry} />}
-      {approvals.length === 0 ? <NoApprovals title={empty} tab={tab} /> : <Approvals approvals={approvals} />}
+      {approvals.length === 0 ? (
+        <EmptyPanel title={empty}>{null}</EmptyPanel>
+      ) : (
+        <Approvals approvals={approvals} />
+      )}
       {list.hasNextPage && (
         <div className="list-foot">
           <button
@@ -116,14 +126,6 @@ function Listed({ tab, empty }: { readonly tab: Tab; readonly empty: string }) {
         </div>
       )}
     </>
-  )
-}
-
-function NoApprovals({ title, tab }: { readonly title: string; readonly tab: Tab }) {
-  return (
-    <EmptyPanel title={title}>
-      {tab === 'pending' && <p>This page shows a call the moment a policy asks for a person.</p>}
-    </EmptyPanel>
   )
 }
 

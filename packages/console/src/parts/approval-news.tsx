@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Approval } from '../api.ts'
 import { chime } from '../chime.ts'
+import { mayAnswer } from '../consent.ts'
 import { preferences } from '../preferences.ts'
 import { usePendingApprovals } from '../queries.ts'
 import { navigate } from '../router.tsx'
@@ -19,7 +20,7 @@ export function ApprovalNews() {
     const fresh = before === null ? [] : approvals.filter(({ id }) => !before.has(id))
     if (fresh.length === 0) return
     setNews(newsText(fresh))
-    tell(fresh.filter(({ mayVote }) => mayVote))
+    tell(fresh.filter(mayAnswer))
   }, [approvals])
 
   return (

@@ -1,12 +1,13 @@
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { progressText } from '../consent.ts'
+import { glassCount, isByGlass, mayAnswer, progressText } from '../consent.ts'
 import { useSession } from '../queries.ts'
 import { Link } from '../router.tsx'
+import { canBeSelected } from '../alike.ts'
 import { cardFieldsOf, summaryOf } from '../fields.ts'
 import { exactTime, shortTime, visibleText } from '../wording.ts'
 import { unreachable } from '../unreachable.ts'
-import { StatusBadge } from './badges.tsx'
+import { GlassBadge, StatusBadge } from './badges.tsx'
 import { Countdown } from './countdown.tsx'
 import { OutsideText } from './fields.tsx'
 import { Icon } from './icons.tsx'
@@ -14,23 +15,45 @@ import { Hidden } from './reveal.tsx'
 
 const fieldsOnCardMax = 4
 
+/** How a card is selected, to be answered together with others. */
+interface CardSelecting {
+  readonly isChosen: boolean
+  readonly isOffered: boolean
+  readonly onSelect: () => void
+}
+
 /** A call that waits: who asks for what, why it was held, and how long is left. */
-export function ApprovalCard({ approval }: { readonly approval: Approval }) {
-  const me = useSession().data?.person.id
-  const { votes, terms } = approval
+export function ApprovalCard({
+  approval,
+  selecting,
+  onWithdraw = null,
+}: {
+  readonly approval: Approval
+  /** Absent: nothing is selected here. */
+  readonly selecting?: CardSelecting
+  /** Null: the reader may not. */
+  readonly onWithdraw?: (() => void) | null
+}) {
+  const isMine = mayAnswer(approval)
+  const marks = [isMine && 'card-mine', selecting?.isChosen === true && 'card-chosen']
   return (
-    <li className={approval.mayVote ? 'card card-mine panel' : 'card panel'}>
+    <li className={['card panel', ...marks].filter(Boolean).join(' ')}>
       <div className="card-main">
-        <h2 className="action-name">
-          <Link
-            to={`/approvals/${approval.id}`}
-            className="row-link"
-            data-row=""
-            data-answerable={approval.mayVote ? '' : undefined}
-          >
-            {visibleText(approval.action)}
-          </Link>
-        </h2>
+        <div className="card-head">
+          <h2 className="action-name">
+            <Link
+              to={`/approvals/${approval.id}`}
+              className="row-link"
+              data-row=""
+              data-answerable={isMine ? '' : undefined}
+            >
+              {visibleText(approval.action)}
+            </Link>
+          </h2>
+          {selecting !== undefined && canBeSelected(approval) && (
+            <CardSelect approval={approval} selecting={selecting} />
+          )}
+        </div>
         <p className="agent">{visibleText(approval.agent)}</p>
         <CardFields approval={approval} />
         <p className="card-reason">
@@ -40,17 +63,60 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
       </div>
       <div className="card-side">
         <Countdown from={approval.openedAt} deadline={approval.deadline} />
-        {terms.quorum > 1 && <p className="quiet">{progressText(approval)}</p>}
-        {approval.mayVote ? (
-          // The whole card is the link; this only looks like the way in.
-          <span className="button button-primary">Review</span>
-        ) : (
-          <span className="quiet">
-            {votes.some(({ person }) => person === me) ? 'You have voted' : 'Others answer this one'}
-          </span>
+        {glassCount(approval) > 0 && <GlassBadge />}
+        {approval.terms.quorum > 1 && <p className="quiet">{progressText(approval)}</p>}
+        <WhoAnswers approval={approval} />
+        {onWithdraw !== null && (
+          <button
+            type="button"
+            className="button button-small button-quiet card-withdraw"
+            aria-label={`Withdraw ${approval.id}, ${visibleText(approval.action)}`}
+            onClick={onWithdraw}
+          >
+            Withdraw…
+          </button>
         )}
       </div>
     </li>
+  )
+}
+
+function CardSelect({
+  approval,
+  selecting: { isChosen, isOffered, onSelect },
+}: {
+  readonly approval: Approval
+  readonly selecting: CardSelecting
+}) {
+  return (
+    <label className="card-select">
+      <input
+        type="checkbox"
+        aria-label={`Select ${approval.id}, ${visibleText(approval.action)}`}
+        checked={isChosen}
+        disabled={!isOffered}
+        onChange={onSelect}
+      />
+    </label>
+  )
+}
+
+function WhoAnswers({ approval }: { readonly approval: Approval }) {
+  const me = useSession().data?.person.id
+  const { votes, terms, mayVote, mayVoteFor } = approval
+  if (!mayAnswer(approval)) {
+    const isVoted = votes.some(({ person }) => person === me)
+    return <span className="quiet">{isVoted ? 'You have voted' : 'Others answer this one'}</span>
+  }
+  return (
+    <>
+      {!mayVote && (
+        <p className="quiet break">In the stead of {(mayVoteFor ?? []).map(visibleText).join(' or ')}</p>
+      )}
+      {terms.signed === true && <p className="quiet">Votes are signed</p>}
+      {/* The whole card is the link; this only looks like the way in. */}
+      <span className="button button-primary">Review</span>
+    </>
   )
 }
 
@@ -96,7 +162,10 @@ export function ClosedApproval({ approval }: { readonly approval: Approval }) {
         <span className="agent">{visibleText(approval.agent)}</span>
       </span>
       <span className="closed-detail">{closedDetail(approval)}</span>
-      <StatusBadge status={approval.status} />
+      <span className="closed-badges">
+        <StatusBadge status={approval.status} />
+        {isByGlass(approval) && <GlassBadge />}
+      </span>
       <time className="closed-time" dateTime={approval.openedAt} title={exactTime(approval.openedAt)}>
         {shortTime(approval.openedAt, now)}
       </time>
@@ -119,7 +188,9 @@ function closedDetail(approval: Approval): string {
     case 'expired':
       return votes.length === 0 ? 'nobody answered' : progressText(approval)
     case 'cancelled':
-      return 'withdrawn'
+      return approval.cancelled === null
+        ? 'withdrawn'
+        : `withdrawn by ${approval.cancelled.by === 'agent' ? 'its agent' : approval.cancelled.by}`
     default:
       return unreachable(status)
   }

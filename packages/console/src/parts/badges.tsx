@@ -56,6 +56,16 @@ export function StatusBadge({ status }: { readonly status: ApprovalStatus }) {
   )
 }
 
+/** That people broke the glass: an emergency, which is marked wherever it shows. */
+export function GlassBadge() {
+  return (
+    <span className="badge badge-glass">
+      <Icon name="warning" />
+      Glass broken
+    </span>
+  )
+}
+
 /** What became of the call after the decision. */
 export function OutcomeNote({ decision }: { readonly decision: Pick<Decision, 'effect' | 'outcome'> }) {
   const { icon, tone, words } = outcomeWords(decision)

@@ -1,10 +1,11 @@
 import type { ReactNode } from 'react'
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { yesCount, yesOf } from '../consent.ts'
+import { isByGlass, yesCount, yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
 import { unreachable } from '../unreachable.ts'
-import { shortTime, visibleText } from '../wording.ts'
+import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { GlassBadge } from './badges.tsx'
 import { Section } from './document.tsx'
 
 /** What became of an approval that no longer waits. */
@@ -14,6 +15,11 @@ export function ClosedReport({ approval }: { readonly approval: Approval }) {
   return (
     <Section title={title}>
       <p>{body}</p>
+      {isByGlass(approval) && (
+        <p className="glass-note">
+          <GlassBadge /> It was let through in an emergency, not by those whom the policy asks.
+        </p>
+      )}
     </Section>
   )
 }
@@ -53,7 +59,7 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
     case 'expired': {
       const approved = yesCount(approval)
       const done = yesOf(approval) === 'approve' ? 'approved' : 'looked at it'
-      if (approved >= terms.quorum) {
+      if (approved >= terms.quorum || isByGlass(approval)) {
         return {
           title: 'Expired unused',
           body: <>It was approved, but the agent did not use it by {deadline}.</>,
@@ -72,9 +78,26 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
     case 'cancelled':
       return {
         title: 'Cancelled',
-        body: <>It was withdrawn before it was answered to the end, so the call does not run.</>,
+        body: <Withdrawal approval={approval} />,
       }
     default:
       return unreachable(status)
   }
+}
+
+function Withdrawal({ approval: { cancelled } }: { readonly approval: Approval }) {
+  const now = useNow()
+  if (cancelled === null) return <>It was withdrawn before it was used, so the call does not run.</>
+  return (
+    <>
+      {cancelled.by === 'agent' ? 'The agent' : visibleText(cancelled.by)} withdrew it{' '}
+      <time dateTime={cancelled.at} title={exactTime(cancelled.at)}>
+        at {shortTime(cancelled.at, now)}
+      </time>
+      , so the call does not run.
+      {cancelled.reason !== null && (
+        <span className="vote-comment withdrawal-reason">{visibleText(cancelled.reason)}</span>
+      )}
+    </>
+  )
 }

@@ -56,6 +56,7 @@ export function ReasonDialog({
   button,
   tone = 'primary',
   isPending,
+  isImpossible = false,
   error,
   onSubmit,
   onClose,
@@ -67,6 +68,8 @@ export function ReasonDialog({
   readonly button: string
   readonly tone?: 'primary' | 'reject' | 'approve'
   readonly isPending: boolean
+  /** It cannot be done now; what is in the dialog says why. */
+  readonly isImpossible?: boolean
   readonly error: unknown
   readonly onSubmit: (reason: string) => void
   readonly onClose: () => void
@@ -89,7 +92,7 @@ export function ReasonDialog({
           <textarea ref={field} rows={3} required maxLength={reasonLengthMax} disabled={isPending} />
         </label>
         <div className="dialog-buttons">
-          <button type="submit" className={`button button-${tone}`} disabled={isPending}>
+          <button type="submit" className={`button button-${tone}`} disabled={isPending || isImpossible}>
             {isPending ? 'Sending…' : button}
           </button>
           <button type="button" className="button" onClick={onClose}>

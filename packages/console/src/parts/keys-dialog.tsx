@@ -5,6 +5,7 @@ const keys: readonly { readonly keys: readonly string[]; readonly does: string }
   { keys: ['j'], does: 'to the next row, or the next approval that waits' },
   { keys: ['k'], does: 'to the previous one' },
   { keys: ['Enter'], does: 'opens the row' },
+  { keys: ['x'], does: 'selects the row, to answer it together with others like it' },
   { keys: ['a'], does: 'opens the answer with “approve” or “acknowledge” chosen' },
   { keys: ['r'], does: 'opens the answer with “reject” chosen' },
   { keys: ['Escape'], does: 'takes the choice back; once more, goes back to the inbox' },

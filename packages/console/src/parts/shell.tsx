@@ -6,6 +6,7 @@ import { useLive } from '../live.ts'
 import type { Liveness } from '../live.ts'
 import { asProblem } from '../problem.ts'
 import { usePendingApprovals, useSignOut } from '../queries.ts'
+import { useLoadingPending } from '../voting-queries.ts'
 import { Link, navigate, useAddress } from '../router.tsx'
 import type { Route } from '../router.tsx'
 import { ApprovalNews } from './approval-news.tsx'
@@ -25,6 +26,7 @@ export function Shell({
   readonly children: ReactNode
 }) {
   const liveness = useLive()
+  useLoadingPending()
   const main = useRef<HTMLElement>(null)
   const [isHelping, setHelping] = useState(false)
   useFocusOnArrival(main)
@@ -75,7 +77,12 @@ interface Destination {
 }
 
 const destinations: readonly Destination[] = [
-  { to: '/approvals', name: 'Approvals', icon: 'inbox', kinds: ['approvals', 'approval'] },
+  {
+    to: '/approvals',
+    name: 'Approvals',
+    icon: 'inbox',
+    kinds: ['approvals', 'approval', 'together', 'delegations'],
+  },
   { to: '/decisions', name: 'Decisions', icon: 'list', kinds: ['decisions', 'decision'] },
   { to: '/agents', name: 'Agents', icon: 'agent', kinds: ['agents'] },
   { to: '/policies', name: 'Policies', icon: 'policy', kinds: ['policies', 'policy'] },

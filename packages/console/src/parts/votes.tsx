@@ -1,6 +1,7 @@
 import type { Vote, VoteChoice } from '../api.ts'
 import { useNow } from '../clock.ts'
 import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { GlassBadge } from './badges.tsx'
 import { Icon } from './icons.tsx'
 
 const verbs: Readonly<Record<VoteChoice, string>> = {
@@ -20,11 +21,18 @@ export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; read
           <Icon name={vote.vote === 'reject' ? 'cross' : 'check'} />
           <div>
             <p>
-              <strong className="break">{visibleText(vote.person)}</strong> {verbs[vote.vote]}{' '}
+              <strong className="break">{visibleText(vote.person)}</strong> {verbs[vote.vote]}
+              {vote.for !== null && (
+                <>
+                  {' '}
+                  in the stead of <span className="break">{visibleText(vote.for)}</span>
+                </>
+              )}{' '}
               <time className="quiet" dateTime={vote.at} title={exactTime(vote.at)}>
                 {shortTime(vote.at, now)}
               </time>
             </p>
+            {vote.breakGlass === true && <GlassBadge />}
             {vote.comment !== null && <p className="vote-comment">{visibleText(vote.comment)}</p>}
           </div>
         </li>

@@ -1,4 +1,4 @@
-import type { Api, Approval, VoteChoice } from '../api.ts'
+import type { Api, Approval, Ballot } from '../api.ts'
 import { Problem } from '../problem.ts'
 import { signWith } from './credentials.ts'
 import type { Signed } from './credentials.ts'
@@ -12,13 +12,19 @@ import { voteChallenge } from './vote-challenge.ts'
 export async function signatureFor(
   api: Api,
   { digest, terms }: Approval,
-  choice: VoteChoice,
+  { choice, inSteadOf, breakGlass }: Ballot,
 ): Promise<Signed | undefined> {
   if (terms.signed !== true || digest === null) return undefined
   const [session, { party, passkeys }] = await Promise.all([api.session(), api.passkeys.list()])
   const usable = passkeys.flatMap((passkey) => (passkey.usable ? [passkey.id] : []))
   if (session === null || usable.length === 0) throw nothingToSignWith()
-  const challenge = await voteChallenge(digest, session.person.id, choice)
+  const challenge = await voteChallenge({
+    digest,
+    person: session.person.id,
+    vote: choice,
+    inSteadOf,
+    breakGlass,
+  })
   const { credential, authenticatorData, clientDataJSON, signature } = await signWith(
     party.rpId,
     challenge,

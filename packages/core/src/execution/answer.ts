@@ -117,8 +117,12 @@ export interface ApprovalView {
   /** Who withdrew it and why, where somebody did. `by` is a person, `operator` or `agent`; the reason is null where erased. */
   readonly cancelled?:
     { readonly by: string; readonly reason: string | null; readonly at: string } | undefined
-  /** Whether the person who asks could still vote; always false for agents. */
+  /** Whether the person who asks could still vote for themself; always false for agents. */
   readonly mayVote: boolean
+  /** In whose stead that person could still vote; absent where in nobody's. */
+  readonly mayVoteFor?: readonly string[] | undefined
+  /** Where that person could break the glass. */
+  readonly mayBreakGlass?: true | undefined
 }
 
 /** What stands for a call id: what `resume` goes on from. */

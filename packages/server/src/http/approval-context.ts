@@ -59,7 +59,8 @@ export async function approvalContext(
 }
 
 function votersOf({ terms, votes }: ApprovalView, people: readonly Voter[]) {
-  const voted = new Set<string>(votes.map(({ person }) => person))
+  // Who has voted through somebody else has voted.
+  const voted = new Set<string>(votes.flatMap(({ person, for: principal = person }) => [person, principal]))
   const asked = people.filter((person) => mayVote(terms, person)).map(({ id }) => id)
   return [...new Set([...voted, ...asked])].sort().map((person) => ({ person, voted: voted.has(person) }))
 }

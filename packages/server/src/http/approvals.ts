@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId } from '@bailiwick/core'
-import type { Access, ApprovalWaits, Ledger } from '@bailiwick/store'
+import type { Access, ApprovalAsker, ApprovalWaits, Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
 import { approvalContext } from './approval-context.ts'
@@ -31,8 +31,8 @@ export function approvalRoutes(
     const query = context.req.valid('query')
     const asker = context.get('asker')
     const limit = query.limit ?? pageLengthDefault
-    const filter = { ...query, limit, agent: asker.kind === 'agent' ? asker.agent : undefined }
-    const approvals = await ledger.approvals(filter, voterOf(asker))
+    const seen = await seenBy(asker, ledger, access)
+    const approvals = await ledger.approvals({ ...query, limit, agent: seen.agent }, seen)
     const indices = approvals.map(({ id }) => indexOfId('apr', id) ?? 0)
     await readings.shown(asker, 'list', indices)
     return context.json({
@@ -45,8 +45,7 @@ export function approvalRoutes(
     const { id } = context.req.valid('param')
     const { wait } = context.req.valid('query')
     const asker = context.get('asker')
-    const agent = asker.kind === 'agent' ? asker.agent : undefined
-    const seen = { agent, voter: voterOf(asker) }
+    const seen = await seenBy(asker, ledger, access)
     const approval = await waits.wait(id, wait ?? 0, seen, context.req.raw.signal)
     await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
     return context.json(await masking.shown(approval, asker), 200, retryAfter(approval.retryAt, ledger.now()))
@@ -65,10 +64,10 @@ export function approvalRoutes(
 
   router.openapi(postVote, async (context): Promise<Response> => {
     const asker = context.get('asker')
-    const voter = asPerson(asker)
     const { id } = context.req.valid('param')
-    await ledger.vote(voter, id, context.req.valid('json'))
-    return context.json(await masking.shown(await ledger.approval(id, { voter }), asker), 201)
+    await ledger.vote(asPerson(asker), id, context.req.valid('json'))
+    const approval = await ledger.approval(id, await seenBy(asker, ledger, access))
+    return context.json(await masking.shown(approval, asker), 201)
   })
 
   router.openapi(postCancellation, async (context): Promise<Response> => {
@@ -78,13 +77,19 @@ export function approvalRoutes(
     const agent = asker.kind === 'agent' ? asker.agent : undefined
     const by = asker.kind === 'person' ? asker.voter.id : undefined
     await ledger.cancel(id, { agent, by, reason })
-    const approval = await ledger.approval(id, { agent, voter: voterOf(asker) })
+    const approval = await ledger.approval(id, await seenBy(asker, ledger, access))
     return context.json(await masking.shown(approval, asker), 201)
   })
 
   return router
 }
 
-function voterOf(asker: Asker) {
-  return asker.kind === 'person' ? asker.voter : undefined
+// Few people stand in for anybody: for the others, nobody else is looked up.
+async function seenBy(asker: Asker, ledger: Ledger, access: Access): Promise<ApprovalAsker> {
+  if (asker.kind === 'agent') return { agent: asker.agent }
+  const { voter } = asker
+  const delegators = await ledger.delegations.principalsOf(voter.id)
+  if (delegators.length === 0) return { voter }
+  const principals = (await access.people()).filter(({ id }) => delegators.includes(id))
+  return { voter, principals }
 }

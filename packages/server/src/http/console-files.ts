@@ -16,7 +16,7 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /** The addresses of the console's pages. */
-const pages = /^\/(sign-in|approvals|decisions|agents|policies|people|account)(\/|$)/
+const pages = /^\/(sign-in|approvals|delegations|grants|decisions|agents|policies|people|account)(\/|$)/
 
 /** Reads the built console into memory: it is small, and no request then names a file. */
 export async function readConsoleFiles(dir: string): Promise<ConsoleFiles> {

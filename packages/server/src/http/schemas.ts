@@ -303,7 +303,15 @@ export const approvalView = z
       .object({ by: z.string(), reason: z.string().nullable(), at: z.string() })
       .optional()
       .openapi({ description: 'Where it was withdrawn: by a person, `operator` or `agent`.' }),
-    mayVote: z.boolean(),
+    mayVote: z.boolean().openapi({ description: 'Whether the person who asks may vote for themself.' }),
+    mayVoteFor: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'In whose stead the person who asks may vote, as these have delegated it.' }),
+    mayBreakGlass: z
+      .literal(true)
+      .optional()
+      .openapi({ description: 'Where the person who asks may let it through in an emergency.' }),
   })
   .openapi('Approval')
 

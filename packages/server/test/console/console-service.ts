@@ -21,6 +21,7 @@ const agents = {
   careful: 'approvers: ["role:approver"], quorum: 2, deadline: 5m',
   finance: 'approvers: ["role:cfo"], deadline: 5m',
   sealed: 'approvers: ["role:approver"], signed: true, deadline: 5m',
+  fragile: 'approvers: ["role:cfo"], deadline: 5m, break_glass: {approvers: ["role:approver"]}',
 } as const
 
 /** Agents with policies of their own: one that says a lot about its calls, and one in shadow mode. */
@@ -102,6 +103,8 @@ export interface ConsoleService {
   verify(): Promise<unknown>
   /** A fresh one-time link for an approver, or somebody with these roles, who is added where unknown. */
   linkFor(email: string, ...roles: readonly string[]): Promise<string>
+  /** Lets another person vote in the stead of whoever is signed in, for a day. */
+  delegate(session: Session, to: string): Promise<void>
   /** Votes without a browser. */
   vote(session: Session, approval: string, choice: VoteChoice): Promise<void>
   /** The votes that the approval has, as whoever is signed in sees them. */
@@ -166,6 +169,7 @@ export async function startConsoleService(): Promise<ConsoleService> {
       await response.body?.cancel()
     },
     refund: (agent, params) => refund(url, keyOf(agent), params),
+    delegate: (session, to) => delegate(url, session, to),
     vote: (session, approval, choice) => vote(url, session, approval, choice),
     linkFor,
     votesOn: async (session, approval) => {
@@ -255,6 +259,16 @@ async function vote(
     body: JSON.stringify({ vote: choice, digest }),
   })
   if (!response.ok) throw new Error(`voting was answered with ${response.status}`)
+}
+
+async function delegate(url: string, { name, value }: Session, to: string): Promise<void> {
+  const ends = new Date(Date.now() + 86_400_000).toISOString()
+  const response = await fetch(`${url}/v1/delegations`, {
+    method: 'POST',
+    headers: { cookie: `${name}=${value}`, origin: url, 'content-type': 'application/json' },
+    body: JSON.stringify({ to, ends, reason: 'on leave' }),
+  })
+  if (!response.ok) throw new Error(`delegating was answered with ${response.status}`)
 }
 
 async function approvalOf(

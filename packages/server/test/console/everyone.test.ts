@@ -3,7 +3,17 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
 import { violationsOf } from './axe.ts'
-import { controlsOf, giveAnswer, holdRequests, isLive, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
+import {
+  controlsOf,
+  giveAnswer,
+  goTo,
+  holdRequests,
+  isLive,
+  overflowOf,
+  paleTexts,
+  sees,
+  tabTo,
+} from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 const longWord = 'unbreakable'.repeat(18)
@@ -57,8 +67,8 @@ describeConsole('everyone can use the console', (setting) => {
     ['/', 'Waiting'],
     ['/approvals?status=all', 'Expired'],
     [`/approvals/${waiting.id}`, 'Nothing is chosen yet'],
-    [`/approvals/${waiting.id}?answer=yes`, 'cannot be undone'],
     [`/approvals/${paying}`, 'not compared'],
+    [`/approvals/${waiting.id}?answer=yes`, 'cannot be undone'],
     [`/approvals/${voted.id}`, 'You have voted'],
     [`/approvals/${expired.id}`, 'Nobody answered'],
     ['/approvals/apr_99999', 'There is no approval'],
@@ -77,21 +87,23 @@ describeConsole('everyone can use the console', (setting) => {
     [`/policies/${'0'.repeat(64)}`, 'There is no such policy'],
     ['/people', 'This page is for administrators'],
     ['/account', 'Who you are to this service'],
+    ['/delegations', 'Nobody votes in your stead'],
+    ['/approvals/together', 'No call is selected'],
     ['/nowhere', 'There is no such page'],
   ]
   const refusals = [
     '404 /v1/approvals/apr_99999',
     '404 /v1/approvals/apr_99999/context',
     `404 /v1/policies/${'0'.repeat(64)}`,
-    '404 /nowhere',
   ]
 
-  /** Shows each kind of page in turn. */
+  /** Shows each kind of page in turn, in one page that stays loaded. */
   const onEveryPage = async (page: Page, look: (address: string) => Promise<void>): Promise<void> => {
+    await isLive(page)
     for (const [address, text] of pagesOfTheSignedIn()) {
-      await page.goto(service.url + address)
-      await isLive(page)
+      await goTo(page, address)
       await sees(page, text)
+      await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' })
       await look(address)
     }
   }

@@ -1,8 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { sees, tabTo } from './pages.ts'
+import { giveAnswer, sees, tabTo } from './pages.ts'
 import type { Visitors } from './visitors.ts'
+
+/** An instant as a field for local time takes it. */
+function localMinute(at: number): string {
+  const date = new Date(at)
+  return new Date(at - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
 
 describeConsole('operating', (setting) => {
   let service: ConsoleService
@@ -69,6 +75,132 @@ describeConsole('operating', (setting) => {
       await page.getByRole('button', { name: 'Resume', exact: true }).last().click()
       await page.getByText('All agents are suspended').waitFor({ state: 'detached' })
     })
+  })
+
+  test('an approval is withdrawn from its page by keyboard alone, for a reason, and lets nothing through any more', async () => {
+    const { id } = await service.refund('support', { amount: 640 })
+    await service.vote(pat, id, 'approve')
+    const page = await visitors.open(`/approvals/${id}`, { session: olga })
+    await tabTo(page, 'Withdraw…')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: `Withdraw ${id}?` }).waitFor()
+    await sees(page, 'This can’t be undone')
+    await page.keyboard.type('The order was a mistake.')
+    await tabTo(page, 'Withdraw it')
+    await page.keyboard.press('Enter')
+    await sees(page, /olga@example.com withdrew it/)
+    await sees(page, 'The order was a mistake.')
+    expect(await page.getByRole('button', { name: 'Withdraw…' }).count()).toBe(0)
+    const claim = { action: 'issue_refund', params: { amount: 640 }, approvalId: id }
+    expect(await service.decide('support', claim)).toMatchObject({ effect: 'deny' })
+
+    const other = await visitors.open(`/approvals/${(await service.refund('support', { amount: 641 })).id}`, {
+      session: pat,
+    })
+    await sees(other, 'Nothing is chosen yet')
+    expect(await other.getByRole('button', { name: 'Withdraw…' }).count()).toBe(0)
+  })
+
+  describe('voting in somebody else’s stead', () => {
+    test('is given with dates, asked about where it is not clear for whom, recorded with both names, and taken back', async () => {
+      const pia = await service.sessionOf('pia@example.com')
+      const dora = await service.sessionOf('dora@example.com', 'clerk')
+      const page = await visitors.open('/delegations', {
+        session: pat,
+        refusals: ['400 /v1/delegations'],
+      })
+      await sees(page, 'Nobody votes in your stead.')
+      await page.getByRole('button', { name: 'Let somebody vote' }).click()
+      await page.getByLabel('Who casts them').fill('dora@example.com')
+      await page.getByLabel('Until').fill('2020-01-01T12:00')
+      await page.getByLabel('Why').fill('On leave')
+      await page.getByRole('button', { name: 'Let them vote' }).click()
+      await sees(page, /must lie after/)
+      await page.getByLabel('Until').fill(localMinute(Date.now() + 86_400_000))
+      await page.getByRole('button', { name: 'Let them vote' }).click()
+      const given = page.getByRole('listitem').filter({ hasText: 'dora@example.com' })
+      await given.getByText('In force').waitFor()
+
+      // One name only: said, and no question.
+      const first = await service.refund('support', { amount: 642 })
+      const theirs = await visitors.open('/', { session: dora })
+      await theirs
+        .getByRole('listitem')
+        .filter({ hasText: 'In the stead of pat@example.com' })
+        .first()
+        .waitFor()
+      await theirs.goto(`${service.url}/approvals/${first.id}`)
+      await giveAnswer(theirs, 'approve')
+      await sees(theirs, 'You approved this call, in the stead of pat@example.com')
+      await sees(theirs, 'approved in the stead of pat@example.com')
+
+      await service.delegate(pia, 'dora@example.com')
+      const second = await service.refund('support', { amount: 643 })
+      await theirs.goto(`${service.url}/approvals/${second.id}`)
+      await theirs.getByRole('radio', { name: /^Reject/ }).check()
+      const names = theirs.getByRole('group', { name: 'In whose name?' })
+      await names.waitFor()
+      expect(await names.getByRole('radio', { checked: true }).count()).toBe(0)
+      expect(await theirs.getByRole('button', { name: 'Reject this call' }).isDisabled()).toBe(true)
+      await names.getByRole('radio', { name: 'In the stead of pia@example.com' }).check()
+      await theirs.getByRole('button', { name: 'Reject this call' }).click()
+      await sees(theirs, 'You rejected this call, in the stead of pia@example.com')
+
+      await given.getByRole('button', { name: /^Revoke/ }).click()
+      await page.getByLabel('Why, recorded with it').fill('Back again')
+      await page.getByRole('button', { name: 'Revoke it' }).click()
+      await given.waitFor({ state: 'detached' })
+      const third = await service.refund('finance', { amount: 644 })
+      await theirs.goto(`${service.url}/approvals/${third.id}`)
+      await sees(theirs, 'You can’t answer this one')
+    })
+
+    test('is given by administrators for others, whose delegations they see', async () => {
+      await service.sessionOf('pia@example.com')
+      const page = await visitors.open('/delegations', { session: root })
+      await page.getByRole('button', { name: 'Let somebody vote' }).click()
+      await page.getByLabel('Whose votes').fill('pia@example.com')
+      await page.getByLabel('Who casts them').fill('pat@example.com')
+      await page.getByLabel('Until').fill(localMinute(Date.now() + 86_400_000))
+      await page.getByLabel('Why').fill('Ill')
+      await page.getByRole('button', { name: 'Let them vote' }).click()
+      await sees(page, 'pat@example.com for pia@example.com')
+      const other = await visitors.open('/delegations', { session: olga })
+      await sees(other, 'Nobody votes in your stead.')
+      expect(await other.getByText('pia@example.com').count()).toBe(0)
+    })
+  })
+
+  test('the glass is broken by two, each for a reason, apart from the answer, and it is marked wherever it shows', async () => {
+    const { id } = await service.refund('fragile', { amount: 645 })
+    const page = await visitors.open(`/approvals/${id}`, { session: pat })
+    await sees(page, 'You can’t answer this one')
+    await sees(page, '0 of 2 have broken the glass')
+    await page.getByRole('button', { name: 'Break the glass…' }).click()
+    await sees(page, /told at once/)
+    await page.getByRole('button', { name: 'Break the glass', exact: true }).click()
+    expect(await service.votesOn(pat, id)).toEqual([])
+    await page.getByLabel('Why it can’t wait').fill('The warehouse burns.')
+    await page.getByRole('button', { name: 'Break the glass', exact: true }).click()
+    await sees(page, 'You broke the glass for this call')
+    await sees(page, '1 more person has to do the same before the deadline')
+
+    const sam = await service.sessionOf('sam@example.com')
+    const other = await visitors.open('/', { session: sam })
+    await other.getByRole('listitem').filter({ hasText: 'Glass broken' }).getByRole('link').click()
+    await other.getByRole('button', { name: 'Break the glass…' }).click()
+    await sees(other, 'Yours is the last that is needed')
+    await other.getByLabel('Why it can’t wait').fill('I see the smoke.')
+    await other.getByRole('button', { name: 'Break the glass', exact: true }).click()
+    await sees(other, 'It was let through in an emergency')
+    await other.goto(`${service.url}/approvals?status=approved`)
+    await other.getByRole('listitem').filter({ hasText: 'fragile' }).getByText('Glass broken').waitFor()
+
+    // Whom the policy does not name for that is not offered it.
+    const next = await service.refund('fragile', { amount: 646 })
+    const theirs = await visitors.open(`/approvals/${next.id}`, { session: olga })
+    await sees(theirs, 'You can’t answer this one')
+    expect(await theirs.getByRole('button', { name: /Break the glass/ }).count()).toBe(0)
   })
 
   test('a policy is shown with the lines that rules are named by, as text whatever is in it', async () => {

@@ -47,6 +47,13 @@ export function addressOf(page: Page): string {
   return pathname + search + hash
 }
 
+/** Goes to a path of the console as its links do: without loading the page anew. */
+export async function goTo(page: Page, address: string): Promise<void> {
+  await page.evaluate(`history.pushState(null, '', ${JSON.stringify(address)})
+    dispatchEvent(new PopStateEvent('popstate'))
+    new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))`)
+}
+
 /** How many pixels of the page lie beyond the right edge. */
 export function overflowOf(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')

@@ -106,6 +106,18 @@ describeConsole('passkeys in the console', (setting) => {
     expect(await service.verify()).toMatchObject({ intact: true })
   })
 
+  test('a vote in somebody’s stead is signed with both names, and verified from the log', async () => {
+    const { page, person } = await registered()
+    await service.delegate(await service.sessionOf('cleo@example.com'), person)
+    const { id } = await service.refund('sealed', { amount: 604 })
+    await page.goto(`${service.url}/approvals/${id}`)
+    await page.getByRole('radio', { name: 'Approve' }).check()
+    await page.getByRole('radio', { name: 'In the stead of cleo@example.com' }).check()
+    await button(page, 'I agree to this').click()
+    await sees(page, 'You approved this call, in the stead of cleo@example.com')
+    expect(await service.verify()).toMatchObject({ intact: true })
+  })
+
   test('where the device does not recognise the person, nothing is sent, and the person may try again', async () => {
     const { page, device } = await registered()
     const { id } = await service.refund('sealed', { amount: 601 })

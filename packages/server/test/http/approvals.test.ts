@@ -165,6 +165,11 @@ describe('voting in somebody else’s stead', () => {
       ])
     }
     const approval = await waiting()
+    const mine = { mayVote: false, mayVoteFor: ['pat@example.com'] }
+    expect((await sam.get(approvals(approval))).body).toMatchObject(mine)
+    expect((await sam.get('/v1/approvals?status=pending&limit=1')).body.approvals).toMatchObject([mine])
+    const patsOwn = await waiting({ context: { principal: 'pat@example.com' } })
+    expect((await sam.get(approvals(patsOwn))).body.mayVoteFor).toBeUndefined()
     const { body } = await sam.vote(approval, { vote: 'approve', for: 'pat@example.com' })
     expect(body).toMatchObject({
       status: 'approved',
@@ -173,6 +178,7 @@ describe('voting in somebody else’s stead', () => {
     await expectRefused(service, () => pat.vote(approval, { vote: 'approve' }), 409, 'already_voted')
     expect((await sam.post(`/v1/delegations/${id}/revocation`, { reason })).status).toBe(201)
     const later = await waiting()
+    expect((await sam.get(approvals(later))).body.mayVoteFor).toBeUndefined()
     const again = () => sam.vote(later, { vote: 'approve', for: 'pat@example.com' })
     await expectRefused(service, again, 403, 'not_permitted')
   })

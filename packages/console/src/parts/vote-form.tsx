@@ -1,0 +1,185 @@
+import { useEffect, useRef, useState } from 'react'
+import type { Approval, Session, VoteChoice } from '../api.ts'
+import { yesCount, yesOf } from '../consent.ts'
+import type { useVote } from '../voting-queries.ts'
+import { visibleText } from '../wording.ts'
+import { Section } from './document.tsx'
+import { Icon } from './icons.tsx'
+import { InWhoseName, namesFor } from './in-whose-name.tsx'
+import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx'
+
+/** What a person is about to answer; nothing is chosen until they choose. */
+export interface AnswerInMaking {
+  readonly choice: VoteChoice | null
+  readonly onChoose: (choice: VoteChoice | null) => void
+}
+
+interface FormParts {
+  readonly approval: Approval
+  readonly me: Session['person']
+  readonly vote: ReturnType<typeof useVote>
+}
+
+/** No comment is longer. */
+export const commentLengthMax = 2000
+
+const words: Readonly<Record<VoteChoice, { option: string; hint: string; button: string }>> = {
+  approve: { option: 'Approve', hint: 'I agree that it runs', button: 'I agree to this' },
+  acknowledge: { option: 'Acknowledge', hint: 'I have looked at it', button: 'I have looked at this' },
+  reject: { option: 'Reject', hint: 'It must not run', button: 'Reject this call' },
+}
+
+/** The form of an answer: what it is, and then, in a second step, what it does. */
+export function VoteForm({ answer, ...parts }: FormParts & { readonly answer: AnswerInMaking }) {
+  const { choice, onChoose } = answer
+  const { approval, vote } = parts
+  return (
+    <Section title="Your answer">
+      <Choices yes={yesOf(approval)} choice={choice} isDisabled={vote.isPending} onChoose={onChoose} />
+      {choice === null ? (
+        <p className="small quiet">
+          Nothing is chosen yet. An answer can’t be undone: you choose, then confirm. No answer in time counts
+          as a rejection.
+        </p>
+      ) : (
+        <Confirmation key={choice} {...parts} choice={choice} onBack={() => onChoose(null)} />
+      )}
+    </Section>
+  )
+}
+
+/** Yes or no, neither of them chosen beforehand. */
+export function Choices({
+  yes,
+  choice,
+  isDisabled,
+  onChoose,
+}: {
+  readonly yes: Exclude<VoteChoice, 'reject'>
+  readonly choice: VoteChoice | null
+  readonly isDisabled: boolean
+  readonly onChoose: (choice: VoteChoice) => void
+}) {
+  return (
+    <fieldset className="choices" disabled={isDisabled}>
+      <legend className="unseen">Your answer</legend>
+      {(['reject', yes] as const).map((each) => (
+        <label key={each} className={`choice choice-${each}`}>
+          <input
+            type="radio"
+            name="answer"
+            value={each}
+            checked={choice === each}
+            onChange={() => onChoose(each)}
+          />
+          <span>
+            <strong>
+              <Icon name={each === 'reject' ? 'cross' : 'check'} />
+              {words[each].option}
+            </strong>
+            <span className="choice-hint">{words[each].hint}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  )
+}
+
+/** The second step, which says what the answer does before it is given. */
+function Confirmation({
+  approval,
+  me,
+  vote,
+  choice,
+  onBack,
+}: FormParts & { readonly choice: VoteChoice; readonly onBack: () => void }) {
+  const [comment, setComment] = useState('')
+  const names = namesFor(approval, me.id)
+  const [chosen, setChosen] = useState<string | null>(null)
+  // One whose delegation has ended meanwhile is no choice any more.
+  const name =
+    names.length === 1 ? (names[0] ?? null) : chosen !== null && names.includes(chosen) ? chosen : null
+  const signing = useSigning(approval)
+  const isSending = vote.isPending
+  const send = (): void => {
+    if (name === null) return
+    vote.mutate({ choice, comment, inSteadOf: name === me.id ? null : name, breakGlass: false })
+  }
+  return (
+    <div className="confirmation">
+      <p className="consequence">{consequenceOf(approval, choice)}</p>
+      <InWhoseName names={names} me={me.id} name={name} isDisabled={isSending} onChoose={setChosen} />
+      <Comment value={comment} isDisabled={isSending} onChange={setComment} />
+      <SignedVoteNote signing={signing} />
+      <div className="vote-buttons">
+        <button
+          type="button"
+          className={`button button-${choice}`}
+          disabled={isSending || signing === 'impossible' || name === null}
+          onClick={send}
+        >
+          <Icon name={choice === 'reject' ? 'cross' : 'check'} />
+          {isSending ? sendingWords(signing) : words[choice].button}
+        </button>
+        <button type="button" className="button button-quiet" disabled={isSending} onClick={onBack}>
+          Back
+        </button>
+      </div>
+      <p className="small quiet">
+        {name === null ? (
+          'Choose first in whose name it is.'
+        ) : (
+          <>
+            Your vote is recorded as {visibleText(me.id)}
+            {name !== me.id && `, in the stead of ${visibleText(name)},`} and cannot be undone or changed, by
+            you or by anyone.
+          </>
+        )}
+      </p>
+    </div>
+  )
+}
+
+/** What a person writes beside their vote. It takes the focus where a shortcut has left it nowhere. */
+export function Comment({
+  value,
+  isDisabled,
+  onChange,
+}: {
+  readonly value: string
+  readonly isDisabled: boolean
+  readonly onChange: (value: string) => void
+}) {
+  const place = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => {
+    // Whoever chose with an arrow key or a click stays at the choice; a shortcut has left nothing focused there.
+    if (document.activeElement instanceof HTMLInputElement) return
+    place.current?.focus()
+  }, [])
+  return (
+    <label className="comment">
+      <span>
+        Comment <span className="quiet">optional, recorded with your vote</span>
+      </span>
+      <textarea
+        ref={place}
+        rows={3}
+        maxLength={commentLengthMax}
+        value={value}
+        disabled={isDisabled}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  )
+}
+
+function consequenceOf(approval: Approval, choice: VoteChoice): string {
+  if (choice === 'reject') return 'One rejection is enough: the call does not run, whatever others say.'
+  const missing = approval.terms.quorum - yesCount(approval)
+  const agent = visibleText(approval.agent)
+  const run = `${agent} may run this call once, with exactly these parameters, before the deadline.`
+  const asked = choice === 'acknowledge' ? 'said that they have looked at it' : 'agreed'
+  if (missing > 1) return `Once ${missing} people, you among them, have ${asked}, ${run}`
+  if (choice === 'acknowledge') return `You say that you have looked at this. Then ${run}`
+  return `If you agree, ${run}`
+}
