@@ -3,6 +3,14 @@ export { approvalDigest } from './approval/digest.ts'
 export { instantAfter } from './approval/hours.ts'
 export { approvalStatus, choiceFor, termsAt } from './approval/state.ts'
 export { principalsIn } from './approval/principals.ts'
+export {
+  grantScope,
+  isCovered,
+  standingOf,
+  standingWithin,
+  type GrantScope,
+  type MadeGrant,
+} from './approval/standing.ts'
 export { countsFor, isExcluded, mayVote, roleOrGroup, type Voter } from './approval/voter.ts'
 export { followPasskeys, passkeyOf, type PasskeyState } from './approval/passkeys.ts'
 export { SignedVotes } from './approval/signed-votes.ts'
@@ -99,6 +107,7 @@ export type {
   DecisionAnswer,
   DecisionRequest,
   DecisionView,
+  GrantView,
 } from './execution/answer.ts'
 export { parseCall, type ParsedCall } from './execution/call.ts'
 export { decideCall } from './execution/decide-call.ts'
@@ -118,7 +127,7 @@ export type {
   Resumed,
   ResumeOptions,
 } from './execution/governance.ts'
-export type { Approval, ApprovalStatus, Cancelled, Vote, VoteChoice } from './model/approval.ts'
+export type { Approval, ApprovalStatus, Cancelled, Standing, Vote, VoteChoice } from './model/approval.ts'
 export type {
   ApprovalFact,
   ApprovalRefusal,
@@ -127,6 +136,7 @@ export type {
   Outcome,
   OutcomeStatus,
   SessionFact,
+  StandingFact,
   ToolCall,
 } from './model/call.ts'
 export type {
@@ -144,12 +154,16 @@ export type {
   PolicyRef,
   SessionTrace,
   ShadowedDecision,
+  StandingDifference,
+  StandingTerms,
+  StandingUse,
 } from './model/decision.ts'
 export { Fault, unreachable, type FaultCode, type Recorded } from './model/fault.ts'
 export {
   approvalId,
   decisionId,
   delegationId,
+  grantId,
   indexOfId,
   instantText,
   parseInstant,
@@ -159,6 +173,7 @@ export {
   type CallId,
   type CounterKey,
   type DecisionId,
+  type GrantId,
   type Instant,
   type PersonId,
   type RuleId,
@@ -178,6 +193,7 @@ export {
   payloadDepthMax,
   policyBytesMax,
   recordBytesMax,
+  standingGrantsMax,
   waitSecondsMax,
 } from './model/limits.ts'
 export type {
@@ -203,12 +219,14 @@ export type {
   OutcomeRecord,
   PolicyRecord,
   RecordBody,
+  RecordedStanding,
   RecordedUse,
   ErasureRecord,
   HoldRecord,
   KeyRecord,
   OpenedApproval,
   ReadRecord,
+  RevocationRecord,
   SuspensionRecord,
   VoteRecord,
 } from './model/record.ts'

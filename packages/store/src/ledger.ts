@@ -38,6 +38,7 @@ import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasur
 import { subjectTexts } from './erasure/subjects.ts'
 import { Delegations } from './delegations.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
+import { Grants } from './grants.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 import { keepPolicies, keepSuspensions, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
@@ -94,6 +95,8 @@ export class Ledger {
   readonly now: () => Instant
   /** Who votes in whose stead. */
   readonly delegations: Delegations
+  /** Which calls are let through without asking people again. */
+  readonly grants: Grants
   readonly #sweeps: Sweeps
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
@@ -148,6 +151,7 @@ export class Ledger {
     }
     this.#sweeps = new Sweeps(ofPeople)
     this.delegations = new Delegations(ofPeople)
+    this.grants = new Grants(ofPeople)
     const { connection, policies } = options
     const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies, digests }
     this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })

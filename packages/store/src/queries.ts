@@ -1,7 +1,7 @@
 import { parseRecord, type OutcomeStatus, type PolicyRef, type StoredEntry } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
-import { readApprovals } from './log/read.ts'
+import { readApprovals } from './log/read-approvals.ts'
 import type { AgentOwner } from './log/voting.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
 

@@ -8,7 +8,8 @@ import { firstMiscount } from './verify-counters.ts'
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
- * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension`, `delegation` and `counter_entry` against the records that they are folded from, row by row and in
+ * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension`, `delegation`, `standing_grant`, `standing_use`
+ * and `counter_entry` against the records that they are folded from, row by row and in
  * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
  *
  * Call it in the snapshot in which the log was found intact.
@@ -33,7 +34,7 @@ export async function foldsProblem(
     const misused = await wronglyUsed(client, ledger, floor)
     if (misused !== undefined) return misused
     const found: Found[] = []
-    for (const table of [approvals, votes, calls, outcomes, marks, suspensions, delegations]) {
+    for (const table of foldedTables) {
       const mismatch = await firstMismatch(client, ledger, table, floor)
       if (mismatch !== undefined) found.push({ index: mismatch.index, problem: mismatchText(mismatch) })
     }
@@ -92,7 +93,7 @@ const consumes = `kind = 'decision' and strpos(record, '"consumed":true') > 0`
 
 // Whether a decision or an approval, by its id, is of a record that is not archived. What is no id is compared.
 function isHot(id: string): string {
-  return `(case when ${id} ~ '^(dec|apr)_[0-9]{1,15}$' then substr(${id}, 5)::bigint >= $2::bigint else true end)`
+  return `(case when ${id} ~ '^(dec|apr|grt)_[0-9]{1,15}$' then substr(${id}, 5)::bigint >= $2::bigint else true end)`
 }
 
 // Every record that touches an approval, with the status in which it leaves it.
@@ -305,6 +306,43 @@ const delegations: FoldedTable = {
       row_number() over (partition by index) as copy
     from delegation where ledger = $1 and index >= $2::bigint`,
 }
+
+// Made by one vote, and revoked once, if at all.
+const grants: FoldedTable = {
+  nameOf: (key) => `the standing grant ${key}`,
+  columns: ['made_by', 'uses', 'until_at', 'revoked_by'],
+  said: `select key, min(index) as index, min(made_by) as made_by, min(uses) as uses, min(until_at) as until_at,
+      max(revoked_by) as revoked_by
+    from (
+      select concat('grt_', substr(r.approval, 5)) collate "C" as key, index, index as made_by, r."grant" ->> 'uses' as uses,
+        replace(r."grant" ->> 'until', 'Z', '000Z AD') as until_at, null::bigint as revoked_by
+      from log_entry, json_to_record(${members}) as r (approval text, "grant" json)
+      where ledger = $1 and index >= $2::bigint and kind = 'vote' and strpos(record, '"grant":{') > 0
+      union all
+      select r."grant" collate "C", index, null, null, null, index
+      from log_entry, json_to_record(${members}) as r ("grant" text)
+      where ledger = $1 and index >= $2::bigint and kind = 'revocation'
+    ) as told where ${isHot('key')}
+    group by key`,
+  stored: `select concat('grt_', approval) collate "C" as key, approval as index, index as made_by, uses::text as uses,
+      to_char(until_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z" BC') as until_at, revoked_by,
+      row_number() over (partition by approval) as copy
+    from standing_grant where ledger = $1 and approval >= $2::bigint`,
+}
+
+const grantUses: FoldedTable = {
+  nameOf: (key) => `the use of the standing grant ${key}`,
+  columns: ['decision'],
+  said: `select concat_ws(' ', s."grant", s.use) collate "C" as key, log_entry.index, log_entry.index as decision
+    from log_entry, json_to_record(${members}) as r (standing json), json_to_record(r.standing) as s ("grant" text, use text)
+    where ledger = $1 and log_entry.index >= $2::bigint and log_entry.kind = 'decision' and effect = 'allow'
+      and strpos(record, '"standing":{') > 0 and ${isHot('s."grant"')}`,
+  stored: `select concat('grt_', approval, ' ', use) collate "C" as key, decision as index, decision,
+      row_number() over (partition by approval, use) as copy
+    from standing_use where ledger = $1 and approval >= $2::bigint`,
+}
+
+const foldedTables = [approvals, votes, calls, outcomes, marks, suspensions, delegations, grants, grantUses]
 
 /** Something that is wrong with a table, and the record to name. */
 interface Found {

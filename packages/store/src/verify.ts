@@ -28,6 +28,7 @@ import { Folds } from './verify/folds.ts'
 import { recordsPerWindow, unreadableAt, verifyParts } from './verify/parts.ts'
 import { startRunners } from './verify/start-runners.ts'
 import { erasuresProblem } from './verify-erasures.ts'
+import { grantsProblem } from './verify-grants.ts'
 import { signedVotesProblem } from './verify-signed-votes.ts'
 import { subjectsProblem } from './verify-subjects.ts'
 
@@ -182,6 +183,7 @@ async function verifyWithFolds(
       (await erasuresProblem(client, ledger)) ??
       broken ??
       (await signedVotesProblem(client, ledger, floor)) ??
+      (await grantsProblem(client, ledger, floor)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??

@@ -99,14 +99,20 @@ export function approvalView(
       : {}),
     terms: approval.terms,
     digest: approvalDigest(opened.record),
-    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass }) => ({
+    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass, standing }) => ({
       person,
       ...(principal === undefined ? {} : { for: principal }),
       vote,
       ...(breakGlass === true ? { breakGlass } : {}),
+      ...(standing === undefined
+        ? {}
+        : { standing: { uses: standing.uses, until: instantText(standing.until) } }),
       comment: comments.get(person) ?? null,
       at: instantText(votedAt),
     })),
+    ...(status === 'pending' && approval.terms.standing !== undefined
+      ? { standingUntil: instantText((at + approval.terms.standing.lastsMs) as Instant) }
+      : {}),
     consumedBy: approval.consumedBy ?? null,
     ...(cancelled === undefined
       ? {}

@@ -298,4 +298,23 @@ describeOnPostgres('G3: signed votes', (postgres) => {
     expect(await ledger.vote(voter('bob'), id, request)).toBe('approved')
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
+
+  test('a signature for one call is none for more like it, nor the reverse, nor for more of them', async () => {
+    const route = '{approvers: ["role:approver"], signed: true, standing: {uses: 12, lasts: 8h}}'
+    ledger = await site.open(policiesOf(terms(route)))
+    const id = await escalated(ledger)
+    const ann = await registered(ledger, 'ann')
+    const until = new Date(site.clock.now() + 60 * minute).toISOString()
+    const [few, many] = [3, 12].map((uses) => ({ uses, until }))
+    const one = await signedVote(ledger, ann, 'ann', id, 'approve')
+    await expectRefused(() => ledger.vote(voter('ann'), id, { ...one, standing: few }), 'signature_invalid')
+    const some = await signedVote(ledger, ann, 'ann', id, 'approve', {}, few)
+    for (const standing of [undefined, many, { uses: 3, until: until.replace('T1', 'T2') }]) {
+      const other = { ...some, standing: standing as typeof few }
+      await expectRefused(() => ledger.vote(voter('ann'), id, other), 'signature_invalid')
+    }
+    expect(await ledger.vote(voter('ann'), id, some)).toBe('approved')
+    expect((await ledger.decide(agent, refund(600))).standing).toMatchObject({ use: 1, uses: 3 })
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
 })

@@ -8,6 +8,8 @@ export interface VoteStatement {
   /** Null: in nobody's. */
   readonly inSteadOf: string | null
   readonly breakGlass: boolean
+  /** What the person grants beside the one call; `until` with three digits of milliseconds, in UTC. */
+  readonly standing?: { readonly uses: number; readonly until: string } | undefined
 }
 
 /**
@@ -20,12 +22,14 @@ export async function voteChallenge(statement: VoteStatement): Promise<string> {
 }
 
 // In the order of RFC 8785, which writes texts as JSON.stringify does, and without what is absent.
-function statementText({ digest, person, vote, inSteadOf, breakGlass }: VoteStatement): string {
+function statementText(statement: VoteStatement): string {
+  const { digest, person, vote, inSteadOf, breakGlass, standing } = statement
   return JSON.stringify({
     breakGlass: breakGlass ? true : undefined,
     digest,
     for: inSteadOf ?? undefined,
     person,
+    standing: standing && { until: standing.until, uses: standing.uses },
     type: 'bailiwick/vote',
     v: 1,
     vote,

@@ -45,7 +45,7 @@ export function checkRecordedVote(
   const signature = signatureOf(vote)
   if (signature === undefined) return { kind: 'invalid', problem: 'it bears no signature' }
   if (vote.digest !== digest) return { kind: 'invalid', problem: 'its digest is not that of the approval' }
-  const { person, vote: choice, for: principal, breakGlass } = vote
-  const statement = { digest, person, vote: choice, for: principal, breakGlass }
+  const { person, vote: choice, for: principal, breakGlass, standing } = vote
+  const statement = { digest, person, vote: choice, for: principal, breakGlass, standing }
   return checkVoteSignature(statement, signature, passkey)
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { VoteChoice } from '../model/approval.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 import type { Sha256 } from '../model/ids.ts'
+import type { RecordedStanding } from '../model/record.ts'
 
 /** What a person states by a signed vote. */
 export interface VoteStatement {
@@ -13,6 +14,8 @@ export interface VoteStatement {
   readonly for?: string | undefined
   /** That it is cast in an emergency: an ordinary signature is none for that. */
   readonly breakGlass?: true | undefined
+  /** What the person grants beside the one call. */
+  readonly standing?: RecordedStanding | undefined
 }
 
 /** The statement as canonical JSON (RFC 8785). `spec/vote-statement.md` describes it, with test vectors. */
@@ -22,8 +25,11 @@ export function voteStatementText({
   vote,
   for: principal,
   breakGlass,
+  standing,
 }: VoteStatement): string {
-  const statement = { v: 1, type: 'bailiwick/vote', digest, person, vote, for: principal, breakGlass }
+  const granted = standing && { uses: standing.uses, until: standing.until }
+  const said = { digest, person, vote, for: principal, breakGlass, standing: granted }
+  const statement = { v: 1, type: 'bailiwick/vote', ...said }
   return canonicalJsonOfPresent(statement)
 }
 

@@ -1,13 +1,13 @@
 import type { ApprovalTerms } from '../model/decision.ts'
 import type { Assertion } from '../model/passkey.ts'
 import { unreachable } from '../model/fault.ts'
-import type { LogRecord, OpenedApproval, RecordBody } from '../model/record.ts'
+import type { LogRecord, OpenedApproval, RecordBody, RecordedStanding } from '../model/record.ts'
 import type { RecordPlace } from './record-place.ts'
 
 /** What a record of people and their approvals says. */
 type OfPeople = Extract<
   RecordBody,
-  { readonly kind: 'vote' | 'expiry' | 'cancellation' | 'reminder' | 'delegation' }
+  { readonly kind: 'vote' | 'expiry' | 'cancellation' | 'reminder' | 'delegation' | 'revocation' }
 >
 
 /** The whole record of what people did, or were asked, in canonical order. */
@@ -16,8 +16,9 @@ export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }:
     case 'vote': {
       const { approval, breakGlass, counts, digest, for: principal, kind, person, status, vote } = body
       const signature = body.signature && orderedAssertion(body.signature)
-      const voted = { index, kind, ledger, payload, person, signature, status, v: 1, vote } as const
-      return { approval, at, breakGlass, counts, digest, for: principal, ...voted }
+      const [grant, standing] = [body.grant, body.standing].map((each) => each && orderedStanding(each))
+      const voted = { index, kind, ledger, payload, person, signature, standing, status, v: 1, vote } as const
+      return { approval, at, breakGlass, counts, digest, for: principal, grant, ...voted }
     }
     case 'expiry': {
       const { action, agent, approval, kind } = body
@@ -35,9 +36,17 @@ export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }:
       const { by, delegation, ends, event, from, kind, starts, to } = body
       return { at, by, delegation, ends, event, from, index, kind, ledger, payload, starts, to, v: 1 }
     }
+    case 'revocation': {
+      const { action, agent, by, grant, kind } = body
+      return { action, agent, at, by, grant, index, kind, ledger, payload, v: 1 }
+    }
     default:
       return unreachable(body)
   }
+}
+
+function orderedStanding({ until, uses }: RecordedStanding): RecordedStanding {
+  return { until, uses }
 }
 
 function orderedAssertion(assertion: Assertion): Assertion {
@@ -85,6 +94,11 @@ function orderedTerms(terms: ApprovalTerms): ApprovalTerms {
     remindMs,
     routes,
     signed: terms.signed,
+    standing: terms.standing && {
+      lastsMs: terms.standing.lastsMs,
+      mayDiffer: terms.standing.mayDiffer.map(({ how, param }) => ({ how, param })),
+      uses: terms.standing.uses,
+    },
     survivesPolicyChange: terms.survivesPolicyChange,
   }
 }

@@ -11,6 +11,7 @@ import {
   orderedRule,
   orderedShadow,
   orderedUse,
+  orderedUseOf,
   recordText,
 } from './record.ts'
 
@@ -57,7 +58,7 @@ export class RecordWriter {
   // Each piece costs time, here and when all of them are copied into one text: the usual ones are joined beforehand.
   #decisionText(body: DecisionBody, { index, at, payload }: Place): string {
     const { action, agent, callId, claims, code, consumes, effect, id, labels, obligations, opens } = body
-    const { session, shadow } = body
+    const { session, shadow, standing } = body
     const usual = callId === null && claims === null && code === null && consumes === undefined
     return (
       `{"action":${quoted(action)},"agent":${quoted(agent)},"at":"${at}",` +
@@ -71,7 +72,8 @@ export class RecordWriter {
       (payload === null ? '"payload":null,' : `"payload":"${payload}",`) +
       this.#explainedText(body) +
       (session === undefined ? '' : `"session":${quoted(session)},`) +
-      (shadow === undefined ? '"v":1}' : `"shadow":${JSON.stringify(orderedShadow(shadow))},"v":1}`)
+      (shadow === undefined ? '' : `"shadow":${JSON.stringify(orderedShadow(shadow))},`) +
+      (standing === undefined ? '"v":1}' : `"standing":${JSON.stringify(orderedUseOf(standing))},"v":1}`)
     )
   }
 
@@ -128,6 +130,7 @@ type WrittenMembers =
   | 'rules'
   | 'session'
   | 'shadow'
+  | 'standing'
   | 'v'
 // A member of decisions that is not written above breaks the build here.
 const everyMemberIsWritten: Exclude<keyof DecisionRecord, WrittenMembers> extends never ? true : never = true

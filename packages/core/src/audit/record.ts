@@ -1,7 +1,13 @@
 import { Fault, unreachable } from '../model/fault.ts'
 import { indexOfId } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
-import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
+import type {
+  DeterminingRule,
+  Obligation,
+  PolicyRef,
+  ShadowedDecision,
+  StandingUse,
+} from '../model/decision.ts'
 import type { RegisteredPasskey } from '../model/passkey.ts'
 import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
 import { completeOfPeople, orderedOpens } from './approval-record.ts'
@@ -26,6 +32,7 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
     case 'cancellation':
     case 'reminder':
     case 'delegation':
+    case 'revocation':
       return completeOfPeople(body, place)
     case 'policy': {
       const { kind, policy } = body
@@ -67,7 +74,7 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
 
 function completeDecision(body: DecisionBody, { ledger, index, at, payload }: RecordPlace): DecisionRecord {
   const { action, agent, callId, claims, code, effect, id, kind, opens, policy, reasons, rules } = body
-  const { consumes, labels, obligations, session, shadow } = body
+  const { consumes, labels, obligations, session, shadow, standing } = body
   return {
     action,
     agent,
@@ -90,6 +97,7 @@ function completeDecision(body: DecisionBody, { ledger, index, at, payload }: Re
     rules: rules.map(orderedRule),
     session,
     shadow: shadow && orderedShadow(shadow),
+    standing: standing && orderedUseOf(standing),
     v: 1,
   }
 }
@@ -133,6 +141,11 @@ export function orderedUse({ amount, counter, releasable, windowMs }: RecordedUs
 /** A shadowed decision with its members in canonical order. */
 export function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
   return { code, effect, reasons, rules: rules.map(orderedRule) }
+}
+
+/** The use of a standing grant with its members in canonical order. */
+export function orderedUseOf({ grant, use, uses }: StandingUse): StandingUse {
+  return { grant, use, uses }
 }
 
 /** What names a policy, in canonical order. */
@@ -181,6 +194,7 @@ export function recordTerms(record: LogRecord | RecordBody): readonly string[] {
     case 'cancellation':
     case 'reminder':
     case 'delegation':
+    case 'revocation':
     case 'policy':
     case 'access':
     case 'suspension':
@@ -290,6 +304,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     obligations: 'list or absent',
     session: 'text or absent',
     shadow: 'object or absent',
+    standing: 'object or absent',
   },
   outcome: { decision: 'text', agent: 'text', status: ['succeeded', 'failed', 'unknown'] },
   vote: {
@@ -302,6 +317,8 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     counts: 'list or absent',
     signature: 'object or absent',
     breakGlass: 'true or absent',
+    standing: 'object or absent',
+    grant: 'object or absent',
   },
   reminder: { approval: 'text', agent: 'text', action: 'text', asks: 'list', next: 'text or null' },
   delegation: {
@@ -313,6 +330,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     ends: 'instant',
     by: 'text',
   },
+  revocation: { grant: 'text', agent: 'text', action: 'text', by: 'text' },
   cancellation: { approval: 'text', agent: 'text', action: 'text', by: 'text' },
   expiry: { approval: 'text', agent: 'text', action: 'text' },
   policy: { policy: 'object' },

@@ -1,4 +1,4 @@
-import type { ApprovalFact, ApprovalRefusal, Facts, ToolCall } from '../model/call.ts'
+import type { ApprovalFact, ApprovalRefusal, Facts, StandingFact, ToolCall } from '../model/call.ts'
 import type {
   AllowDecision,
   Decision,
@@ -32,8 +32,8 @@ const noUses: Uses = Object.freeze([])
  * Order, with no priorities: suspended, forbidden, not allowed, constraints of the action, everything that denies, a
  * claimed approval that does not hold, obligations that the caller does not carry out, escalations, allow. At each
  * step everything that matches is listed. What cannot be evaluated counts as matched. A granted approval is a fact and
- * no bypass: it answers only for the routes it was granted for, after everything that denies has had its say. Only an
- * allow uses up budgets and rates.
+ * no bypass: it answers only for the routes it was granted for, after everything that denies has had its say. Likewise a
+ * standing grant, and for nothing that could not be evaluated. Only an allow uses up budgets and rates.
  */
 export function decide(policy: CompiledPolicy, call: ToolCall, facts: Facts): Decision {
   if (facts.suspension !== undefined) return denySuspended(facts.suspension.reason)
@@ -77,10 +77,13 @@ function enforced(policy: CompiledPolicy, plan: ActionPlan, given: Given, uses: 
   }
   const escalating = matchesOf('escalate', plan, given, uses)
   if (!escalating.counts) return allowed(plan, given, denying, escalating, uses)
-  if (claim === undefined && denying === noMatches) {
+  const { standing } = given.facts
+  if (claim === undefined && standing === undefined && denying === noMatches) {
     return remembered(plan, escalating, ({ found }) => escalated(policy, [], found, found.filter(isCounted)))
   }
-  const open = escalating.found.filter((match) => isCounted(match) && !isGranted(claim, match.rule.route))
+  const open = escalating.found.filter(
+    (match) => isCounted(match) && !isGranted(claim, match.rule.route) && !isCovered(standing, match),
+  )
   if (open.length > 0) return escalated(policy, denying.found, escalating.found, open)
   return allowed(plan, given, denying, escalating, uses)
 }
@@ -146,6 +149,7 @@ function allowed(
   const { call, facts } = given
   const consumes = uses.length === 0 ? plan.allow.consumes : consumed(uses)
   const consumesApproval = facts.approval?.kind === 'granted'
+  const standing = escalating.counts ? facts.standing : undefined
   const nothingMatched = denying === noMatches && escalating === noMatches
   if (nothingMatched && consumes.length === 0 && !consumesApproval && call.session === undefined)
     return plan.allow
@@ -154,10 +158,20 @@ function allowed(
     rules: nothingMatched
       ? plan.allow.rules
       : [...plan.allow.rules, ...listedOf(denying.found), ...listedOf(escalating.found)],
+    ...(standing === undefined ? {} : letThrough(plan.allow, standing)),
     consumesApproval,
     consumes,
     ...(call.session === undefined ? {} : { leaves: { action: call.action, labels: plan.labels } }),
   }
+}
+
+function letThrough(
+  { reasons }: AllowDecision,
+  { grant, use, uses }: StandingFact,
+): Pick<AllowDecision, 'reasons' | 'standing'> {
+  // Whose it is is not said here: reasons leave the house with notices.
+  const told = `Allowed by the standing grant ${grant}, use ${use} of ${uses}`
+  return { reasons: [...reasons, told], standing: { grant, use, uses } }
 }
 
 /** The denial of a call that no policy speaks for: its agent is unknown here. */
@@ -185,6 +199,12 @@ function denied(code: DenyCode, reasons: readonly string[], rules: readonly Dete
 
 function isGranted(claim: ApprovalFact | undefined, route: string | undefined): boolean {
   return claim?.kind === 'granted' && route !== undefined && claim.routes.includes(route)
+}
+
+// Nobody can have agreed to what nobody could tell.
+function isCovered(standing: StandingFact | undefined, { rule, matched }: Match): boolean {
+  if (standing === undefined || rule.route === undefined) return false
+  return matched.because === 'matched' && standing.routes.includes(rule.route)
 }
 
 function conditionErrors(found: readonly Match[]): string[] {

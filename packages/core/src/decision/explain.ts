@@ -1,5 +1,5 @@
 import type { Facts, ToolCall } from '../model/call.ts'
-import type { DeterminingRule } from '../model/decision.ts'
+import type { Decision, DeterminingRule } from '../model/decision.ts'
 import type { ExplainedCounter, ExplainedFact, ExplainedRule, Explanation } from '../model/explanation.ts'
 import type { ActionPlan, Given } from '../model/plan.ts'
 import type { CompiledPolicy, Condition, ConditionRule, FactDeclaration, FlowRule } from '../model/policy.ts'
@@ -52,9 +52,15 @@ export function explain(
       explainedFact(fact, policy, given, secrets),
     ),
     counters: plan.counters.map((planned) => explainedCounter(planned, policy, given, secrets)),
+    ...standingOf(decision, facts),
     ...(facts.session === undefined ? {} : { session: facts.session }),
     changes: changesOf(policy, given, decision, secrets),
   }
+}
+
+function standingOf(decision: Decision, { standing: fact }: Facts): Pick<Explanation, 'standing'> {
+  if (decision.effect !== 'allow' || decision.standing === undefined || fact === undefined) return {}
+  return { standing: { ...decision.standing, by: fact.by } }
 }
 
 function explainedRule(

@@ -10,7 +10,13 @@ import { planFor } from './plan.ts'
 /** How long one value may be that goes into an address or a query. */
 const argumentLengthMax = 500
 
-const nothingNeeded: DecisionNeeds = Object.freeze({ session: false, lookups: [], counters: [] })
+const nothingNeeded: DecisionNeeds = Object.freeze({
+  session: false,
+  standing: false,
+  lookups: [],
+  counters: [],
+})
+const grantsNeeded: DecisionNeeds = Object.freeze({ ...nothingNeeded, standing: true })
 
 /**
  * What has to be gathered before the call can be decided. Depends on no clock.
@@ -26,13 +32,16 @@ export function needsOf(
 ): DecisionNeeds {
   const plan = planFor(policy, call.action)
   if (plan.settled !== undefined && policy.mode === 'enforce') return nothingNeeded
-  const { needsSession: session, lookups, counters } = plan
-  if (lookups.length === 0 && counters.length === 0)
-    return session ? { ...nothingNeeded, session } : nothingNeeded
+  const { needsSession: session, mayStand: standing, lookups, counters } = plan
+  if (lookups.length === 0 && counters.length === 0) {
+    const needs = standing ? grantsNeeded : nothingNeeded
+    return session ? { ...needs, session } : needs
+  }
   // No reader of a counter asks for the time, so any will do.
   const given = { call, facts: { ...known, now: 0 as Instant } }
   return {
     session,
+    standing,
     lookups: lookups.flatMap((fact) => lookupNeed(fact, call) ?? []),
     counters: counters.flatMap((planned): readonly CounterNeed[] => {
       const used = planned.use(given)

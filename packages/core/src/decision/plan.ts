@@ -61,6 +61,9 @@ function planOf(policy: CompiledPolicy, action: string): ActionPlan {
     duties: entries.flatMap(dutiesOf),
     labels: [...new Set(entries.flatMap(({ labels }) => labels))],
     lookups: lookupsOf(policy, new Set([...uses, ...counted]), action),
+    mayStand: [...rules, ...flows, ...counters].some(
+      ({ route }) => route !== undefined && policy.routes.get(route)?.standing !== undefined,
+    ),
     needsSession: flows.length > 0 || uses.has('session'),
     memo: new Map(),
   }

@@ -1,4 +1,10 @@
-import type { ApprovalTerms, BusinessHours, EscalationTerms } from '../model/decision.ts'
+import type {
+  ApprovalTerms,
+  BusinessHours,
+  EscalationTerms,
+  StandingDifference,
+  StandingTerms,
+} from '../model/decision.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import type { ApprovalRoute, CompiledPolicy, RuleBase } from '../model/policy.ts'
 
@@ -40,6 +46,7 @@ export function approvalTerms(policy: CompiledPolicy, names: readonly string[]):
     ...(routes.some(({ signed }) => signed) ? { signed: true } : {}),
     ...(isWhole ? breakGlassOf(routes) : {}),
     ...(isWhole && routes.every((route) => route.survivesPolicyChange) ? { survivesPolicyChange: true } : {}),
+    ...(isWhole ? standingOf(routes) : {}),
   }
 }
 
@@ -61,6 +68,31 @@ function breakGlassOf(routes: readonly ApprovalRoute[]): Pick<ApprovalTerms, 'br
       quorum: Math.max(...glasses.map(({ quorum }) => quorum)),
     },
   }
+}
+
+// What one route does not let people grant, nobody grants: the fewest calls, the shortest time, the parameters that all name.
+function standingOf(routes: readonly ApprovalRoute[]): Pick<ApprovalTerms, 'standing'> {
+  const all = routes.flatMap(({ standing }) => standing ?? [])
+  const [first, ...others] = all
+  if (first === undefined || all.length < routes.length) return {}
+  // Consent for one route is none to what another only wants to be looked at.
+  if (routes.some(({ asks }) => asks !== 'consent')) return {}
+  const mayDiffer = first.mayDiffer.flatMap(({ param, how }): readonly StandingDifference[] => {
+    const hows = [how, ...others.flatMap((other) => howIn(other, param))]
+    if (hows.length < all.length) return []
+    return [{ how: hows.includes('up_to') ? 'up_to' : 'any', param }]
+  })
+  return {
+    standing: {
+      uses: Math.min(...all.map(({ uses }) => uses)),
+      lastsMs: Math.min(...all.map(({ lastsMs }) => lastsMs)),
+      mayDiffer,
+    },
+  }
+}
+
+function howIn({ mayDiffer }: StandingTerms, param: string): readonly StandingDifference['how'][] {
+  return mayDiffer.filter((each) => each.param === param).map(({ how }) => how)
 }
 
 // Sorted by name, as canonical JSON has them.

@@ -7,9 +7,12 @@ import type {
   Obligation,
   PolicyRef,
   ShadowedDecision,
+  StandingDifference,
+  StandingUse,
 } from '../model/decision.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { ApprovalId, DecisionId, Sha256 } from '../model/ids.ts'
+import type { ApprovalId, DecisionId, GrantId, Sha256 } from '../model/ids.ts'
+import type { RecordedStanding } from '../model/record.ts'
 
 /** What a caller asks to have decided. */
 export interface DecisionRequest {
@@ -55,6 +58,8 @@ export interface DecisionAnswer {
   readonly obligations?: readonly Obligation[] | undefined
   /** With a policy in shadow mode: what would have happened, had it been enforced. */
   readonly shadow?: ShadowedDecision | undefined
+  /** The standing grant that let the call through, where one did. */
+  readonly standing?: StandingUse | undefined
   /** The call id had been decided before: this is that answer, and whoever got it first may have run. */
   readonly replayed?: boolean | undefined
   /** With `replayed`: what became of the run, or null where nobody has said. */
@@ -110,9 +115,13 @@ export interface ApprovalView {
     readonly vote: VoteChoice
     /** Cast in an emergency. */
     readonly breakGlass?: true | undefined
+    /** What the person has granted beside the one call. */
+    readonly standing?: RecordedStanding | undefined
     readonly comment: string | null
     readonly at: string
   }[]
+  /** While it is pending, and its terms let people grant more calls like this one: the latest `until` that a vote may name now. */
+  readonly standingUntil?: string | undefined
   readonly consumedBy: DecisionId | null
   /** Who withdrew it and why, where somebody did. `by` is a person, `operator` or `agent`; the reason is null where erased. */
   readonly cancelled?:
@@ -123,6 +132,31 @@ export interface ApprovalView {
   readonly mayVoteFor?: readonly string[] | undefined
   /** Where that person could break the glass. */
   readonly mayBreakGlass?: true | undefined
+}
+
+/** A live standing grant as people see it. */
+export interface GrantView {
+  readonly id: GrantId
+  /** The approval that it came of. */
+  readonly approval: ApprovalId
+  readonly agent: string
+  readonly action: string
+  /** Those of the approved call. */
+  readonly params: Json
+  readonly context: Json
+  readonly policy: PolicyRef
+  readonly routes: readonly string[]
+  /** In what calls may differ from that one; in all else they are equal. */
+  readonly mayDiffer: readonly StandingDifference[]
+  readonly uses: number
+  /** How many calls it has let through. */
+  readonly used: number
+  readonly until: string
+  readonly madeAt: string
+  /** Whose votes it rests on, and in whose stead they were cast. */
+  readonly by: readonly { readonly person: string; readonly for?: string | undefined }[]
+  /** Whether the person who asks may revoke it. */
+  readonly mayRevoke: boolean
 }
 
 /** What stands for a call id: what `resume` goes on from. */

@@ -17,6 +17,14 @@ export interface Vote {
   readonly counts?: readonly string[] | undefined
   /** Cast in an emergency, by the terms' `breakGlass`. */
   readonly breakGlass?: true | undefined
+  /** What the person grants beside the one call. */
+  readonly standing?: Standing | undefined
+}
+
+/** So many more calls like the approved one, before that instant. */
+export interface Standing {
+  readonly uses: number
+  readonly until: Instant
 }
 
 /** That an approval was withdrawn. */

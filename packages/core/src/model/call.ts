@@ -1,4 +1,14 @@
-import type { ActionName, AgentId, CallId, ApprovalId, CounterKey, Instant, SessionId } from './ids.ts'
+import type {
+  ActionName,
+  AgentId,
+  CallId,
+  ApprovalId,
+  CounterKey,
+  GrantId,
+  Instant,
+  PersonId,
+  SessionId,
+} from './ids.ts'
 import type { Json, JsonObject } from './json.ts'
 
 /** One thing an agent wants to do. `params` come from a model and are trusted by nothing. */
@@ -24,6 +34,8 @@ export interface Facts {
   readonly now: Instant
   /** What became of the approval that the call claims; absent when it claims none. */
   readonly approval?: ApprovalFact | undefined
+  /** The standing grant that covers the call, settled in the transaction that records the decision; absent where none does. */
+  readonly standing?: StandingFact | undefined
   /** Set where the agent is suspended: nothing it asks for is allowed. */
   readonly suspension?: { readonly reason: string } | undefined
   /** The environment that the service runs in, such as `prod`; absent where nobody has named it. */
@@ -60,6 +72,18 @@ export type LookupResult =
 export type ApprovalFact =
   | { readonly kind: 'granted'; readonly id: ApprovalId; readonly routes: readonly string[] }
   | { readonly kind: 'refused'; readonly id: ApprovalId; readonly why: ApprovalRefusal }
+
+/** A standing grant that has uses left, and covers this very call. */
+export interface StandingFact {
+  readonly grant: GrantId
+  /** The routes that it answers for. */
+  readonly routes: readonly string[]
+  /** Which of its uses this call would be, from 1 on. */
+  readonly use: number
+  readonly uses: number
+  /** Whose votes it rests on. */
+  readonly by: readonly PersonId[]
+}
 
 /** Why a claimed approval does not cover a call. */
 export type ApprovalRefusal =

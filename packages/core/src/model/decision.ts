@@ -1,4 +1,4 @@
-import type { CounterKey, RuleId, Sha256 } from './ids.ts'
+import type { CounterKey, GrantId, RuleId, Sha256 } from './ids.ts'
 import type { Weekday } from './window.ts'
 
 /** Which policy decided. */
@@ -73,6 +73,16 @@ export interface AllowDecision extends Determined {
   readonly leaves?: SessionTrace | undefined
   /** With a policy in shadow mode: what would have happened, had it been enforced. Absent where the same. */
   readonly shadow?: ShadowedDecision | undefined
+  /** The standing grant that let it through, where one did. */
+  readonly standing?: StandingUse | undefined
+}
+
+/** That a call was let through by a standing grant, and how often the grant has done so, with this call. */
+export interface StandingUse {
+  readonly grant: GrantId
+  /** 1 for the first call. */
+  readonly use: number
+  readonly uses: number
 }
 
 /**
@@ -143,6 +153,24 @@ export interface ApprovalTerms {
   readonly breakGlass?: BreakGlassTerms | undefined
   /** It stays good when the policy changes, as long as its routes still ask for just this. */
   readonly survivesPolicyChange?: true | undefined
+  /** What people may grant beside the one call; absent: nothing. Every route that asks has to allow it. */
+  readonly standing?: StandingTerms | undefined
+}
+
+/** The bounds of a standing grant: more calls like the approved one, for a while. */
+export interface StandingTerms {
+  /** How many more calls, at the most. */
+  readonly uses: number
+  /** For how long after the vote, at the most. */
+  readonly lastsMs: number
+  /** The parameters in which they may differ from the approved call, by name. All others are equal. */
+  readonly mayDiffer: readonly StandingDifference[]
+}
+
+/** `any`: whatever it is, or absent. `up_to`: a number from 0 to that of the approved call. */
+export interface StandingDifference {
+  readonly param: string
+  readonly how: 'any' | 'up_to'
 }
 
 /** Who may let a call through in an emergency, without those who are asked. A person must be named by every list. */

@@ -1,4 +1,4 @@
-import type { ApprovalTerms, DenyCode, DeterminingRule, Effect } from './decision.ts'
+import type { ApprovalTerms, DenyCode, DeterminingRule, Effect, StandingUse } from './decision.ts'
 import type { FactSource, FactType } from './policy.ts'
 
 /**
@@ -12,6 +12,8 @@ export interface Explanation {
   readonly reasons: readonly string[]
   /** With effect `escalate`: who is asked. */
   readonly approval?: ApprovalTerms | undefined
+  /** The standing grant that let the call through, and whose votes it rests on. */
+  readonly standing?: (StandingUse & { readonly by: readonly string[] }) | undefined
   readonly rules: readonly ExplainedRule[]
   /** How many rules and flows of the policy say nothing about the action. */
   readonly rulesElsewhere: number

@@ -11,6 +11,8 @@ export type CallId = Id<'call'>
 export type DecisionId = Id<'decision'>
 /** `apr_` and the index of the decision that opened the approval. */
 export type ApprovalId = Id<'approval'>
+/** `grt_` and the index of the decision that opened the approval which the standing grant came of. */
+export type GrantId = Id<'grant'>
 /** A person's e-mail address, lower case. */
 export type PersonId = Id<'person'>
 /** Where a rule stands in its policy, such as `escalation_rules[0]`, or the id its author gave it. */
@@ -60,8 +62,13 @@ export function delegationId(index: number): string {
   return `dlg_${index}`
 }
 
-/** The record index inside a `dec_…`, `apr_…` or `dlg_…` id, or undefined where the text is no such id. */
-export function indexOfId(prefix: 'dec' | 'apr' | 'dlg', id: string): number | undefined {
-  const match = /^(dec|apr|dlg)_(0|[1-9][0-9]{0,14})$/.exec(id)
+/** The id of the standing grant that came of the approval that the decision recorded at `index` opened. */
+export function grantId(index: number): GrantId {
+  return `grt_${index}` as GrantId
+}
+
+/** The record index inside a `dec_…`, `apr_…`, `dlg_…` or `grt_…` id, or undefined where the text is no such id. */
+export function indexOfId(prefix: 'dec' | 'apr' | 'dlg' | 'grt', id: string): number | undefined {
+  const match = /^(dec|apr|dlg|grt)_(0|[1-9][0-9]{0,14})$/.exec(id)
   return match?.[1] === prefix ? Number(match[2]) : undefined
 }

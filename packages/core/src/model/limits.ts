@@ -44,3 +44,11 @@ export const lookupTimeoutMsDefault = 1000
 export const lookupCacheMsMax = 60 * 60 * 1000
 /** How long the part of a counter's key may be that stands for its `per`; longer values are hashed. */
 export const counterKeyValueLengthMax = 200
+/** The most calls that one standing grant may let through. */
+export const standingUsesMax = 100
+/** The longest that a standing grant may last. */
+export const standingMsMax = 24 * 60 * 60 * 1000
+/** How many parameters of a call a route may let differ. */
+export const standingParamsMax = 20
+/** How many standing grants may be live in one ledger: each is kept in memory with the parameters it was given for. */
+export const standingGrantsMax = 500

@@ -6,6 +6,8 @@ import type { CounterWindow } from './window.ts'
 export interface DecisionNeeds {
   /** Whether it matters what the call's session has done. */
   readonly session: boolean
+  /** Whether a standing grant could let the call through. */
+  readonly standing: boolean
   readonly lookups: readonly LookupNeed[]
   /** The counters whose use has to be known. One whose amount or key cannot be told is not among them. */
   readonly counters: readonly CounterNeed[]

@@ -61,6 +61,8 @@ export interface ActionPlan {
   /** The facts that have to be looked up. */
   readonly lookups: readonly FactDeclaration[]
   readonly needsSession: boolean
+  /** Whether a standing grant could let a call through: something escalates to a route on which people may give one. */
+  readonly mayStand: boolean
   /** Decisions by what matched, kept where nothing else of the call is in them; see `memoKey`. */
   readonly memo: Map<number, Decision>
 }

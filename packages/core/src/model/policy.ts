@@ -1,5 +1,5 @@
 import type { RuleId } from './ids.ts'
-import type { ApprovalAsk, BusinessHours, Obligation, PolicyRef } from './decision.ts'
+import type { ApprovalAsk, BusinessHours, Obligation, PolicyRef, StandingTerms } from './decision.ts'
 import type { PlanMemo } from './plan.ts'
 import type {
   Condition,
@@ -99,6 +99,8 @@ export interface ApprovalRoute {
   readonly survivesPolicyChange: boolean
   /** Who may let a call through in an emergency; undefined: nobody. */
   readonly breakGlass: { readonly approvers: readonly string[]; readonly quorum: number } | undefined
+  /** What people may grant beside the one call; undefined: nothing. */
+  readonly standing: StandingTerms | undefined
 }
 
 /** The environments that a policy is made for, by all of its files. */

@@ -1,4 +1,4 @@
-import type { ApprovalId, DecisionId, PersonId, Sha256 } from './ids.ts'
+import type { ApprovalId, DecisionId, GrantId, PersonId, Sha256 } from './ids.ts'
 import type {
   ApprovalTerms,
   CounterUse,
@@ -8,6 +8,7 @@ import type {
   Obligation,
   PolicyRef,
   ShadowedDecision,
+  StandingUse,
 } from './decision.ts'
 import type { OutcomeStatus } from './call.ts'
 import type { Assertion, RegisteredPasskey } from './passkey.ts'
@@ -58,6 +59,8 @@ export interface DecisionRecord extends RecordBase {
   readonly session?: string | undefined
   /** What a policy in shadow mode would have decided, where that is something else. */
   readonly shadow?: ShadowedDecision | undefined
+  /** The standing grant that it used: only with effect `allow`, and only where one let it through. */
+  readonly standing?: StandingUse | undefined
 }
 
 /** The approval that an escalation opens. Instants are RFC 3339, and hold whatever the zones' rules become. */
@@ -100,6 +103,26 @@ export interface VoteRecord extends RecordBase {
   readonly counts?: readonly string[] | undefined
   /** Cast in an emergency, by the terms' `breakGlass`; the comment says why. */
   readonly breakGlass?: true | undefined
+  /** What the person grants beside the one call, within the terms' `standing`. */
+  readonly standing?: RecordedStanding | undefined
+  /** The standing grant that the votes on the approval make together: only with the vote that completes them. */
+  readonly grant?: RecordedStanding | undefined
+}
+
+/** So many more calls like the approved one, before `until`, RFC 3339 as `instantText` writes it. */
+export interface RecordedStanding {
+  readonly uses: number
+  readonly until: string
+}
+
+/** A standing grant was ended before its time. Its payload is `{reason}`. */
+export interface RevocationRecord extends RecordBase {
+  readonly kind: 'revocation'
+  readonly grant: GrantId
+  readonly agent: string
+  readonly action: string
+  /** As in `SuspensionRecord`. */
+  readonly by: string
 }
 
 /** People were told again of an approval that waits, or others are asked from here on. */
@@ -270,6 +293,7 @@ export type LogRecord =
   | CancellationRecord
   | ReminderRecord
   | DelegationRecord
+  | RevocationRecord
   | PolicyRecord
   | AccessRecord
   | SuspensionRecord

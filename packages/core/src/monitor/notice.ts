@@ -192,6 +192,7 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
       return [suspension(record)]
     case 'outcome':
     case 'delegation':
+    case 'revocation':
     case 'policy':
     case 'access':
     case 'erasure':

@@ -118,7 +118,26 @@ function looserRest(name: string, before: WrittenRoute, written: WrittenRoute): 
     const message = `an approval by \`${name}\` ends with its policy ${above}`
     found.push({ key: 'survives_policy_change', message, fix: 'leave it out' })
   }
+  if (written.standing !== undefined && isLooserStanding(before.standing, written.standing)) {
+    const message = `\`${name}\` lets people grant less at once ${above}`
+    const fix = 'write at most as many uses, a time as short, and some of the same parameters'
+    found.push({ key: 'standing', message, fix })
+  }
   return found
+}
+
+type WrittenStanding = NonNullable<WrittenRoute['standing']>
+
+function isLooserStanding(
+  before: WrittenStanding | undefined,
+  { uses, lasts, may_differ: mayDiffer = {} }: WrittenStanding,
+): boolean {
+  if (before === undefined || uses > before.uses || lasts > before.lasts) return true
+  const differing = new Map(Object.entries(before.may_differ ?? {}))
+  return Object.entries(mayDiffer).some(([param, how]) => {
+    const most = differing.get(param)
+    return most !== how && most !== 'any'
+  })
 }
 
 /** The route of the original file format that asks for somebody to look, and not for consent. */

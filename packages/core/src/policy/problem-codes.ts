@@ -34,6 +34,7 @@ export const errorCodes = {
   'lookup-arguments': 'A query and its arguments do not fit each other.',
   'counter-sum-type': 'What a budget adds up is no number.',
   'unreachable-quorum': 'A route needs more approvals than the people it names.',
+  'standing-without-consent': 'A route lets people grant more of what they only have to look at.',
   'fact-type-mismatch': 'A fact has another type than the parameter schema gives its parameter.',
   'params-schema-unknown-keyword': 'A parameter schema has a keyword that is not enforced.',
   'params-schema-unknown-name': 'A parameter schema requires or refers to a name that it does not have.',

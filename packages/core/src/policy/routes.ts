@@ -1,4 +1,4 @@
-import type { BusinessHours } from '../model/decision.ts'
+import type { BusinessHours, StandingTerms } from '../model/decision.ts'
 import type { ApprovalRoute } from '../model/policy.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import { askOf, stricterRoute, type WrittenRoute } from './narrowed-routes.ts'
@@ -24,6 +24,7 @@ export function declareRoutes(
       terms.set(name, merged)
       checkQuorum(name, merged, source, findings)
       checkPrompts(name, merged, source, findings)
+      checkStanding(name, merged, source, findings)
       if (source.file === undefined && !used.has(name)) {
         const fix = 'remove it, or correct the `action` of the rule that means it'
         const place = source.positions.ofKey(['approvals', name])
@@ -62,7 +63,19 @@ function routeOf(name: string, written: WrittenRoute, authors: readonly string[]
       approvers: written.break_glass.approvers,
       quorum: written.break_glass.quorum ?? 2,
     },
+    standing: written.standing && standingOf(written.standing),
   }
+}
+
+// By name, so that one set of parameters is written in one way.
+function standingOf({
+  uses,
+  lasts,
+  may_differ: mayDiffer = {},
+}: NonNullable<WrittenRoute['standing']>): StandingTerms {
+  const differing = Object.entries(mayDiffer).map(([param, how]) => ({ how, param }))
+  differing.sort((one, other) => (one.param < other.param ? -1 : 1))
+  return { uses, lastsMs: lasts, mayDiffer: differing }
 }
 
 /** Who has written a policy: whoever may change policies in the service, and the people whom its files name. */
@@ -122,5 +135,15 @@ function checkPrompts(name: string, terms: WrittenRoute, source: PolicySource, f
   const message = `\`${name}\` asks or reminds people when its deadline has come, so it never does`
   findings.warning(source, place, message, 'write a shorter time, or a longer `deadline`', {
     code: 'late-prompt',
+  })
+}
+
+// Who has only looked has agreed to nothing, and so to nothing more like it.
+function checkStanding(name: string, terms: WrittenRoute, source: PolicySource, findings: Findings): void {
+  if (terms.standing === undefined || askOf(name, terms) === 'consent') return
+  const place = source.positions.ofKey(['approvals', name])
+  const message = `\`${name}\` asks for acknowledgement, which is no consent that \`standing\` could go on`
+  findings.error(source, place, message, 'write `asks: consent`, or leave `standing` out', {
+    code: 'standing-without-consent',
   })
 }

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { approvalDeadlineMsMax, approvalPromptsMax } from '../model/limits.ts'
+import {
+  approvalDeadlineMsMax,
+  approvalPromptsMax,
+  nameLengthMax,
+  standingMsMax,
+  standingParamsMax,
+  standingUsesMax,
+} from '../model/limits.ts'
 import { durationMs, timeOfDay, weekdays, zone } from './schema-values.ts'
 
 const approverError = 'must be role:NAME, group:NAME or person:EMAIL'
@@ -65,6 +72,28 @@ const breakGlass = z.strictObject(
   { error: 'must be a map with approvers, and quorum' },
 )
 
+const mayDifferError = 'must be a map such as {order_id: any, amount: up_to}'
+const standing = z.strictObject(
+  {
+    uses: z
+      .int({ error: 'must be a whole number' })
+      .min(1, { error: 'must be at least 1' })
+      .max(standingUsesMax, { error: `must be at most ${standingUsesMax}` }),
+    lasts: durationMs(['s', 'm', 'h', 'd'], standingMsMax),
+    may_differ: z
+      .record(
+        z.string().min(1).max(nameLengthMax),
+        z.enum(['any', 'up_to'], { error: 'must be any, or up_to for a number' }),
+        { error: mayDifferError },
+      )
+      .refine((value) => Object.keys(value).length <= standingParamsMax, {
+        error: `must name at most ${standingParamsMax} parameters`,
+      })
+      .optional(),
+  },
+  { error: 'must be a map with uses, lasts and may_differ' },
+)
+
 const excludeError = 'must be a list of policy_author, role:NAME, group:NAME or person:EMAIL'
 const flag = z.boolean({ error: 'must be true or false' })
 
@@ -96,6 +125,7 @@ export const route = z.strictObject(
     signed: flag.optional(),
     survives_policy_change: flag.optional(),
     break_glass: breakGlass.optional(),
+    standing: standing.optional(),
   },
   { error: 'must be a map with approvers, quorum, deadline and the like' },
 )

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../src/model/canonical-json.ts'
 import { RecordWriter } from '../../src/audit/record-writer.ts'
 import { completeRecord, parseRecord, recordTerms, recordText, TermSet } from '../../src/audit/record.ts'
 import type { DeterminingRule } from '../../src/model/decision.ts'
-import type { ApprovalId, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
+import type { ApprovalId, GrantId, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { Json, JsonObject } from '../../src/model/json.ts'
 import type { RecordBody } from '../../src/model/record.ts'
 import { bodyAt } from './stored-log.ts'
@@ -12,7 +12,7 @@ import { bodyAt } from './stored-log.ts'
 const at = '2026-11-23T20:00:00.000Z'
 const place = { ledger: 'main', index: 7, at, payload: 'a'.repeat(64) as Sha256 }
 const fastText = (body: RecordBody) => new RecordWriter('main').text(body, place)
-const bodies = Array.from({ length: 12 }, (_, index) => bodyAt(index))
+const bodies = Array.from({ length: 13 }, (_, index) => bodyAt(index))
 const decision = bodyAt(0) as Extract<RecordBody, { kind: 'decision' }>
 const broken = expect.objectContaining({ code: 'log_broken' }) as Error
 
@@ -55,8 +55,9 @@ describe.each(bodies)('a record of kind $kind', (body) => {
   })
 })
 
-test('a signed vote and a passkey are written in order, and older records do without', () => {
+test('a signed vote that grants more and a passkey are written in order, and older records do without', () => {
   const signature = { signature: 'cw', credential: 'Yw', clientDataJSON: 'ag', authenticatorData: 'YQ' }
+  const [standing, grant] = [7, 5].map((uses) => ({ uses, until: '2026-11-23T21:00:00.000Z' }))
   const passkey = { rpId: 'localhost', origin: 'http://localhost', publicKey: 'aw', id: 'Yw' }
   const bodies: readonly RecordBody[] = [
     {
@@ -66,6 +67,8 @@ test('a signed vote and a passkey are written in order, and older records do wit
       vote: 'approve',
       status: 'approved',
       signature,
+      standing,
+      grant,
     },
     { kind: 'access', event: 'passkey_registered', subject: 'ann@example.com', grants: [], passkey },
     { kind: 'access', event: 'passkey_removed', subject: 'ann@example.com', grants: [], passkey },
@@ -91,6 +94,7 @@ test('a decision with all that is optional is written in order, and older ones d
     ...decision,
     shadow: { rules: [rule], reasons: ['no'], effect: 'deny', code: 'denied_by_rule' },
     session: 's-1',
+    standing: { uses: 12, use: 3, grant: 'grt_4' as GrantId },
     labels: ['pii', 'untrusted'],
     consumes: [{ windowMs: 60_000, releasable: true, counter: 'daily' as RuleId, amount: 1e-7 }],
     obligations: [
@@ -103,6 +107,7 @@ test('a decision with all that is optional is written in order, and older ones d
   expect(canonicalJson(JSON.parse(text) as Json)).toBe(text)
   expect(parseRecord(text)).toMatchObject({
     session: 's-1',
+    standing: { grant: 'grt_4', use: 3, uses: 12 },
     shadow: { rules: [rule] },
     labels: ['pii', 'untrusted'],
     consumes: [{ counter: 'daily', amount: 1e-7, releasable: true, windowMs: 60_000 }],
@@ -113,6 +118,7 @@ test('a decision with all that is optional is written in order, and older ones d
     { obligations: 'redact' },
     { consumes: {} },
     { labels: null },
+    { standing: 'grt_4' },
   ]) {
     const changed = JSON.stringify({ ...(JSON.parse(text) as JsonObject), ...wrong })
     expect(() => parseRecord(changed)).toThrow(broken)
@@ -169,6 +175,7 @@ test('a record whose nested members come in any order, with any text, is written
             terms: {
               survivesPolicyChange: true,
               signed: true,
+              standing: { uses: number, mayDiffer: [{ param: one, how: 'up_to' }], lastsMs: number },
               breakGlass: { quorum: 2, approvers: [[one]] },
               routes: [one],
               remindMs: [number],
@@ -248,6 +255,7 @@ describe('a writer of many records', () => {
         fc.record({ id: text, version: fc.option(fc.nat()), sha256: fc.constant(place.payload) }),
       ),
       opens: fc.constant(null),
+      standing: fc.record({ uses: fc.nat(), use: fc.nat(), grant: text as fc.Arbitrary<GrantId> }),
     },
     { requiredKeys: ['action', 'agent', 'callId', 'claims', 'code', 'effect', 'policy', 'opens'] },
   )
@@ -339,6 +347,7 @@ test('a record is found by agent and action of a decision, by an effect that did
     ['kind=archive'],
     ['kind=hold'],
     ['kind=read'],
+    ['kind=revocation'],
     ['kind=key'],
   ])
 })

@@ -10,7 +10,7 @@ import {
 } from '../../src/audit/merkle.ts'
 import { completeRecord, recordText } from '../../src/audit/record.ts'
 import type { LogHead, StoredEntry } from '../../src/audit/range-check.ts'
-import { approvalId, decisionId, instantText } from '../../src/model/ids.ts'
+import { approvalId, decisionId, grantId, instantText } from '../../src/model/ids.ts'
 import type { Instant, PersonId, RuleId, Sha256 } from '../../src/model/ids.ts'
 import type { RecordBody } from '../../src/model/record.ts'
 
@@ -71,6 +71,7 @@ export function bodyAt(index: number): RecordBody {
     },
     { kind: 'hold', hold: 'case-7', event: 'placed', by: lead },
     { kind: 'read', person: lead, what: 'reveal', records: [0] },
+    { kind: 'revocation', grant: grantId(index), agent: 'support', action: 'issue_refund', by: lead },
     { kind: 'key', event: 'added', verifierKey: 'bailiwick.local/main+0badcafe+AQ==', by: 'operator' },
   ]
   return bodies[index % bodies.length] ?? { kind: 'policy', policy }

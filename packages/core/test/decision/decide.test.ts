@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mayVote } from '../../src/approval/voter.ts'
 import { decide } from '../../src/decision/decide.ts'
+import { explain } from '../../src/decision/explain.ts'
 import type { ApprovalFact, Facts } from '../../src/model/call.ts'
-import type { ApprovalId, Instant, PersonId } from '../../src/model/ids.ts'
+import { factsFromRecord, recordedFacts } from '../../src/decision/recorded-facts.ts'
+import type { ApprovalId, GrantId, Instant, PersonId } from '../../src/model/ids.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { call, facts, policyOf } from '../policy/written.ts'
 
@@ -345,5 +347,63 @@ describe('for any call', () => {
         expect(rules.every(({ id, line }) => ids.has(id) && line > 1)).toBe(true)
       }),
     )
+  })
+})
+
+describe('a standing grant', () => {
+  const standing = {
+    grant: 'grt_7' as GrantId,
+    routes: ['lead'],
+    use: 3,
+    uses: 12,
+    by: ['ann@example.com' as PersonId],
+  }
+  const given = { ...facts, standing }
+
+  test('allows what would wait for its routes, and says which and how often it was used', () => {
+    expect(answer('refund', { amount: 600 }, {}, given)).toMatchObject({
+      effect: 'allow',
+      reasons: ['Action approved', 'Allowed by the standing grant grt_7, use 3 of 12'],
+      standing: { grant: 'grt_7', use: 3, uses: 12 },
+      consumesApproval: false,
+      rules: [{ id: 'allowed_actions[0]' }, { id: 'large', because: 'matched' }],
+    })
+  })
+
+  test('is no answer for another route, and for nothing that could not be evaluated', () => {
+    expect(answer('refund', { amount: 600 }, vip, given).effect).toBe('escalate')
+    const unsure = policyOf(
+      'agent_id: a\nallowed_actions: [refund]\nescalation_rules:\n  - { condition: "params.amount > 500", action: lead }\n',
+    )
+    expect(decide(unsure, call('refund', { amount: 600 }), given).effect).toBe('allow')
+    expect(decide(unsure, call('refund', {}), given).effect).toBe('escalate')
+  })
+
+  test('is nothing against what denies, and nothing to what is allowed anyway', () => {
+    expect(answer('refund', { amount: 10_001 }, {}, given).effect).toBe('deny')
+    const suspended = { ...given, suspension: { reason: 'odd' } }
+    expect(answer('refund', { amount: 600 }, {}, suspended).effect).toBe('deny')
+    expect(answer('refund', { amount: 100 }, {}, given)).toEqual(answer('refund', { amount: 100 }))
+  })
+
+  test('is remembered for no other call', () => {
+    expect(answer('refund', { amount: 601 }, {}, given).effect).toBe('allow')
+    expect(answer('refund', { amount: 601 }).effect).toBe('escalate')
+    expect(answer('refund', { amount: 601 }, {}, given).effect).toBe('allow')
+  })
+
+  test('is explained with the people whose votes it rests on', () => {
+    const refunded = call('refund', { amount: 600 })
+    expect(explain(policy, refunded, given).standing).toEqual({
+      grant: 'grt_7',
+      use: 3,
+      uses: 12,
+      by: ['ann@example.com'],
+    })
+    expect(explain(policy, call('refund', { amount: 100 }), given).standing).toBeUndefined()
+  })
+
+  test('is recorded with the other facts, so that the decision can be made again', () => {
+    expect(factsFromRecord(recordedFacts(given), facts.now).standing).toEqual(standing)
   })
 })

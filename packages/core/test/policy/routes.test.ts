@@ -45,6 +45,7 @@ describe('a route', () => {
     signed: true
     survives_policy_change: true
     break_glass: { approvers: [role:oncall] }
+    standing: { uses: 12, lasts: 8h, may_differ: { order_id: any, amount: up_to } }
 `
     expect(approvalTerms(policyOf(route, 'authors: [Ann@example.com]\n'), ['ask'])).toEqual({
       routes: ['ask'],
@@ -63,6 +64,14 @@ describe('a route', () => {
       signed: true,
       survivesPolicyChange: true,
       breakGlass: { approvers: [['role:oncall']], quorum: 2 },
+      standing: {
+        uses: 12,
+        lastsMs: 28_800_000,
+        mayDiffer: [
+          { how: 'up_to', param: 'amount' },
+          { how: 'any', param: 'order_id' },
+        ],
+      },
     })
   })
 
@@ -116,6 +125,21 @@ describe('a route', () => {
   })
 
   test.each([
+    ['both', '{ uses: 3, lasts: 9h, may_differ: { amount: any, order_id: any } }', 'consent', true],
+    ['one', undefined, 'consent', false],
+    ['both, one of which is only looked at,', undefined, 'acknowledgement', false],
+  ])('lets people grant more where %s lets them, and the strictest counts', (_who, other, ask, is) => {
+    const standing = other === undefined ? '' : `, standing: ${other}`
+    const policy = policyOf(
+      '  ask: { standing: { uses: 12, lasts: 8h, may_differ: { amount: up_to, note: any } } }\n' +
+        `  other: { asks: ${ask}${standing} }\n`,
+    )
+    expect(approvalTerms(policy, ['ask', 'other']).standing).toEqual(
+      is ? { uses: 3, lastsMs: 28_800_000, mayDiffer: [{ how: 'up_to', param: 'amount' }] } : undefined,
+    )
+  })
+
+  test.each([
     ['human_review_before_action', '{}', 'acknowledgement'],
     ['human_review_before_action', '{ asks: consent }', 'consent'],
     ['human_approval_required', '{}', 'consent'],
@@ -143,6 +167,16 @@ describe('a route', () => {
     ['{ asks: nothing }', 'wrong-value'],
     ['{ break_glass: { approvers: [role:a], quorum: 1 } }', 'wrong-value'],
     ['{ break_glass: { quorum: 2 } }', 'missing-key'],
+    ['{ standing: { lasts: 8h } }', 'missing-key'],
+    ['{ standing: { uses: 12 } }', 'missing-key'],
+    ['{ standing: { uses: 0, lasts: 8h } }', 'wrong-value'],
+    ['{ standing: { uses: 101, lasts: 8h } }', 'wrong-value'],
+    ['{ standing: { uses: 1.5, lasts: 8h } }', 'wrong-value'],
+    ['{ standing: { uses: 12, lasts: 25h } }', 'wrong-value'],
+    ['{ standing: { uses: 12, lasts: 8h, may_differ: [amount] } }', 'wrong-value'],
+    ['{ standing: { uses: 12, lasts: 8h, may_differ: { amount: less } } }', 'wrong-value'],
+    ['{ standing: { uses: 12, lasts: 8h, context: any } }', 'unknown-key'],
+    ['{ standing: { uses: 12, lasts: 8h }, asks: acknowledgement }', 'standing-without-consent'],
     ['{ escalateTo: [] }', 'unknown-key'],
   ])('%s is refused', (route, code) => {
     expect(problemsOf(`  ask: ${route}\n`).join('\n')).toContain(code)
@@ -175,6 +209,9 @@ describe('a file that describes a route again', () => {
     signed: true
     break_glass: { approvers: [role:a, role:b], quorum: 3 }
 `
+  const grants = `approvals:
+  ask: { standing: { uses: 12, lasts: 8h, may_differ: { order_id: any, amount: up_to } } }
+`
   const again = (route: string, parent = org) =>
     problemsOf(`  ask: ${route}\n`, { 'org.yaml': parent }, 'extends: org.yaml\n')
 
@@ -206,6 +243,19 @@ describe('a file that describes a route again', () => {
     expect(again(route)).toEqual([expect.stringContaining('loosened-route')])
   })
 
+  test.each([
+    ['{ uses: 12, lasts: 8h, may_differ: { amount: up_to, order_id: any } }', true],
+    ['{ uses: 1, lasts: 1m, may_differ: { order_id: up_to } }', true],
+    ['{ uses: 13, lasts: 8h }', false],
+    ['{ uses: 12, lasts: 9h }', false],
+    ['{ uses: 12, lasts: 8h, may_differ: { amount: any } }', false],
+    ['{ uses: 12, lasts: 8h, may_differ: { note: any } }', false],
+  ])('lets people grant %s, where that is no more than before: %s', (standing, may) => {
+    expect(again(`{ standing: ${standing} }`, grants)).toEqual(
+      may ? [] : [expect.stringContaining('loosened-route')],
+    )
+  })
+
   test('keeps whom it excludes', () => {
     const text = `${base}extends: org.yaml\nescalation_rules:\n${asks('ask')}approvals: { ask: { exclude: [role:y] } }\n`
     const parsed = parsePolicy(text, { load: () => org })
@@ -224,6 +274,7 @@ describe('a file that describes a route again', () => {
     '{ hours: { zone: UTC } }',
     '{ escalate_to: [{ after: 1m, approvers: [role:z] }] }',
     '{ break_glass: { approvers: [role:a] } }',
+    '{ standing: { uses: 1, lasts: 1m } }',
   ])('may not add %s, which lets it wait longer or asks more people', (route) => {
     expect(again(route, 'approvals: { ask: { approvers: [role:a] } }\n')).toEqual([
       expect.stringContaining('loosened-route'),

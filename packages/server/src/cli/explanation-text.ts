@@ -9,10 +9,12 @@ import {
 
 /** An explanation as people read it in a terminal: every rule with its parts, the facts, the budgets, and what would change it. */
 export function explanationText(explanation: Explanation): string {
-  const { effect, reasons, approval, rules, facts, counters, session, changes } = explanation
+  const { effect, reasons, approval, standing, rules, facts, counters, session, changes } = explanation
   const asked = approval === undefined ? [] : [`  asks for ${approval.routes.join(' and ')}`]
+  const granted =
+    standing === undefined ? [] : [`  ${standing.grant} was given by ${standing.by.join(' and ')}`]
   const blocks: readonly (readonly string[])[] = [
-    [effect, ...reasons.map((reason) => `  ${reason}`), ...asked],
+    [effect, ...reasons.map((reason) => `  ${reason}`), ...asked, ...granted],
     titled('Rules', [...rules.flatMap(ruleLines), ...elsewhere(explanation)]),
     titled('Facts', facts.map(factLine)),
     titled('Budgets and rates', counters.map(counterLine)),

@@ -9,6 +9,7 @@ import { addErase } from './erase.ts'
 import { addExplain } from './explain.ts'
 import { badInput, exitCodesText, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
+import { addGrants } from './grants.ts'
 import { addHold } from './hold.ts'
 import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
@@ -82,6 +83,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
     addKeys,
     addPeople,
     addAgents,
+    addGrants,
     addDeliveries,
     addLog,
     addErase,

@@ -19,6 +19,7 @@ import { voteRoutes } from './votes.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { erasureRoutes } from './erasures.ts'
 import { eventRoutes } from './events.ts'
+import { grantRoutes } from './grants.ts'
 import { guarded } from './guard.ts'
 import { limitedBody } from './body-limit.ts'
 import { isJsonType, jsonBody } from './json-body.ts'
@@ -133,6 +134,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', policyRoutes(parts.ledger, masking))
   app.route('/', voteRoutes(parts.ledger, parts.log))
   app.route('/', delegationRoutes(parts.ledger))
+  app.route('/', grantRoutes(parts.ledger, masking, readings))
   app.route('/', erasureRoutes(parts.ledger))
   app.route('/', eventRoutes(parts.ledger, parts.access))
   app.route('/', proofRoutes(parts.ledger))

@@ -1,11 +1,23 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, commentLengthMax } from '@bailiwick/core'
 import { voteSignature } from './passkey-schemas.ts'
+import { presented } from './review-schemas.ts'
 import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
+
+export const policyRef = z
+  .object({ id: z.string(), version: z.int().nullable(), sha256: z.string() })
+  .openapi('PolicyRef')
+
+const usesValue = z.int(mustBe('a whole number')).min(1, { error: 'must be at least 1' })
 
 const digest = z
   .string(mustBe('a string'))
   .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 lower-case hexadecimal digits' })
+
+const instant = z
+  .string(mustBe('a string'))
+  .max(40, { error: 'must have at most 40 characters' })
+  .openapi({ example: '2026-12-01T00:00:00Z' })
 
 export const voteRequest = z
   .strictObject(
@@ -26,6 +38,10 @@ export const voteRequest = z
         .boolean(mustBe('true or false'))
         .optional()
         .openapi({ description: 'In an emergency, by who may break the glass; `comment` has to say why.' }),
+      standing: z.strictObject({ uses: usesValue, until: instant }, onlyKnown).optional().openapi({
+        description:
+          'So many more calls like this one, before `until`: only with `approve`, and within `terms.standing` of the approval. It becomes a standing grant once everybody whose approval counts has sent one; the fewest uses and the earliest `until` hold.',
+      }),
     },
     onlyKnown,
   )
@@ -42,6 +58,11 @@ export const votesRequest = z
     onlyKnown,
   )
   .openapi('VotesRequest')
+
+const mayDiffer = z.array(z.object({ how: z.enum(['any', 'up_to']), param: z.string() })).openapi({
+  description:
+    'The parameters in which such calls may differ: `any`, in whatever way; `up_to`, a number from 0 to that of the approved call. In all else, context included, they are equal.',
+})
 
 /** Under which terms people are asked. */
 export const terms = z.object({
@@ -71,7 +92,52 @@ export const terms = z.object({
     .object({ approvers: z.array(z.array(z.string())), quorum: z.int() })
     .optional()
     .openapi({ description: 'Who may let it through in an emergency, and how many of them.' }),
+  standing: z.object({ uses: z.int(), lastsMs: z.int(), mayDiffer }).optional().openapi({
+    description:
+      'What people may grant beside the one call: so many more like it, for so long after the vote.',
+  }),
 })
+
+/** What a vote grants beside the one call. */
+export const standing = z
+  .object({ uses: z.int(), until: z.string() })
+  .openapi('Standing', { description: 'So many more calls like this one, before `until`.' })
+
+/** That a standing grant let a call through. */
+export const standingUse = z
+  .object({
+    grant: z.string().openapi({ example: 'grt_12' }),
+    use: z.int().openapi({ description: '1 for the first.' }),
+    uses: z.int(),
+  })
+  .openapi('StandingUse', { description: 'The standing grant that let the call through.' })
+
+const grant = z
+  .object({
+    id: z.string().openapi({ example: 'grt_12' }),
+    approval: z.string().openapi({ example: 'apr_12', description: 'The approval that it came of.' }),
+    agent: z.string(),
+    action: z.string(),
+    params: z.unknown().nullable().openapi({ description: 'Those of the approved call.' }),
+    context: z.unknown().nullable(),
+    ...presented,
+    policy: policyRef,
+    routes: z.array(z.string()),
+    mayDiffer,
+    uses: z.int(),
+    used: z.int().openapi({ description: 'How many calls it has let through.' }),
+    until: z.string(),
+    madeAt: z.string(),
+    by: z.array(z.object({ person: z.string(), for: z.string().optional() })),
+    mayRevoke: z.boolean().openapi({ description: 'Whether the person who asks may revoke it.' }),
+  })
+  .openapi('StandingGrant')
+
+export const grantList = z.object({ grants: z.array(grant) }).openapi('StandingGrantList')
+
+export const grantAnswer = z
+  .object({ id: z.string(), record: z.object({ index: z.int() }) })
+  .openapi('GrantAnswer')
 
 export const cancellationRequest = z
   .strictObject(
@@ -79,11 +145,6 @@ export const cancellationRequest = z
     onlyKnown,
   )
   .openapi('CancellationRequest')
-
-const instant = z
-  .string(mustBe('a string'))
-  .max(40, { error: 'must have at most 40 characters' })
-  .openapi({ example: '2026-12-01T00:00:00Z' })
 
 export const delegationRequest = z
   .strictObject(

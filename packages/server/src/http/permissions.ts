@@ -32,6 +32,11 @@ const table = {
     who: [...everyRole],
     what: 'let others vote in their stead; administrators anybody',
   },
+  'grants:read': { who: [...everyRole], what: 'see standing grants' },
+  'grants:revoke': {
+    who: [...everyRole],
+    what: 'revoke standing grants that they could give or have given; operators and administrators any',
+  },
   'log:prove': { who: ['agent', ...everyRole], what: 'have proofs made; an agent of its own records' },
   'log:read': { who: [...everyRole], what: 'read the log as tiles, and hear when it grows' },
   'agents:read': { who: [...everyRole], what: 'see agents' },

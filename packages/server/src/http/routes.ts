@@ -2,6 +2,7 @@ import { answers, body, createRoute, json } from './route.ts'
 import * as schema from './schemas.ts'
 
 export * from './channel-routes.ts'
+export * from './grant-routes.ts'
 export * from './review-routes.ts'
 
 /** How many rows a list has unless the caller says otherwise. */

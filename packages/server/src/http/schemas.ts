@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, callbackLengthMax, waitSecondsMax } from '@bailiwick/core'
-import { terms } from './approval-schemas.ts'
+import { policyRef, standing, standingUse, terms } from './approval-schemas.ts'
 import { presented } from './review-schemas.ts'
 import { comment, mustBe, name, object, oneOf, onlyKnown, text, wholeNumber } from './schema-parts.ts'
 
@@ -13,6 +13,8 @@ export {
   delegationAnswer,
   delegationList,
   delegationRequest,
+  grantAnswer,
+  grantList,
   revocationRequest,
   voteRequest,
   votesRequest,
@@ -79,9 +81,6 @@ export const outcomeRequest = z
   .openapi('OutcomeRequest')
 
 const effect = oneOf('allow', 'deny', 'escalate')
-const policyRef = z
-  .object({ id: z.string(), version: z.int().nullable(), sha256: z.string() })
-  .openapi('PolicyRef')
 const ruleFields = {
   id: z.string(),
   effect,
@@ -143,6 +142,7 @@ const decided = {
     .optional()
     .openapi({ description: 'With effect `allow`: what has to be done beside the action.' }),
   shadow: shadow.optional(),
+  standing: standingUse.optional(),
 }
 
 export const decisionAnswer = z
@@ -215,6 +215,12 @@ export const explanationView = z
     code: code.optional(),
     reasons: z.array(z.string()),
     approval: terms.optional(),
+    standing: standingUse
+      .extend({ by: z.array(z.string()) })
+      .optional()
+      .openapi({
+        description: 'The standing grant that let the call through, and whose votes it rests on.',
+      }),
     rules: z
       .array(
         z
@@ -294,10 +300,15 @@ export const approvalView = z
         for: z.string().optional().openapi({ description: 'In whose stead, where it was cast so.' }),
         vote: z.enum(['approve', 'reject', 'acknowledge']),
         breakGlass: z.literal(true).optional().openapi({ description: 'Cast in an emergency.' }),
+        standing: standing.optional(),
         comment: z.string().nullable(),
         at: z.string(),
       }),
     ),
+    standingUntil: z.string().optional().openapi({
+      description:
+        'While it is pending, and `terms.standing` is there: the latest `standing.until` that a vote may name now.',
+    }),
     consumedBy: z.string().nullable(),
     cancelled: z
       .object({ by: z.string(), reason: z.string().nullable(), at: z.string() })

@@ -13,17 +13,20 @@ export interface PolicyVariant {
   readonly quorum?: number
   /** Whether votes have to be signed. */
   readonly signed?: boolean
+  /** What people may grant beside one call, as the policy says it. */
+  readonly standing?: string
   /** Another policy altogether, by its text. */
   readonly text?: string
 }
 
 /** The policy that users already have, with the facts that its conditions name. */
-function policyText({ deadline = '5m', approvers, quorum, signed }: PolicyVariant = {}): string {
+function policyText({ deadline = '5m', approvers, quorum, signed, standing }: PolicyVariant = {}): string {
   const terms = [
     `deadline: ${deadline}`,
     ...(approvers === undefined ? [] : [`approvers: ${JSON.stringify(approvers)}`]),
     ...(quorum === undefined ? [] : [`quorum: ${quorum}`]),
     ...(signed === undefined ? [] : [`signed: ${signed}`]),
+    ...(standing === undefined ? [] : [`standing: ${standing}`]),
   ]
   return `agent_id: "${agentId}"
 domain: "order_management"

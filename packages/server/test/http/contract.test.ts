@@ -27,7 +27,7 @@ let agent: Caller
 let person: Caller
 
 beforeAll(async () => {
-  service = await HttpService.open({}, channels)
+  service = await HttpService.open({ standing: '{ uses: 3, lasts: 1h }' }, channels)
   agent = await service.agent()
   person = await service.person()
 })
@@ -100,6 +100,18 @@ describe('the description at /openapi.json', () => {
   })
 })
 
+/** Has a standing grant made, used, shown and revoked. */
+async function standingGrant(): Promise<void> {
+  const call = { action: 'issue_refund', params: { amount: 650 } }
+  const { body } = await agent.post('/v1/decisions', call)
+  const until = new Date(Date.now() + 1_800_000).toISOString()
+  await person.vote(body.approval.id, { vote: 'approve', standing: { uses: 3, until } })
+  const used = await agent.post('/v1/decisions', call)
+  await person.get(`/v1/decisions/${used.body.id}/explanation`)
+  const { grants } = (await person.get('/v1/grants')).body
+  await person.post(`/v1/grants/${grants[0].id}/revoke`, { reason: 'enough' })
+}
+
 describe('every endpoint', () => {
   // The fixture holds each answer against its schema, to the last field; here is one good answer of each.
   test('answers as its description promises', async () => {
@@ -153,6 +165,7 @@ describe('every endpoint', () => {
     const given = await person.post('/v1/delegations', { to: 'deputy@example.com', ends, reason: 'leave' })
     await person.get('/v1/delegations')
     await person.post(`/v1/delegations/${given.body.id}/revocation`, { reason: 'back' })
+    await standingGrant()
     await person.get('/v1/agents')
     await person.get('/v1/agents/customer-support-agent-v2/activity')
     const { body: inForce } = await person.get('/v1/policies')

@@ -23,7 +23,7 @@ const decisionsPerRead = 16
 
 /**
  * The indices of all records whose payloads tell of the same calls as these decisions: the decisions, those that decided
- * the same call again under its call id or its approval, the outcomes of all of them, and the votes on their approvals and what withdrew them.
+ * the same call again under its call id or its approval, the outcomes of all of them, and the votes on their approvals and what withdrew or revoked what came of them.
  * Ascending. Indices that are no decisions are left out.
  *
  * @throws Fault `store_unavailable` where archived records have to be read and their store is not open
@@ -45,12 +45,17 @@ export async function recordsOfCalls(log: WholeLog, decisions: readonly number[]
     'select cancelled_by as index from approval where ledger = $1 and decision = any($2::bigint[]) and cancelled_by is not null',
     values,
   )
+  const revocations = await client.query<{ index: string }>(
+    'select revoked_by as index from standing_grant where ledger = $1 and approval = any($2::bigint[]) and revoked_by is not null',
+    values,
+  )
   const reported = outcomes.rows.flatMap(({ index, earlier }) =>
     earlier === null ? [index] : [index, earlier],
   )
-  const beside = [...reported, ...[...votes.rows, ...cancellations.rows].map(({ index }) => index)].map(
-    Number,
-  )
+  const beside = [
+    ...reported,
+    ...[...votes.rows, ...cancellations.rows, ...revocations.rows].map(({ index }) => index),
+  ].map(Number)
   return [...new Set([...indices, ...beside])].sort((a, b) => a - b)
 }
 

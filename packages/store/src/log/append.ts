@@ -9,6 +9,9 @@ import type {
   CounterRow,
   DelegationRow,
   ErasureRow,
+  GrantEndRow,
+  GrantRow,
+  GrantUseRow,
   HoldRow,
   MarkRow,
   OutcomeRow,
@@ -52,6 +55,9 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly marks: readonly MarkRow[]
   readonly suspensions: readonly SuspensionRow[]
   readonly delegations: readonly DelegationRow[]
+  readonly grantsMade: readonly GrantRow[]
+  readonly grantUses: readonly GrantUseRow[]
+  readonly grantsRevoked: readonly GrantEndRow[]
   /** By the database's clock, it is written before this instant, RFC 3339, or not at all. */
   readonly notAfter?: string | undefined
   readonly passkeysMade: readonly PasskeyRow[]
@@ -143,6 +149,21 @@ const foldings = {
       starts_at timestamptz, ends_at timestamptz, revoked_by bigint)
     on conflict (ledger, index) do update set revoked_by = excluded.revoked_by
   )`,
+  grantsMade: `granted as (
+    insert into standing_grant (ledger, approval, index, uses, until_at, revoked_by)
+    select $1, r.approval, r.index, r.uses, r.until_at, r.revoked_by
+    from head, json_to_recordset($n::json) as r (approval bigint, index bigint, uses integer, until_at timestamptz, revoked_by bigint)
+  )`,
+  grantUses: `grant_used as (
+    insert into standing_use (ledger, approval, use, decision)
+    select $1, r.approval, r.use, r.decision
+    from head, json_to_recordset($n::json) as r (approval bigint, use integer, decision bigint)
+  )`,
+  grantsRevoked: `grants_revoked as (
+    update standing_grant set revoked_by = r.revoked_by
+    from head, json_to_recordset($n::json) as r (approval bigint, revoked_by bigint)
+    where standing_grant.ledger = $1 and standing_grant.approval = r.approval
+  )`,
   ...accessFoldings,
   passkeysMade: `passkeys_made as (
     insert into passkey (ledger, id, person, user_handle, name, transports, registered, record, removed, sign_count, created_at)
@@ -186,6 +207,9 @@ const uses: readonly Folding[] = ['entries', 'released', 'marks', 'subjects']
 const rare: readonly Folding[] = [
   'suspensions',
   'delegations',
+  'grantsMade',
+  'grantUses',
+  'grantsRevoked',
   ...accessFolded,
   'passkeysMade',
   'passkeysChanged',

@@ -24,6 +24,9 @@ import type {
   CounterRow,
   DelegationRow,
   ErasureRow,
+  GrantEndRow,
+  GrantRow,
+  GrantUseRow,
   HoldRow,
   MarkRow,
   OutcomeRow,
@@ -36,6 +39,7 @@ import type {
   VoteRow,
 } from './rows.ts'
 import { SessionMarks, type SessionMark } from './session-marks.ts'
+import { StandingGrants, type LiveGrant } from './standing-grants.ts'
 import { Suspensions } from './suspensions.ts'
 import type { AgentOwner, Delegation, VotingNeed, VotingRead } from './voting.ts'
 
@@ -71,6 +75,8 @@ export interface Needs {
   readonly passkeys?: readonly string[]
   /** People all of whose passkeys are touched. */
   readonly passkeysOf?: readonly string[]
+  /** The live standing grants. */
+  readonly grants?: true
 }
 
 /** What an operation needs that needs to know nothing; most do. */
@@ -93,11 +99,17 @@ export interface Memory {
   readonly counters: CounterWindows
   readonly sessions: SessionMarks
   readonly suspensions: Suspensions
+  readonly grants: StandingGrants
 }
 
 /** A memory of nothing. */
 export function emptyMemory(): Memory {
-  return { counters: new CounterWindows(), sessions: new SessionMarks(), suspensions: new Suspensions() }
+  return {
+    counters: new CounterWindows(),
+    sessions: new SessionMarks(),
+    suspensions: new Suspensions(),
+    grants: new StandingGrants(),
+  }
 }
 
 /**
@@ -136,6 +148,9 @@ export class Fold {
   readonly #delegations = new Map<number, Delegation>()
   readonly #touchedDelegations = new Set<number>()
   #owners: readonly AgentOwner[] = []
+  readonly #grantsMade = new Map<number, GrantRow>()
+  readonly #grantUses: GrantUseRow[] = []
+  readonly #grantsRevoked: GrantEndRow[] = []
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
@@ -183,7 +198,10 @@ export class Fold {
 
   /** What the batch holds is only good before this instant, by the database's clock too. */
   restOn(deadline: Instant): void {
-    if (this.#databaseNow === undefined) return
+    if (this.#databaseNow !== undefined) this.#writtenBefore(deadline)
+  }
+
+  #writtenBefore(deadline: Instant): void {
     if (this.#notAfter === undefined || deadline < this.#notAfter) this.#notAfter = deadline
   }
 
@@ -240,6 +258,52 @@ export class Fold {
   /** Whether this very name is suspended. */
   isSuspended(agent: string): boolean {
     return this.#memory.suspensions.has(agent)
+  }
+
+  /** The live standing grants on calls of an agent's action; known to operations that need `grants`. */
+  grantsFor(agent: string, action: string): readonly LiveGrant[] {
+    return this.#memory.grants.of(agent, action)
+  }
+
+  /** The live standing grant that came of an approval; known to operations that need `grants`. */
+  grant(approval: number): LiveGrant | undefined {
+    return this.#memory.grants.at(approval)
+  }
+
+  /** How many standing grants are live at an instant; known to operations that need `grants`. */
+  grantCount(at: Instant): number {
+    return this.#memory.grants.countAt(at)
+  }
+
+  /** A grant that the vote at `index` has made. */
+  makeGrant(grant: LiveGrant, index: number): void {
+    const { uses, until } = grant.made
+    const row = { approval: grant.index, index, uses, until_at: instantText(until), revoked_by: null }
+    this.#grantsMade.set(grant.index, row)
+    this.#memory.grants.set(grant)
+  }
+
+  /** One more use of a grant. The batch is written before the grant's end, or not at all. */
+  useGrant(approval: number, decision: number): void {
+    const grant = this.#memory.grants.at(approval)
+    if (grant === undefined) return
+    const used = grant.used + 1
+    this.#memory.grants.set({ ...grant, used })
+    this.#grantUses.push({ approval, use: used, decision })
+    if (this.#memory.grants.byDatabase) this.#writtenBefore(grant.made.until)
+  }
+
+  /** A grant that the record at `index` has revoked. */
+  revokeGrant(approval: number, index: number): void {
+    this.#memory.grants.end(approval)
+    const made = this.#grantsMade.get(approval)
+    if (made === undefined) this.#grantsRevoked.push({ approval, revoked_by: index })
+    else this.#grantsMade.set(approval, { ...made, revoked_by: index })
+  }
+
+  /** A grant whose approval was withdrawn covers nothing any more. */
+  endGrant(approval: number): void {
+    this.#memory.grants.end(approval)
   }
 
   /** Where the payload of a record lies, and whether it is there. */
@@ -362,6 +426,8 @@ export class Fold {
       this.#payloads.set(index, { ...state, state: 'erased' })
       const known = this.#decisions.get(index)
       if (known !== undefined) this.#decisions.set(index, { ...known, payload: null })
+      // Nothing is left that a call could be held against.
+      this.#memory.grants.end(index)
       this.#eraseIn(first, index)
     }
   }
@@ -381,6 +447,7 @@ export class Fold {
   addSegment(row: SegmentRow): void {
     this.#segments.push(row)
     this.#archivedEnd = row.stop
+    this.#memory.grants.endBefore(row.stop)
   }
 
   changeHold(row: HoldRow, event: 'placed' | 'lifted'): void {
@@ -417,6 +484,9 @@ export class Fold {
     holdsLifted: readonly HoldRow[]
     suspensions: readonly SuspensionRow[]
     delegations: readonly DelegationRow[]
+    grantsMade: readonly GrantRow[]
+    grantUses: readonly GrantUseRow[]
+    grantsRevoked: readonly GrantEndRow[]
     /** By when the batch has to be written, RFC 3339; undefined where that does not matter. */
     notAfter: string | undefined
     passkeysMade: readonly PasskeyRow[]
@@ -446,6 +516,9 @@ export class Fold {
         const delegation = this.#delegations.get(index)
         return delegation === undefined ? [] : [delegationRow(delegation)]
       }),
+      grantsMade: [...this.#grantsMade.values()],
+      grantUses: this.#grantUses,
+      grantsRevoked: this.#grantsRevoked,
       notAfter: this.#notAfter === undefined ? undefined : instantText(this.#notAfter),
       ...this.passkeys.rows(),
       ...this.#access,

@@ -1,19 +1,12 @@
-import {
-  decisionId,
-  parseRecord,
-  type Approval,
-  type Cancelled,
-  type Instant,
-  type OutcomeStatus,
-  windowStart,
-} from '@bailiwick/core'
+import { parseRecord, type Instant, type OutcomeStatus, windowStart } from '@bailiwick/core'
 import { holdsNow } from '../archive/holds.ts'
 import { archivedEnd } from '../archive/segments.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
-import { openedApproval } from './opened-approval.ts'
 import { readPasskeys } from './passkeys.ts'
 import { readPayloadStates } from './payload-states.ts'
+import { readApprovals } from './read-approvals.ts'
+import { readLiveGrants } from './read-grants.ts'
 import { readDelegations, readVoting } from './voting.ts'
 import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
 
@@ -22,15 +15,6 @@ const calls = {
   text: `select agent, call_id, index from call
     join unnest($2::text[], $3::text[]) as wanted (agent, call_id) using (agent, call_id)
     where ledger = $1`,
-}
-
-// Terms, deadline and votes are read from the records, which are hashed, and not from the columns that
-// repeat them: who changes those grants nothing.
-const approvals = {
-  name: 'read_approvals',
-  text: `select a.decision, a.consumed_by, a.cancelled_by, a.next_prompt_at, a.status, array(
-      select v.index from vote v where v.ledger = a.ledger and v.approval = a.decision order by v.index) as votes
-    from approval a where a.ledger = $1 and a.decision = any($2::bigint[])`,
 }
 
 // Whole milliseconds, never rounded up: a deadline that has come by this has come.
@@ -103,6 +87,14 @@ export async function readFold(
           counters.map(({ key, window }) => ({ key, since: windowStart(window, at) })),
         ),
     sessions.length === 0 ? undefined : memory.sessions.load(client, ledger, sessions),
+    memory.grants.loaded || !needs.some((need) => need.grants === true)
+      ? undefined
+      : readLiveGrants(client, ledger, databaseClock ? undefined : at).then((found) => {
+          memory.grants.load(
+            found.map(({ grant }) => grant),
+            databaseClock,
+          )
+        }),
   ])
   const wantedDecisions = [
     ...needs.flatMap((need) => need.decisions ?? []),
@@ -170,72 +162,6 @@ async function readCalls(
     values: [ledger, agents, callIds],
   })
   return rows.map((row) => ({ ...row, index: Number(row.index) }))
-}
-
-interface ApprovalRead {
-  decision: string
-  consumed_by: string | null
-  cancelled_by: string | null
-  next_prompt_at: Date | null
-  status: string
-  /** The indices of the vote records. */
-  votes: readonly string[]
-}
-
-/** Approvals by the index of the decision that opened them, with their votes. */
-export async function readApprovals(
-  client: Queryable,
-  ledger: string,
-  indices: readonly number[],
-): Promise<(readonly [number, Approval])[]> {
-  const { rows } = await client.query<ApprovalRead>({ ...approvals, values: [ledger, indices] })
-  const wanted = rows.flatMap((row) =>
-    [row.decision, ...(row.cancelled_by === null ? [] : [row.cancelled_by]), ...row.votes].map(Number),
-  )
-  const entries = await readEntries(client, ledger, wanted)
-  return rows.flatMap((row) => {
-    const text = entries.get(Number(row.decision))?.record
-    if (text === undefined) return []
-    const record = parseRecord(text)
-    const opened = record.kind === 'decision' ? openedApproval(record) : undefined
-    // A row whose record opened no approval grants nothing; verification names it.
-    if (opened === undefined) return []
-    const votes = row.votes.flatMap((index) => entries.get(Number(index))?.record ?? [])
-    const ended = row.cancelled_by === null ? undefined : entries.get(Number(row.cancelled_by))?.record
-    return [[record.index, approvalNow(opened, row, votes, ended)] as const]
-  })
-}
-
-function approvalNow(
-  opened: Approval,
-  row: ApprovalRead,
-  votes: readonly string[],
-  ended: string | undefined,
-): Approval {
-  return {
-    ...opened,
-    votes: votes.flatMap((text) => {
-      const record = parseRecord(text)
-      if (record.kind !== 'vote' || record.approval !== opened.id) return []
-      const { person, vote, at, for: principal, counts, breakGlass } = record
-      return [{ person, vote, at: Date.parse(at) as Instant, for: principal, counts, breakGlass }]
-    }),
-    consumedBy: row.consumed_by === null ? undefined : decisionId(Number(row.consumed_by)),
-    expiryRecorded: row.status === 'expired',
-    cancelled: cancelledBy(row, ended),
-    nextPromptAt: row.next_prompt_at === null ? undefined : (row.next_prompt_at.getTime() as Instant),
-  }
-}
-
-// A row without its record withdraws it all the same: verification names it, and until then it lets nothing through.
-function cancelledBy(
-  { cancelled_by: index, status }: ApprovalRead,
-  text: string | undefined,
-): Cancelled | undefined {
-  if (index === null && status !== 'cancelled') return undefined
-  const record = text === undefined ? undefined : parseRecord(text)
-  if (record?.kind !== 'cancellation') return { index: Number(index), by: 'unknown', at: 0 as Instant }
-  return { index: record.index, by: record.by, at: Date.parse(record.at) as Instant }
 }
 
 /** Decisions by index, with payload and outcome; indices that hold no decision are left out. */

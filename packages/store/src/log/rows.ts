@@ -52,6 +52,28 @@ export interface DelegationRow {
   readonly revoked_by: number | null
 }
 
+/** A standing grant that was made. */
+export interface GrantRow {
+  readonly approval: number
+  readonly index: number
+  readonly uses: number
+  readonly until_at: string
+  readonly revoked_by: number | null
+}
+
+/** A row of `standing_use`. */
+export interface GrantUseRow {
+  readonly approval: number
+  readonly use: number
+  readonly decision: number
+}
+
+/** A standing grant of an earlier batch that was revoked. */
+export interface GrantEndRow {
+  readonly approval: number
+  readonly revoked_by: number
+}
+
 export interface CounterRow {
   readonly decision: number
   /** Hexadecimal. */

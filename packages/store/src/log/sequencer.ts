@@ -272,6 +272,7 @@ export class Sequencer {
       this.#memory.counters.clear()
       this.#memory.sessions.clear()
       this.#memory.suspensions.clear()
+      this.#memory.grants.clear()
     }
     this.#remembered = undefined
     return this.#memory

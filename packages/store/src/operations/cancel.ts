@@ -34,7 +34,7 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
     })
   }
   return {
-    needs: index === undefined ? noNeeds : { approvals: [index] },
+    needs: index === undefined ? noNeeds : { approvals: [index], grants: true },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       if (approval === undefined || index === undefined) throw unknownApproval(id)
@@ -58,7 +58,10 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
         },
         payload: isErased ? undefined : canonicalJson({ reason }),
         answer: 'cancelled',
-        staged: () => fold.setApproval(index, { ...approval, cancelled }),
+        staged: () => {
+          fold.setApproval(index, { ...approval, cancelled })
+          fold.endGrant(index)
+        },
       }
     },
   }

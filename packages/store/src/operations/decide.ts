@@ -30,6 +30,7 @@ import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
 import { openedApproval, opening } from '../log/opened-approval.ts'
 import type { Gathered } from './gather.ts'
+import { standingFact } from './standing.ts'
 
 /** What answering needs beside the record. */
 export interface DecideSettings {
@@ -60,12 +61,17 @@ export function decideOperation(
   }
 }
 
-function needsFor(call: ToolCall, approvalIndex: number | undefined, { counters, session }: Gathered): Needs {
+function needsFor(
+  call: ToolCall,
+  approvalIndex: number | undefined,
+  { counters, session, standing }: Gathered,
+): Needs {
   const wantsSession = session && call.session !== undefined
   if (call.callId === undefined && approvalIndex === undefined && counters.length === 0 && !wantsSession) {
-    return noNeeds
+    return standing ? grantsNeeded : noNeeds
   }
   return {
+    ...(standing ? grantsNeeded : {}),
     ...(call.callId === undefined ? {} : { calls: [{ agent: call.agent, callId: call.callId }] }),
     ...(approvalIndex === undefined ? {} : { approvals: [approvalIndex] }),
     ...(counters.length === 0
@@ -74,6 +80,8 @@ function needsFor(call: ToolCall, approvalIndex: number | undefined, { counters,
     ...(wantsSession ? { session: call.session } : {}),
   }
 }
+
+const grantsNeeded: Needs = Object.freeze({ grants: true })
 
 /** A call with all that is known of it before it has its place. */
 interface Asked {
@@ -93,8 +101,13 @@ function decideAnew(
   const { policy } = gathered
   const claimed = approvalIndex === undefined ? undefined : fold.approval(approvalIndex)
   const approval = approvalClaim(call, policy, claimed, approvalIndex, fold, place.at)
-  const facts = factsFor(asked, fold, place, approval)
-  const decision = decideCall(policy, parsed, facts)
+  const known = factsFor(asked, fold, place, approval)
+  const judged = decideCall(policy, parsed, known)
+  // What a standing grant covers is decided again, with the grant as a fact.
+  const standing =
+    judged.effect === 'escalate' && gathered.standing ? standingFact(asked, judged, fold, place) : undefined
+  const facts = standing === undefined ? known : { ...known, standing }
+  const decision = standing === undefined ? judged : decideCall(policy, parsed, facts)
   const body = decisionBody(call, policy, decision, place)
   return {
     body,
@@ -119,6 +132,7 @@ function decideAnew(
 function isFolded(call: ToolCall, decision: Decision, { subjects }: Gathered): boolean {
   if (subjects.length > 0 || call.callId !== undefined || decision.effect === 'escalate') return true
   if (decision.effect === 'deny') return false
+  if (decision.standing !== undefined) return true
   return decision.consumesApproval || decision.consumes.length > 0 || decision.leaves !== undefined
 }
 
@@ -247,6 +261,7 @@ export function decisionBody(
     labels: labels === undefined || labels.length === 0 ? undefined : labels,
     obligations: allow === undefined || allow.obligations.length === 0 ? undefined : allow.obligations,
     shadow: allow?.shadow,
+    standing: allow?.standing,
   }
 }
 
@@ -260,21 +275,23 @@ interface AnswerTimes {
 export function answerOf(
   record: Pick<
     DecisionRecord,
-    'id' | 'effect' | 'reasons' | 'rules' | 'policy' | 'opens' | 'obligations' | 'shadow'
+    'id' | 'effect' | 'reasons' | 'rules' | 'policy' | 'opens' | 'obligations' | 'shadow' | 'standing'
   >,
   index: number,
   settings: DecideSettings,
   times: AnswerTimes | undefined,
 ): DecisionAnswer {
-  const { id, effect, reasons, rules, policy, opens, obligations, shadow } = record
+  const { id, effect, reasons, rules, policy, opens, obligations, shadow, standing } = record
   const answer = { id, effect, reasons, rules, policy, record: { index } }
   // Most answers say no more.
-  if (opens === null && obligations === undefined && shadow === undefined) return answer
+  if (opens === null && obligations === undefined && shadow === undefined && standing === undefined)
+    return answer
   return {
     ...answer,
     ...(opens === null ? {} : { approval: openedOf(opens, settings, times) }),
     ...(obligations === undefined ? {} : { obligations }),
     ...(shadow === undefined ? {} : { shadow }),
+    ...(standing === undefined ? {} : { standing }),
   }
 }
 
@@ -317,6 +334,8 @@ function foldDecision(
     fold.setApproval(approvalIndex, { ...claimed, consumedBy: record.id })
     fold.restOn(claimed.expiresAt)
   }
+  const used = decision.effect === 'allow' ? decision.standing : undefined
+  if (used !== undefined) fold.useGrant(indexOfId('grt', used.grant) ?? -1, place.index)
   if (decision.effect === 'escalate') {
     const opened = openedApproval(record)
     if (opened !== undefined) fold.setApproval(place.index, opened)

@@ -47,6 +47,8 @@ export interface Gathered {
   readonly digests: Digests
   /** Whether it matters what the call's session has been through. */
   readonly session: boolean
+  /** Whether a standing grant could let the call through. */
+  readonly standing: boolean
 }
 
 /** How long one result of a lookup may be, as canonical JSON, in UTF-16 units: it goes into the payload. */
@@ -63,10 +65,19 @@ export function gather(
   { env, lookups: gatherer, digests }: Surroundings,
 ): Gathered | Promise<Gathered> {
   if (policy === undefined || parsed.malformed !== undefined) {
-    return { policy, env, lookups: undefined, counters: none, subjects: none, digests, session: false }
+    return {
+      policy,
+      env,
+      lookups: undefined,
+      counters: none,
+      subjects: none,
+      digests,
+      session: false,
+      standing: false,
+    }
   }
   const subjects = subjectsIn(policy, parsed, digests)
-  const { lookups: wanted, counters, session } = needsOrNone(policy, parsed, { env })
+  const { lookups: wanted, counters, session, standing } = needsOrNone(policy, parsed, { env })
   if (wanted.length === 0) {
     return {
       policy,
@@ -76,12 +87,14 @@ export function gather(
       subjects,
       digests,
       session,
+      standing,
     }
   }
   return lookedUp(wanted, gatherer).then((lookups) => {
     const needs = needsOrNone(policy, parsed, { env, lookups })
     const counted = withDigests(needs.counters, digests)
-    return { policy, env, lookups, counters: counted, subjects, digests, session: needs.session }
+    const asked = { session: needs.session, standing: needs.standing }
+    return { policy, env, lookups, counters: counted, subjects, digests, ...asked }
   })
 }
 
@@ -94,11 +107,13 @@ export function regather(
   digests: Digests,
 ): Gathered {
   if (policy === undefined || parsed.malformed !== undefined) {
-    return { policy, env, lookups, counters: none, subjects: none, digests, session: false }
+    const nothing = { session: false, standing: false }
+    return { policy, env, lookups, counters: none, subjects: none, digests, ...nothing }
   }
-  const { counters, session } = needsOrNone(policy, parsed, { env, lookups })
+  const { counters, session, standing } = needsOrNone(policy, parsed, { env, lookups })
   const subjects = subjectsIn(policy, parsed, digests)
-  return { policy, env, lookups, counters: withDigests(counters, digests), subjects, digests, session }
+  const counted = withDigests(counters, digests)
+  return { policy, env, lookups, counters: counted, subjects, digests, session, standing }
 }
 
 // A policy that breaks here breaks when it decides, too, and there it denies.
@@ -106,7 +121,7 @@ function needsOrNone(policy: CompiledPolicy, { call }: ParsedCall, known: Parame
   try {
     return needsOf(policy, call, known)
   } catch {
-    return { session: false, lookups: [], counters: [] }
+    return { session: false, standing: false, lookups: [], counters: [] }
   }
 }
 

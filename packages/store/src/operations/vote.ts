@@ -5,6 +5,7 @@ import {
   countsFor,
   Fault,
   indexOfId,
+  instantText,
   jsonProblem,
   canonicalJson,
   signatureOf,
@@ -14,10 +15,12 @@ import {
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
-import { noNeeds } from '../log/fold.ts'
+import { noNeeds, type Needs } from '../log/fold.ts'
 import { personId } from '../identity/secrets.ts'
 import type { Operation } from '../log/operation.ts'
+import type { VotingNeed } from '../log/voting.ts'
 import { entitledVoter } from './entitlement.ts'
+import { grantMade, judgedStanding } from './standing.ts'
 import {
   erasedApproval,
   brokenGlass,
@@ -43,6 +46,8 @@ export interface VoteRequest {
   readonly signature?: Assertion | undefined
   /** Cast in an emergency, by who may break the glass; the comment has to say why. */
   readonly breakGlass?: boolean | undefined
+  /** What the person grants beside the one call, within the approval's terms: so many more like it, before `until`, RFC 3339. */
+  readonly standing?: { readonly uses: number; readonly until: string } | undefined
 }
 
 const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', 'acknowledge'])
@@ -64,7 +69,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
   const principal = request.for === undefined ? undefined : personId(request.for)
   const voting = { person: voter.id, principal }
   return {
-    needs: index === undefined ? noNeeds : { approvals: [index], voting, passkeys: passkeysIn(request) },
+    needs: index === undefined ? noNeeds : needsFor(index, voting, request),
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       const opened = index === undefined ? undefined : fold.decision(index)
@@ -84,17 +89,22 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
         fold,
       )
       refuseOtherChoice(approval, request.vote)
+      const judged = judgedStanding(request, approval, place.at)
       const said = {
         person: voter.id,
         vote: request.vote,
         ...(entitled.id === voter.id ? {} : { for: entitled.id }),
         ...(request.breakGlass === true ? { breakGlass: true as const } : {}),
+        ...(judged === undefined ? {} : { standing: judged.recorded }),
       }
       const signed = judgedSignature(fold, approval, { digest, ...said }, request.signature)
       const counts = request.breakGlass === true ? undefined : countsFor(terms, entitled)
       const vote = { ...said, counts }
-      const next = { ...approval, votes: [...approval.votes, { ...vote, at: place.at }] }
+      const cast = { ...vote, at: place.at, standing: judged?.standing }
+      const next = { ...approval, votes: [...approval.votes, cast] }
       const status = approvalStatus(next, at)
+      const grant =
+        judged === undefined || status !== 'approved' ? undefined : grantMade(next, opened, fold, at)
       return {
         body: {
           kind: 'vote',
@@ -103,6 +113,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
           status,
           digest,
           signature: signed?.signature,
+          grant: grant && { uses: grant.made.uses, until: instantText(grant.made.until) },
         },
         payload: canonicalJson({ comment }),
         answer: status,
@@ -110,12 +121,18 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
           if (record.kind !== 'vote') return
           fold.setApproval(index, next)
           fold.addVote(index, record)
+          if (grant !== undefined) fold.makeGrant(grant, record.index)
           fold.restOn(approval.expiresAt)
           signed?.staged()
         },
       }
     },
   }
+}
+
+function needsFor(index: number, voting: VotingNeed, request: VoteRequest): Needs {
+  const needs = { approvals: [index], voting, passkeys: passkeysIn(request) }
+  return request.standing === undefined ? needs : { ...needs, grants: true }
 }
 
 function passkeysIn({ signature }: VoteRequest): readonly string[] {

@@ -53,7 +53,7 @@ export type PeerRequest =
   | { readonly kind: 'cancel'; readonly id: string; readonly request: CancelRequest }
 
 /** Raised with every change of what is sent: processes of different versions send each other nothing. */
-export const peerVersion = 2
+export const peerVersion = 3
 
 /** Why the sequencer did not take an operation. Nothing of it was recorded, for certain. */
 export type PeerRefusal = 'other_policy' | 'unreadable'

@@ -42,6 +42,11 @@ export const tags = {
   delegationGiven: 20,
   delegationRevoked: 21,
   delegationStored: 22,
+  grantMade: 23,
+  grantRevoked: 24,
+  grantStored: 25,
+  grantUseSaid: 26,
+  grantUseStored: 27,
 } as const
 export type Tag = (typeof tags)[keyof typeof tags]
 
@@ -56,6 +61,8 @@ const withDetail: ReadonlySet<number> = new Set([
   tags.sumStored,
   tags.delegationGiven,
   tags.delegationStored,
+  tags.grantMade,
+  tags.grantStored,
 ])
 
 const digestBytes = 16

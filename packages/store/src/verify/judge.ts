@@ -57,7 +57,14 @@ function agree(facts: readonly Fact[], floor: number): boolean {
     case tags.delegationGiven:
     case tags.delegationRevoked:
     case tags.delegationStored:
-      return delegationAgrees(facts)
+      return givenAgrees(facts, [tags.delegationGiven, tags.delegationRevoked, tags.delegationStored])
+    case tags.grantMade:
+    case tags.grantRevoked:
+    case tags.grantStored:
+      return givenAgrees(facts, [tags.grantMade, tags.grantRevoked, tags.grantStored])
+    case tags.grantUseSaid:
+    case tags.grantUseStored:
+      return grantUseAgrees(facts)
     default:
       return false
   }
@@ -131,12 +138,20 @@ function promptAgrees(facts: readonly Fact[]): boolean {
 }
 
 // Given once, and first; revoked once, if at all.
-function delegationAgrees(facts: readonly Fact[]): boolean {
-  const row = theOne(facts, tags.delegationStored)
-  const [given, revoked, ...more] = facts.filter(({ tag }) => tag !== tags.delegationStored)
-  if (row === undefined || given?.tag !== tags.delegationGiven || row.detail !== given.detail) return false
-  if (more.length > 0 || (revoked !== undefined && revoked.tag !== tags.delegationRevoked)) return false
+function givenAgrees(facts: readonly Fact[], [givenTag, revokedTag, storedTag]: GivenTags): boolean {
+  const row = theOne(facts, storedTag)
+  const [given, revoked, ...more] = facts.filter(({ tag }) => tag !== storedTag)
+  if (row === undefined || given?.tag !== givenTag || row.detail !== given.detail) return false
+  if (more.length > 0 || (revoked !== undefined && revoked.tag !== revokedTag)) return false
   return row.code === (revoked === undefined ? 0 : 1) && row.index === (revoked?.index ?? 0)
+}
+
+type GivenTags = readonly [given: Tag, revoked: Tag, stored: Tag]
+
+// One decision is the nth use.
+function grantUseAgrees(facts: readonly Fact[]): boolean {
+  const said = theOne(facts, tags.grantUseSaid)
+  return said !== undefined && theOne(facts, tags.grantUseStored)?.index === said.index
 }
 
 // What counts has to be stored, and nothing else may be, unless the run failed: what counts no more may be gone.

@@ -1,5 +1,13 @@
 import { canonicalJsonOfPresent, indexOfId } from '@bailiwick/core'
-import type { DecisionRecord, Instant, LogRecord, RecordedUse, StoredEntry } from '@bailiwick/core'
+import type {
+  DecisionRecord,
+  Instant,
+  LogRecord,
+  RecordedStanding,
+  RecordedUse,
+  StoredEntry,
+  VoteRecord,
+} from '@bailiwick/core'
 import { decimalOf } from '../log/decimal.ts'
 import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
 import { tags, type FactWriter } from './facts.ts'
@@ -37,8 +45,12 @@ export function writeSaid(
       const detail = voteDetail(facts, [vote, at, String(index), principal ?? null])
       facts.add(tags.voteSaid, voteKey(approval, person), { index, detail })
       facts.add(tags.approvalTouched, `approval ${approval}`, { index, code: statusCodes[status] })
+      if (record.grant !== undefined) writeGrant(facts, record, record.grant)
       return
     }
+    case 'revocation':
+      facts.add(tags.grantRevoked, `grant ${record.grant}`, { index })
+      return
     case 'expiry':
       facts.add(tags.approvalTouched, `approval ${record.approval}`, { index, code: statusCodes.expired })
       return
@@ -70,6 +82,7 @@ export function writeSaid(
 /** The id of what a record is about, where that is another record. */
 function subjectOf(record: LogRecord): string | undefined {
   if ('approval' in record) return record.approval
+  if (record.kind === 'revocation') return record.grant
   if (record.kind === 'outcome') return record.decision
   return record.kind === 'delegation' ? record.delegation : undefined
 }
@@ -81,7 +94,7 @@ function isHot(id: string | undefined, floor: number): boolean {
 }
 
 function numberOf(id: string): number | undefined {
-  return indexOfId('apr', id) ?? indexOfId('dec', id) ?? indexOfId('dlg', id)
+  return indexOfId('apr', id) ?? indexOfId('dec', id) ?? indexOfId('dlg', id) ?? indexOfId('grt', id)
 }
 
 function writeDecision(
@@ -90,7 +103,7 @@ function writeDecision(
   entry: StoredEntry,
   { now, floor }: SaidSettings,
 ): void {
-  const { index, agent, callId, effect, claims, session, consumes } = record
+  const { index, agent, callId, effect, claims, session, consumes, standing } = record
   if (callId !== null) {
     facts.add(tags.callSaid, callKey(agent, callId), { index, code: effect === 'deny' ? 1 : 0 })
   }
@@ -99,6 +112,19 @@ function writeDecision(
     facts.add(tags.approvalUsed, `approval ${claims.id}`, { index })
   if (session !== undefined && effect === 'allow') writeMarks(facts, record, session)
   if (consumes !== undefined) writeUses(facts, record, consumes, entry, now)
+  if (standing !== undefined && isHot(String(standing.grant), floor)) {
+    facts.add(tags.grantUseSaid, grantUseKey(String(standing.grant), String(standing.use)), { index })
+  }
+}
+
+function writeGrant(
+  facts: FactWriter,
+  { approval, index }: VoteRecord,
+  { uses, until }: RecordedStanding,
+): void {
+  const grant = `grt_${approval.slice('apr_'.length)}`
+  const detail = grantDetail(facts, [String(index), String(uses), String(until)])
+  facts.add(tags.grantMade, `grant ${grant}`, { index, detail })
 }
 
 function writeOpened(facts: FactWriter, record: DecisionRecord): void {
@@ -210,6 +236,16 @@ export function voteDetail(facts: FactWriter, columns: readonly (string | null)[
 /** The digest of what never changes of a delegation. */
 export function delegationDetail(facts: FactWriter, columns: readonly (string | null)[]): string {
   return facts.digest(JSON.stringify(columns))
+}
+
+/** The digest of what never changes of a standing grant. */
+export function grantDetail(facts: FactWriter, columns: readonly (string | null)[]): string {
+  return facts.digest(JSON.stringify(columns))
+}
+
+/** What the key of a use of a standing grant is. */
+export function grantUseKey(grant: string, use: string): string {
+  return `grant use ${grant} ${use}`
 }
 
 /** The digest of what never changes of an approval. */

@@ -7,6 +7,8 @@ import {
   approvalDetail,
   callKey,
   delegationDetail,
+  grantDetail,
+  grantUseKey,
   markKey,
   useText,
   voteDetail,
@@ -22,6 +24,8 @@ export const foldedTables = [
   'session_mark',
   'counter_entry',
   'delegation',
+  'standing_grant',
+  'standing_use',
 ] as const
 export type FoldedTableName = (typeof foldedTables)[number]
 
@@ -63,6 +67,27 @@ const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
         detail: delegationDetail(facts, [from ?? null, to ?? null, ...times]),
       })
     },
+  },
+  standing_grant: {
+    of: 'approval',
+    columns: `approval::text, index::text, uses::text, ${time('until_at')}, revoked_by::text`,
+    write: (facts, row) => {
+      const { approval, index, uses, revoked_by: revoked } = row
+      const isRevoked = typeof revoked === 'string'
+      facts.add(tags.grantStored, `grant grt_${approval}`, {
+        index: isRevoked ? indexIn(revoked) : 0,
+        code: isRevoked ? 1 : 0,
+        detail: grantDetail(facts, [index ?? null, uses ?? null, recordTime(row['until_at'])]),
+      })
+    },
+  },
+  standing_use: {
+    of: 'approval',
+    columns: 'approval::text, use::text, decision::text',
+    write: (facts, { approval, use, decision }) =>
+      facts.add(tags.grantUseStored, grantUseKey(`grt_${approval}`, String(use)), {
+        index: indexIn(decision),
+      }),
   },
   call: {
     columns: 'agent, call_id, index::text',

@@ -3,6 +3,7 @@ import {
   voteChallenge,
   type PersonId,
   type RecordBody,
+  type RecordedStanding,
   type VoteChoice,
   type VoteRecord,
 } from '@bailiwick/core'
@@ -52,10 +53,11 @@ export async function signedVote(
   approval: string,
   vote: VoteChoice,
   saying: Partial<Saying> = {},
+  standing?: RecordedStanding,
 ): Promise<VoteRequest> {
   const { digest } = await ledger.approval(approval, {})
-  const challenge = voteChallenge({ digest, person: personOf(name), vote })
-  return { vote, digest, signature: authenticator.sign({ challenge, ...saying }) }
+  const challenge = voteChallenge({ digest, person: personOf(name), vote, standing })
+  return { vote, digest, standing, signature: authenticator.sign({ challenge, ...saying }) }
 }
 
 /** What the record of a vote says. */

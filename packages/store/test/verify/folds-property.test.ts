@@ -67,13 +67,28 @@ async function said(site: LedgerSite, ledger: Ledger): Promise<Said> {
   }
 }
 
+const approvalRoute =
+  '{ remind: [1m, 2m], standing: { uses: 5, lasts: 8h, may_differ: { amount: up_to, order: any } } }'
+
+/** Two standing grants: one used twice, one used and revoked. */
+async function standingGrants(site: LedgerSite, ledger: Ledger): Promise<void> {
+  const until = new Date(site.clock.now() + 60 * minute).toISOString()
+  for (const order of [700, 800]) {
+    const { approval } = await ledger.decide(agent, refund(order))
+    await cast(ledger, voter('ann'), approval?.id ?? '', { vote: 'approve', standing: { uses: 5, until } })
+    for (let use = 0; use < 2; use++) await ledger.decide(agent, refund(order))
+  }
+  const [last] = await ledger.grants.list()
+  await ledger.grants.revoke(last?.id ?? '', { by: 'operator', reason: 'enough' })
+}
+
 describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) => {
   let site: LedgerSite
   const ledgers: Ledger[] = []
 
   beforeAll(async () => {
     site = await ledgerSite(postgres)
-    const approving = await site.open(policiesOf(terms('{ remind: [1m, 2m] }')), 'approving')
+    const approving = await site.open(policiesOf(terms(approvalRoute)), 'approving')
     const opened = []
     for (let at = 0; at < 4; at++) opened.push(await escalated(approving, { callId: `c${at}` }))
     const [first = '', second = '', third = ''] = opened
@@ -102,6 +117,7 @@ describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) =>
     const { id: revoked } = await approving.delegations.give(leave)
     await approving.delegations.revoke(revoked, { by, reason: 'back' })
     await cast(approving, voter('kim'), inStead, { vote: 'approve', for: from })
+    await standingGrants(site, approving)
     site.clock.advance(minute)
     await approving.remindDue()
     site.clock.advance(60 * minute)
@@ -167,6 +183,8 @@ describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) =>
     ],
     vote: ['approval', 'person', 'vote', 'at', 'index', 'principal'],
     delegation: ['index', 'delegator', 'delegate', 'starts_at', 'ends_at', 'revoked_by'],
+    standing_grant: ['approval', 'index', 'uses', 'until_at', 'revoked_by'],
+    standing_use: ['approval', 'use', 'decision'],
     call: ['agent', 'call_id', 'index'],
     outcome: ['decision', 'index', 'status'],
     session_mark: ['session', 'kind', 'value', 'index'],
@@ -174,6 +192,7 @@ describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) =>
   } as const
   const change: Record<string, readonly string[]> = {
     bigint: ['$ + 1', '$ - 1', '$ + 1000', 'coalesce($, 3) + 7'],
+    integer: ['$ + 1', '$ - 1', '$ * 100'],
     text: [`$ || 'x'`, `''`, `upper($)`, `'approved'`, `'reject'`, `'failed'`, `'label'`],
     'timestamp with time zone': [`$ + interval '1 microsecond'`, `$ - interval '1 hour'`, `'infinity'`],
     bytea: ['set_bit($, 77, 1 - get_bit($, 77))', `'\\x'::bytea`],

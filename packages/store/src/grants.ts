@@ -1,0 +1,88 @@
+import {
+  approvalId,
+  grantId,
+  instantText,
+  type GrantView,
+  type Instant,
+  type JsonObject,
+  type Voter,
+} from '@bailiwick/core'
+import type pg from 'pg'
+import type { Operation } from './log/operation.ts'
+import { readLiveGrants, type ReadGrant } from './log/read-grants.ts'
+import {
+  mayRevoke,
+  revokeGrantOperation,
+  type RevokeGrantAnswer,
+  type RevokeGrantRequest,
+} from './operations/revoke-grant.ts'
+
+/** What standing grants take of a ledger. */
+interface GrantPorts {
+  readonly pool: pg.Pool
+  readonly ledger: string
+  readonly now: () => Instant
+  readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
+}
+
+/** A ledger's standing grants: which calls are let through without asking people again. */
+export class Grants {
+  readonly #ports: GrantPorts
+
+  constructor(ports: GrantPorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * Those that have not ended and have uses left, the newest first, with parameters as they are: whoever shows them masks
+   * them.
+   *
+   * @param voter who asks; nobody in particular may revoke them, unless given
+   */
+  async list(voter?: Voter): Promise<GrantView[]> {
+    const { pool, ledger, now } = this.#ports
+    const at = now()
+    const found = await readLiveGrants(pool, ledger, at)
+    return found.toReversed().flatMap((read) => viewOf(read, voter, at))
+  }
+
+  /** Ends a standing grant before its time. @throws as `revokeGrantOperation` does */
+  async revoke(id: string, request: RevokeGrantRequest): Promise<RevokeGrantAnswer> {
+    return await this.#ports.submit(revokeGrantOperation(id, request))
+  }
+}
+
+function viewOf(
+  { grant, approval, opened, body }: ReadGrant,
+  voter: Voter | undefined,
+  at: Instant,
+): GrantView[] {
+  const { index, made, scope, used } = grant
+  const last = approval.votes.at(-1)
+  const { context } = JSON.parse(body) as { context: JsonObject }
+  if (opened.policy === null || last === undefined) return []
+  return [
+    {
+      id: grantId(index),
+      approval: approvalId(index),
+      agent: approval.agent,
+      action: approval.action,
+      params: scope.params,
+      context,
+      policy: opened.policy,
+      routes: approval.terms.routes,
+      mayDiffer: scope.mayDiffer,
+      uses: made.uses,
+      used,
+      until: instantText(made.until),
+      madeAt: instantText(last.at),
+      by: approval.votes
+        .filter(({ person }) => made.by.includes(person))
+        .map(({ person, for: principal }) => ({
+          person,
+          ...(principal === undefined ? {} : { for: principal }),
+        })),
+      mayRevoke: voter !== undefined && mayRevoke(approval, voter, at),
+    },
+  ]
+}

@@ -1,0 +1,61 @@
+import {
+  instantText,
+  parseRecord,
+  standingGrantsMax,
+  type Approval,
+  type DecisionRecord,
+  type Instant,
+} from '@bailiwick/core'
+import { readEntries, type Queryable } from './batches.ts'
+import { readApprovals } from './read-approvals.ts'
+import { liveGrant, type LiveGrant } from './standing-grants.ts'
+
+// What a row says of uses and of its end only leads to the grant: both are taken from the records of the votes.
+const live = {
+  name: 'read_live_grants',
+  text: `select g.approval, coalesce((select max(u.use) from standing_use u
+      where u.ledger = g.ledger and u.approval = g.approval), 0) as used
+    from standing_grant g
+    where g.ledger = $1 and g.revoked_by is null and g.until_at > coalesce($2::timestamptz, clock_timestamp())
+    order by g.approval limit $3`,
+}
+
+/** A live grant with what it came of. */
+export interface ReadGrant {
+  readonly grant: LiveGrant
+  readonly approval: Approval
+  readonly opened: DecisionRecord
+  /** The payload of the decision that opened the approval. */
+  readonly body: string
+}
+
+/**
+ * The standing grants that have uses left and have not ended, the oldest first.
+ *
+ * @param at as of when; undefined: now, by the database's clock
+ */
+export async function readLiveGrants(
+  client: Queryable,
+  ledger: string,
+  at: Instant | undefined,
+): Promise<ReadGrant[]> {
+  const values = [ledger, at === undefined ? null : instantText(at), standingGrantsMax]
+  const { rows } = await client.query<{ approval: string; used: number }>({ ...live, values })
+  if (rows.length === 0) return []
+  const indices = rows.map(({ approval }) => Number(approval))
+  const [approvals, entries] = await Promise.all([
+    readApprovals(client, ledger, indices),
+    readEntries(client, ledger, indices),
+  ])
+  const found = new Map(approvals)
+  return rows.flatMap(({ approval: index, used }) => {
+    const approval = found.get(Number(index))
+    const entry = entries.get(Number(index))
+    if (approval === undefined || entry === undefined || typeof entry.payload === 'string') return []
+    const opened = parseRecord(entry.record)
+    if (opened.kind !== 'decision') return []
+    const { salt, body } = entry.payload
+    const grant = liveGrant(approval, { record: opened, payload: { salt: Buffer.from(salt), body } }, used)
+    return grant === undefined || grant.made.uses <= used ? [] : [{ grant, approval, opened, body }]
+  })
+}
