@@ -72,12 +72,7 @@ import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
 
 export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 
-interface LedgerParts {
-  readonly checkpoints: CheckpointFile
-  readonly name: string
-  readonly pool: pg.Pool
-  readonly digests: Digests
-}
+type LedgerParts = Pick<Ledger, 'checkpoints' | 'name' | 'pool'> & { readonly digests: Digests }
 
 /**
  * One ledger: its policies decide, its log remembers. The same object serves the HTTP service and the

@@ -305,13 +305,13 @@ describeOnPostgres('G3: signed votes', (postgres) => {
     const id = await escalated(ledger)
     const ann = await registered(ledger, 'ann')
     const until = new Date(site.clock.now() + 60 * minute).toISOString()
+    const later = new Date(site.clock.now() + 61 * minute).toISOString()
     const [few, many] = [3, 12].map((uses) => ({ uses, until }))
     const one = await signedVote(ledger, ann, 'ann', id, 'approve')
     await expectRefused(() => ledger.vote(voter('ann'), id, { ...one, standing: few }), 'signature_invalid')
     const some = await signedVote(ledger, ann, 'ann', id, 'approve', {}, few)
-    for (const standing of [undefined, many, { uses: 3, until: until.replace('T1', 'T2') }]) {
-      const other = { ...some, standing: standing as typeof few }
-      await expectRefused(() => ledger.vote(voter('ann'), id, other), 'signature_invalid')
+    for (const standing of [undefined, many, { uses: 3, until: later }]) {
+      await expectRefused(() => ledger.vote(voter('ann'), id, { ...some, standing }), 'signature_invalid')
     }
     expect(await ledger.vote(voter('ann'), id, some)).toBe('approved')
     expect((await ledger.decide(agent, refund(600))).standing).toMatchObject({ use: 1, uses: 3 })

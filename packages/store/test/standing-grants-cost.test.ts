@@ -121,7 +121,7 @@ describeOnOnePostgres('what standing grants cost, and until when they hold', (po
     memory.grants.load([{ index: 7, made, scope, terms: '{}', routes: [], used: 0 }], byDatabase)
     const fold = new Fold(memory)
     expect(fold.rows(() => 'pending').notAfter).toBeUndefined()
-    fold.useGrant(7, 9)
+    fold.grants.use(7, 9)
     const { notAfter, grantUses } = fold.rows(() => 'pending')
     expect(grantUses).toEqual([{ approval: 7, use: 1, decision: 9 }])
     expect(notAfter).toBe(byDatabase ? '2026-03-01T10:00:00.000Z' : undefined)

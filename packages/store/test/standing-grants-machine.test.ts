@@ -83,6 +83,11 @@ describeOnOnePostgres(
       await fc.assert(
         fc.asyncProperty(rounds, async (all) => {
           const { size } = await (ledgers[0] as Ledger).head()
+          // One grant to begin with, whatever is done to it then.
+          const one = { amount: 700, order: 0, note: 'a', customer: 1 }
+          await take({ kind: 'ask', call: one }, [], ledgers[0] as Ledger, site)
+          const agree = { kind: 'agree', uses: 4, minutes: 30, nth: 0 } as const
+          await take(agree, await pending(site), ledgers[1] as Ledger, site).catch(() => undefined)
           for (const { steps, passes, restart } of all) {
             const opened = await pending(site)
             await Promise.allSettled(

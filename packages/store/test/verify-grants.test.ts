@@ -50,8 +50,8 @@ function forgedUse(
         payload: JSON.stringify(payload),
         answer: { index: place.index },
         staged: () => {
-          const known = fold.grant(grant)
-          if (known?.used === use - 1) return fold.useGrant(grant, place.index)
+          const known = fold.grants.get(grant)
+          if (known?.used === use - 1) return fold.grants.use(grant, place.index)
           throw new Error('the row of the use is written beside')
         },
       }

@@ -1,4 +1,4 @@
-import type { ApprovalTerms } from '../model/decision.ts'
+import type { ApprovalTerms, StandingUse } from '../model/decision.ts'
 import type { Assertion } from '../model/passkey.ts'
 import { unreachable } from '../model/fault.ts'
 import type { LogRecord, OpenedApproval, RecordBody, RecordedStanding } from '../model/record.ts'
@@ -52,6 +52,11 @@ function orderedStanding({ until, uses }: RecordedStanding): RecordedStanding {
 function orderedAssertion(assertion: Assertion): Assertion {
   const { authenticatorData, clientDataJSON, credential, signature } = assertion
   return { authenticatorData, clientDataJSON, credential, signature }
+}
+
+/** The use of a standing grant with its members in canonical order. */
+export function orderedUseOf({ grant, use, uses }: StandingUse): StandingUse {
+  return { grant, use, uses }
 }
 
 /** What a decision opens, in canonical order. */

@@ -2,7 +2,7 @@ import { hasEscapedSurrogate } from '../model/canonical-json.ts'
 import type { DeterminingRule, PolicyRef } from '../model/decision.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { DecisionRecord, RecordBody } from '../model/record.ts'
-import { orderedOpens } from './approval-record.ts'
+import { orderedOpens, orderedUseOf } from './approval-record.ts'
 import type { RecordPlace } from './record-place.ts'
 import {
   completeRecord,
@@ -11,7 +11,6 @@ import {
   orderedRule,
   orderedShadow,
   orderedUse,
-  orderedUseOf,
   recordText,
 } from './record.ts'
 

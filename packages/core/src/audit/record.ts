@@ -1,16 +1,10 @@
 import { Fault, unreachable } from '../model/fault.ts'
 import { indexOfId } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
-import type {
-  DeterminingRule,
-  Obligation,
-  PolicyRef,
-  ShadowedDecision,
-  StandingUse,
-} from '../model/decision.ts'
+import type { DeterminingRule, Obligation, PolicyRef, ShadowedDecision } from '../model/decision.ts'
 import type { RegisteredPasskey } from '../model/passkey.ts'
 import type { DecisionRecord, LogRecord, RecordBody, RecordedUse } from '../model/record.ts'
-import { completeOfPeople, orderedOpens } from './approval-record.ts'
+import { completeOfPeople, orderedOpens, orderedUseOf } from './approval-record.ts'
 import type { RecordPlace } from './record-place.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 
@@ -141,11 +135,6 @@ export function orderedUse({ amount, counter, releasable, windowMs }: RecordedUs
 /** A shadowed decision with its members in canonical order. */
 export function orderedShadow({ code, effect, reasons, rules }: ShadowedDecision): ShadowedDecision {
   return { code, effect, reasons, rules: rules.map(orderedRule) }
-}
-
-/** The use of a standing grant with its members in canonical order. */
-export function orderedUseOf({ grant, use, uses }: StandingUse): StandingUse {
-  return { grant, use, uses }
 }
 
 /** What names a policy, in canonical order. */

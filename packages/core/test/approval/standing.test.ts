@@ -127,7 +127,7 @@ const later = {
 }
 const covers = (more: Partial<typeof later> & { params?: JsonObject; rules?: readonly DeterminingRule[] }) =>
   scope !== undefined && isCovered(scope, { ...later, ...more })
-const withParams = (params: JsonObject) => covers({ params: { ...approved, ...params } as never })
+const withParams = (params: JsonObject) => covers({ params: { ...approved, ...params } })
 
 describe('a standing grant covers', () => {
   test('the same call again, however it is written', () => {

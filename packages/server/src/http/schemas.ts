@@ -334,25 +334,6 @@ export const callView = z
   .object({ callId: z.string(), decision: decisionView, approval: approvalView.nullable() })
   .openapi('Call')
 
-export const agentList = z
-  .object({
-    agents: z.array(
-      z
-        .object({
-          agent: z
-            .string()
-            .openapi({ description: '`*` stands for every agent, and is listed while all are suspended.' }),
-          policy: policyRef.nullable(),
-          keys: z.int().openapi({ description: 'How many keys speak for it.' }),
-          suspension: z.object({ reason: z.string(), since: z.string(), by: z.string() }).nullable(),
-        })
-        .openapi('Agent'),
-    ),
-  })
-  .openapi('AgentList')
-
-export const agentParam = z.object({ agent: name })
-
 export const problemDocument = z
   .object({
     type: z.string().openapi({ example: 'urn:bailiwick:problem:not_found' }),

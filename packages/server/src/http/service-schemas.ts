@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { commentLengthMax } from '@bailiwick/core'
-import { oneOf, onlyKnown, text } from './schema-parts.ts'
+import { policyRef } from './approval-schemas.ts'
+import { name, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 export const eventStream = z.string().openapi({
   example:
@@ -30,3 +31,22 @@ export const suspensionAnswer = z
     record: z.object({ index: z.int().nullable().openapi({ description: 'Null where it was so already.' }) }),
   })
   .openapi('Suspension')
+
+export const agentList = z
+  .object({
+    agents: z.array(
+      z
+        .object({
+          agent: z
+            .string()
+            .openapi({ description: '`*` stands for every agent, and is listed while all are suspended.' }),
+          policy: policyRef.nullable(),
+          keys: z.int().openapi({ description: 'How many keys speak for it.' }),
+          suspension: z.object({ reason: z.string(), since: z.string(), by: z.string() }).nullable(),
+        })
+        .openapi('Agent'),
+    ),
+  })
+  .openapi('AgentList')
+
+export const agentParam = z.object({ agent: name })

@@ -15,6 +15,7 @@ import {
 import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
+import { GrantFold } from './grant-fold.ts'
 import { PasskeyFold } from './passkeys.ts'
 import type { PayloadState } from './payload-states.ts'
 import type {
@@ -24,9 +25,6 @@ import type {
   CounterRow,
   DelegationRow,
   ErasureRow,
-  GrantEndRow,
-  GrantRow,
-  GrantUseRow,
   HoldRow,
   MarkRow,
   OutcomeRow,
@@ -39,7 +37,7 @@ import type {
   VoteRow,
 } from './rows.ts'
 import { SessionMarks, type SessionMark } from './session-marks.ts'
-import { StandingGrants, type LiveGrant } from './standing-grants.ts'
+import { StandingGrants } from './standing-grants.ts'
 import { Suspensions } from './suspensions.ts'
 import type { AgentOwner, Delegation, VotingNeed, VotingRead } from './voting.ts'
 
@@ -148,13 +146,12 @@ export class Fold {
   readonly #delegations = new Map<number, Delegation>()
   readonly #touchedDelegations = new Set<number>()
   #owners: readonly AgentOwner[] = []
-  readonly #grantsMade = new Map<number, GrantRow>()
-  readonly #grantUses: GrantUseRow[] = []
-  readonly #grantsRevoked: GrantEndRow[] = []
+  readonly grants: GrantFold
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
     this.#memory = memory
+    this.grants = new GrantFold(memory.grants)
   }
 
   /** The decision that stands for the caller's id. */
@@ -198,11 +195,7 @@ export class Fold {
 
   /** What the batch holds is only good before this instant, by the database's clock too. */
   restOn(deadline: Instant): void {
-    if (this.#databaseNow !== undefined) this.#writtenBefore(deadline)
-  }
-
-  #writtenBefore(deadline: Instant): void {
-    if (this.#notAfter === undefined || deadline < this.#notAfter) this.#notAfter = deadline
+    if (this.#databaseNow !== undefined) this.#notAfter = earliestOf(this.#notAfter, deadline)
   }
 
   /** A person with the roles as they are now; known to operations that need `voting`. */
@@ -258,52 +251,6 @@ export class Fold {
   /** Whether this very name is suspended. */
   isSuspended(agent: string): boolean {
     return this.#memory.suspensions.has(agent)
-  }
-
-  /** The live standing grants on calls of an agent's action; known to operations that need `grants`. */
-  grantsFor(agent: string, action: string): readonly LiveGrant[] {
-    return this.#memory.grants.of(agent, action)
-  }
-
-  /** The live standing grant that came of an approval; known to operations that need `grants`. */
-  grant(approval: number): LiveGrant | undefined {
-    return this.#memory.grants.at(approval)
-  }
-
-  /** How many standing grants are live at an instant; known to operations that need `grants`. */
-  grantCount(at: Instant): number {
-    return this.#memory.grants.countAt(at)
-  }
-
-  /** A grant that the vote at `index` has made. */
-  makeGrant(grant: LiveGrant, index: number): void {
-    const { uses, until } = grant.made
-    const row = { approval: grant.index, index, uses, until_at: instantText(until), revoked_by: null }
-    this.#grantsMade.set(grant.index, row)
-    this.#memory.grants.set(grant)
-  }
-
-  /** One more use of a grant. The batch is written before the grant's end, or not at all. */
-  useGrant(approval: number, decision: number): void {
-    const grant = this.#memory.grants.at(approval)
-    if (grant === undefined) return
-    const used = grant.used + 1
-    this.#memory.grants.set({ ...grant, used })
-    this.#grantUses.push({ approval, use: used, decision })
-    if (this.#memory.grants.byDatabase) this.#writtenBefore(grant.made.until)
-  }
-
-  /** A grant that the record at `index` has revoked. */
-  revokeGrant(approval: number, index: number): void {
-    this.#memory.grants.end(approval)
-    const made = this.#grantsMade.get(approval)
-    if (made === undefined) this.#grantsRevoked.push({ approval, revoked_by: index })
-    else this.#grantsMade.set(approval, { ...made, revoked_by: index })
-  }
-
-  /** A grant whose approval was withdrawn covers nothing any more. */
-  endGrant(approval: number): void {
-    this.#memory.grants.end(approval)
   }
 
   /** Where the payload of a record lies, and whether it is there. */
@@ -427,7 +374,7 @@ export class Fold {
       const known = this.#decisions.get(index)
       if (known !== undefined) this.#decisions.set(index, { ...known, payload: null })
       // Nothing is left that a call could be held against.
-      this.#memory.grants.end(index)
+      this.grants.end(index)
       this.#eraseIn(first, index)
     }
   }
@@ -447,7 +394,7 @@ export class Fold {
   addSegment(row: SegmentRow): void {
     this.#segments.push(row)
     this.#archivedEnd = row.stop
-    this.#memory.grants.endBefore(row.stop)
+    this.grants.endBefore(row.stop)
   }
 
   changeHold(row: HoldRow, event: 'placed' | 'lifted'): void {
@@ -484,20 +431,19 @@ export class Fold {
     holdsLifted: readonly HoldRow[]
     suspensions: readonly SuspensionRow[]
     delegations: readonly DelegationRow[]
-    grantsMade: readonly GrantRow[]
-    grantUses: readonly GrantUseRow[]
-    grantsRevoked: readonly GrantEndRow[]
     /** By when the batch has to be written, RFC 3339; undefined where that does not matter. */
     notAfter: string | undefined
     passkeysMade: readonly PasskeyRow[]
     passkeysChanged: readonly PasskeyChange[]
     subjects: readonly SubjectRow[]
     erasures: readonly ErasureRow[]
-  } & Required<AccessChange> {
+  } & ReturnType<GrantFold['rows']> &
+    Required<AccessChange> {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
       return approval ? [approvalRow(index, approval, statusOf(approval))] : []
     })
+    const notAfter = earliestOf(this.#notAfter, this.grants.notAfter)
     return {
       calls: [...this.#touchedCalls.values()],
       outcomes: [...this.#outcomes.values()],
@@ -516,14 +462,18 @@ export class Fold {
         const delegation = this.#delegations.get(index)
         return delegation === undefined ? [] : [delegationRow(delegation)]
       }),
-      grantsMade: [...this.#grantsMade.values()],
-      grantUses: this.#grantUses,
-      grantsRevoked: this.#grantsRevoked,
-      notAfter: this.#notAfter === undefined ? undefined : instantText(this.#notAfter),
+      ...this.grants.rows(),
+      notAfter: notAfter && instantText(notAfter),
       ...this.passkeys.rows(),
       ...this.#access,
     }
   }
+}
+
+/** The earlier of two instants, where there are two. */
+function earliestOf(one: Instant | undefined, other: Instant | undefined): Instant | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return one < other ? one : other
 }
 
 function counterRow({ decision, key, counter, amount, windowMs, releasable }: Use): CounterRow {

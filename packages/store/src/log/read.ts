@@ -63,8 +63,6 @@ export async function readFold(
   const wantedCalls = needs.flatMap((need) => need.calls ?? [])
   const wantedApprovals = needs.flatMap((need) => need.approvals ?? [])
   const wantedUses = needs.flatMap((need) => need.uses ?? [])
-  const counters = needs.flatMap((need) => need.counters ?? [])
-  const sessions = needs.flatMap((need) => need.session ?? [])
   const voting = needs.flatMap((need) => need.voting ?? [])
   const wantedDelegations = needs.flatMap((need) => need.delegations ?? [])
   const wantedPayloads = needs.flatMap((need) => need.payloads ?? [])
@@ -79,22 +77,7 @@ export async function readFold(
       ? []
       : readDelegations(client, ledger, { ...delegationsByIndex, values: [ledger, wantedDelegations] }),
     databaseClock && wantedApprovals.length > 0 ? readClock(client) : undefined,
-    counters.length === 0
-      ? undefined
-      : memory.counters.load(
-          client,
-          ledger,
-          counters.map(({ key, window }) => ({ key, since: windowStart(window, at) })),
-        ),
-    sessions.length === 0 ? undefined : memory.sessions.load(client, ledger, sessions),
-    memory.grants.loaded || !needs.some((need) => need.grants === true)
-      ? undefined
-      : readLiveGrants(client, ledger, databaseClock ? undefined : at).then((found) => {
-          memory.grants.load(
-            found.map(({ grant }) => grant),
-            databaseClock,
-          )
-        }),
+    remember(client, ledger, needs, memory, { at, databaseClock }),
   ])
   const wantedDecisions = [
     ...needs.flatMap((need) => need.decisions ?? []),
@@ -122,6 +105,27 @@ export async function readFold(
     voting: { ...people, delegations: [...people.delegations, ...delegations] },
   })
   return fold
+}
+
+/** Has `memory` know what it does not know yet. */
+async function remember(
+  client: Queryable,
+  ledger: string,
+  needs: readonly Needs[],
+  memory: Memory,
+  { at, databaseClock }: { readonly at: Instant; readonly databaseClock: boolean },
+): Promise<void> {
+  const counters = needs.flatMap((need) => need.counters ?? [])
+  const sessions = needs.flatMap((need) => need.session ?? [])
+  const wantsGrants = !memory.grants.loaded && needs.some((need) => need.grants === true)
+  const since = counters.map(({ key, window }) => ({ key, since: windowStart(window, at) }))
+  const [grants] = await Promise.all([
+    wantsGrants ? readLiveGrants(client, ledger, databaseClock ? undefined : at) : undefined,
+    counters.length === 0 ? undefined : memory.counters.load(client, ledger, since),
+    sessions.length === 0 ? undefined : memory.sessions.load(client, ledger, sessions),
+  ])
+  const found = grants?.map(({ grant }) => grant)
+  if (found !== undefined) memory.grants.load(found, databaseClock)
 }
 
 async function readUses(client: Queryable, ledger: string, decisions: readonly number[]): Promise<Use[]> {

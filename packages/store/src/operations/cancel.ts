@@ -60,7 +60,7 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
         answer: 'cancelled',
         staged: () => {
           fold.setApproval(index, { ...approval, cancelled })
-          fold.endGrant(index)
+          fold.grants.end(index)
         },
       }
     },

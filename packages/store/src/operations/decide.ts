@@ -335,7 +335,7 @@ function foldDecision(
     fold.restOn(claimed.expiresAt)
   }
   const used = decision.effect === 'allow' ? decision.standing : undefined
-  if (used !== undefined) fold.useGrant(indexOfId('grt', used.grant) ?? -1, place.index)
+  if (used !== undefined) fold.grants.use(indexOfId('grt', used.grant) ?? -1, place.index)
   if (decision.effect === 'escalate') {
     const opened = openedApproval(record)
     if (opened !== undefined) fold.setApproval(place.index, opened)

@@ -53,7 +53,7 @@ export function revokeGrantOperation(
       if (approval === undefined || standingOf({ ...approval, cancelled: undefined }) === undefined)
         throw unknownGrant(id)
       if (by !== 'operator') refuseOthers(approval, by, fold, place.at)
-      const grant = fold.grant(index)
+      const grant = fold.grants.get(index)
       const isOver =
         grant === undefined || grant.made.until <= fold.latest(place.at) || grant.used >= grant.made.uses
       if (isOver) throw new Fault('conflict', `${id} has ended already`, { fix: 'Nothing is left to do.' })
@@ -67,7 +67,7 @@ export function revokeGrantOperation(
         },
         payload: canonicalJson({ reason }),
         answer: { id, index: place.index },
-        staged: () => fold.revokeGrant(index, place.index),
+        staged: () => fold.grants.revoke(index, place.index),
       }
     },
   }

@@ -40,7 +40,7 @@ export function standingFact(
 ): StandingFact | undefined {
   // A claim speaks for itself.
   if (policy === undefined || call.approvalId !== undefined) return undefined
-  const grants = fold.grantsFor(call.agent, call.action)
+  const grants = fold.grants.of(call.agent, call.action)
   if (grants.length === 0) return undefined
   const terms = canonicalJsonOfPresent(escalation.approval)
   const later = {
@@ -124,7 +124,7 @@ export function grantMade(
 ): LiveGrant | undefined {
   const grant = liveGrant(approval, opened, 0)
   if (grant === undefined || grant.made.until <= at) return undefined
-  if (fold.grantCount(at) >= standingGrantsMax) {
+  if (fold.grants.countAt(at) >= standingGrantsMax) {
     throw new Fault('conflict', `${standingGrantsMax} standing grants are live, and there may be no more`, {
       fix: 'Vote without `standing`, or revoke some of them.',
     })

@@ -121,7 +121,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
           if (record.kind !== 'vote') return
           fold.setApproval(index, next)
           fold.addVote(index, record)
-          if (grant !== undefined) fold.makeGrant(grant, record.index)
+          if (grant !== undefined) fold.grants.make(grant, record.index)
           fold.restOn(approval.expiresAt)
           signed?.staged()
         },

@@ -123,7 +123,7 @@ function writeGrant(
   { uses, until }: RecordedStanding,
 ): void {
   const grant = `grt_${approval.slice('apr_'.length)}`
-  const detail = grantDetail(facts, [String(index), String(uses), String(until)])
+  const detail = grantDetail(facts, [String(index), String(uses), until])
   facts.add(tags.grantMade, `grant ${grant}`, { index, detail })
 }
 
