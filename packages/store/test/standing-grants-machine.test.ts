@@ -84,7 +84,7 @@ describeOnOnePostgres(
         fc.asyncProperty(rounds, async (all) => {
           const { size } = await (ledgers[0] as Ledger).head()
           // One grant to begin with, whatever is done to it then.
-          const one = { amount: 700, order: 0, note: 'a', customer: 1 }
+          const one = { amount: 700, order: 0, note: 'a', customer: 1 } as const
           await take({ kind: 'ask', call: one }, [], ledgers[0] as Ledger, site)
           const agree = { kind: 'agree', uses: 4, minutes: 30, nth: 0 } as const
           await take(agree, await pending(site), ledgers[1] as Ledger, site).catch(() => undefined)

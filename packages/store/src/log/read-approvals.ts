@@ -87,6 +87,6 @@ function cancelledBy(
 }
 
 /** What a record says that a vote grants. */
-export function standingFrom({ uses, until }: RecordedStanding): Standing {
+function standingFrom({ uses, until }: RecordedStanding): Standing {
   return { uses, until: Date.parse(until) as Instant }
 }
