@@ -14,6 +14,8 @@ export {
 export { countsFor, isExcluded, mayVote, roleOrGroup, type Voter } from './approval/voter.ts'
 export { followPasskeys, passkeyOf, type PasskeyState } from './approval/passkeys.ts'
 export { SignedVotes } from './approval/signed-votes.ts'
+export { openedApproval } from './approval/opened.ts'
+export { RecordedVotes, type WhatTheLogHas } from './approval/recorded-votes.ts'
 export { checkRecordedVote, checkVoteSignature, signatureOf } from './approval/vote-signature.ts'
 export { voteChallenge, voteStatementText, type VoteStatement } from './approval/vote-statement.ts'
 export { checkAssertion, countsOn, type CheckedAssertion } from './approval/webauthn/assertion.ts'
@@ -111,6 +113,7 @@ export type {
 } from './execution/answer.ts'
 export { parseCall, type ParsedCall } from './execution/call.ts'
 export { decideCall } from './execution/decide-call.ts'
+export { PointGovernance } from './execution/point-governance.ts'
 export { BailiwickClient, type BailiwickClientOptions } from './execution/client.ts'
 export { systemPorts } from './execution/edge-ports.ts'
 export { govern } from './execution/govern.ts'
@@ -127,6 +130,7 @@ export type {
   Resumed,
   ResumeOptions,
 } from './execution/governance.ts'
+export { voteChannels, type VoteChannel } from './model/vote-channel.ts'
 export type { Approval, ApprovalStatus, Cancelled, Standing, Vote, VoteChoice } from './model/approval.ts'
 export type {
   ApprovalFact,

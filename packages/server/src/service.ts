@@ -156,7 +156,7 @@ async function start(
   undo.push(() => ledger.close())
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
-  const identity = await startIdentity(ledger, identitySetting, options)
+  const identity = await startIdentity(ledger, identitySetting, { ...options, url })
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   startWorkers({ connection: database.connection, ledger, targets, selfCheck, url, options, undo })

@@ -15,7 +15,9 @@ import { sessionLifetimesDefault, Sessions, type SessionLifetimes } from './iden
 import { SignIns, type SecondFactor, type SignInResult } from './identity/sign-ins.ts'
 import { KeyLookup } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
+import { unknownPerson } from './operations/access.ts'
 import { removeOperation } from './operations/passkey.ts'
+import { setPersonOperation, vouchedPersonOperation } from './operations/person.ts'
 
 const signInLinkMs = 24 * 60 * 60 * 1000
 const dayMs = 24 * 60 * 60 * 1000
@@ -64,6 +66,8 @@ export interface AccessOptions {
   readonly lifetimes?: SessionLifetimes | undefined
   /** Beside those that local accounts have. */
   readonly secondFactors?: readonly SecondFactor[] | undefined
+  /** Whether who signs in with a password and has no second factor may only set one up. */
+  readonly demandsSecondFactor?: boolean | undefined
 }
 
 /**
@@ -85,10 +89,11 @@ export class Access {
   constructor(ledger: Ledger, options: AccessOptions = {}) {
     this.#ledger = ledger
     this.#keys = new KeyLookup(ledger.pool, () => ledger.now())
-    this.sessions = new Sessions(ledger, options.lifetimes ?? sessionLifetimesDefault)
+    const lifetimes = options.lifetimes ?? sessionLifetimesDefault
+    this.sessions = new Sessions(ledger, lifetimes, options.demandsSecondFactor)
     this.credentials = new Credentials(ledger)
     this.attempts = new Attempts(ledger)
-    const factors = [...(options.secondFactors ?? []), ...this.credentials.factors()]
+    const factors = [...this.credentials.factors(), ...(options.secondFactors ?? [])]
     this.signIns = new SignIns(ledger, this.sessions, factors)
   }
 
@@ -207,7 +212,10 @@ export class Access {
 
   /** Adds a person, or replaces a person's roles. Where these change, every session of the person ends. */
   async setPerson(id: string, roles: readonly string[], { by }: By = {}): Promise<Voter> {
-    return await this.#setPerson(personId(id), roles, { by, rolesFrom: 'local', providerSubject: null })
+    const person = personId(id)
+    refuseNoRole(roles)
+    await this.#ledger.changePerson(setPersonOperation({ person, roles, by }))
+    return { id: person, roles }
   }
 
   /**
@@ -215,32 +223,20 @@ export class Access {
    * says them. People who were added here keep the roles that they have here. Undefined where that leaves no role: who
    * had some through the provider loses them and every session, and nobody is added.
    *
-   * @param subject issuer and subject at the provider
-   * @throws Fault `not_permitted` where the address belongs to another account of the provider
+   * @param vouched `subject`: issuer and subject at the provider; `since`: `signIns.now()` when the sign-in began
+   * @returns the person, and the epoch with which the sign-in goes on
+   * @throws Fault `not_permitted` where the address belongs to another account of the provider, `not_authenticated` where
+   *   the person was removed, or all sessions of the person were ended, since the sign-in began
    */
   async setPersonOfProvider(
     id: string,
-    roles: readonly string[],
-    subject: string,
-  ): Promise<Voter | undefined> {
+    vouched: { readonly roles: readonly string[]; readonly subject: string; readonly since: number },
+  ): Promise<{ readonly voter: Voter; readonly epoch: number } | undefined> {
     const person = personId(id)
-    const { rows } = await this.#ledger.pool.query<PersonOrigin>(
-      'select roles, roles_from, provider_subject from person where id = $1',
-      [person],
-    )
-    const known = rows[0]
-    if ((known?.provider_subject ?? subject) !== subject) {
-      throw new Fault('not_permitted', 'the address belongs to another account of the identity provider', {
-        fix: 'Ask an administrator to remove the person who had the address before.',
-      })
-    }
-    const rolesFrom = known?.roles_from ?? 'provider'
-    const rolesNow = known !== undefined && rolesFrom === 'local' ? known.roles : roles
-    if (known === undefined && rolesNow.length === 0) return undefined
-    if (known?.provider_subject !== subject || !sameRoles(known.roles, rolesNow)) {
-      await this.#setPerson(person, rolesNow, { rolesFrom, providerSubject: subject })
-    }
-    return rolesNow.length === 0 ? undefined : { id: person, roles: rolesNow }
+    refuseNoRole(vouched.roles)
+    const operation = vouchedPersonOperation({ ...vouched, person })
+    const { roles, epoch } = await this.#ledger.changePerson(operation)
+    return roles.length === 0 ? undefined : { voter: { id: person, roles }, epoch }
   }
 
   /** Removes a person with all that lets them in. What the person did stays in the log. @throws Fault `not_found` */
@@ -266,21 +262,33 @@ export class Access {
    */
   async reset(id: string, { by }: By = {}): Promise<PersonId> {
     const person = await this.known(id)
-    // Sessions end first, so that a crash leaves nobody in, and nobody adds another way in meanwhile; and again at last.
-    await this.endSessions(person, { by })
-    await this.credentials.reset(person, { by })
+    // Sessions end first, so that a crash leaves nobody in. Whoever gets in meanwhile by what is still there may add another
+    // way in: that goes as well, until nothing is left by which anybody could.
+    let left: readonly string[]
+    do {
+      await this.endSessions(person, { by })
+      await this.credentials.reset(person, { by })
+      left = await this.#passkeysOf(person)
+      for (const passkey of left) await this.#removePasskey(person, passkey, by)
+    } while (left.length > 0)
+    return person
+  }
+
+  async #passkeysOf(person: PersonId): Promise<readonly string[]> {
     const { rows } = await this.#ledger.pool.query<{ id: string }>(
       'select id from passkey where ledger = $1 and person = $2 and removed is null',
       [this.#ledger.name, person],
     )
-    for (const passkey of rows) {
-      await this.#ledger.changePasskeys(removeOperation(person, passkey.id, by)).catch((error: unknown) => {
-        // Removed by its person in the meantime.
-        if (!(error instanceof Fault) || error.code !== 'not_found') throw error
-      })
+    return rows.map(({ id }) => id)
+  }
+
+  async #removePasskey(person: PersonId, id: string, by: string | undefined): Promise<void> {
+    try {
+      await this.#ledger.changePasskeys(removeOperation(person, id, by))
+    } catch (error) {
+      // Removed by its person in the meantime.
+      if (!(error instanceof Fault) || error.code !== 'not_found') throw error
     }
-    await this.endSessions(person, { by })
-    return person
   }
 
   /** Ends every session of a person, and every sign-in link that is not used. @throws Fault `not_found` */
@@ -329,20 +337,15 @@ export class Access {
     }))
   }
 
-  /** A token that signs the person in, once, within a day. */
+  /** A token that signs the person in, once, within a day. @throws Fault `not_found` */
   async createSignInToken(id: string, { by }: By = {}): Promise<string> {
-    const person = await this.known(id)
+    const person = personId(id)
     const token = newToken()
-    await this.#ledger.note({
-      kind: 'access',
-      event: 'sign_in_link_created',
-      subject: person,
-      grants: [],
-      by,
-    })
-    await this.#ledger.pool.query(
-      'insert into sign_in_link (token_sha256, person, expires_at) values ($1, $2, $3)',
-      [sha256(token), person, instantText((this.#ledger.now() + signInLinkMs) as Instant)],
+    const expires = instantText((this.#ledger.now() + signInLinkMs) as Instant)
+    await this.#ledger.changeAccess(
+      { kind: 'access', event: 'sign_in_link_created', subject: person, grants: [], by },
+      { linksMade: [{ token_sha256: sha256(token).toString('hex'), person, expires_at: expires }] },
+      { person },
     )
     return token
   }
@@ -363,9 +366,10 @@ export class Access {
     return row && (await this.signIns.beginAt(row.person, 'link', client, Number(row.epoch)))
   }
 
-  /** The person of a session with the roles as they are now, or undefined. */
+  /** The person of a session with the roles as they are now, or undefined: also where a second factor is missing. */
   async personOf(session: string): Promise<Voter | undefined> {
-    return (await this.sessions.known(session))?.voter
+    const known = await this.sessions.known(session)
+    return known?.isPartial === false ? known.voter : undefined
   }
 
   /** Ends a session, in the transaction that records it. */
@@ -378,39 +382,7 @@ export class Access {
     const person = personId(id)
     const known = await this.#ledger.pool.query('select 1 from person where id = $1', [person])
     if (known.rowCount !== 0) return person
-    throw new Fault('not_found', `no person \`${person}\``, {
-      fix: 'Add the person with `bailiwick people add`.',
-    })
-  }
-
-  async #setPerson(
-    person: PersonId,
-    roles: readonly string[],
-    origin: By & { readonly rolesFrom: 'local' | 'provider'; readonly providerSubject: string | null },
-  ): Promise<Voter> {
-    const wrong = roles.find((role) => !roleOrGroup.test(role))
-    if (wrong !== undefined) {
-      throw new Fault('bad_input', `\`${wrong}\` is no role`, {
-        fix: 'Use lower-case letters, digits and hyphens; a group as group:NAME.',
-      })
-    }
-    const known = (await this.people()).find((other) => other.id === person)
-    const changed = known !== undefined && !sameRoles(known.roles, roles)
-    const { by, rolesFrom, providerSubject } = origin
-    await this.#ledger.changeAccess(
-      {
-        kind: 'access',
-        event: known === undefined ? 'person_created' : 'roles_changed',
-        subject: person,
-        grants: [...roles],
-        by,
-      },
-      {
-        peopleSet: [{ id: person, roles, roles_from: rolesFrom, provider_subject: providerSubject }],
-        signedOut: changed ? [{ id: person, links: false }] : [],
-      },
-    )
-    return { id: person, roles }
+    throw unknownPerson(person)
   }
 
   #newKey(agent: string, lifetimeMs: number | undefined, replaces: string | null) {
@@ -423,15 +395,12 @@ export class Access {
   }
 }
 
-interface PersonOrigin {
-  readonly roles: readonly string[]
-  readonly roles_from: 'local' | 'provider'
-  readonly provider_subject: string | null
-}
-
-function sameRoles(one: readonly string[], other: readonly string[]): boolean {
-  const [a, b] = [new Set(one), new Set(other)]
-  return a.size === b.size && [...a].every((role) => b.has(role))
+function refuseNoRole(roles: readonly string[]): void {
+  const wrong = roles.find((role) => !roleOrGroup.test(role))
+  if (wrong === undefined) return
+  throw new Fault('bad_input', `\`${wrong}\` is no role`, {
+    fix: 'Use lower-case letters, digits and hyphens; a group as group:NAME.',
+  })
 }
 
 function noKey(id: string): Fault {

@@ -35,6 +35,25 @@ export async function linkSlackAccount(
 }
 
 /**
+ * Says that a Slack account is the person's own, as the person does in a signed-in session, and records it with the
+ * confirmation, both or neither. The caller knows that it stands for the person; from here on its answers count.
+ *
+ * @param person who confirms, and how often all of the person's sessions had been ended when the session began
+ * @throws Fault `not_authenticated` where they have been ended since, `not_found` for who is not known any more
+ */
+export async function confirmSlackAccount(
+  ledger: Ledger,
+  account: string,
+  { id: person, epoch }: { readonly id: PersonId; readonly epoch: number },
+): Promise<void> {
+  await ledger.changeAccess(
+    { kind: 'access', event: 'account_confirmed', subject: person, grants: [`slack:${account}`] },
+    { accountsConfirmed: [{ channel: 'slack', account, person }] },
+    { person, epoch },
+  )
+}
+
+/**
  * Says, and records, that a Slack account stands for nobody any more. A crash in between leaves one that does not, without
  * a record.
  *

@@ -66,6 +66,14 @@ const setIdentity = {
   text: `insert into channel_identity (ledger, channel, account, person) values ($1, $2, $3, $4)
     on conflict (ledger, channel, account) do update set person = excluded.person`,
 }
+const selectConfirmation = {
+  name: 'channel_confirmation_find',
+  text: `select from channel_confirmation where ledger = $1 and channel = $2 and account = $3 and person = $4`,
+}
+const removeConfirmation = {
+  name: 'channel_confirmation_remove',
+  text: 'delete from channel_confirmation where ledger = $1 and channel = $2 and account = $3',
+}
 const removeIdentity = {
   name: 'channel_identity_remove',
   text: 'delete from channel_identity where ledger = $1 and channel = $2 and account = $3',
@@ -180,8 +188,18 @@ export class ChannelStore {
     await this.#pool.query({ ...setIdentity, values: [this.#ledger, channel, account, person] })
   }
 
-  /** Says that an account is nobody's. */
+  /** Whether a person has confirmed that an account is theirs. */
+  async isConfirmed(channel: string, account: string, person: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query({
+      ...selectConfirmation,
+      values: [this.#ledger, channel, account, person],
+    })
+    return rowCount === 1
+  }
+
+  /** Says that an account is nobody's, also where somebody had confirmed it. */
   async forgetAccount(channel: string, account: string): Promise<void> {
+    await this.#pool.query({ ...removeConfirmation, values: [this.#ledger, channel, account] })
     await this.#pool.query({ ...removeIdentity, values: [this.#ledger, channel, account] })
   }
 }

@@ -1,22 +1,10 @@
 import {
   Fault,
-  govern,
-  resume,
+  PointGovernance,
   systemPorts,
-  type Checked,
-  type CheckOptions,
-  type DecisionAnswer,
   type DecisionPoint,
-  type DecisionRequest,
-  type Governance,
-  type Governed,
-  type GovernOptions,
   type GovernPorts,
-  type JsonObject,
-  type PermittedCall,
   type ProofBundle,
-  type Resumed,
-  type ResumeOptions,
 } from '@bailiwick/core'
 import { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 import type { ExplainedDecision } from './explain.ts'
@@ -50,9 +38,7 @@ export interface EnforcerOptions {
  * Governs an agent's calls in the agent's own process, on the same log as the service. The same
  * interface as `BailiwickClient`. Approvals are answered through a service on the same database.
  */
-export class GovernanceEnforcer implements Governance {
-  readonly #point: DecisionPoint
-  readonly #ports: GovernPorts
+export class GovernanceEnforcer extends PointGovernance {
   readonly #explain: (id: string) => Promise<ExplainedDecision>
   readonly #prove: (id: string) => Promise<ProofBundle>
   readonly #close: () => Promise<void>
@@ -60,7 +46,7 @@ export class GovernanceEnforcer implements Governance {
   /** Governs `agent` on a ledger that somebody else has opened, and closes. */
   constructor(ledger: Ledger, agent: string, ports: GovernPorts = systemPorts) {
     const waits = new ApprovalWaits(ledger, ports)
-    this.#point = {
+    const point: DecisionPoint = {
       decide: (request) => ledger.decide(agent, request),
       approval: (id, waitSeconds) => waits.wait(id, waitSeconds, { agent }),
       call: (callId) => ledger.reads.call(agent, callId),
@@ -68,7 +54,7 @@ export class GovernanceEnforcer implements Governance {
         await ledger.reportOutcome(agent, id, outcome)
       },
     }
-    this.#ports = ports
+    super(point, ports)
     this.#explain = (id) => ledger.explain(id, agent)
     this.#prove = async (id) => {
       // No service may be running that publishes, and works out the tree in the background.
@@ -105,37 +91,6 @@ export class GovernanceEnforcer implements Governance {
       await stopIfUnused(database)
       throw error
     }
-  }
-
-  check(
-    action: string,
-    params: JsonObject,
-    context?: JsonObject,
-    options: CheckOptions = {},
-  ): Promise<DecisionAnswer> {
-    const { session, supports, callId } = options
-    return this.#point.decide({ action, params, context, session, supports, callId })
-  }
-
-  checkAll(calls: readonly DecisionRequest[]): Promise<readonly Checked[]> {
-    return Promise.all(calls.map((call) => checked(this.#point.decide(call))))
-  }
-
-  govern<Result>(
-    action: string,
-    params: JsonObject,
-    run: (call: PermittedCall) => Promise<Result> | Result,
-    options: GovernOptions = {},
-  ): Promise<Governed<Result>> {
-    return govern(this.#point, this.#ports, { action, params, run, options })
-  }
-
-  resume<Result>(
-    callId: string,
-    run: (call: PermittedCall) => Promise<Result> | Result,
-    options: ResumeOptions = {},
-  ): Promise<Resumed<Result>> {
-    return resume(this.#point, this.#ports, callId, run, options)
   }
 
   /**
@@ -184,20 +139,6 @@ class OwningEnforcer extends GovernanceEnforcer {
       // A service or another enforcer on the same data directory goes on using the database.
       await stopIfUnused(this.#database)
     }
-  }
-}
-
-async function checked(deciding: Promise<DecisionAnswer>): Promise<Checked> {
-  try {
-    return { kind: 'decided', decision: await deciding }
-  } catch (error) {
-    if (error instanceof Fault) return { kind: 'failed', fault: error }
-    const fault = new Fault('internal', 'a call met an error that nobody expected', {
-      fix: 'Please report this with the policy and the call that led here.',
-      cause: error,
-      recorded: 'unknown',
-    })
-    return { kind: 'failed', fault }
   }
 }
 

@@ -26,7 +26,7 @@ export type { CancelRequest } from './operations/cancel.ts'
 export type { RevokeGrantAnswer, RevokeGrantRequest } from './operations/revoke-grant.ts'
 export type { DelegationAnswer, DelegationRequest } from './operations/delegate.ts'
 export type { VoteRequest } from './operations/vote.ts'
-export { linkSlackAccount, unlinkSlackAccount } from './channel-accounts.ts'
+export { confirmSlackAccount, linkSlackAccount, unlinkSlackAccount } from './channel-accounts.ts'
 export { ChannelStore, type MailLink } from './channel-store.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
 export { textIfThere, writeDurably } from './checkpoints/durable-file.ts'
@@ -56,10 +56,17 @@ export { explainedCall, explainedDecision, type ExplainedDecision } from './expl
 export { peerPath } from './replicas/forwarder.ts'
 export type { PeerOptions } from './replicas/replicated-writer.ts'
 export { Ledger, type ArchiveRequest, type CommitListener, type LedgerOptions } from './ledger.ts'
+export type { Changed } from './operations/access.ts'
 export { everyAgent, type SuspendedAgent } from './log/suspensions.ts'
 export { inSchema, migrate, schemaName } from './migrate.ts'
 export { moveLog, type Moved, type MoveOptions, type MoveStep } from './move/move-log.ts'
-export { Passkeys, type ListedPasskey, type NewPasskeyAnswer, type SignInAssertion } from './passkeys.ts'
+export {
+  passkeyFactor,
+  Passkeys,
+  type ListedPasskey,
+  type NewPasskeyAnswer,
+  type SignInAssertion,
+} from './passkeys.ts'
 export { createNoticeFeed, createOutbox, enqueueMessages } from './outbox.ts'
 export {
   isPolicyFile,

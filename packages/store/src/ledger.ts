@@ -43,12 +43,11 @@ import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 import { keepPolicies, keepSuspensions, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
-import type { AccessChange } from './log/rows.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
 import { settleMove } from './move/settle.ts'
-import { accessOperation, type AccessBody } from './operations/access.ts'
+import { accessOperation, type Changed } from './operations/access.ts'
 import { cancelOperation, type CancelRequest } from './operations/cancel.ts'
 import { decideOperation, type DecideSettings } from './operations/decide.ts'
 import { gather, type Gathered, type Surroundings } from './operations/gather.ts'
@@ -255,15 +254,18 @@ export class Ledger {
     return await readSuspended(this.pool, this.name)
   }
 
-  /** Changes who may use the service and records it, both or neither. */
-  async changeAccess(body: AccessBody, change: AccessChange): Promise<void> {
-    await this.#submit(accessOperation(body, change))
+  /** Changes who may use the service and records it, both or neither. @throws as `accessOperation` does */
+  async changeAccess(...change: Parameters<typeof accessOperation>): Promise<Changed> {
+    return await this.#submit(accessOperation(...change))
+  }
+
+  /** Changes a person; what the ledger knows of the person is read in the transaction that records it. */
+  async changePerson<Answer>(operation: Operation<Answer>): Promise<Answer> {
+    return await this.#submit(operation)
   }
 
   /** Registers a passkey, or removes one; the state is judged in the transaction that records it. */
-  async changePasskeys(
-    operation: Operation<{ readonly index: number }>,
-  ): Promise<{ readonly index: number }> {
+  async changePasskeys<Answer>(operation: Operation<Answer>): Promise<Answer> {
     return await this.#submit(operation)
   }
 

@@ -8,8 +8,8 @@ const expiredPerChallenge = 100
 
 /** What a challenge is for. */
 export interface ChallengePurpose {
-  readonly purpose: 'register' | 'sign_in'
-  /** Who registers; undefined where nobody knows yet who signs in. */
+  readonly purpose: 'register' | 'sign_in' | 'second_factor'
+  /** Who registers, or has proven a first factor; undefined where nobody knows yet who signs in. */
   readonly person?: string | undefined
   readonly userHandle?: Buffer | undefined
 }

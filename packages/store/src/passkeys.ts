@@ -10,12 +10,12 @@ import {
   type PersonId,
 } from '@bailiwick/core'
 import type { Access } from './access.ts'
-import type { SignInResult } from './identity/sign-ins.ts'
+import type { SecondFactor, SignInResult } from './identity/sign-ins.ts'
 import type { Ledger } from './ledger.ts'
 import { readPasskeys, type StoredPasskey } from './log/passkeys.ts'
 import { registerOperation, removeOperation } from './operations/passkey.ts'
 import { PasskeyChallenges, type GivenChallenge } from './passkey-challenges.ts'
-import { relyingPartyOf, type RelyingParty } from './relying-party.ts'
+import { partyIfAny, relyingPartyOf, type RelyingParty } from './relying-party.ts'
 
 /** A passkey as its owner sees it. */
 export interface ListedPasskey {
@@ -52,6 +52,27 @@ export interface SignInAssertion extends Assertion {
   readonly userHandle?: string | undefined
 }
 
+/**
+ * A passkey as the second factor after a password. After a link it is not asked for: that is the way back in for whoever
+ * has lost the device.
+ */
+export function passkeyFactor(ledger: Ledger, consoleUrl: string): SecondFactor {
+  return {
+    name: 'passkey',
+    after: ['password'],
+    isSetUp: async (person) => {
+      const party = partyIfAny(consoleUrl)
+      if (party === undefined) return false
+      const found = await readPasskeys(ledger.pool, ledger.name, { people: [person] })
+      return found.some(({ key, removed }) => removed === null && isOf(key, party))
+    },
+  }
+}
+
+function isOf({ rpId, origin }: RelyingParty, party: RelyingParty): boolean {
+  return rpId === party.rpId && origin === party.origin
+}
+
 /** People's passkeys: registering and removing them, which the log records, and signing in with one. */
 export class Passkeys {
   readonly #ledger: Ledger
@@ -73,14 +94,14 @@ export class Passkeys {
 
   /** The passkeys of a person that are not removed, the oldest first. */
   async list(person: string): Promise<ListedPasskey[]> {
-    const { rpId, origin } = this.party
+    const { party } = this
     return (await this.#of(person)).map(({ key, name, transports, createdAt, usedAt, registered }) => ({
       id: key.id,
       name,
       transports,
       createdAt,
       usedAt,
-      usable: key.rpId === rpId && key.origin === origin,
+      usable: isOf(key, party),
       index: registered,
     }))
   }
@@ -98,13 +119,15 @@ export class Passkeys {
   /**
    * Registers what the authenticator made, and records it.
    *
-   * @throws Fault `conflict` where the challenge is used up or too old, or the credential is known; `bad_input` for an
+   * @param epoch that of the session in which the person does: where that has ended meanwhile, nothing is registered
+   * @throws Fault `not_authenticated` for such a session; `conflict` where the challenge is used up or too old, or the credential is known; `bad_input` for an
    *   answer that is none to the challenge
    */
   async register(
     person: PersonId,
     token: string,
     { name, transports, ...answer }: NewPasskeyAnswer,
+    epoch?: number,
   ): Promise<{ readonly id: string; readonly index: number }> {
     const { party } = this
     const taken = await this.#challenges.take(token, { purpose: 'register', person })
@@ -121,7 +144,7 @@ export class Passkeys {
     }
     const { id, publicKey, signCount } = checked
     const key = { id, publicKey, ...party }
-    const added = { person, key, userHandle: taken.userHandle, name, transports, signCount }
+    const added = { person, key, userHandle: taken.userHandle, name, transports, signCount, epoch }
     const { index } = await this.#ledger.changePasskeys(registerOperation(added))
     return { id, index }
   }
@@ -148,24 +171,74 @@ export class Passkeys {
     assertion: SignInAssertion,
     client = '',
   ): Promise<Extract<SignInResult, { readonly kind: 'signed_in' }> | undefined> {
-    const { rpId, origin } = this.party
     const taken = await this.#challenges.take(token, { purpose: 'sign_in' })
-    const [passkey] = await readPasskeys(this.#ledger.pool, this.#ledger.name, {
-      ids: [assertion.credential],
-    })
-    if (taken === undefined || passkey === undefined || passkey.removed !== null) return undefined
-    const { key, userHandle } = passkey
+    const passkey = await this.#usable(assertion.credential)
+    if (taken === undefined || passkey === undefined) return undefined
     // Whatever ends the person's sessions from here on ends this sign-in too.
     const epoch = await this.#access.signIns.epochOf(passkey.person)
-    const isOurs = key.rpId === rpId && key.origin === origin
     // A passkey that was found without a name says whose it is.
-    if (!isOurs || assertion.userHandle !== userHandle.toString('base64url')) return undefined
-    const checked = checkAssertion(assertion, key, taken.challenge)
-    if (checked.kind === 'invalid' || !countsOn(passkey.signCount, checked.signCount)) return undefined
-    const person = await this.#counted(key.id, checked.signCount)
+    const person = await this.#proven(passkey, assertion, taken.challenge)
     if (person === undefined) return undefined
     const opened = await this.#access.sessions.open({ person, method: 'passkey', epoch, client })
     return { kind: 'signed_in', ...opened }
+  }
+
+  /**
+   * A challenge for whoever has proven a first factor, to be answered with one of the person's passkeys. Undefined where
+   * the step is unknown, too old or used up.
+   *
+   * @param step as `SignIns` has given it
+   */
+  async beginSecondFactor(
+    step: string,
+  ): Promise<
+    (GivenChallenge & { readonly party: RelyingParty; readonly known: readonly string[] }) | undefined
+  > {
+    const { party } = this
+    const person = await this.#access.signIns.personOfStep(step)
+    if (person === undefined) return undefined
+    const known = (await this.#of(person)).filter(({ key }) => isOf(key, party)).map(({ key }) => key.id)
+    return { ...(await this.#challenges.give({ purpose: 'second_factor', person })), party, known }
+  }
+
+  /**
+   * Goes on with a sign-in whose first factor is proven, by a passkey of its person's. Undefined for every reason why not.
+   *
+   * @param token of the challenge
+   * @param client what the browser says of itself
+   */
+  async proveSecondFactor(
+    stepToken: string,
+    token: string,
+    assertion: SignInAssertion,
+    client = '',
+  ): Promise<SignInResult | undefined> {
+    const { signIns } = this.#access
+    const step = await signIns.takeStep(stepToken)
+    if (step === undefined) return undefined
+    const taken = await this.#challenges.take(token, { purpose: 'second_factor', person: step.person })
+    const passkey = await this.#usable(assertion.credential)
+    if (taken === undefined || passkey?.person !== step.person) return undefined
+    const { userHandle = passkey.userHandle.toString('base64url') } = assertion
+    const person = await this.#proven(passkey, { ...assertion, userHandle }, taken.challenge)
+    return person && (await signIns.complete(step, 'passkey', client))
+  }
+
+  async #usable(id: string): Promise<StoredPasskey | undefined> {
+    const [passkey] = await readPasskeys(this.#ledger.pool, this.#ledger.name, { ids: [id] })
+    return passkey?.removed === null && isOf(passkey.key, this.party) ? passkey : undefined
+  }
+
+  /** Whose passkey has signed the challenge. */
+  async #proven(
+    { key, userHandle, signCount }: StoredPasskey,
+    assertion: SignInAssertion,
+    challenge: string,
+  ): Promise<PersonId | undefined> {
+    if (assertion.userHandle !== userHandle.toString('base64url')) return undefined
+    const checked = checkAssertion(assertion, key, challenge)
+    if (checked.kind === 'invalid' || !countsOn(signCount, checked.signCount)) return undefined
+    return await this.#counted(key.id, checked.signCount)
   }
 
   // Of two that sign in with one counter, one does.

@@ -31,6 +31,7 @@ import { erasuresProblem } from './verify-erasures.ts'
 import { grantsProblem } from './verify-grants.ts'
 import { signedVotesProblem } from './verify-signed-votes.ts'
 import { subjectsProblem } from './verify-subjects.ts'
+import { votesProblem } from './verify-votes.ts'
 
 /** Which stored log to verify. */
 export interface VerifyOptions {
@@ -183,6 +184,7 @@ async function verifyWithFolds(
       (await erasuresProblem(client, ledger)) ??
       broken ??
       (await signedVotesProblem(client, ledger, floor)) ??
+      (await votesProblem(client, ledger, floor)) ??
       (await grantsProblem(client, ledger, floor)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??

@@ -99,7 +99,7 @@ export function approvalView(
       : {}),
     terms: approval.terms,
     digest: approvalDigest(opened.record),
-    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass, standing }) => ({
+    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass, standing, channel }) => ({
       person,
       ...(principal === undefined ? {} : { for: principal }),
       vote,
@@ -107,6 +107,7 @@ export function approvalView(
       ...(standing === undefined
         ? {}
         : { standing: { uses: standing.uses, until: instantText(standing.until) } }),
+      ...(channel === undefined ? {} : { channel }),
       comment: comments.get(person) ?? null,
       at: instantText(votedAt),
     })),

@@ -91,6 +91,19 @@ describe('changes of access in one batch', () => {
     ])
   })
 
+  test('make no sign-in link for whoever is signed out with all links, or removed, after it', () => {
+    const made = {
+      linksMade: [{ token_sha256: '00', person: 'ann', expires_at: '2030-01-01T00:00:00.000Z' }],
+    }
+    const out = { signedOut: [{ id: 'ann', links: true }] }
+    const gone = { peopleRemoved: [{ id: 'ann' }] }
+    expect(together(made, out).linksMade).toEqual([])
+    expect(together(made, gone).linksMade).toEqual([])
+    expect(together(gone, made).linksMade).toEqual([])
+    expect(together(out, made).linksMade).toHaveLength(1)
+    expect(together(made, { signedOut: [{ id: 'ann', links: false }] }).linksMade).toHaveLength(1)
+  })
+
   test('revoke a key that was also to end later', () => {
     const ending = { keysEnding: [{ id: 'k', expires_at: '2030-01-01T00:00:00.000Z' }] }
     const revoked = { keysRevoked: [{ id: 'k' }] }

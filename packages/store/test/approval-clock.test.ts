@@ -11,11 +11,13 @@ import {
   cast,
   escalated,
   faultOf,
+  knows,
   ledgerSite,
   minute,
   policiesOf,
   refund,
   supportPolicy,
+  terms,
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
@@ -38,10 +40,10 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
   afterAll(() => site.remove())
 
   /** A process whose clock is so far behind the database's, which runs on this machine. */
-  const process = async (behindMs: number, databaseClock = true): Promise<Ledger> => {
+  const process = async (behindMs: number, databaseClock = true, text = supportPolicy()): Promise<Ledger> => {
     const ledger = await Ledger.open({
       connection: site.database.config,
-      policies: policiesOf(supportPolicy()),
+      policies: policiesOf(text),
       dataDir: site.dataDir,
       ledger: `clock${count}`,
       consoleUrl: 'http://console.test',
@@ -90,6 +92,56 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
     const ahead = await process(-10 * minute)
     expect(await ahead.expireOverdue()).toBe(0)
     expect(await cast(right, voter('ann'), id, approve)).toBe('approved')
+  })
+
+  describe('who is asked later is asked by both clocks', () => {
+    const later = terms(
+      '{ deadline: 10m, approvers: [role:lead], escalate_to: [{ after: 2m, approvers: [role:ops] }] }',
+    )
+    const opal = voter('opal', ['ops'])
+    const running = (behindMs: number) => process(behindMs, true, later)
+    const wants = { path: '/params/amount', reason: 'to judge it' }
+    const sees = (ledger: Ledger, id: string) =>
+      ledger.reveal(opal, { ...wants, decision: id.replace('apr_', 'dec_') })
+
+    test('a process whose clock is ahead lets nobody vote, or see what is masked, before that', async () => {
+      const right = await running(0)
+      const id = await escalated(right)
+      const ahead = await running(-3 * minute)
+      expect((await faultOf(cast(ahead, opal, id, approve))).code).toBe('not_permitted')
+      expect((await faultOf(sees(ahead, id))).code).toBe('not_permitted')
+      expect(await cast(ahead, voter('lea', ['lead']), id, approve), 'who was asked first').toBe('approved')
+    })
+
+    test('nor does one whose clock is behind, though it is time by the database’s', async () => {
+      const id = await escalated(await running(3 * minute))
+      const behind = await running(2.5 * minute)
+      expect((await faultOf(cast(behind, opal, id, approve))).code).toBe('not_permitted')
+      expect((await faultOf(sees(behind, id))).code).toBe('not_permitted')
+    })
+
+    test('from then on by both, they may', async () => {
+      const id = await escalated(await running(3 * minute))
+      const right = await running(0)
+      await knows(right, opal)
+      expect((await sees(right, id)).value).toBe(600)
+      expect(await cast(right, opal, id, approve)).toBe('approved')
+    })
+
+    test('a delegation that begins later is none before that by both', async () => {
+      const right = await running(0)
+      const id = await escalated(right)
+      const [lea, bob] = [voter('lea', ['lead']), voter('bob', ['clerk'])]
+      for (const who of [lea, bob]) await knows(right, who)
+      const at = (inMs: number) => new Date(Date.now() + inMs).toISOString()
+      const given = { from: lea.id, to: bob.id, by: lea.id, reason: 'leave', ends: at(60 * minute) }
+      await right.delegations.give({ ...given, starts: at(2 * minute) })
+      const ahead = await running(-3 * minute)
+      const vote = { ...approve, for: lea.id }
+      expect((await faultOf(cast(ahead, bob, id, vote))).code).toBe('not_permitted')
+      await right.delegations.give(given)
+      expect(await cast(right, bob, id, vote)).toBe('approved')
+    })
   })
 
   describe('what a process worked out in time and sends too late', () => {

@@ -9,6 +9,7 @@ import {
   agent,
   decisionRecords,
   faultOf,
+  knows,
   ledgerSite,
   records,
   refund,
@@ -102,6 +103,7 @@ describeOnPostgres('G1: the log', (postgres) => {
   describe('when one of many operations is refused', () => {
     test('records the others, and never the refused one', async () => {
       const ledger = await site.open()
+      await knows(ledger, voter('ann'))
       const before = (await ledger.head()).size
       const [refused, ...others] = await Promise.allSettled([
         cast(ledger, voter('ann'), 'apr_0', { vote: 'approve' }),

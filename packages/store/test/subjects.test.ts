@@ -3,6 +3,7 @@ import type { ErasureTarget } from '../src/erasure/erase.ts'
 import type { Ledger } from '../src/ledger.ts'
 import {
   cast,
+  knows,
   agent,
   faultOf,
   ledgerSite,
@@ -52,6 +53,7 @@ describeOnPostgres('G9: what is kept of a person', (postgres) => {
 
   test('is found by the paths of its policy, and erased with its outcomes and votes', async () => {
     const ledger = await opened()
+    await knows(ledger, voter('pat'))
     const paid = await refundOf(ledger, 'cu-ann', { callId: 'c1' })
     await ledger.reportOutcome(agent, paid.id, { status: 'succeeded', detail: 'paid to cu-ann' })
     const asked = await ledger.decide(agent, {
@@ -69,9 +71,10 @@ describeOnPostgres('G9: what is kept of a person', (postgres) => {
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     const preview = await erase(ledger, { subject: 'cu-ann' }, true)
     const { erased, recordedAs } = await erase(ledger, { subject: 'cu-ann' })
-    expect(erased).toEqual([1, 2, 3, 4, 5, 6])
+    const from = Number(paid.id.slice('dec_'.length))
+    expect(erased).toEqual([0, 1, 2, 3, 4, 5].map((nth) => from + nth))
     expect(preview.erased).toEqual(erased)
-    expect(recordedAs).toEqual([8])
+    expect(recordedAs).toEqual([from + 7])
     expect(await contains(ledger, 'cu-ann')).toBe(false)
     expect((await records(site, ledger)).at(-1)).toMatchObject({ kind: 'erasure', scope: 'subject' })
     expect((await ledger.decision(others.id)).params).toMatchObject({ customer_id: 'cu-bob' })

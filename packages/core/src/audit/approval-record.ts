@@ -14,11 +14,22 @@ type OfPeople = Extract<
 export function completeOfPeople(body: OfPeople, { ledger, index, at, payload }: RecordPlace): LogRecord {
   switch (body.kind) {
     case 'vote': {
-      const { approval, breakGlass, counts, digest, for: principal, kind, person, status, vote } = body
+      const {
+        approval,
+        breakGlass,
+        channel,
+        counts,
+        digest,
+        for: principal,
+        kind,
+        person,
+        status,
+        vote,
+      } = body
       const signature = body.signature && orderedAssertion(body.signature)
       const [grant, standing] = [body.grant, body.standing].map((each) => each && orderedStanding(each))
       const voted = { index, kind, ledger, payload, person, signature, standing, status, v: 1, vote } as const
-      return { approval, at, breakGlass, counts, digest, for: principal, grant, ...voted }
+      return { approval, at, breakGlass, channel, counts, digest, for: principal, grant, ...voted }
     }
     case 'expiry': {
       const { action, agent, approval, kind } = body
@@ -72,8 +83,19 @@ export function orderedOpens({
 
 // `quorumOf` is a map: whoever made it has sorted it.
 function orderedTerms(terms: ApprovalTerms): ApprovalTerms {
-  const { approvers, asks, deadlineMs, escalateTo, exclude, hours, quorum, quorumOf, remindMs, routes } =
-    terms
+  const {
+    approvers,
+    asks,
+    channels,
+    deadlineMs,
+    escalateTo,
+    exclude,
+    hours,
+    quorum,
+    quorumOf,
+    remindMs,
+    routes,
+  } = terms
   return {
     approvers,
     asks,
@@ -81,6 +103,7 @@ function orderedTerms(terms: ApprovalTerms): ApprovalTerms {
       approvers: terms.breakGlass.approvers,
       quorum: terms.breakGlass.quorum,
     },
+    channels,
     deadlineMs,
     escalateTo: escalateTo?.map((stage) => ({
       afterMs: stage.afterMs,

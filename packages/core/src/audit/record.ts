@@ -308,6 +308,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     breakGlass: 'true or absent',
     standing: 'object or absent',
     grant: 'object or absent',
+    channel: 'text or absent',
   },
   reminder: { approval: 'text', agent: 'text', action: 'text', asks: 'list', next: 'text or null' },
   delegation: {
@@ -345,6 +346,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
       'totp_removed',
       'passkey_registered',
       'passkey_removed',
+      'account_confirmed',
       'account_linked',
       'account_unlinked',
     ],

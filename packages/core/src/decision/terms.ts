@@ -1,3 +1,4 @@
+import { voteChannels } from '../model/vote-channel.ts'
 import type {
   ApprovalTerms,
   BusinessHours,
@@ -43,6 +44,7 @@ export function approvalTerms(policy: CompiledPolicy, names: readonly string[]):
     ...(exclude.length > 0 ? { exclude } : {}),
     // Consent is more than having looked.
     asks: isWhole && routes.every(({ asks }) => asks === 'acknowledgement') ? 'acknowledgement' : 'consent',
+    ...channelsOf(routes),
     ...(routes.some(({ signed }) => signed) ? { signed: true } : {}),
     ...(isWhole ? breakGlassOf(routes) : {}),
     ...(isWhole && routes.every((route) => route.survivesPolicyChange) ? { survivesPolicyChange: true } : {}),
@@ -56,6 +58,13 @@ function approverSets(routes: readonly ApprovalRoute[]): readonly (readonly stri
   const named = routes.some(({ approvers, escalateTo }) => approvers.length > 0 || escalateTo.length > 0)
   if (!named) return []
   return routes.map(({ approvers }) => (approvers.length === 0 ? approversDefault : approvers))
+}
+
+// Every route has to take it. Where they have no channel in common, nobody can answer, and silence is a denial.
+function channelsOf(routes: readonly ApprovalRoute[]): Pick<ApprovalTerms, 'channels'> {
+  const lists = routes.flatMap(({ channels }) => (channels === undefined ? [] : [channels]))
+  if (lists.length === 0) return {}
+  return { channels: voteChannels.filter((channel) => lists.every((list) => list.includes(channel))) }
 }
 
 // Nobody breaks the glass of a route that has none.

@@ -11,6 +11,7 @@ import type {
   StandingUse,
 } from '../model/decision.ts'
 import type { Json, JsonObject } from '../model/json.ts'
+import type { VoteChannel } from '../model/vote-channel.ts'
 import type { ApprovalId, DecisionId, GrantId, Sha256 } from '../model/ids.ts'
 import type { RecordedStanding } from '../model/record.ts'
 
@@ -117,6 +118,8 @@ export interface ApprovalView {
     readonly breakGlass?: true | undefined
     /** What the person has granted beside the one call. */
     readonly standing?: RecordedStanding | undefined
+    /** Over which channel it came; absent in records of earlier versions. */
+    readonly channel?: VoteChannel | undefined
     readonly comment: string | null
     readonly at: string
   }[]

@@ -2,25 +2,12 @@ import type { Outcome } from '../model/call.ts'
 import { parseProofBundle, type ProofBundle } from '../audit/proof-bundle.ts'
 import { canonicalJsonOfPresent } from '../model/canonical-json.ts'
 import { Fault } from '../model/fault.ts'
-import type { JsonObject } from '../model/json.ts'
 import type { ApprovalId, DecisionId } from '../model/ids.ts'
 import type { ApprovalView, CallView, DecisionAnswer, DecisionRequest } from './answer.ts'
 import { callText, callTextOrFault, groupsForRequests } from './call-texts.ts'
 import { systemPorts } from './edge-ports.ts'
-import { govern } from './govern.ts'
-import type {
-  Checked,
-  CheckOptions,
-  DecisionPoint,
-  Governance,
-  Governed,
-  GovernOptions,
-  GovernPorts,
-  PermittedCall,
-  Resumed,
-  ResumeOptions,
-} from './governance.ts'
-import { resume } from './resume.ts'
+import type { Checked, DecisionPoint, GovernPorts } from './governance.ts'
+import { PointGovernance } from './point-governance.ts'
 import { problemFault, unreachableFault } from './service-faults.ts'
 
 /** Where the service is, and who the agent is. */
@@ -41,44 +28,13 @@ export interface BailiwickClientOptions {
  *
  * A service that cannot be reached is a `Fault`, and a call that meets a fault does not run.
  */
-export class BailiwickClient implements Governance {
-  readonly #point: HttpDecisionPoint
-  readonly #ports: GovernPorts
+export class BailiwickClient extends PointGovernance {
+  readonly #service: HttpDecisionPoint
 
   constructor(options: BailiwickClientOptions) {
-    this.#point = new HttpDecisionPoint(options)
-    this.#ports = options.ports ?? systemPorts
-  }
-
-  check(
-    action: string,
-    params: JsonObject,
-    context?: JsonObject,
-    options: CheckOptions = {},
-  ): Promise<DecisionAnswer> {
-    const { session, supports, callId } = options
-    return this.#point.decide({ action, params, context, session, supports, callId })
-  }
-
-  checkAll(calls: readonly DecisionRequest[]): Promise<readonly Checked[]> {
-    return this.#point.decideAll(calls)
-  }
-
-  govern<Result>(
-    action: string,
-    params: JsonObject,
-    run: (call: PermittedCall) => Promise<Result> | Result,
-    options: GovernOptions = {},
-  ): Promise<Governed<Result>> {
-    return govern(this.#point, this.#ports, { action, params, run, options })
-  }
-
-  resume<Result>(
-    callId: string,
-    run: (call: PermittedCall) => Promise<Result> | Result,
-    options: ResumeOptions = {},
-  ): Promise<Resumed<Result>> {
-    return resume(this.#point, this.#ports, callId, run, options)
+    const service = new HttpDecisionPoint(options)
+    super(service, options.ports ?? systemPorts)
+    this.#service = service
   }
 
   /**
@@ -88,7 +44,7 @@ export class BailiwickClient implements Governance {
    * @throws Fault `not_found` for what is no decision of the agent's
    */
   async prove(decision: string): Promise<ProofBundle> {
-    return parseProofBundle(JSON.stringify(await this.#point.proof(decision)))
+    return parseProofBundle(JSON.stringify(await this.#service.proof(decision)))
   }
 }
 

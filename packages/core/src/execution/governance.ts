@@ -11,6 +11,8 @@ import type { ApprovalView, CallView, DecisionAnswer, DecisionRequest, DecisionV
  */
 export interface DecisionPoint {
   decide(request: DecisionRequest): Promise<DecisionAnswer>
+  /** Several at once, in their order, each with its own answer; absent where that is nothing else than one after the other. */
+  decideAll?(calls: readonly DecisionRequest[]): Promise<readonly Checked[]>
   /** The approval as it stands, or as it stands after at most `waitSeconds` if it is pending now. */
   approval(id: ApprovalId, waitSeconds: number): Promise<ApprovalView>
   /** What stands for a call id of the agent. @throws Fault `not_found` where nothing was decided under it */

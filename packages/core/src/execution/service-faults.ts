@@ -13,6 +13,7 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
   'already_voted',
   'signature_required',
   'signature_invalid',
+  'second_factor_required',
   'too_large',
   'too_many_tries',
   'store_unavailable',

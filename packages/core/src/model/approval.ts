@@ -1,5 +1,6 @@
 import type { ActionName, AgentId, ApprovalId, DecisionId, Instant, PersonId } from './ids.ts'
 import type { ApprovalTerms, PolicyRef } from './decision.ts'
+import type { VoteChannel } from './vote-channel.ts'
 
 /**
  * One person's answer. `approve` consents, and counts only where consent is asked for; `acknowledge` says that the person
@@ -17,6 +18,8 @@ export interface Vote {
   readonly counts?: readonly string[] | undefined
   /** Cast in an emergency, by the terms' `breakGlass`. */
   readonly breakGlass?: true | undefined
+  /** Absent in records of earlier versions. */
+  readonly channel?: VoteChannel | undefined
   /** What the person grants beside the one call. */
   readonly standing?: Standing | undefined
 }

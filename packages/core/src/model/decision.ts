@@ -1,4 +1,5 @@
 import type { CounterKey, GrantId, RuleId, Sha256 } from './ids.ts'
+import type { VoteChannel } from './vote-channel.ts'
 import type { Weekday } from './window.ts'
 
 /** Which policy decided. */
@@ -147,6 +148,8 @@ export interface ApprovalTerms {
   readonly exclude?: readonly string[] | undefined
   /** What is asked of them: to agree, or to say that they have looked. Where any route asks for consent, consent. */
   readonly asks: ApprovalAsk
+  /** Over which channels votes come, where not over all; in their order in `voteChannels`. */
+  readonly channels?: readonly VoteChannel[] | undefined
   /** Every vote has to be signed by a key that the person has registered. */
   readonly signed?: true | undefined
   /** Who may let it through in an emergency, route by route, and how many of them: 2 or more. */

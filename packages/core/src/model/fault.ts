@@ -12,6 +12,7 @@ export type FaultCode =
   | 'already_voted'
   | 'signature_required'
   | 'signature_invalid'
+  | 'second_factor_required'
   | 'too_large'
   | 'too_many_tries'
   | 'policy_invalid'

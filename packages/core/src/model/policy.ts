@@ -10,6 +10,7 @@ import type {
   NamePattern,
   Standing,
 } from './rule.ts'
+import type { VoteChannel } from './vote-channel.ts'
 import type { TimeWindow } from './window.ts'
 
 export type {
@@ -94,6 +95,8 @@ export interface ApprovalRoute {
   /** Entries like those of `approvers`. */
   readonly exclude: readonly string[]
   readonly asks: ApprovalAsk
+  /** Over which channels votes come; undefined: over all. */
+  readonly channels: readonly VoteChannel[] | undefined
   /** Votes have to be signed. */
   readonly signed: boolean
   readonly survivesPolicyChange: boolean

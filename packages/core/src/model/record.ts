@@ -13,6 +13,7 @@ import type {
 import type { OutcomeStatus } from './call.ts'
 import type { Assertion, RegisteredPasskey } from './passkey.ts'
 import type { ApprovalStatus, VoteChoice } from './approval.ts'
+import type { VoteChannel } from './vote-channel.ts'
 
 /** What every record of the log starts from. Stored and hashed as canonical JSON (RFC 8785). */
 interface RecordBase {
@@ -103,6 +104,8 @@ export interface VoteRecord extends RecordBase {
   readonly counts?: readonly string[] | undefined
   /** Cast in an emergency, by the terms' `breakGlass`; the comment says why. */
   readonly breakGlass?: true | undefined
+  /** Over which channel it came. Records of earlier versions lack it. */
+  readonly channel?: VoteChannel | undefined
   /** What the person grants beside the one call, within the terms' `standing`. */
   readonly standing?: RecordedStanding | undefined
   /** The standing grant that the votes on the approval make together: only with the vote that completes them. */
@@ -202,6 +205,7 @@ export interface AccessRecord extends RecordBase {
     | 'totp_removed'
     | 'passkey_registered'
     | 'passkey_removed'
+    | 'account_confirmed'
     | 'account_linked'
     | 'account_unlinked'
   /** The key's id or the person's; of an owner, the agent. Never a secret. */

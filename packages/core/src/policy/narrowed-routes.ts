@@ -110,6 +110,11 @@ function looserRest(name: string, before: WrittenRoute, written: WrittenRoute): 
   if (written.signed === false && before.signed === true) {
     found.push({ key: 'signed', message: `\`${name}\` takes signed votes ${above}`, fix: 'leave it out' })
   }
+  const wider = before.channels && written.channels?.find((channel) => !before.channels?.includes(channel))
+  if (wider !== undefined) {
+    const message = `\`${name}\` takes no votes over ${wider} ${above}`
+    found.push({ key: 'channels', message, fix: `name some of ${before.channels?.join(', ') ?? ''}` })
+  }
   if (written.break_glass !== undefined && isLooserGlass(before.break_glass, written.break_glass)) {
     const message = `\`${name}\` lets others, or fewer, break the glass than it does ${above}`
     found.push({ key: 'break_glass', message, fix: 'name some of the same people, and at least as many' })

@@ -35,6 +35,7 @@ export const errorCodes = {
   'counter-sum-type': 'What a budget adds up is no number.',
   'unreachable-quorum': 'A route needs more approvals than the people it names.',
   'standing-without-consent': 'A route lets people grant more of what they only have to look at.',
+  'unreachable-channel': 'A route takes signed votes, and none over the channel that gives them.',
   'fact-type-mismatch': 'A fact has another type than the parameter schema gives its parameter.',
   'params-schema-unknown-keyword': 'A parameter schema has a keyword that is not enforced.',
   'params-schema-unknown-name': 'A parameter schema requires or refers to a name that it does not have.',

@@ -1,5 +1,6 @@
 import type { BusinessHours, StandingTerms } from '../model/decision.ts'
 import type { ApprovalRoute } from '../model/policy.ts'
+import { voteChannels } from '../model/vote-channel.ts'
 import { approvalDeadlineMsDefault } from '../model/limits.ts'
 import { askOf, stricterRoute, type WrittenRoute } from './narrowed-routes.ts'
 import type { Findings, PolicySource } from './sources.ts'
@@ -25,6 +26,7 @@ export function declareRoutes(
       checkQuorum(name, merged, source, findings)
       checkPrompts(name, merged, source, findings)
       checkStanding(name, merged, source, findings)
+      checkChannels(name, merged, source, findings)
       if (source.file === undefined && !used.has(name)) {
         const fix = 'remove it, or correct the `action` of the rule that means it'
         const place = source.positions.ofKey(['approvals', name])
@@ -45,7 +47,7 @@ export function declareRoutes(
 
 function routeOf(name: string, written: WrittenRoute, authors: readonly string[]): ApprovalRoute {
   const { quorum = 1, quorum_of: quorumOf = {}, deadline = approvalDeadlineMsDefault } = written
-  const { escalate_to: escalateTo = [], remind = [], exclude = [], signed = false } = written
+  const { channels, escalate_to: escalateTo = [], remind = [], exclude = [], signed = false } = written
   return {
     name,
     approvers: written.approvers ?? Object.keys(quorumOf),
@@ -57,6 +59,7 @@ function routeOf(name: string, written: WrittenRoute, authors: readonly string[]
     hours: written.hours === undefined ? undefined : hoursOf(written.hours),
     exclude: exclude.flatMap((entry) => (entry === 'policy_author' ? authors : entry)),
     asks: askOf(name, written),
+    channels: channels && voteChannels.filter((channel) => channels.includes(channel)),
     signed,
     survivesPolicyChange: written.survives_policy_change ?? false,
     breakGlass: written.break_glass && {
@@ -124,6 +127,16 @@ function checkQuorum(name: string, terms: WrittenRoute, source: PolicySource, fi
     const message = `\`${name}\` needs ${single[1]} approvals of ${single[0]}, who counts once`
     findings.error(source, place, message, 'write 1, or a role', code)
   }
+}
+
+// Only a page of the console's own can ask for the signature of a passkey.
+function checkChannels(name: string, terms: WrittenRoute, source: PolicySource, findings: Findings): void {
+  if (terms.signed !== true || terms.channels === undefined || terms.channels.includes('console')) return
+  const place = source.positions.ofKey(['approvals', name])
+  const message = `\`${name}\` takes signed votes, which only the console gives, and none from the console`
+  findings.error(source, place, message, 'add console to `channels`, or leave `signed` out', {
+    code: 'unreachable-channel',
+  })
 }
 
 // What comes at the deadline or later never comes.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { voteChannels } from '../model/vote-channel.ts'
 import {
   approvalDeadlineMsMax,
   approvalPromptsMax,
@@ -7,7 +8,7 @@ import {
   standingParamsMax,
   standingUsesMax,
 } from '../model/limits.ts'
-import { durationMs, timeOfDay, weekdays, zone } from './schema-values.ts'
+import { durationMs, timeWindow } from './schema-values.ts'
 
 const approverError = 'must be role:NAME, group:NAME or person:EMAIL'
 const approver = z
@@ -36,29 +37,6 @@ const escalateTo = z
     { error: escalationError },
   )
   .max(approvalPromptsMax, { error: `must have at most ${approvalPromptsMax} entries` })
-
-const hours = z
-  .strictObject(
-    {
-      zone,
-      days: z
-        .array(z.enum(weekdays, { error: `must be one of ${weekdays.join(', ')}` }), {
-          error: 'must be a list of days such as [mon, tue]',
-        })
-        .min(1, { error: 'must name at least one day' })
-        .optional(),
-      from: timeOfDay.optional(),
-      to: timeOfDay.optional(),
-    },
-    { error: 'must be a map with zone, and days or from and to' },
-  )
-  .refine((value) => value.from !== '24:00', {
-    error: 'cannot begin at 24:00; write "00:00"',
-    path: ['from'],
-  })
-  .refine((value) => (value.from ?? '00:00') !== (value.to ?? '24:00'), {
-    error: 'begins and ends at the same time; for whole days leave both out',
-  })
 
 const breakGlass = z.strictObject(
   {
@@ -94,6 +72,11 @@ const standing = z.strictObject(
   { error: 'must be a map with uses, lasts and may_differ' },
 )
 
+const channelsError = `must be a list of ${voteChannels.join(', ')}`
+const channels = z
+  .array(z.enum(voteChannels, { error: channelsError }), { error: channelsError })
+  .min(1, { error: 'must name at least one' })
+
 const excludeError = 'must be a list of policy_author, role:NAME, group:NAME or person:EMAIL'
 const flag = z.boolean({ error: 'must be true or false' })
 
@@ -114,7 +97,7 @@ export const route = z.strictObject(
       .array(span, { error: 'must be a list of lengths of time such as [1m, 3m]' })
       .max(approvalPromptsMax, { error: `must have at most ${approvalPromptsMax} entries` })
       .optional(),
-    hours: hours.optional(),
+    hours: timeWindow.optional(),
     exclude: z
       .array(z.union([z.literal('policy_author'), approver], { error: excludeError }), {
         error: excludeError,
@@ -123,6 +106,7 @@ export const route = z.strictObject(
       .optional(),
     asks: z.enum(['consent', 'acknowledgement'], { error: 'must be consent or acknowledgement' }).optional(),
     signed: flag.optional(),
+    channels: channels.optional(),
     survives_policy_change: flag.optional(),
     break_glass: breakGlass.optional(),
     standing: standing.optional(),

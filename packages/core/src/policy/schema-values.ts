@@ -78,6 +78,30 @@ export const zone = z
   .string({ error: 'must be a time zone such as Europe/Berlin' })
   .refine(isZone, { error: 'must be a time zone such as Europe/Berlin' })
 
+/** Hours of days by the clocks of a zone, such as business hours. */
+export const timeWindow = z
+  .strictObject(
+    {
+      zone,
+      days: z
+        .array(z.enum(weekdays, { error: `must be one of ${weekdays.join(', ')}` }), {
+          error: 'must be a list of days such as [mon, tue]',
+        })
+        .min(1, { error: 'must name at least one day' })
+        .optional(),
+      from: timeOfDay.optional(),
+      to: timeOfDay.optional(),
+    },
+    { error: 'must be a map with zone, and days or from and to' },
+  )
+  .refine((value) => value.from !== '24:00', {
+    error: 'cannot begin at 24:00; write "00:00"',
+    path: ['from'],
+  })
+  .refine((value) => (value.from ?? '00:00') !== (value.to ?? '24:00'), {
+    error: 'begins and ends at the same time; for whole days leave both out',
+  })
+
 function isZone(text: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(text)) return false
   try {

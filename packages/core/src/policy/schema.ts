@@ -11,9 +11,7 @@ import {
   names,
   patterns,
   someNames,
-  timeOfDay,
-  weekdays,
-  zone,
+  timeWindow,
 } from './schema-values.ts'
 
 const factSourceError =
@@ -76,29 +74,6 @@ const fact = z.strictObject(
   },
   { error: 'must be a map with type and from' },
 )
-
-const timeWindow = z
-  .strictObject(
-    {
-      zone,
-      days: z
-        .array(z.enum(weekdays, { error: `must be one of ${weekdays.join(', ')}` }), {
-          error: 'must be a list of days such as [mon, tue]',
-        })
-        .min(1, { error: 'must name at least one day' })
-        .optional(),
-      from: timeOfDay.optional(),
-      to: timeOfDay.optional(),
-    },
-    { error: 'must be a map with zone, and days or from and to' },
-  )
-  .refine((value) => value.from !== '24:00', {
-    error: 'cannot begin at 24:00; write "00:00"',
-    path: ['from'],
-  })
-  .refine((value) => value.from === undefined || value.from !== value.to, {
-    error: 'begins and ends at the same time; for whole days leave both out',
-  })
 
 const resultPath = z
   .string({ error: 'must be a path such as result.card_number' })

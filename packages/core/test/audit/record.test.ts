@@ -70,6 +70,16 @@ test('a signed vote that grants more and a passkey are written in order, and old
       standing,
       grant,
     },
+    {
+      kind: 'vote',
+      vote: 'approve',
+      status: 'approved',
+      person: 'ann@example.com' as PersonId,
+      counts: ['role:legal'],
+      channel: 'email',
+      breakGlass: true,
+      approval: 'apr_1' as ApprovalId,
+    },
     { kind: 'access', event: 'passkey_registered', subject: 'ann@example.com', grants: [], passkey },
     { kind: 'access', event: 'passkey_removed', subject: 'ann@example.com', grants: [], passkey },
   ]

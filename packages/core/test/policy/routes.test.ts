@@ -42,6 +42,7 @@ describe('a route', () => {
     remind: [1h, 5m]
     hours: { zone: Europe/Berlin, days: [fri, mon], from: "09:00", to: "17:00" }
     exclude: [policy_author, role:intern]
+    channels: [slack, console]
     signed: true
     survives_policy_change: true
     break_glass: { approvers: [role:oncall] }
@@ -61,6 +62,7 @@ describe('a route', () => {
       hours: { zone: 'Europe/Berlin', days: ['mon', 'fri'], fromMinute: 540, toMinute: 1020 },
       exclude: ['person:ann@example.com', 'role:intern', 'role:policy-author'],
       asks: 'consent',
+      channels: ['console', 'slack'],
       signed: true,
       survivesPolicyChange: true,
       breakGlass: { approvers: [['role:oncall']], quorum: 2 },
@@ -140,6 +142,15 @@ describe('a route', () => {
   })
 
   test.each([
+    ['one that takes them over all', '{}', ['console', 'slack']],
+    ['one that takes some of them', '{ channels: [email, console] }', ['console']],
+    ['one that takes none of them: nobody can answer', '{ channels: [email] }', []],
+  ])('that takes votes over some channels, beside %s', (_what, other, channels) => {
+    const policy = policyOf(`  ask: { channels: [slack, console] }\n  other: ${other}\n`)
+    expect(approvalTerms(policy, ['ask', 'other']).channels).toEqual(channels)
+  })
+
+  test.each([
     ['human_review_before_action', '{}', 'acknowledgement'],
     ['human_review_before_action', '{ asks: consent }', 'consent'],
     ['human_approval_required', '{}', 'consent'],
@@ -164,6 +175,9 @@ describe('a route', () => {
     ['{ hours: { zone: Mars/Olympus } }', 'wrong-value'],
     ['{ hours: { zone: UTC, from: "09:00", to: "09:00" } }', 'wrong-value'],
     ['{ exclude: [author] }', 'wrong-value'],
+    ['{ channels: [fax] }', 'wrong-value'],
+    ['{ channels: [] }', 'wrong-value'],
+    ['{ channels: [slack, email], signed: true }', 'unreachable-channel'],
     ['{ asks: nothing }', 'wrong-value'],
     ['{ break_glass: { approvers: [role:a], quorum: 1 } }', 'wrong-value'],
     ['{ break_glass: { quorum: 2 } }', 'missing-key'],
@@ -206,6 +220,7 @@ describe('a file that describes a route again', () => {
     escalate_to: [{ after: 2m, approvers: [role:c] }]
     hours: { zone: UTC, from: "09:00", to: "17:00" }
     exclude: [role:x]
+    channels: [console, slack]
     signed: true
     break_glass: { approvers: [role:a, role:b], quorum: 3 }
 `
@@ -223,6 +238,7 @@ describe('a file that describes a route again', () => {
     '{ escalate_to: [{ after: 1m, approvers: [role:a] }] }',
     '{ hours: { zone: UTC, from: "09:00", to: "17:00" } }',
     '{ exclude: [role:y] }',
+    '{ channels: [console] }',
     '{ break_glass: { approvers: [role:a], quorum: 3 } }',
     '{ asks: consent, signed: true, survives_policy_change: false, remind: [1m] }',
   ])('may say %s', (route) => {
@@ -236,6 +252,7 @@ describe('a file that describes a route again', () => {
     '{ hours: { zone: UTC, from: "08:00", to: "17:00" } }',
     '{ asks: acknowledgement }',
     '{ signed: false }',
+    '{ channels: [console, email] }',
     '{ break_glass: { approvers: [role:a] } }',
     '{ break_glass: { approvers: [role:c], quorum: 3 } }',
     '{ survives_policy_change: true }',

@@ -1,4 +1,10 @@
-import { unreachable, type ApprovalView, type Json } from '@bailiwick/core'
+import {
+  unreachable,
+  type ApprovalTerms,
+  type ApprovalView,
+  type Json,
+  type VoteChannel,
+} from '@bailiwick/core'
 
 /** How many parameters a message shows; the console has them all. */
 const paramsShownMax = 20
@@ -44,6 +50,11 @@ export function approvalWords(approval: ApprovalView): ApprovalWords {
     deadline: timeText(deadline),
     count: terms.quorum === 1 ? '' : `${answered} of ${terms.quorum} people have ${verb}`,
   }
+}
+
+/** Whether the policy takes votes over a channel. */
+export function takesVotesOver({ channels }: ApprovalTerms, channel: VoteChannel): boolean {
+  return channels?.includes(channel) ?? true
 }
 
 /** What became of an approval, in a few words. */

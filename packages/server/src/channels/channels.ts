@@ -8,6 +8,7 @@ import {
 } from '@bailiwick/core'
 import {
   ChannelStore,
+  confirmSlackAccount,
   createNoticeFeed,
   createOutbox,
   enqueueMessages,
@@ -106,7 +107,7 @@ async function entitledPeople(ledger: Ledger, access: Access, id: string): Promi
   })
 }
 
-function answersOf({ ledger, access, masking, settings, log }: ChannelParts): ChannelAnswers {
+function answersOf({ ledger, access, masking, settings, url, log }: ChannelParts): ChannelAnswers {
   const store = new ChannelStore(ledger.pool, ledger.name)
   const both = {
     store,
@@ -114,13 +115,28 @@ function answersOf({ ledger, access, masking, settings, log }: ChannelParts): Ch
       (await access.people()).find((person) => person.id === id),
     approval: async (id: string, voter: Voter): Promise<ApprovalView> =>
       await masking.forPeople(await ledger.approval(id, { voter })),
-    vote: (voter: Voter, id: string, request: Parameters<Ledger['vote']>[2]) =>
-      ledger.vote(voter, id, request),
     now: (): Instant => ledger.now(),
   }
   const { slack, mail } = settings
   return {
-    slack: slack && { ...both, settings: slack, api: createSlackApi(slack), log },
-    mail: mail && { ...both, votes: mail.votes, signedIn: (session) => access.personOf(session) },
+    slack: slack && {
+      ...both,
+      settings: slack,
+      api: createSlackApi(slack),
+      log,
+      url,
+      vote: (voter, id, request) => ledger.vote(voter, id, { ...request, channel: 'slack' }),
+      session: async (token) => {
+        const known = await access.sessions.known(token)
+        return known?.isPartial === false ? known : undefined
+      },
+      confirm: (account, who) => confirmSlackAccount(ledger, account, who),
+    },
+    mail: mail && {
+      ...both,
+      votes: mail.votes,
+      signedIn: (session) => access.personOf(session),
+      vote: (voter, id, request) => ledger.vote(voter, id, { ...request, channel: 'email' }),
+    },
   }
 }

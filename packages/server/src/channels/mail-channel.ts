@@ -10,7 +10,7 @@ import type { ChannelStore } from '@bailiwick/store'
 import { createTransport } from 'nodemailer'
 import type { Attempt, Sender } from '../delivery/deliver.ts'
 import { eventOf, eventText } from './approval-events.ts'
-import { approvalWords } from './approval-words.ts'
+import { approvalWords, takesVotesOver } from './approval-words.ts'
 import type { MailSettings } from './settings.ts'
 
 /** How long one step of talking to the mail server may take. */
@@ -82,6 +82,16 @@ async function addressed(parts: MailChannelParts, message: ClaimedMessage, id: s
   return { kind: 'accepted' }
 }
 
+async function linkFor(parts: MailChannelParts, approval: ApprovalView, person: string): Promise<string> {
+  const token = await parts.store.makeMailLink({
+    approval: indexOfId('apr', approval.id) ?? 0,
+    digest: approval.digest,
+    person,
+    expiresAt: Date.parse(approval.deadline) as Instant,
+  })
+  return `${parts.url}/v1/channels/email/${token}`
+}
+
 interface Mail {
   readonly from: string
   readonly to: string
@@ -103,13 +113,7 @@ async function sendMail(
   if (person === '') return await addressed(parts, message, id)
   // Whoever has answered is not reminded.
   if (approval.votes.some((vote) => vote.person === person)) return { kind: 'accepted' }
-  const token = await parts.store.makeMailLink({
-    approval: indexOfId('apr', id) ?? 0,
-    digest: approval.digest,
-    person,
-    expiresAt: Date.parse(approval.deadline) as Instant,
-  })
-  const link = `${parts.url}/v1/channels/email/${token}`
+  const link = takesVotesOver(approval.terms, 'email') ? await linkFor(parts, approval, person) : undefined
   try {
     await send(mailOf(parts, message, approval, link, kind === 'reminded'))
     return { kind: 'accepted' }
@@ -132,7 +136,7 @@ function mailOf(
   { settings, url }: MailChannelParts,
   message: ClaimedMessage,
   approval: ApprovalView,
-  link: string,
+  link: string | undefined,
   isReminder: boolean,
 ): Mail {
   const words = approvalWords(approval)
@@ -147,11 +151,15 @@ function mailOf(
     `Answer by ${words.deadline}. ${words.ask} No answer is a no.`,
     ...(words.count === '' ? [] : [`${words.count}.`]),
     '',
-    'To look at it and answer, open this page. Opening it decides nothing.',
-    link,
-    '',
-    'The link is yours alone: whoever has it can answer in your name until then. Do not pass this message on.',
-    `The same in the console: ${approval.url}`,
+    ...(link === undefined
+      ? ['The policy takes no answer to this one by e-mail. Answer it in the console:', approval.url]
+      : [
+          'To look at it and answer, open this page. Opening it decides nothing.',
+          link,
+          '',
+          'The link is yours alone: whoever has it can answer in your name until then. Do not pass this message on.',
+          `The same in the console: ${approval.url}`,
+        ]),
   ]
   return {
     from: settings.from,

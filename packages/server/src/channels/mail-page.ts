@@ -66,6 +66,20 @@ export function mailNotePage(title: string, text: string): string {
   return documentOf(title, `<h1>${escaped(title)}</h1>\n<p class="note" role="status">${escaped(text)}</p>`)
 }
 
+/** A page that asks for one thing, by a form that works without script. */
+export function mailFormPage(asked: {
+  readonly title: string
+  readonly text: string
+  /** What the button says. */
+  readonly label: string
+}): string {
+  const { title, text, label } = asked
+  return documentOf(
+    title,
+    `<h1>${escaped(title)}</h1>\n<p>${escaped(text)}</p>\n<form method="post"><button type="submit">${escaped(label)}</button></form>`,
+  )
+}
+
 // No answer is chosen before, and both look alike.
 function formOf(approval: ApprovalView, person: string, needsSession: boolean): string {
   const [vote, label] =

@@ -8,6 +8,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import type { ChannelStore, MailLink } from '@bailiwick/store'
+import { takesVotesOver } from './approval-words.ts'
 import type { MailPage } from './mail-page.ts'
 
 /** What answering by a link needs. */
@@ -125,6 +126,12 @@ function whyNot(
   if (link.digest !== approval.digest) return { text: 'This link is of another request.' }
   if (approval.terms.signed === true) {
     return { text: 'This one takes a signed vote, which is given in the console.', link: approval.url }
+  }
+  if (!takesVotesOver(approval.terms, 'email')) {
+    return {
+      text: 'The policy takes no answer to this one by e-mail. Answer it in the console.',
+      link: approval.url,
+    }
   }
   if (!approval.mayVote) return { text: `${voter.id} may not vote on this.` }
   return undefined

@@ -8,8 +8,10 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import type { ChannelStore } from '@bailiwick/store'
+import { takesVotesOver } from './approval-words.ts'
 import type { SlackSettings } from './settings.ts'
 import type { SlackApi } from './slack-api.ts'
+import { confirmationLink, personOfSlackAccount } from './slack-confirmation.ts'
 import { slackChoices, type SlackButton } from './slack-message.ts'
 import { slackToleranceMs, verifySlackRequest } from './slack-signature.ts'
 
@@ -17,7 +19,9 @@ import { slackToleranceMs, verifySlackRequest } from './slack-signature.ts'
 export interface SlackInteractionParts {
   readonly settings: Pick<SlackSettings, 'signingSecret' | 'people'>
   readonly api: SlackApi
-  readonly store: Pick<ChannelStore, 'takeRequest' | 'personOf'>
+  readonly store: Pick<ChannelStore, 'takeRequest' | 'personOf' | 'isConfirmed'>
+  /** The address under which people reach the service, without a slash at the end. */
+  readonly url: string
   /** The person as known now, with the roles of now. */
   readonly person: (id: string) => Promise<Voter | undefined>
   readonly approval: (id: string, voter: Voter) => Promise<ApprovalView>
@@ -88,17 +92,24 @@ async function answer(parts: SlackInteractionParts, pressed: Pressed): Promise<v
 
 /** Votes, and says in words what came of it. */
 async function outcomeOf(parts: SlackInteractionParts, { account, vote, button }: Pressed): Promise<string> {
-  const id = parts.settings.people.get(account) ?? (await parts.store.personOf('slack', account))
+  const id = await personOfSlackAccount(parts, account)
   const voter = id === undefined ? undefined : await parts.person(id)
   if (voter === undefined) {
     return id === undefined
       ? `Your Slack account ${account} stands for nobody in Bailiwick, so nothing was recorded. Ask its operator to run: bailiwick people slack YOUR-EMAIL ${account}`
       : `Your Slack account ${account} stands for ${id}, whom Bailiwick does not know, so nothing was recorded.`
   }
+  // The operator has said whose it is, and may be wrong.
+  if (!(await parts.store.isConfirmed('slack', account, voter.id))) {
+    return `Nothing was recorded: confirm first, once, that the Slack account ${account} is yours: ${confirmationLink(parts.url, account)} Then press the button again.`
+  }
   try {
     const approval = await parts.approval(button.approval, voter)
     if (approval.terms.signed === true) {
       return `Nothing was recorded: this takes a signed vote. Answer it in Bailiwick: ${approval.url}`
+    }
+    if (!takesVotesOver(approval.terms, 'slack')) {
+      return `Nothing was recorded: the policy takes no answer to this in Slack. Answer it in Bailiwick: ${approval.url}`
     }
     const status = await parts.vote(voter, button.approval, { vote, digest: button.digest })
     const more = status === 'pending' ? ' More people have to answer.' : ''

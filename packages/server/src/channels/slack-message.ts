@@ -1,5 +1,5 @@
 import { slackLink, slackPlain, slackText, type ApprovalView, type JsonObject } from '@bailiwick/core'
-import { approvalWords, statusWords, type ApprovalWords } from './approval-words.ts'
+import { approvalWords, statusWords, takesVotesOver, type ApprovalWords } from './approval-words.ts'
 
 const headerLengthMax = 150
 const sectionLengthMax = 3000
@@ -76,6 +76,9 @@ function waitingBlocks(approval: ApprovalView, words: ApprovalWords): readonly J
       ...by,
       ...section(['This one takes a signed vote, which Slack cannot give: answer it in Bailiwick.']),
     ]
+  }
+  if (!takesVotesOver(approval.terms, 'slack')) {
+    return [...by, ...section(['The policy takes no answer to this one in Slack: answer it in Bailiwick.'])]
   }
   const agree = approval.terms.asks === 'acknowledgement' ? 'acknowledge' : 'approve'
   const value = JSON.stringify({ approval: approval.id, digest: approval.digest } satisfies SlackButton)

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Fault, type Instant } from '@bailiwick/core'
+import type { Changed } from '@bailiwick/store'
 import type { Context } from 'hono'
 import {
   deleteTotp,
@@ -44,8 +45,8 @@ export function accountRoutes(
       }
       requireFresh(asker, now())
     }
-    await accountsOf(parts).setPassword(asker.voter.id, password, current)
-    await goOn(context, authentication, asker)
+    const changed = await accountsOf(parts).setPassword(asker, password, current)
+    await goOn(context, authentication, asker, { changed })
     return context.body(null, 204)
   })
 
@@ -58,8 +59,9 @@ export function accountRoutes(
   router.openapi(postTotpConfirmation, async (context): Promise<Response> => {
     const asker = asSession(context.get('asker'))
     requireFresh(asker, now())
-    const recoveryCodes = await accountsOf(parts).confirmTotp(asker.voter.id, context.req.valid('json').code)
-    await goOn(context, authentication, asker)
+    const { code } = context.req.valid('json')
+    const { recoveryCodes, changed } = await accountsOf(parts).confirmTotp(asker, code)
+    await goOn(context, authentication, asker, { changed, factor: 'totp' })
     return context.json({ recoveryCodes }, 201)
   })
 
@@ -67,15 +69,15 @@ export function accountRoutes(
     const asker = asSession(context.get('asker'))
     requireFresh(asker, now())
     if ((await access.credentials.totpOf(asker.voter.id)) === undefined) return context.body(null, 204)
-    await access.credentials.removeTotp(asker.voter.id)
-    await goOn(context, authentication, asker)
+    const changed = await access.credentials.removeTotp(asker.voter.id, { epoch: asker.session.epoch })
+    await goOn(context, authentication, asker, { changed })
     return context.body(null, 204)
   })
 
   router.openapi(postRecoveryCodes, async (context): Promise<Response> => {
     const asker = asSession(context.get('asker'))
     requireFresh(asker, now())
-    return context.json({ recoveryCodes: await accountsOf(parts).renewRecoveryCodes(asker.voter.id) }, 201)
+    return context.json({ recoveryCodes: await accountsOf(parts).renewRecoveryCodes(asker) }, 201)
   })
 
   return router
@@ -91,10 +93,18 @@ export function requireFresh({ session }: PersonAsking, now: Instant): void {
   throw new Fault('not_permitted', 'you signed in more than half an hour ago', { fix: 'Sign in again.' })
 }
 
-// Every session of the person has ended with the change, this one too; whoever made it goes on in a new one.
-async function goOn(context: Context, authentication: Authentication, asker: PersonAsking): Promise<void> {
-  const { client } = { client: context.req.header('user-agent') ?? '' }
+/**
+ * Goes on in a new session after a change that has ended every session of the person, this one too, or that has given it
+ * the second factor that it was short of.
+ */
+export async function goOn(
+  context: Context,
+  authentication: Authentication,
+  asker: PersonAsking,
+  { changed, factor }: { readonly changed: Changed; readonly factor?: string },
+): Promise<void> {
+  const client = context.req.header('user-agent') ?? ''
   const { signIns } = authentication.access
-  const opened = await signIns.continueFrom(asker.session, client)
+  const opened = await signIns.continueFrom(asker.session, changed, client, factor)
   await handOutSession(context, authentication, { kind: 'signed_in', ...opened })
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { batchCallsMax, commentLengthMax } from '@bailiwick/core'
+import { batchCallsMax, commentLengthMax, voteChannels } from '@bailiwick/core'
 import { voteSignature } from './passkey-schemas.ts'
 import { presented } from './review-schemas.ts'
 import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
@@ -59,6 +59,9 @@ export const votesRequest = z
   )
   .openapi('VotesRequest')
 
+/** Over which channel a vote comes. */
+export const voteChannel = z.enum(voteChannels)
+
 const mayDiffer = z.array(z.object({ how: z.enum(['any', 'up_to']), param: z.string() })).openapi({
   description:
     'The parameters in which such calls may differ: `any`, in whatever way; `up_to`, a number from 0 to that of the approved call. In all else, context included, they are equal.',
@@ -86,6 +89,10 @@ export const terms = z.object({
   asks: z.enum(['consent', 'acknowledgement']).openapi({
     description: 'Whether somebody must agree, or must have looked.',
   }),
+  channels: z
+    .array(voteChannel)
+    .optional()
+    .openapi({ description: 'Over which channels votes are taken; all, where absent.' }),
   signed: z.literal(true).optional().openapi({ description: 'Votes have to be signed with a passkey.' }),
   survivesPolicyChange: z.literal(true).optional(),
   breakGlass: z

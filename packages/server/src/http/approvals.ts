@@ -65,7 +65,7 @@ export function approvalRoutes(
   router.openapi(postVote, async (context): Promise<Response> => {
     const asker = context.get('asker')
     const { id } = context.req.valid('param')
-    await ledger.vote(asPerson(asker), id, context.req.valid('json'))
+    await ledger.vote(asPerson(asker), id, { ...context.req.valid('json'), channel: 'console' })
     const approval = await ledger.approval(id, await seenBy(asker, ledger, access))
     return context.json(await masking.shown(approval, asker), 201)
   })

@@ -64,6 +64,39 @@ export const postSlackInteraction = createRoute({
   ),
 })
 
+export const getSlackAccount = createRoute({
+  method: 'get',
+  path: '/v1/channels/slack/accounts/{account}',
+  'x-permission': 'anyone',
+  summary: 'The page on which a person confirms a Slack account. Looking changes nothing, and says nothing of it',
+  request: { params: schema.slackAccountParam },
+  responses: answers(
+    200,
+    { description: 'A page', content: { 'text/html': { schema: schema.htmlPage } } },
+    400,
+    404,
+    503,
+  ),
+})
+
+export const postSlackAccount = createRoute({
+  method: 'post',
+  path: '/v1/channels/slack/accounts/{account}',
+  'x-permission': 'anyone',
+  summary: 'Confirm from that page, signed in, that the account is one’s own: from then on it answers',
+  request: { params: schema.slackAccountParam },
+  responses: answers(
+    200,
+    { description: 'Recorded', content: { 'text/html': { schema: schema.htmlPage } } },
+    400,
+    401,
+    403,
+    404,
+    413,
+    503,
+  ),
+})
+
 export const getMailPage = createRoute({
   method: 'get',
   path: '/v1/channels/email/{token}',

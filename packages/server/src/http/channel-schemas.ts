@@ -51,4 +51,11 @@ export const tokenParam = z.object({
   token: z.string().max(100, { error: 'must have at most 100 characters' }),
 })
 
+export const slackAccountParam = z.object({
+  account: z
+    .string()
+    .regex(/^[UW][A-Z0-9]{2,29}$/, { error: 'must be the id of a Slack account' })
+    .openapi({ example: 'U0123456789' }),
+})
+
 export const callParam = z.object({ call: name })

@@ -3,12 +3,23 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { answerMailLink, lookAtMailLink, type MailVoteParts } from '../channels/mail-votes.ts'
-import { mailNotePage, mailPage, mailPageHeaders, type MailPage } from '../channels/mail-page.ts'
+import { mailNotePage, mailPage, mailPageHeaders } from '../channels/mail-page.ts'
+import {
+  confirmAccount,
+  slackConfirmationPage,
+  type SlackConfirmationParts,
+} from '../channels/slack-confirmation.ts'
 import { takeSlackRequest, type SlackInteractionParts } from '../channels/slack-interactions.ts'
 import type { Authentication, HttpEnv } from './asker.ts'
 import { problem, problemDocumentOf, saysWhetherRecorded, toldFault } from './problems.ts'
 import { newRouter } from './router.ts'
-import { getMailPage, postMailVote, postSlackInteraction } from './routes.ts'
+import {
+  getMailPage,
+  getSlackAccount,
+  postMailVote,
+  postSlackAccount,
+  postSlackInteraction,
+} from './routes.ts'
 import { refuseOtherSites } from './same-origin.ts'
 
 /** How long Slack is kept waiting, at the longest; it gives up after three seconds. */
@@ -17,7 +28,7 @@ const slackAnswerMs = 2_000
 /** What answers from channels are taken by; absent: the channel is not set up. */
 export interface ChannelAnswers {
   readonly mail?: MailVoteParts | undefined
-  readonly slack?: SlackInteractionParts | undefined
+  readonly slack?: (SlackInteractionParts & SlackConfirmationParts) | undefined
 }
 
 /**
@@ -46,10 +57,25 @@ export function channelRoutes(
     return context.body('', 200)
   })
 
+  router.openapi(getSlackAccount, async (context): Promise<Response> => {
+    if (slack === undefined) throw notSetUp('Slack')
+    const { account } = context.req.valid('param')
+    return await pageAnswer(context, log, async () => slackConfirmationPage(account))
+  })
+
+  router.openapi(postSlackAccount, async (context): Promise<Response> => {
+    if (slack === undefined) throw notSetUp('Slack')
+    const { account } = context.req.valid('param')
+    return await pageAnswer(context, log, async () => {
+      refuseOtherSites(context, publicUrl)
+      return await confirmAccount(slack, account, getCookie(context, cookie.name))
+    })
+  })
+
   router.openapi(getMailPage, async (context): Promise<Response> => {
     if (mail === undefined) throw notSetUp('e-mail')
     const { token } = context.req.valid('param')
-    return await pageAnswer(context, log, () => lookAtMailLink(mail, token))
+    return await pageAnswer(context, log, async () => mailPage(await lookAtMailLink(mail, token)))
   })
 
   router.openapi(postMailVote, async (context): Promise<Response> => {
@@ -59,12 +85,13 @@ export function channelRoutes(
       // The token is what another site does not know; that its form came from here is asked all the same.
       refuseOtherSites(context, publicUrl)
       const form = new URLSearchParams(await context.req.text())
-      return await answerMailLink(mail, token, {
+      const page = await answerMailLink(mail, token, {
         vote: form.get('vote') ?? '',
         digest: form.get('digest') ?? '',
         comment: form.get('comment') ?? '',
         session: getCookie(context, cookie.name),
       })
+      return mailPage(page)
     })
   })
 
@@ -75,10 +102,10 @@ export function channelRoutes(
 async function pageAnswer(
   context: Context,
   log: (line: string) => void,
-  page: () => Promise<MailPage>,
+  page: () => Promise<string>,
 ): Promise<Response> {
   try {
-    return context.body(mailPage(await page()), 200, { ...mailPageHeaders })
+    return context.body(await page(), 200, { ...mailPageHeaders })
   } catch (error) {
     const fault = saysWhetherRecorded(toldFault(error, log))
     if (!(context.req.header('accept') ?? '').includes('text/html')) return problem(context, fault)

@@ -54,6 +54,11 @@ function permissionOf(
   return undefined
 }
 
+// Where a second factor is demanded, who has none may only set one up.
+function isPartial(asker: Asker): boolean {
+  return asker.kind === 'person' && asker.session.isPartial
+}
+
 /** Everything that the table grants an asker. */
 export function permissionsOf(asker: Asker): readonly Permission[] {
   return permissions.filter((permission) => mayAsker(asker, permission))
@@ -61,6 +66,7 @@ export function permissionsOf(asker: Asker): readonly Permission[] {
 
 /** Whether the table grants an asker a permission. */
 export function mayAsker(asker: Asker, permission: Permission): boolean {
+  if (isPartial(asker) && permission !== 'account') return false
   const actors = asker.kind === 'agent' ? (['agent'] as const) : actorsOf(asker.voter.roles)
   return actors.some((actor) => mayDo(actor, permission))
 }
@@ -68,6 +74,11 @@ export function mayAsker(asker: Asker, permission: Permission): boolean {
 /** @throws Fault `not_permitted` where the table does not grant the asker this permission */
 export function requirePermission(asker: Asker, permission: Permission): void {
   if (mayAsker(asker, permission)) return
+  if (isPartial(asker)) {
+    throw new Fault('second_factor_required', 'a password alone is not enough here', {
+      fix: 'Set up an authenticator app or a passkey, under Account in the console; nothing else can be done before.',
+    })
+  }
   if (asker.kind === 'agent') {
     throw new Fault('not_permitted', 'only a signed-in person can do this', {
       fix: 'Sign in to the console.',

@@ -98,3 +98,39 @@ export const postPasskeySession = createRoute({
     503,
   ),
 })
+
+export const postSecondFactorOptions = createRoute({
+  method: 'post',
+  path: '/v1/session/second-factor/passkey/options',
+  'x-permission': 'anyone',
+  summary: 'Begin to prove a passkey as the second factor; a cookie binds the answer to this browser',
+  request: { body: body(schema.stepRequest) },
+  responses: answers(
+    200,
+    json(schema.secondFactorOptions, 'What the authenticator is asked for; good for three minutes, once'),
+    400,
+    401,
+    403,
+    409,
+    413,
+    503,
+  ),
+})
+
+export const postPasskeyProof = createRoute({
+  method: 'post',
+  path: '/v1/session/second-factor/passkey',
+  'x-permission': 'anyone',
+  summary: 'Prove a passkey as the second factor',
+  request: { body: body(schema.passkeyProof) },
+  responses: answers(
+    200,
+    json(signInAnswer, 'Signed in; the cookie carries the session'),
+    400,
+    401,
+    403,
+    409,
+    413,
+    503,
+  ),
+})

@@ -114,4 +114,16 @@ export const requestOptions = z
     description: 'For `PublicKeyCredential.parseRequestOptionsFromJSON`.',
   })
 
+export const stepRequest = z
+  .strictObject({ step: text(200).openapi({ description: 'Names the sign-in under way.' }) }, onlyKnown)
+  .openapi('SignInStep')
+
+export const passkeyProof = passkeySignInRequest.extend({ step: text(200) }).openapi('PasskeyProof')
+
+export const secondFactorOptions = requestOptions
+  .extend({ allowCredentials: z.array(descriptor) })
+  .openapi('PasskeyProofOptions', {
+    description: 'For `PublicKeyCredential.parseRequestOptionsFromJSON`.',
+  })
+
 export const passkeyParam = z.object({ id: credentialId })

@@ -3,14 +3,16 @@ import { Fault, type Instant } from '@bailiwick/core'
 import { Passkeys, type Ledger } from '@bailiwick/store'
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { requireFresh } from './account.ts'
+import { goOn, requireFresh } from './account.ts'
 import { asPerson, asSession, type Authentication, type HttpEnv } from './asker.ts'
 import {
   deletePasskey,
   getPasskeys,
   postPasskey,
   postPasskeyOptions,
+  postPasskeyProof,
   postPasskeySession,
+  postSecondFactorOptions,
   postSignInOptions,
 } from './passkey-routes.ts'
 import { newRouter } from './router.ts'
@@ -36,7 +38,12 @@ export function passkeyRoutes(ledger: Ledger, authentication: Authentication): O
 }
 
 // Changed only shortly after signing in.
-function ownRoutes(passkeys: Passkeys, { cookie }: Authentication, now: () => Instant): OpenAPIHono<HttpEnv> {
+function ownRoutes(
+  passkeys: Passkeys,
+  authentication: Authentication,
+  now: () => Instant,
+): OpenAPIHono<HttpEnv> {
+  const { cookie } = authentication
   const router = newRouter()
 
   router.openapi(getPasskeys, async (context): Promise<Response> => {
@@ -65,10 +72,18 @@ function ownRoutes(passkeys: Passkeys, { cookie }: Authentication, now: () => In
   })
 
   router.openapi(postPasskey, async (context): Promise<Response> => {
-    const person = asPerson(context.get('asker'))
+    const asker = asSession(context.get('asker'))
+    const { voter, session } = asker
     const { transports = [], ...answer } = context.req.valid('json')
     const token = unbind(context)
-    const { id, index } = await passkeys.register(person.id, token, { ...answer, transports })
+    const made = { ...answer, transports }
+    const { id, index } = await passkeys.register(voter.id, token, made, session.epoch)
+    // Who had to set up a second factor has one from here on, and has just used it.
+    if (session.isPartial)
+      await goOn(context, authentication, asker, {
+        changed: { index, epoch: session.epoch },
+        factor: 'passkey',
+      })
     return context.json({ id, record: { index } }, 201)
   })
 
@@ -107,7 +122,40 @@ function sessionRoutes(passkeys: Passkeys, authentication: Authentication): Open
     return await answerSignIn(context, authentication, signedIn)
   })
 
+  router.openapi(postSecondFactorOptions, async (context): Promise<Response> => {
+    refuseOtherSites(context, publicUrl)
+    const begun = await passkeys.beginSecondFactor(context.req.valid('json').step)
+    if (begun === undefined) throw notProven()
+    const { token, challenge, party, known } = begun
+    bind(context, token, cookie.isSecure)
+    const { rpId, origin } = party
+    const allowCredentials = known.map((id) => ({ type: 'public-key', id }))
+    return context.json({
+      challenge,
+      rpId,
+      timeout: timeoutMs,
+      userVerification: 'required',
+      origin,
+      allowCredentials,
+    })
+  })
+
+  router.openapi(postPasskeyProof, async (context): Promise<Response> => {
+    refuseOtherSites(context, publicUrl)
+    const client = context.req.header('user-agent') ?? ''
+    const { step, ...assertion } = context.req.valid('json')
+    const signedIn = await passkeys.proveSecondFactor(step, unbind(context), assertion, client)
+    if (signedIn === undefined) throw notProven()
+    return await answerSignIn(context, authentication, signedIn)
+  })
+
   return router
+}
+
+function notProven(): Fault {
+  return new Fault('not_authenticated', 'the passkey does not prove who you are', {
+    fix: 'Begin anew with your address; whoever has lost the passkey asks for a link.',
+  })
 }
 
 // Whoever got hold of an answer alone cannot use it: the challenge belongs to the browser that asked for it.

@@ -33,6 +33,7 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   already_voted: { status: 409, title: 'Already voted' },
   signature_required: { status: 403, title: 'Signature required' },
   signature_invalid: { status: 403, title: 'Signature does not count' },
+  second_factor_required: { status: 403, title: 'Second factor required' },
   too_large: { status: 413, title: 'Too large' },
   too_many_tries: { status: 429, title: 'Too many tries' },
   policy_invalid: { status: 422, title: 'Policy invalid' },

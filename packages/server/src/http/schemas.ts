@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, callbackLengthMax, waitSecondsMax } from '@bailiwick/core'
-import { policyRef, standing, standingUse, terms } from './approval-schemas.ts'
+import { policyRef, standing, standingUse, terms, voteChannel } from './approval-schemas.ts'
 import { presented } from './review-schemas.ts'
 import { comment, mustBe, name, object, oneOf, onlyKnown, text, wholeNumber } from './schema-parts.ts'
 
@@ -301,6 +301,7 @@ export const approvalView = z
         vote: z.enum(['approve', 'reject', 'acknowledge']),
         breakGlass: z.literal(true).optional().openapi({ description: 'Cast in an emergency.' }),
         standing: standing.optional(),
+        channel: voteChannel.optional().openapi({ description: 'Over which channel it came.' }),
         comment: z.string().nullable(),
         at: z.string(),
       }),

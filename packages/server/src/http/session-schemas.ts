@@ -31,6 +31,10 @@ export const sessionView = z
     session: z.object({
       id: z.string(),
       method: z.string().openapi({ description: 'How the person signed in.', example: 'password+totp' }),
+      isPartial: z.boolean().openapi({
+        description:
+          'Whether a second factor is demanded that the person has still to set up: until then, nothing but the own account can be seen or changed.',
+      }),
       createdAt: z.string(),
       expiresAt: z.string(),
     }),
@@ -48,7 +52,10 @@ export const signInAnswer = z
           expiresAt: z.string(),
         }),
       })
-      .openapi({ description: 'A second factor is asked for, at `/v1/session/second-factor`.' }),
+      .openapi({
+        description:
+          'A second factor is asked for, at `/v1/session/second-factor`, or `/v1/session/second-factor/passkey` where that is one of them.',
+      }),
   ])
   .openapi('SignIn')
 

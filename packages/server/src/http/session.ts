@@ -64,11 +64,11 @@ export function sessionRoutes(authentication: Authentication, parts: SignInParts
 
   router.openapi(getSession, (context): Response => {
     const asker = asSession(context.get('asker'))
-    const { id, method, createdAt, expiresAt } = asker.session
+    const { id, method, isPartial, createdAt, expiresAt } = asker.session
     return context.json({
       person: asker.voter,
       permissions: permissionsOf(asker),
-      session: { id, method, createdAt, expiresAt },
+      session: { id, method, isPartial, createdAt, expiresAt },
     })
   })
 

@@ -40,7 +40,7 @@ async function castOne(
   log: (line: string) => void,
 ): Promise<CastVote | ProblemDocument> {
   try {
-    return { approval, status: await ledger.vote(voter, approval, request) }
+    return { approval, status: await ledger.vote(voter, approval, { ...request, channel: 'console' }) }
   } catch (error) {
     return problemDocumentOf(saysWhetherRecorded(toldFault(error, log)))
   }

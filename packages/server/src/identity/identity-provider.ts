@@ -14,6 +14,8 @@ interface Flow {
   readonly nonce: string
   readonly verifier: string
   readonly until: number
+  /** When it began, by the database's clock: who is removed after that does not come back by it. */
+  readonly since: number
 }
 
 /** What an identity provider is asked with. */
@@ -52,13 +54,14 @@ export class IdentityProvider {
   async begin(
     redirect: string,
   ): Promise<{ readonly url: string; readonly flow: string; readonly flowSeconds: number }> {
-    const { settings, sealing, now } = this.#parts
+    const { access, settings, sealing, now } = this.#parts
     const configuration = await this.#configured()
     const flow: Flow = {
       state: oidc.randomState(),
       nonce: oidc.randomNonce(),
       verifier: oidc.randomPKCECodeVerifier(),
       until: now() + flowMs,
+      since: await access.signIns.now(),
     }
     const url = oidc.buildAuthorizationUrl(configuration, {
       redirect_uri: redirect,
@@ -81,7 +84,8 @@ export class IdentityProvider {
    */
   async finish(callback: URL, sealed: string | undefined, client: string): Promise<SignInResult> {
     const { access, settings } = this.#parts
-    const claims = await this.#claims(callback, this.#flowOf(sealed))
+    const flow = this.#flowOf(sealed)
+    const claims = await this.#claims(callback, flow)
     const email = claims['email']
     if (typeof email !== 'string' || claims['email_verified'] !== true) {
       throw new Fault('not_permitted', 'the identity provider vouches for no e-mail address of yours', {
@@ -91,20 +95,21 @@ export class IdentityProvider {
     const groups = claims[settings.groupsClaim]
     const named = Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : []
     const roles = [...new Set(named.flatMap((group) => settings.rolesOf.get(group) ?? []))]
-    const voter = await access.setPersonOfProvider(email, roles, `${settings.issuer.href} ${claims.sub}`)
-    if (voter === undefined) {
+    const subject = `${settings.issuer.href} ${claims.sub}`
+    const known = await access.setPersonOfProvider(email, { roles, subject, since: flow.since })
+    if (known === undefined) {
       throw new Fault('not_permitted', 'none of your groups has a role here', {
         fix: 'Ask whoever runs the identity provider to add you to one that has.',
       })
     }
-    return await access.signIns.begin(voter.id, 'provider', client)
+    return await access.signIns.beginAt(known.voter.id, 'provider', client, known.epoch)
   }
 
   #flowOf(sealed: string | undefined): Flow {
     const { sealing, now } = this.#parts
     const opened = sealed === undefined ? undefined : sealing.open(purpose, sealed)
     const flow = opened === undefined ? undefined : (JSON.parse(opened.toString('utf8')) as Flow)
-    if (flow !== undefined && flow.until > now()) return flow
+    if (flow !== undefined && flow.until > now() && Number.isFinite(flow.since)) return flow
     throw new Fault('not_authenticated', 'this browser has not begun to sign in, or too long ago', {
       fix: 'Begin anew at the sign-in page.',
     })

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { Fault, type PersonId } from '@bailiwick/core'
-import { personId, recoveryHash, type Access, type SignInResult, type Tried } from '@bailiwick/store'
+import {
+  personId,
+  recoveryHash,
+  type Access,
+  type Changed,
+  type KnownSession,
+  type SignInResult,
+  type Tried,
+} from '@bailiwick/store'
 import type { Passwords } from './passwords.ts'
 import type { Sealing } from './sealing.ts'
 import { base32, matchingStep, newTotpSecret, totpAddress } from './totp.ts'
@@ -22,6 +30,12 @@ interface LocalAccountParts {
   readonly now: () => number
   /** What authenticator apps call the service. */
   readonly issuer: string
+}
+
+/** Who changes what lets them in, and the session in which they do. */
+export interface Owner {
+  readonly voter: { readonly id: PersonId }
+  readonly session: Pick<KnownSession, 'epoch'>
 }
 
 /** A second factor as it was typed. */
@@ -93,10 +107,12 @@ export class LocalAccounts {
    * Sets a person's own password; all sessions of the person end.
    *
    * @param current the password that it replaces, where the person has to show that
-   * @throws Fault `bad_input` where it is unfit, `not_permitted` where `current` is wrong
+   * @throws Fault `bad_input` where it is unfit, `not_permitted` where `current` is wrong, `not_authenticated` where the
+   *   session has ended meanwhile
    */
-  async setPassword(person: PersonId, password: string, current: string | undefined): Promise<void> {
+  async setPassword(owner: Owner, password: string, current: string | undefined): Promise<Changed> {
     const { access, passwords } = this.#parts
+    const person = owner.voter.id
     if (current !== undefined) {
       const tried: Tried = { subject: `account ${person}`, free: accountFree }
       await this.#admit(tried)
@@ -106,7 +122,8 @@ export class LocalAccounts {
       }
       await access.attempts.forgive(tried)
     }
-    await access.credentials.setPassword(person, await passwords.hash(password, person))
+    const hash = await passwords.hash(password, person)
+    return await access.credentials.setPassword(person, hash, { epoch: owner.session.epoch })
   }
 
   /** A secret for a person's authenticator app. It is asked for only once a code has confirmed it. */
@@ -117,9 +134,18 @@ export class LocalAccounts {
     return { secret: base32(secret), address: totpAddress(secret, person, issuer) }
   }
 
-  /** Confirms the app by its first code. @returns recovery codes, shown this once @throws Fault `conflict`, `not_permitted` */
-  async confirmTotp(person: PersonId, code: string): Promise<readonly string[]> {
+  /**
+   * Confirms the app by its first code.
+   *
+   * @returns recovery codes, shown this once
+   * @throws Fault `conflict`, `not_permitted`, `not_authenticated` where the session has ended meanwhile
+   */
+  async confirmTotp(
+    owner: Owner,
+    code: string,
+  ): Promise<{ readonly recoveryCodes: readonly string[]; readonly changed: Changed }> {
     const { access } = this.#parts
+    const person = owner.voter.id
     const kept = await access.credentials.totpOf(person)
     if (kept === undefined || kept.isUsable) {
       throw new Fault('conflict', 'no authenticator app waits to be confirmed', { fix: 'Set one up first.' })
@@ -131,21 +157,25 @@ export class LocalAccounts {
       })
     }
     const codes = newRecoveryCodes()
-    await access.credentials.confirmTotp(person, kept.sealed, codes.map(plainCode).map(recoveryHash))
+    const hashes = codes.map(plainCode).map(recoveryHash)
+    const { epoch } = owner.session
+    const changed = await access.credentials.confirmTotp(person, kept.sealed, hashes, { epoch })
     await access.attempts.forgive({ subject: `second factor ${person}`, free: accountFree })
-    return codes
+    return { recoveryCodes: codes, changed }
   }
 
   /** New recovery codes in the place of all that there are. @throws Fault `conflict` without an authenticator app */
-  async renewRecoveryCodes(person: PersonId): Promise<readonly string[]> {
+  async renewRecoveryCodes({ voter, session }: Owner): Promise<readonly string[]> {
     const { access } = this.#parts
+    const person = voter.id
     if (!(await access.credentials.totpOf(person))?.isUsable) {
       throw new Fault('conflict', 'recovery codes stand in for an authenticator app, and there is none', {
         fix: 'Set up an authenticator app first.',
       })
     }
     const codes = newRecoveryCodes()
-    await access.credentials.setRecoveryCodes(person, codes.map(plainCode).map(recoveryHash))
+    const hashes = codes.map(plainCode).map(recoveryHash)
+    await access.credentials.setRecoveryCodes(person, hashes, { epoch: session.epoch })
     return codes
   }
 

@@ -201,6 +201,20 @@ export function sessionSettings(env: Environment): SessionLifetimes {
   }
 }
 
+/**
+ * Whether a password alone is not enough: `BAILIWICK_SECOND_FACTOR`, `required` or `offered`, which is the default.
+ *
+ * @throws Fault `bad_input`
+ */
+export function secondFactorSetting(env: Environment): boolean {
+  const text = env['BAILIWICK_SECOND_FACTOR']?.trim() ?? ''
+  if (text === '' || text === 'offered') return false
+  if (text === 'required') return true
+  throw new Fault('bad_input', '`BAILIWICK_SECOND_FACTOR` is neither `offered` nor `required`', {
+    fix: 'Correct it, or leave it out.',
+  })
+}
+
 /** How many proxies add to `X-Forwarded-For`: `BAILIWICK_PROXIES`, none unless given. @throws Fault `bad_input` */
 export function proxiesSetting(env: Environment): number {
   return wholeNumber(env, 'BAILIWICK_PROXIES', 10) ?? 0

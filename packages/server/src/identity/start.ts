@@ -1,5 +1,5 @@
 import type { Instant } from '@bailiwick/core'
-import { Access, type Ledger } from '@bailiwick/store'
+import { Access, passkeyFactor, type Ledger } from '@bailiwick/store'
 import type { SignInParts } from '../http/sign-in-parts.ts'
 import { AgentTokens } from './agent-tokens.ts'
 import { IdentityProvider } from './identity-provider.ts'
@@ -10,6 +10,7 @@ import {
   agentTokenSettings,
   providerSettings,
   proxiesSetting,
+  secondFactorSetting,
   sessionSettings,
   type AgentTokenSettings,
   type ProviderSettings,
@@ -23,6 +24,7 @@ export interface IdentitySettings {
   readonly provider: ProviderSettings | undefined
   readonly lifetimes: ReturnType<typeof sessionSettings>
   readonly proxies: number
+  readonly demandsSecondFactor: boolean
 }
 
 /** @throws Fault `bad_input` for what cannot be meant */
@@ -32,6 +34,7 @@ export function identitySettings(env: Environment): IdentitySettings {
     provider: providerSettings(env),
     lifetimes: sessionSettings(env),
     proxies: proxiesSetting(env),
+    demandsSecondFactor: secondFactorSetting(env),
   }
 }
 
@@ -42,15 +45,27 @@ export interface Identity {
   readonly signIn: SignInParts
 }
 
+interface StartParts {
+  readonly env: Environment
+  readonly dataDir: string
+  /** The address under which people reach the service. */
+  readonly url: string
+  readonly log: (line: string) => void
+}
+
 /** What people and agents are known by, on an open ledger. */
 export async function startIdentity(
   ledger: Ledger,
   settings: IdentitySettings,
-  { env, dataDir, log }: { env: Environment; dataDir: string; log: (line: string) => void },
+  { env, dataDir, url, log }: StartParts,
 ): Promise<Identity> {
   const now = (): Instant => ledger.now()
   const sealing = await identitySealing(env, dataDir)
-  const access = new Access(ledger, { lifetimes: settings.lifetimes })
+  const access = new Access(ledger, {
+    lifetimes: settings.lifetimes,
+    secondFactors: [passkeyFactor(ledger, url)],
+    demandsSecondFactor: settings.demandsSecondFactor,
+  })
   const issuer = ledger.name === 'main' ? 'Bailiwick' : `Bailiwick ${ledger.name}`
   const accounts = new LocalAccounts({ access, passwords: new Passwords(), sealing, now, issuer })
   const { agentTokens, provider, proxies } = settings

@@ -1,3 +1,5 @@
+import type { Instant } from '@bailiwick/core'
+import { ChannelStore } from '@bailiwick/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
 import { linkIn, MailServer } from './mail-server.ts'
@@ -314,6 +316,41 @@ describe('where votes have to be signed', () => {
     const { digest } = await approvalOf(id)
     expect((await visit('POST', path, { digest, vote: 'approve' })).status).toBe(403)
     expect((await approvalOf(id)).votes).toEqual([])
+  })
+
+  test('that takes no answer by e-mail has a message that leads to the console, and no link that votes', async () => {
+    await open('channels: [console, slack]')
+    const id = await asked()
+    const { text } = mail.to('ann@example.com')
+    expect(text).toContain(`Answer it in the console:\n${base}/approvals/${id}`)
+    expect(text).not.toContain('/v1/channels/')
+    // One that is there all the same, as where the policy changed its mind.
+    const { digest } = await approvalOf(id)
+    const token = await new ChannelStore(service.ledger.pool, service.ledger.name).makeMailLink({
+      approval: Number(id.slice('apr_'.length)),
+      digest,
+      person: 'ann@example.com',
+      expiresAt: (service.ledger.now() + minute) as Instant,
+    })
+    const path = `/v1/channels/email/${token}`
+    const { html } = await visit('GET', path)
+    expect(html).not.toContain('<form')
+    expect(html).toContain('takes no answer to this one by e-mail')
+    expect((await visit('POST', path, { digest, vote: 'approve' })).status).toBe(403)
+    expect((await approvalOf(id)).votes).toEqual([])
+    const ann = await service.person('ann@example.com')
+    expect((await ann.vote(id, { vote: 'approve' })).body.votes).toMatchObject([{ channel: 'console' }])
+  })
+
+  test('that takes answers by e-mail alone has one, and the record says over which channel', async () => {
+    await open('channels: [email]')
+    const id = await asked()
+    const ann = await service.person('ann@example.com')
+    const { status, body } = await ann.vote(id, { vote: 'approve' })
+    expect([status, body.fix]).toEqual([403, 'Answer by e-mail.'])
+    const { digest } = await approvalOf(id)
+    await visit('POST', linkIn(mail.to('bob@example.com')), { digest, vote: 'approve' })
+    expect((await approvalOf(id)).votes).toMatchObject([{ person: 'bob@example.com', channel: 'email' }])
   })
 })
 

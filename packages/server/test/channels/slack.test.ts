@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
+import type { PersonId } from '@bailiwick/core'
+import { confirmSlackAccount, linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
 import { buttonsOf, FakeSlack, textOf, type SlackPost } from './fake-slack.ts'
 import { refund, refundPolicy } from './policy.ts'
@@ -17,12 +18,21 @@ async function open(terms = ''): Promise<void> {
   openedWith = terms
   service.clock.aheadMs = 0
   await deliver()
-  await service.ledger.pool.query('truncate outbox, channel_post, taken_request, channel_identity')
+  await service.ledger.pool.query('truncate outbox, channel_post, taken_request, channel_identity, channel_confirmation')
   for (const list of [slack.posts, slack.ephemerals, slack.calls, slack.trouble, service.lines])
     list.length = 0
   await service.access.setPerson('ann@example.com', ['approver'])
   await service.access.setPerson('bob@example.com', ['approver'])
   await service.access.setPerson('vic@example.com', ['viewer'])
+  await confirmed('U0ANN', 'ann@example.com')
+  await confirmed('U0VIC', 'vic@example.com')
+}
+
+/** What a person says on the page that Slack leads to. */
+async function confirmed(account: string, person: string): Promise<void> {
+  const id = person as PersonId
+  const epoch = await service.access.signIns.epochOf(id)
+  await confirmSlackAccount(service.ledger, account, { id, epoch })
 }
 
 async function reopen(terms: string): Promise<void> {
@@ -177,12 +187,81 @@ describe('a button', () => {
   test('of an account that was linked on the command line votes, and no more once it is unlinked', async () => {
     const { id, post } = await asked()
     await linkSlackAccount(service.ledger, 'U0BOB', 'Bob@example.com')
+    await confirmed('U0BOB', 'bob@example.com')
     await unlinkSlackAccount(service.ledger, 'U0BOB')
     await press(post, 'U0BOB', 'approve')
     expect((await approvalOf(id)).votes).toEqual([])
     await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
     await press(post, 'U0BOB', 'approve')
+    expect((await approvalOf(id)).votes, 'what was confirmed before has ended').toEqual([])
+    await confirmed('U0BOB', 'bob@example.com')
+    await press(post, 'U0BOB', 'approve')
     expect((await approvalOf(id)).votes).toMatchObject([{ person: 'bob@example.com' }])
+  })
+
+  describe('of an account that its person has not confirmed', () => {
+    const path = '/v1/channels/slack/accounts/U0BOB'
+    const confirm = (cookie?: string) =>
+      service.anyone.send('POST', path, {
+        headers: { origin: base, ...(cookie === undefined ? {} : { cookie }) },
+      })
+    const cookieOf = ({ secret }: Caller) => `bailiwick_session=${secret}`
+    const lastAccess = async () => {
+      const { rows } = await service.ledger.pool.query<{ record: string }>(
+        `select record from log_entry where kind = 'access' order by index desc limit 1`,
+      )
+      return JSON.parse(rows[0]?.record ?? '{}') as Record<string, unknown>
+    }
+
+    test('records nothing and leads to a page, on which the person confirms it once, and that is recorded', async () => {
+      const { id, post } = await asked()
+      await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
+      await press(post, 'U0BOB', 'approve')
+      expect((await approvalOf(id)).votes).toEqual([])
+      expect(lastTold()).toContain(`confirm first, once, that the Slack account U0BOB is yours: ${base}${path}`)
+      const page = await service.anyone.get(path)
+      expect(page.text).toContain('Is this Slack account yours?')
+      expect(page.text, 'nothing of whose it is').not.toContain('bob')
+      expect((await confirm()).status).toBe(401)
+      const bob = await service.person('bob@example.com')
+      expect((await confirm(cookieOf(bob))).status).toBe(200)
+      expect(await lastAccess()).toMatchObject({
+        event: 'account_confirmed',
+        subject: 'bob@example.com',
+        grants: ['slack:U0BOB'],
+      })
+      await press(post, 'U0BOB', 'approve')
+      expect((await approvalOf(id)).votes).toMatchObject([{ person: 'bob@example.com', channel: 'slack' }])
+      expect(await service.ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+
+    test('is confirmed by nobody else, and by nobody to whom the operator has not given it', async () => {
+      const { id, post } = await asked()
+      const ann = await service.person('ann@example.com')
+      expect((await confirm(cookieOf(ann))).status, 'it is nobody’s').toBe(403)
+      await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
+      expect((await confirm(cookieOf(ann))).status).toBe(403)
+      const forged = await service.anyone.send('POST', path, {
+        headers: { origin: 'https://evil.example', cookie: cookieOf(await service.person('bob@example.com')) },
+      })
+      expect(forged.status, 'a page of another site').toBe(403)
+      await press(post, 'U0BOB', 'approve')
+      expect((await approvalOf(id)).votes).toEqual([])
+    })
+
+    test('has to be confirmed again where it is given to somebody else, or its person comes back', async () => {
+      const { id, post } = await asked()
+      await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
+      await confirmed('U0BOB', 'bob@example.com')
+      await linkSlackAccount(service.ledger, 'U0BOB', 'ann@example.com')
+      await press(post, 'U0BOB', 'approve')
+      expect((await approvalOf(id)).votes).toEqual([])
+      await service.access.removePerson('ann@example.com')
+      await service.access.setPerson('ann@example.com', ['approver'])
+      await press(post, 'U0ANN', 'approve')
+      expect((await approvalOf(id)).votes).toEqual([])
+      expect(lastTold()).toContain('confirm first')
+    })
   })
 
   test.each([
@@ -238,6 +317,7 @@ describe('with a quorum', () => {
   test('the message counts, and keeps its buttons until enough have answered', async () => {
     await open('quorum: 2')
     await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
+    await confirmed('U0BOB', 'bob@example.com')
     const { id, post } = await asked()
     expect(textOf(post.body)).toContain('0 of 2 people have agreed')
     await press(post, 'U0ANN', 'approve')
@@ -263,6 +343,25 @@ describe('where votes have to be signed', () => {
     await press(post, 'U0ANN', 'approve', { value: JSON.stringify({ approval: id, digest }) })
     expect((await approvalOf(id)).votes).toEqual([])
     expect(lastTold()).toContain(`Answer it in Bailiwick: ${base}/approvals/${id}`)
+  })
+
+  test('that takes no answer in Slack has a message without buttons, and a press records nothing', async () => {
+    await open('channels: [console]')
+    const { id, post } = await asked()
+    expect(buttonsOf(post.body)).toEqual([])
+    expect(textOf(post.body)).toContain('takes no answer to this one in Slack')
+    expect(textOf(post.body)).toContain(`<${base}/approvals/${id}|Open in Bailiwick>`)
+    const { digest } = await approvalOf(id)
+    await press(post, 'U0ANN', 'approve', { value: JSON.stringify({ approval: id, digest }) })
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect(lastTold()).toContain('the policy takes no answer to this in Slack')
+  })
+
+  test('that takes answers in Slack alone has buttons, and the record says over which channel', async () => {
+    await open('channels: [slack]')
+    const { id, post } = await asked()
+    await press(post, 'U0ANN', 'approve')
+    expect((await approvalOf(id)).votes).toMatchObject([{ person: 'ann@example.com', channel: 'slack' }])
   })
 })
 
@@ -326,6 +425,7 @@ describe('attacks', () => {
     expect((await interact(body, headers)).status).toBe(200)
     // Whoever has recorded it waits until the account stands for somebody.
     await linkSlackAccount(service.ledger, 'U0EVE', 'bob@example.com')
+    await confirmed('U0EVE', 'bob@example.com')
     for (let times = 0; times < 3; times += 1) {
       expect(await interact(body, headers)).toMatchObject({ status: 409 })
     }

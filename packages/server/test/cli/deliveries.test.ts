@@ -61,7 +61,7 @@ test('people say whose a Slack account is, with a record', async () => {
   const people = (...args: readonly string[]) => cli(['people', ...args, '--data', place.dataDir])
   await people('add', 'ann@example.com', '--role', 'approver')
   expect((await people('slack', 'Ann@example.com', 'U0123')).out).toBe(
-    'The Slack account U0123 answers for ann@example.com.\n',
+    'The Slack account U0123 answers for ann@example.com, once ann@example.com has confirmed it: pressing a button in Slack shows where.\n',
   )
   expect((await people('slack', 'eve@example.com', 'U0123')).err).toContain('no person `eve@example.com`')
   expect((await people('slack', 'ann@example.com', '@ann')).err).toContain(

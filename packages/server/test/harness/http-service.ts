@@ -1,5 +1,5 @@
 import { systemPorts, type Instant } from '@bailiwick/core'
-import { Access, ApprovalWaits, Ledger, loadPolicies, migrate } from '@bailiwick/store'
+import { Access, ApprovalWaits, Ledger, loadPolicies, migrate, passkeyFactor } from '@bailiwick/store'
 import { expect } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
@@ -12,6 +12,7 @@ import { Masking } from '../../src/http/masking.ts'
 import { LocalAccounts } from '../../src/identity/local-accounts.ts'
 import { Passwords } from '../../src/identity/passwords.ts'
 import { Sealing } from '../../src/identity/sealing.ts'
+import { secondFactorSetting } from '../../src/identity/settings.ts'
 import { holdToContract, routeOf } from './contract.ts'
 import { agentId, writePolicy, type PolicyVariant } from './policies.ts'
 
@@ -83,7 +84,10 @@ export class HttpService {
     this.policies = parts.policies
     this.clock = parts.clock
     this.lines = []
-    this.access = new Access(parts.ledger)
+    this.access = new Access(parts.ledger, {
+      secondFactors: [passkeyFactor(parts.ledger, 'http://localhost')],
+      demandsSecondFactor: secondFactorSetting(env),
+    })
     this.sealing = new Sealing(Buffer.alloc(32, 7))
     const accounts = new LocalAccounts({
       access: this.access,
@@ -111,7 +115,7 @@ export class HttpService {
     })
   }
 
-  /** @param env what names the channels */
+  /** @param env what names the channels, and says whether a password alone is enough */
   static async open(variant: PolicyVariant = {}, env: Environment = {}): Promise<HttpService> {
     const database = await testDatabase()
     const dir = await makeTestDir()

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createHmac } from 'node:crypto'
 import { indexOfId, type Instant } from '@bailiwick/core'
-import { ChannelStore, enqueueMessages } from '@bailiwick/store'
+import { ChannelStore, enqueueMessages, linkSlackAccount } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { totpCode, totpStep } from '../../src/identity/totp.ts'
 import { describedRoutes } from '../harness/contract.ts'
@@ -58,12 +58,16 @@ const open = new Set([
   'GET /v1/sign-in',
   'POST /v1/session/password',
   'POST /v1/session/second-factor',
+  'POST /v1/session/second-factor/passkey',
+  'POST /v1/session/second-factor/passkey/options',
   'POST /v1/session/passkey',
   'POST /v1/session/passkey/options',
   'POST /v1/session/provider',
   'GET /v1/session/provider/callback',
   // These authenticate in their own ways: by a signature of Slack, and by the token in the address.
   'POST /v1/channels/slack/interactions',
+  'GET /v1/channels/slack/accounts/{account}',
+  'POST /v1/channels/slack/accounts/{account}',
   'GET /v1/channels/email/{token}',
   'POST /v1/channels/email/{token}',
 ])
@@ -380,7 +384,28 @@ async function onePasskey(on: HttpService): Promise<void> {
   const begun = await anyone.post('/v1/session/passkey/options', {})
   const signed = { ...authenticator.sign({ challenge: begun.body.challenge }), userHandle }
   await anyone.post('/v1/session/passkey', signed, withCookie(anyone, challengeCookie(begun)))
-  await owner.send('DELETE', `/v1/passkeys/${authenticator.id}`)
+  const password = 'correct horse battery staple'
+  await owner.post('/v1/account/password', { password })
+  const asked = await anyone.post('/v1/session/password', { person: 'keyed@example.com', password })
+  const { step } = asked.body.secondFactor
+  const options = await anyone.post('/v1/session/second-factor/passkey/options', { step })
+  const proof = { step, ...authenticator.sign({ challenge: options.body.challenge }) }
+  const whole = await anyone.post(
+    '/v1/session/second-factor/passkey',
+    proof,
+    withCookie(anyone, challengeCookie(options)),
+  )
+  const cookie = /bailiwick_session=[^;]+/.exec(whole.headers.get('set-cookie') ?? '')?.[0] ?? ''
+  await oneSlackAccount(on, cookie)
+  await on.caller({ cookie, origin: base }, '').send('DELETE', `/v1/passkeys/${authenticator.id}`)
+}
+
+/** A Slack account that its person confirms. */
+async function oneSlackAccount(on: HttpService, cookie: string): Promise<void> {
+  await linkSlackAccount(on.ledger, 'U0KEYED', 'keyed@example.com')
+  const path = '/v1/channels/slack/accounts/U0KEYED'
+  await on.anyone.get(path)
+  await on.anyone.send('POST', path, { headers: { cookie, origin: base } })
 }
 
 /** One answer over each channel: a page that is looked at, one that votes, and a button of nobody's. */

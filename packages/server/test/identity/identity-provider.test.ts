@@ -196,6 +196,18 @@ describe('signing in by an identity provider', () => {
 })
 
 describe('coming back from the provider', () => {
+  test('brings nobody back who was removed while the browser was there, and signs in who begins after that', async () => {
+    provider.accounts.set('ida', { email: 'ida@example.com', email_verified: true, groups: ['it-admins'] })
+    expect((await signIn('ida')).session).toBeDefined()
+    const { url, flow } = await begin()
+    const callback = await provider.signIn(url, 'ida')
+    await service.access.removePerson('ida@example.com')
+    const { session, said } = await comeBack(callback, flow)
+    expect([session, said.get('refused')]).toEqual([undefined, 'not_authenticated'])
+    expect((await service.access.people()).map(({ id }) => id)).not.toContain('ida@example.com')
+    expect((await signIn('ida')).session).toBeDefined()
+  })
+
   test('works once, in the browser that left, within ten minutes', async () => {
     provider.accounts.set('ann', { email: 'ann@example.com', email_verified: true, groups: ['refunds-team'] })
     const { url, flow } = await begin()

@@ -1,5 +1,6 @@
 import { Fault, instantText, type PersonId } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
+import type { Changed } from '../operations/access.ts'
 import type { SecondFactor } from './sign-ins.ts'
 import { sha256 } from './secrets.ts'
 
@@ -13,9 +14,12 @@ export interface OwnCredentials {
   readonly recoveryCodesLeft: number
 }
 
-/** Who changes a credential, where it is not its person. */
+/** Who changes a credential. */
 export interface ChangedBy {
+  /** Where it is not its person. */
   readonly by?: string | undefined
+  /** The epoch of the session in which the person does: where that has ended meanwhile, nothing is changed. */
+  readonly epoch?: number | undefined
 }
 
 /**
@@ -41,13 +45,15 @@ export class Credentials {
     return rows[0]?.value
   }
 
-  async setPassword(person: PersonId, hash: string, { by }: ChangedBy = {}): Promise<void> {
-    await this.#ledger.changeAccess(
+  /** @throws Fault `not_found` where the person is not known, `not_authenticated` as `ChangedBy` says */
+  async setPassword(person: PersonId, hash: string, { by, epoch }: ChangedBy = {}): Promise<Changed> {
+    return await this.#ledger.changeAccess(
       { kind: 'access', event: 'password_set', subject: person, grants: [], by },
       {
         credentialsSet: [{ person, kind: 'password', id: '', value: hash, is_usable: true }],
         signedOut: [{ id: person, links: true }],
       },
+      { person, epoch },
     )
   }
 
@@ -117,8 +123,13 @@ export class Credentials {
   }
 
   /** From here on the app is asked for, and these codes stand in where it is lost. */
-  async confirmTotp(person: PersonId, sealed: string, recoveryHashes: readonly string[]): Promise<void> {
-    await this.#ledger.changeAccess(
+  async confirmTotp(
+    person: PersonId,
+    sealed: string,
+    recoveryHashes: readonly string[],
+    { epoch }: ChangedBy = {},
+  ): Promise<Changed> {
+    return await this.#ledger.changeAccess(
       { kind: 'access', event: 'totp_added', subject: person, grants: [] },
       {
         credentialsRemoved: [{ person, kind: 'recovery' }],
@@ -128,12 +139,13 @@ export class Credentials {
         ],
         signedOut: [{ id: person, links: true }],
       },
+      { person, epoch },
     )
   }
 
   /** Removes the authenticator app with its recovery codes. */
-  async removeTotp(person: PersonId, { by }: ChangedBy = {}): Promise<void> {
-    await this.#ledger.changeAccess(
+  async removeTotp(person: PersonId, { by, epoch }: ChangedBy = {}): Promise<Changed> {
+    return await this.#ledger.changeAccess(
       { kind: 'access', event: 'totp_removed', subject: person, grants: [], by },
       {
         credentialsRemoved: [
@@ -142,17 +154,23 @@ export class Credentials {
         ],
         signedOut: [{ id: person, links: true }],
       },
+      { person, epoch },
     )
   }
 
   /** Puts new recovery codes in the place of all that there are. */
-  async setRecoveryCodes(person: PersonId, recoveryHashes: readonly string[]): Promise<void> {
+  async setRecoveryCodes(
+    person: PersonId,
+    recoveryHashes: readonly string[],
+    { epoch }: ChangedBy = {},
+  ): Promise<void> {
     await this.#ledger.changeAccess(
       { kind: 'access', event: 'recovery_codes_made', subject: person, grants: [] },
       {
         credentialsRemoved: [{ person, kind: 'recovery' }],
         credentialsSet: recoveryRows(person, recoveryHashes),
       },
+      { person, epoch },
     )
   }
 

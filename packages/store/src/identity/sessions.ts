@@ -44,8 +44,12 @@ export interface OpenedSession {
 /** A session as the asker's own requests know it. */
 export interface KnownSession {
   readonly id: string
+  /** How often all sessions of the person have been ended so far; the next time ends this one. */
+  readonly epoch: number
   readonly voter: Voter
   readonly method: string
+  /** Whether a second factor is demanded that its person has still to set up: until then it is good for nothing else. */
+  readonly isPartial: boolean
   readonly createdAt: string
   readonly expiresAt: string
 }
@@ -76,10 +80,17 @@ interface SessionRow {
 export class Sessions {
   readonly #ledger: Ledger
   readonly #lifetimes: SessionLifetimes
+  readonly #demandsSecondFactor: boolean
 
-  constructor(ledger: Ledger, lifetimes: SessionLifetimes = sessionLifetimesDefault) {
+  /** @param demandsSecondFactor whether a password alone is not enough */
+  constructor(
+    ledger: Ledger,
+    lifetimes: SessionLifetimes = sessionLifetimesDefault,
+    demandsSecondFactor = false,
+  ) {
     this.#ledger = ledger
     this.#lifetimes = lifetimes
+    this.#demandsSecondFactor = demandsSecondFactor
   }
 
   /**
@@ -115,10 +126,11 @@ export class Sessions {
   /** The session of a token with its person's roles as they are now, or undefined where it has ended. Counts as a use. */
   async known(session: string): Promise<KnownSession | undefined> {
     const now = this.#ledger.now()
-    const { rows } = await this.#ledger.pool.query<SessionRow & { roles: string[] }>({
+    const { rows } = await this.#ledger.pool.query<SessionRow & { roles: string[]; epoch: string }>({
       name: 'session_by_token',
-      text: `select s.id, s.method, s.created_at, s.seen_at, s.expires_at, p.id as person, p.roles
-        from session s join person p on p.id = s.person
+      text: `select s.id, s.method, s.created_at, s.seen_at, s.expires_at, p.id as person, p.roles,
+          coalesce(o.epoch, 0) as epoch
+        from session s join person p on p.id = s.person left join sign_out o on o.person = s.person
         where s.token_sha256 = $1 and s.expires_at > $2 and s.seen_at > $3`,
       values: [sha256(session), instantText(now), this.#idleSince(now)],
     })
@@ -132,8 +144,10 @@ export class Sessions {
     }
     return {
       id: row.id,
+      epoch: Number(row.epoch),
       voter: { id: row.person, roles: row.roles },
       method: row.method,
+      isPartial: this.#demandsSecondFactor && row.method === 'password',
       createdAt: row.created_at.toISOString(),
       expiresAt: row.expires_at.toISOString(),
     }

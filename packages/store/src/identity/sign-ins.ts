@@ -1,5 +1,6 @@
 import { instantText, type Instant, type PersonId } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
+import type { Changed } from '../operations/access.ts'
 import { newToken, sha256 } from './secrets.ts'
 import type { KnownSession, OpenedSession, Sessions } from './sessions.ts'
 
@@ -8,11 +9,13 @@ export type FirstFactor = 'link' | 'password' | 'passkey' | 'provider'
 
 /**
  * A kind of second factor. `SignIns` asks each whether a person has set it up; whoever has any is asked for one of them
- * after the first factor, whatever that was. How a proof is checked is the factor's own business.
+ * after the first factor. How a proof is checked is the factor's own business.
  */
 export interface SecondFactor {
   /** Told to the page that signs people in, and recorded: `totp`, `recovery`, `passkey`. */
   readonly name: string
+  /** After which first factors it is asked for; absent: after any. */
+  readonly after?: readonly FirstFactor[] | undefined
   /** Whether the person can prove it now. */
   isSetUp(person: PersonId): Promise<boolean>
 }
@@ -45,9 +48,10 @@ const stepTriesMax = 5
  * How people sign in: a first factor, then a second one where the person has one, then a session.
  *
  * For whoever adds a factor:
- * - As a **first** factor: check the proof, then `begin(person, 'passkey', client)`. It opens the session, or says that a
- *   second factor is needed. A factor that is two in one (a passkey with user verification) calls `beginProven`, which
- *   asks for no second one.
+ * - As a **first** factor: take `epochOf(person)`; then check the proof; then
+ *   `beginAt(person, 'password', client, epoch)`. It opens the session, or says that a second factor is needed. Whatever
+ *   ends the person's sessions after the epoch was taken ends the sign-in too. A factor that is two in one (a passkey
+ *   with user verification) opens the session itself, and asks for no second one.
  * - As a **second** factor: implement `SecondFactor` and hand it to `Access`. At its endpoint, `takeStep(step)` first: it
  *   counts a try, and says whose proof is to be checked, or undefined where the step is unknown, too old or used up. Then
  *   check the proof; then `complete(step, name, client)`.
@@ -73,7 +77,7 @@ export class SignIns {
    * ends this sign-in too.
    */
   async beginAt(person: PersonId, factor: FirstFactor, client: string, epoch: number): Promise<SignInResult> {
-    const factors = await this.factorsOf(person)
+    const factors = await this.#factorsOf(person, factor)
     if (factors.length === 0) return await this.#opened(person, factor, epoch, client)
     const step = newToken()
     const expiresAt = instantText((this.#ledger.now() + stepMs) as Instant)
@@ -86,19 +90,33 @@ export class SignIns {
     return { kind: 'second_factor', step, factors, expiresAt }
   }
 
-  /** Opens a session after a proof that needs no second factor. */
-  async beginProven(person: PersonId, method: string, client: string): Promise<SignInResult> {
-    return await this.#opened(person, method, await this.epochOf(person), client)
-  }
-
   /**
    * A new session in place of one that ended because its person changed what lets them in. It is as old as that one, and
-   * lasts no longer: changing something again and again is no signing in.
+   * lasts no longer: changing something again and again is no signing in. Where anything else has ended the person's
+   * sessions since that change, the new one is good for nothing.
+   *
+   * @param change what the change came to
+   * @param factor a second factor that the change has proven, where the session was short of one
    */
-  async continueFrom(ended: KnownSession, client: string): Promise<OpenedSession> {
+  async continueFrom(
+    ended: KnownSession,
+    { epoch }: Changed,
+    client: string,
+    factor?: string,
+  ): Promise<OpenedSession> {
     const { id: person } = ended.voter
-    const epoch = await this.epochOf(person)
-    return await this.#sessions.open({ person, method: ended.method, epoch, client, continued: ended })
+    const method = ended.isPartial && factor !== undefined ? `${ended.method}+${factor}` : ended.method
+    return await this.#sessions.open({ person, method, epoch, client, continued: ended })
+  }
+
+  /** Whose sign-in is under way; undefined where the step is unknown, too old or used up. Looking is no try. */
+  async personOfStep(token: string): Promise<PersonId | undefined> {
+    const { rows } = await this.#ledger.pool.query<{ person: PersonId }>(
+      `select person from sign_in_step
+      where token_sha256 = $1 and tries < ${stepTriesMax} and expires_at > $2`,
+      [sha256(token), instantText(this.#ledger.now())],
+    )
+    return rows[0]?.person
   }
 
   /** Counts a try of a second factor. Undefined where there is none left. */
@@ -122,10 +140,21 @@ export class SignIns {
     return await this.#opened(step.person, `${step.method}+${factor}`, step.epoch, client)
   }
 
-  /** The second factors that a person has set up. */
-  async factorsOf(person: PersonId): Promise<readonly string[]> {
-    const set = await Promise.all(this.#factors.map((factor) => factor.isSetUp(person)))
-    return this.#factors.filter((_factor, at) => set[at]).map(({ name }) => name)
+  // The second factors that a person has set up.
+  async #factorsOf(person: PersonId, first: FirstFactor): Promise<readonly string[]> {
+    const asked = this.#factors.filter(({ after }) => after?.includes(first) ?? true)
+    const set = await Promise.all(asked.map((factor) => factor.isSetUp(person)))
+    return asked.filter((_factor, at) => set[at]).map(({ name }) => name)
+  }
+
+  /** When a sign-in begins of which nobody knows yet whose it is: milliseconds, by the database's clock. */
+  async now(): Promise<number> {
+    const { rows } = await this.#ledger.pool.query<{ now: number }>(
+      'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now',
+    )
+    const [row] = rows
+    if (row === undefined) throw new Error('the database says no time')
+    return row.now
   }
 
   /** How often all of a person's sessions have been ended. Read it before a proof is checked. */

@@ -1,4 +1,4 @@
-import type { AccessChange } from './rows.ts'
+import type { AccessChange, AccountRow } from './rows.ts'
 import type { AgentOwner } from './voting.ts'
 
 /** A change of nothing. */
@@ -11,6 +11,8 @@ export const noAccessChange: Required<AccessChange> = {
   ownersAdded: [],
   ownersRemoved: [],
   signedOut: [],
+  linksMade: [],
+  accountsConfirmed: [],
   sessionsOpened: [],
   sessionsEnded: [],
   credentialsSet: [],
@@ -30,9 +32,11 @@ export function laterAccess(before: Required<AccessChange>, change: AccessChange
     [...before.peopleSet, ...before.peopleRemoved].some((other) => other.id === id),
   )
   const peopleRemoved = [...without(before.peopleRemoved, again), ...later.peopleRemoved]
-  const signedOut = [...before.signedOut, ...again.map(({ id }) => ({ id, links: true })), ...later.signedOut]
+  const signedOutNow = [...again.map(({ id }) => ({ id, links: true })), ...later.signedOut]
+  const signedOut = [...before.signedOut, ...signedOutNow]
   const removed = new Set(peopleRemoved.map(({ id }) => id))
   const out = new Set([...removed, ...signedOut.map(({ id }) => id)])
+  const linksGone = new Set(signedOutNow.filter(({ links }) => links).map(({ id }) => id))
   // Who was removed and is there again has to bring nothing along.
   const bare = again.filter(({ id }) => before.peopleRemoved.some((other) => other.id === id))
   const credentialsRemoved = [
@@ -55,6 +59,15 @@ export function laterAccess(before: Required<AccessChange>, change: AccessChange
     ownersAdded: [...ownersWithout(before.ownersAdded, later.ownersRemoved), ...later.ownersAdded],
     ownersRemoved: [...ownersWithout(before.ownersRemoved, later.ownersAdded), ...later.ownersRemoved],
     signedOut,
+    // One statement writes a row once.
+    accountsConfirmed: [
+      ...before.accountsConfirmed.filter((row) => !later.accountsConfirmed.some((other) => isSameAccount(row, other))),
+      ...later.accountsConfirmed,
+    ].filter(({ person }) => !removed.has(person)),
+    linksMade: [
+      ...before.linksMade.filter(({ person }) => !linksGone.has(person)),
+      ...later.linksMade,
+    ].filter(({ person }) => !removed.has(person)),
     // Also those that come later: their sign-in began before.
     sessionsOpened: [...before.sessionsOpened, ...later.sessionsOpened].filter(
       ({ id, person }) => !out.has(person) && !endedNow.has(id),
@@ -82,6 +95,10 @@ type Credential = Required<AccessChange>['credentialsSet'][number]
 
 function isSame(one: Credential, other: Credential): boolean {
   return credentialKey(one) === credentialKey(other) && one.id === other.id
+}
+
+function isSameAccount(one: AccountRow, other: AccountRow): boolean {
+  return one.channel === other.channel && one.account === other.account
 }
 
 /** The owners without these. */

@@ -47,6 +47,9 @@ export const accessFoldings = {
   ), accounts_of_removed as (
     delete from channel_identity using head, json_to_recordset($n::json) as r (id text)
     where channel_identity.person = r.id
+  ), confirmations_of_removed as (
+    delete from channel_confirmation using head, json_to_recordset($n::json) as r (id text)
+    where channel_confirmation.person = r.id
   ), people_removed as (
     delete from person using head, json_to_recordset($n::json) as r (id text) where person.id = r.id
   )`,
@@ -59,9 +62,15 @@ export const accessFoldings = {
     delete from mail_link using head, json_to_recordset($n::json) as r (id text, links boolean)
     where mail_link.person = r.id and r.links
   ), epochs as (
-    insert into sign_out (person, epoch)
-    select distinct r.id, 1::bigint from head, json_to_recordset($n::json) as r (id text)
-    on conflict (person) do update set epoch = sign_out.epoch + 1
+    insert into sign_out (person, epoch, ended_at)
+    select r.id, count(*), clock_timestamp() from head, json_to_recordset($n::json) as r (id text) group by r.id
+    on conflict (person) do update set epoch = sign_out.epoch + excluded.epoch, ended_at = excluded.ended_at
+  )`,
+  linksMade: `links_made as (
+    insert into sign_in_link (token_sha256, person, expires_at)
+    select decode(r.token_sha256, 'hex'), p.id, r.expires_at
+    from head, json_to_recordset($n::json) as r (token_sha256 text, person text, expires_at timestamptz)
+    join person p on p.id = r.person
   )`,
   sessionsOpened: `sessions_opened as (
     insert into session (token_sha256, id, person, method, client, created_at, seen_at, expires_at)
@@ -70,6 +79,13 @@ export const accessFoldings = {
       client text, created_at timestamptz, expires_at timestamptz)
     join person p on p.id = r.person
     where r.epoch = coalesce((select epoch from sign_out where sign_out.person = r.person), 0)
+  )`,
+  accountsConfirmed: `accounts_confirmed as (
+    insert into channel_confirmation (ledger, channel, account, person, confirmed_at)
+    select $1, r.channel, r.account, p.id, $6
+    from head, json_to_recordset($n::json) as r (channel text, account text, person text)
+    join person p on p.id = r.person
+    on conflict (ledger, channel, account) do update set person = excluded.person, confirmed_at = excluded.confirmed_at
   )`,
   sessionsEnded: `sessions_ended as (
     delete from session using head, json_to_recordset($n::json) as r (id text) where session.id = r.id

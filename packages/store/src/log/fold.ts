@@ -10,7 +10,6 @@ import {
   type PersonId,
   type SessionFact,
   type VoteRecord,
-  type Voter,
 } from '@bailiwick/core'
 import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
 import { CounterWindows } from './counter-windows.ts'
@@ -39,7 +38,7 @@ import type {
 import { SessionMarks, type SessionMark } from './session-marks.ts'
 import { StandingGrants } from './standing-grants.ts'
 import { Suspensions } from './suspensions.ts'
-import type { AgentOwner, Delegation, VotingNeed, VotingRead } from './voting.ts'
+import type { AgentOwner, Delegation, KnownPerson, SignedOut, VotingNeed, VotingRead } from './voting.ts'
 
 /** A recorded decision with what operations need to know of it. */
 export interface KnownDecision {
@@ -142,7 +141,8 @@ export class Fold {
   #archivedEnd = 0
   #databaseNow: Instant | undefined
   #notAfter: Instant | undefined
-  readonly #people = new Map<string, Voter>()
+  readonly #people = new Map<string, KnownPerson>()
+  readonly #ended = new Map<string, SignedOut>()
   readonly #delegations = new Map<number, Delegation>()
   readonly #touchedDelegations = new Set<number>()
   #owners: readonly AgentOwner[] = []
@@ -199,8 +199,20 @@ export class Fold {
   }
 
   /** A person with the roles as they are now; known to operations that need `voting`. */
-  person(id: string): Voter | undefined {
+  person(id: string): KnownPerson | undefined {
     return this.#people.get(id)
+  }
+
+  /** How often all sessions of a person have been ended, in this batch too; known to operations that need `voting`. */
+  epochOf(person: string): number {
+    const inBatch = this.#access.signedOut.filter(({ id }) => id === person).length
+    return (this.#ended.get(person)?.epoch ?? 0) + inBatch
+  }
+
+  /** When they were last, by the database's clock; those of this batch end later than anything else has begun. */
+  endedAt(person: string): number {
+    if (this.#access.signedOut.some(({ id }) => id === person)) return Infinity
+    return this.#ended.get(person)?.endedAt ?? -Infinity
   }
 
   /** Who stands behind an agent; known to operations that need `voting`. */
@@ -272,6 +284,7 @@ export class Fold {
   }): void {
     this.#databaseNow = read.databaseNow
     for (const person of read.voting?.people ?? []) this.#people.set(person.id, person)
+    for (const each of read.voting?.ended ?? []) this.#ended.set(each.person, each)
     for (const each of read.voting?.delegations ?? []) this.#delegations.set(each.index, each)
     this.#owners = read.voting?.owners ?? []
     this.passkeys.load(read.passkeys ?? [])
@@ -356,7 +369,10 @@ export class Fold {
     for (const { id } of change.peopleRemoved ?? []) this.passkeys.removeAll(id, index)
     this.#access = laterAccess(this.#access, change)
     // Whoever votes later in the batch does so with the roles that the person has then.
-    for (const { id, roles } of change.peopleSet ?? []) this.#people.set(id, { id: id as PersonId, roles })
+    for (const { id, roles, roles_from: rolesFrom, provider_subject: subject } of change.peopleSet ?? []) {
+      const providerSubject = subject ?? this.#people.get(id)?.providerSubject ?? null
+      this.#people.set(id, { id: id as PersonId, roles, rolesFrom, providerSubject })
+    }
     for (const { id } of change.peopleRemoved ?? []) this.#people.delete(id)
     this.#owners = [...ownersWithout(this.#owners, change.ownersRemoved), ...(change.ownersAdded ?? [])]
   }

@@ -1,12 +1,8 @@
 import {
   instantAfter,
   instantText,
-  type ActionName,
-  type AgentId,
-  type Approval,
   type ApprovalId,
   type ApprovalTerms,
-  type DecisionRecord,
   type Instant,
   type OpenedApproval,
 } from '@bailiwick/core'
@@ -26,30 +22,4 @@ export function opening(id: ApprovalId, terms: ApprovalTerms, at: Instant): Open
     ...(escalatesAt.length === 0 ? {} : { escalatesAt }),
     ...(prompts.size === 0 ? {} : { promptsAt: [...prompts].sort() }),
   }
-}
-
-/** The approval that a decision opened, as it was then; undefined where it opened none. */
-export function openedApproval(record: DecisionRecord): Approval | undefined {
-  const { opens, policy } = record
-  if (opens === null || policy === null) return undefined
-  const promptsAt = (opens.promptsAt ?? []).map(instantOf)
-  return {
-    id: opens.id,
-    agent: record.agent as AgentId,
-    action: record.action as ActionName,
-    policy,
-    // Records of earlier versions do not say what they ask for: it was consent.
-    terms: { ...opens.terms, asks: opens.terms.asks ?? 'consent' },
-    openedAt: instantOf(record.at),
-    expiresAt: instantOf(opens.deadline),
-    escalatesAt: (opens.escalatesAt ?? []).map(instantOf),
-    promptsAt,
-    nextPromptAt: promptsAt[0],
-    votes: [],
-    expiryRecorded: false,
-  }
-}
-
-function instantOf(text: string): Instant {
-  return Date.parse(text) as Instant
 }

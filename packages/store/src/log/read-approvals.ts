@@ -1,5 +1,6 @@
 import {
   decisionId,
+  openedApproval,
   parseRecord,
   type Approval,
   type Cancelled,
@@ -8,7 +9,6 @@ import {
   type Standing,
 } from '@bailiwick/core'
 import { readEntries, type Queryable } from './batches.ts'
-import { openedApproval } from './opened-approval.ts'
 
 // Terms, deadline and votes are read from the records, which are hashed, and not from the columns that
 // repeat them: who changes those grants nothing.
@@ -64,8 +64,8 @@ function approvalNow(
     votes: votes.flatMap((text) => {
       const record = parseRecord(text)
       if (record.kind !== 'vote' || record.approval !== opened.id) return []
-      const { person, vote, at, for: principal, counts, breakGlass, standing } = record
-      const said = { person, vote, for: principal, counts, breakGlass }
+      const { person, vote, at, for: principal, counts, breakGlass, channel, standing } = record
+      const said = { person, vote, for: principal, counts, breakGlass, channel }
       return [{ ...said, at: Date.parse(at) as Instant, standing: standing && standingFrom(standing) }]
     }),
     consumedBy: row.consumed_by === null ? undefined : decisionId(Number(row.consumed_by)),

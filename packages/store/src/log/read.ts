@@ -91,7 +91,7 @@ export async function readFold(
     : undefined
   const ids = needs.flatMap((need) => need.passkeys ?? [])
   const owners = needs.flatMap((need) => need.passkeysOf ?? [])
-  const people = votingRead ?? { people: [], delegations: [], owners: [] }
+  const people = votingRead ?? { people: [], ended: [], delegations: [], owners: [] }
   fold.load({
     calls: callRows,
     approvals: approvalRows,

@@ -124,6 +124,21 @@ export interface PersonRow {
   readonly provider_subject: string | null
 }
 
+/** An account of a channel, and whose it is. */
+export interface AccountRow {
+  readonly channel: string
+  readonly account: string
+  readonly person: string
+}
+
+/** A sign-in link that is made. */
+export interface SignInLinkRow {
+  /** Hexadecimal. */
+  readonly token_sha256: string
+  readonly person: string
+  readonly expires_at: string
+}
+
 /** A session that is opened, if nothing has ended the person's sessions since `epoch`. */
 export interface SessionRow {
   readonly id: string
@@ -162,7 +177,10 @@ export interface AccessChange {
   readonly ownersRemoved?: readonly AgentOwner[]
   /** Whose sessions and sign-ins under way end, and with `links` their sign-in links. */
   readonly signedOut?: readonly { readonly id: string; readonly links: boolean }[]
+  /** Sign-in links that are made. */
+  readonly linksMade?: readonly SignInLinkRow[]
   readonly sessionsOpened?: readonly SessionRow[]
+  readonly accountsConfirmed?: readonly AccountRow[]
   /** By id. */
   readonly sessionsEnded?: readonly { readonly id: string }[]
   readonly credentialsSet?: readonly CredentialRow[]

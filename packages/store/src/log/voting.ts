@@ -21,9 +21,28 @@ export interface Delegation {
   readonly revokedBy?: number | undefined
 }
 
+/** A person as the ledger knows them. */
+export interface KnownPerson extends Voter {
+  /** Who says which roles the person has. */
+  readonly rolesFrom: 'local' | 'provider'
+  /** Issuer and subject at the identity provider that first vouched for the address. */
+  readonly providerSubject: string | null
+}
+
+/** That all sessions of a person were ended. */
+export interface SignedOut {
+  readonly person: string
+  /** How often. */
+  readonly epoch: number
+  /** When last, in milliseconds, by the database's clock. */
+  readonly endedAt: number
+}
+
 /** What is known of the people of a batch's votes. */
 export interface VotingRead {
-  readonly people: readonly Voter[]
+  readonly people: readonly KnownPerson[]
+  /** Whose sessions have all been ended at some time; also people who are not there any more. */
+  readonly ended: readonly SignedOut[]
   readonly delegations: readonly Delegation[]
   readonly owners: readonly AgentOwner[]
 }
@@ -36,7 +55,12 @@ export interface AgentOwner {
 
 const people = {
   name: 'read_people',
-  text: 'select id, roles from person where id = any($1)',
+  text: 'select id, roles, roles_from, provider_subject from person where id = any($1)',
+}
+
+const ended = {
+  name: 'read_sign_outs',
+  text: 'select person, epoch, (extract(epoch from ended_at) * 1000)::float8 as ended_at from sign_out where person = any($1)',
 }
 
 const delegations = {
@@ -66,8 +90,14 @@ export async function readVoting(
   const pairs = needs.flatMap(({ person, principal }) =>
     principal === undefined ? [] : [{ person, principal }],
   )
-  const [found, given, behind] = await Promise.all([
-    client.query<{ id: PersonId; roles: string[] }>({ ...people, values: [named] }),
+  const [found, over, given, behind] = await Promise.all([
+    client.query<{
+      id: PersonId
+      roles: string[]
+      roles_from: KnownPerson['rolesFrom']
+      provider_subject: string | null
+    }>({ ...people, values: [named] }),
+    client.query<{ person: string; epoch: string; ended_at: number }>({ ...ended, values: [named] }),
     pairs.length === 0
       ? []
       : readDelegations(client, ledger, {
@@ -76,7 +106,21 @@ export async function readVoting(
         }),
     client.query<AgentOwner>({ ...owners, values: [ledger, approvals] }),
   ])
-  return { people: found.rows, delegations: given, owners: behind.rows }
+  return {
+    people: found.rows.map(({ id, roles, roles_from: rolesFrom, provider_subject: providerSubject }) => ({
+      id,
+      roles,
+      rolesFrom,
+      providerSubject,
+    })),
+    ended: over.rows.map(({ person, epoch, ended_at: endedAt }) => ({
+      person,
+      epoch: Number(epoch),
+      endedAt,
+    })),
+    delegations: given,
+    owners: behind.rows,
+  }
 }
 
 /** Delegations by a query for `index` and `revoked_by`; what they say is read from their records. */

@@ -1,24 +1,74 @@
-import type { AccessRecord, RecordBody } from '@bailiwick/core'
-import { noNeeds } from '../log/fold.ts'
+import { Fault, type AccessRecord, type RecordBody } from '@bailiwick/core'
+import { noNeeds, type Fold } from '../log/fold.ts'
 import type { AccessChange } from '../log/rows.ts'
 import type { Operation } from '../log/sequencer.ts'
 
 /** What a record of access says. */
 export type AccessBody = RecordBody & Pick<AccessRecord, 'kind'>
 
-/** The operation that changes who may use the service and records it, both or neither. */
+/** What has to hold where a change of access stands in the log. */
+export interface AccessGuard {
+  /** Who has to be known then. */
+  readonly person: string
+  /** How often all sessions of the person had been ended when what wants to go on began: no more often until then. */
+  readonly epoch?: number | undefined
+}
+
+/** What a change has come to. */
+export interface Changed {
+  readonly index: number
+  /** How often all sessions of the guarded person have been ended, with the change; 0 where there is no guard. */
+  readonly epoch: number
+}
+
+/**
+ * The operation that changes who may use the service and records it, both or neither.
+ *
+ * @throws Fault `not_found` where the guarded person is not known any more, `not_authenticated` where all sessions of the
+ *   person have been ended since
+ */
 export function accessOperation(
   body: AccessBody,
   change: AccessChange,
-): Operation<{ readonly index: number }> {
+  guard?: AccessGuard,
+): Operation<Changed> {
   const removed = (change.peopleRemoved ?? []).map(({ id }) => id)
+  const voting = guard === undefined ? {} : { voting: { person: guard.person } }
   return {
     // Whoever is removed takes their passkeys along.
-    needs: removed.length === 0 ? noNeeds : { passkeysOf: removed },
-    apply: (fold, place) => ({
-      body,
-      answer: { index: place.index },
-      staged: () => fold.changeAccess(change, place.index),
-    }),
+    needs:
+      removed.length + (guard === undefined ? 0 : 1) === 0 ? noNeeds : { passkeysOf: removed, ...voting },
+    apply: (fold, place) => {
+      if (guard !== undefined) refuseUnless(guard, fold)
+      const answer = { index: place.index, epoch: 0 }
+      return {
+        body,
+        answer,
+        staged: () => {
+          fold.changeAccess(change, place.index)
+          if (guard !== undefined) answer.epoch = fold.epochOf(guard.person)
+        },
+      }
+    },
   }
+}
+
+/** @throws as `accessOperation` does */
+export function refuseUnless({ person, epoch }: AccessGuard, fold: Fold): void {
+  if (fold.person(person) === undefined) throw unknownPerson(person)
+  if (epoch !== undefined && fold.epochOf(person) !== epoch) throw sessionsEnded()
+}
+
+/** The fault for what all of the person's sessions have been ended under. */
+export function sessionsEnded(): Fault {
+  return new Fault('not_authenticated', 'all your sessions have been ended in the meantime', {
+    fix: 'Sign in again.',
+  })
+}
+
+/** The fault for who is nobody here. */
+export function unknownPerson(person: string): Fault {
+  return new Fault('not_found', `no person \`${person}\``, {
+    fix: 'Add the person with `bailiwick people add`.',
+  })
 }

@@ -9,6 +9,7 @@ import {
   decisionId,
   Fault,
   indexOfId,
+  openedApproval,
   principalsIn,
   instantText,
   retryAt,
@@ -28,7 +29,7 @@ import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
-import { openedApproval, opening } from '../log/opened-approval.ts'
+import { opening } from '../log/opened-approval.ts'
 import type { Gathered } from './gather.ts'
 import { standingFact } from './standing.ts'
 

@@ -1,5 +1,6 @@
 import { Fault, recordText, type PersonId, type RegisteredPasskey } from '@bailiwick/core'
 import type { Operation } from '../log/operation.ts'
+import { refuseUnless } from './access.ts'
 
 /** How many passkeys one person may have at a time. */
 const passkeysMax = 20
@@ -12,24 +13,23 @@ export interface NewPasskey {
   readonly name: string
   readonly transports: readonly string[]
   readonly signCount: number
+  /** As in `AccessGuard`. */
+  readonly epoch?: number | undefined
 }
 
 /**
  * The operation that registers a passkey: the record has the credential's id and its public key, so that whatever is
  * signed with it later can be verified from the log alone.
  *
- * @throws Fault `not_found` for somebody who is not known, `conflict` for a credential that is or for too many
+ * @throws Fault `not_found` for somebody who is not known, `conflict` for a credential that is or for too many,
+ *   `not_authenticated` for a session that has ended
  */
 export function registerOperation(added: NewPasskey): Operation<{ readonly index: number }> {
-  const { person, key, userHandle, name, transports, signCount } = added
+  const { person, key, userHandle, name, transports, signCount, epoch } = added
   return {
     needs: { passkeys: [key.id], passkeysOf: [person], voting: { person, principal: undefined } },
     apply: (fold, place) => {
-      if (fold.person(person) === undefined) {
-        throw new Fault('not_found', `no person \`${person}\``, {
-          fix: 'Add the person with `bailiwick people add`.',
-        })
-      }
+      refuseUnless({ person, epoch }, fold)
       if (fold.passkeys.get(key.id) !== undefined) {
         throw new Fault('conflict', 'this passkey has been registered before', {
           fix: 'Use it to sign in; one that was removed has to be made anew on the device.',

@@ -5,6 +5,7 @@ import {
   type ApprovalId,
   type ApprovalStatus,
   type ApprovalTerms,
+  type VoteChannel,
   type VoteChoice,
 } from '@bailiwick/core'
 
@@ -60,6 +61,22 @@ export function refuseOtherChoice({ id, terms }: Approval, vote: VoteChoice): vo
   if (vote === 'reject' || vote === wanted) return
   throw new Fault('conflict', `${id} asks for ${terms.asks}, which \`${vote}\` does not give`, {
     fix: `Send \`${wanted}\` or \`reject\`.`,
+  })
+}
+
+const channelWords: Readonly<Record<VoteChannel, string>> = {
+  console: 'in the console',
+  slack: 'in Slack',
+  email: 'by e-mail',
+  api: 'from programs',
+}
+
+/** @throws Fault `not_permitted` where the policy takes no votes over this channel */
+export function refuseOtherChannel({ id, terms: { channels } }: Approval, channel: VoteChannel): void {
+  if (channels === undefined || channels.includes(channel)) return
+  const taken = channels.map((each) => channelWords[each])
+  throw new Fault('not_permitted', `the policy takes no answer to ${id} ${channelWords[channel]}`, {
+    fix: taken.length === 0 ? 'It takes none at all.' : `Answer ${taken.join(' or ')}.`,
   })
 }
 

@@ -12,6 +12,7 @@ import {
   termsAt,
   type ApprovalStatus,
   type Assertion,
+  type VoteChannel,
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
@@ -26,6 +27,7 @@ import {
   brokenGlass,
   otherDigest,
   refuseClosed,
+  refuseOtherChannel,
   refuseOtherChoice,
   refuseSecondVote,
   unknownApproval,
@@ -48,6 +50,8 @@ export interface VoteRequest {
   readonly breakGlass?: boolean | undefined
   /** What the person grants beside the one call, within the approval's terms: so many more like it, before `until`, RFC 3339. */
   readonly standing?: { readonly uses: number; readonly until: string } | undefined
+  /** Over which channel it came, as whoever took it knows; `api` unless given. */
+  readonly channel?: VoteChannel | undefined
 }
 
 const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', 'acknowledge'])
@@ -62,7 +66,7 @@ const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', '
  */
 export function voteOperation(id: string, voter: Voter, request: VoteRequest): Operation<ApprovalStatus> {
   const index = indexOfId('apr', id)
-  const comment = request.comment ?? ''
+  const { comment = '', channel = 'api' } = request
   refuseMalformed(request.vote, comment)
   refuseBareEmergency(request)
   // What is no address is refused here: PostgreSQL is asked for it, with what others of the batch ask.
@@ -89,6 +93,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
         fold,
       )
       refuseOtherChoice(approval, request.vote)
+      refuseOtherChannel(approval, channel)
       const judged = judgedStanding(request, approval, place.at)
       const said = {
         person: voter.id,
@@ -99,7 +104,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
       }
       const signed = judgedSignature(fold, approval, { digest, ...said }, request.signature)
       const counts = request.breakGlass === true ? undefined : countsFor(terms, entitled)
-      const vote = { ...said, counts }
+      const vote = { ...said, counts, channel }
       const cast = { ...vote, at: place.at, standing: judged?.standing }
       const next = { ...approval, votes: [...approval.votes, cast] }
       const status = approvalStatus(next, at)

@@ -15,6 +15,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { Access } from '../../src/access.ts'
 import { Ledger } from '../../src/ledger.ts'
 import { inSchema, migrate } from '../../src/migrate.ts'
 import type { VoteRequest } from '../../src/operations/vote.ts'
@@ -201,10 +202,10 @@ export type Ballot = Omit<VoteRequest, 'digest'> & { readonly digest?: string }
 
 /** The ledger knows the person, with these roles, from here on. */
 export async function knows(ledger: Ledger, { id, roles }: Voter): Promise<void> {
-  await ledger.pool.query(
-    'insert into person (id, roles, created_at) values ($1, $2, now()) on conflict (id) do update set roles = $2',
-    [id, roles],
-  )
+  const access = new Access(ledger)
+  const before = (await access.people()).find((person) => person.id === id)
+  const same = before?.roles.length === roles.length && before.roles.every((role) => roles.includes(role))
+  if (!same) await access.setPerson(id, roles)
 }
 
 /**

@@ -1,0 +1,113 @@
+import { Fault, type PersonId } from '@bailiwick/core'
+import type { Fold } from '../log/fold.ts'
+import type { Operation } from '../log/operation.ts'
+import type { KnownPerson } from '../log/voting.ts'
+import { sessionsEnded, type AccessBody } from './access.ts'
+
+/** A person as somebody who may has said it. */
+export interface PersonSet {
+  readonly person: PersonId
+  readonly roles: readonly string[]
+  readonly by?: string | undefined
+}
+
+/** Adds a person, or replaces a person's roles. Where these change, every session of the person ends. */
+export function setPersonOperation({ person, roles, by }: PersonSet): Operation<undefined> {
+  return {
+    needs: { voting: { person } },
+    apply: (fold, place) =>
+      setting(fold, place.index, {
+        known: fold.person(person),
+        next: { id: person, roles, rolesFrom: 'local', providerSubject: null },
+        by,
+        answer: undefined,
+      }),
+  }
+}
+
+/** A person as an identity provider has said it. */
+export interface PersonVouchedFor {
+  readonly person: PersonId
+  readonly roles: readonly string[]
+  /** Issuer and subject at the provider. */
+  readonly subject: string
+  /** When the person began to sign in, as `SignIns.now` says it. */
+  readonly since: number
+}
+
+/** Who signs in by a provider. */
+export interface ProviderPerson {
+  readonly roles: readonly string[]
+  /** Where the sign-in goes on from: what ends the person's sessions after this ends it too. */
+  readonly epoch: number
+}
+
+/**
+ * Adds a person whom an identity provider vouches for, or takes over the roles that it says, where it is the one that
+ * says them. What the ledger knows of the person is read in the transaction that changes it, so nothing that an
+ * administrator did meanwhile is undone.
+ *
+ * @throws Fault `not_permitted` where the address belongs to another account of the provider, `not_authenticated` where
+ *   the person was removed, or all sessions of the person were ended, since the sign-in began
+ */
+export function vouchedPersonOperation({
+  person,
+  roles,
+  subject,
+  since,
+}: PersonVouchedFor): Operation<ProviderPerson> {
+  return {
+    needs: { voting: { person } },
+    apply: (fold, place) => {
+      const known = fold.person(person)
+      if (fold.endedAt(person) > since) throw sessionsEnded()
+      refuseOtherAccount(known, subject)
+      const rolesFrom = known?.rolesFrom ?? 'provider'
+      const rolesNow = known !== undefined && rolesFrom === 'local' ? known.roles : roles
+      const isNobody = known === undefined && rolesNow.length === 0
+      if (isNobody || (known?.providerSubject === subject && sameRoles(known.roles, rolesNow))) {
+        return { answer: { roles: rolesNow, epoch: fold.epochOf(person) } }
+      }
+      const answer = { roles: rolesNow, epoch: 0 }
+      const next = { id: person, roles: rolesNow, rolesFrom, providerSubject: subject }
+      const set = setting(fold, place.index, { known, next, by: undefined, answer })
+      const staged = () => {
+        set.staged()
+        // Its own change ends the sessions of before, and not itself.
+        answer.epoch = fold.epochOf(person)
+      }
+      return { ...set, staged }
+    },
+  }
+}
+
+interface Setting<Answer> {
+  readonly known: KnownPerson | undefined
+  readonly next: KnownPerson
+  readonly by: string | undefined
+  readonly answer: Answer
+}
+
+function setting<Answer>(fold: Fold, index: number, { known, next, by, answer }: Setting<Answer>) {
+  const { id, roles, rolesFrom, providerSubject } = next
+  const changed = known !== undefined && !sameRoles(known.roles, roles)
+  const change = {
+    peopleSet: [{ id, roles, roles_from: rolesFrom, provider_subject: providerSubject }],
+    signedOut: changed ? [{ id, links: false }] : [],
+  }
+  const event = known === undefined ? 'person_created' : 'roles_changed'
+  const body: AccessBody = { kind: 'access', event, subject: id, grants: [...roles], by }
+  return { body, answer, staged: () => fold.changeAccess(change, index) }
+}
+
+function refuseOtherAccount(known: KnownPerson | undefined, subject: string): void {
+  if ((known?.providerSubject ?? subject) === subject) return
+  throw new Fault('not_permitted', 'the address belongs to another account of the identity provider', {
+    fix: 'Ask an administrator to remove the person who had the address before.',
+  })
+}
+
+function sameRoles(one: readonly string[], other: readonly string[]): boolean {
+  const [a, b] = [new Set(one), new Set(other)]
+  return a.size === b.size && [...a].every((role) => b.has(role))
+}
