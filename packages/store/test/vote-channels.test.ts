@@ -37,7 +37,11 @@ describeOnPostgres('the channel of a vote', (postgres) => {
     const votes = (await records(site, ledger)).filter(({ kind }) => kind === 'vote')
     expect(votes.map((vote) => 'channel' in vote && vote.channel)).toEqual(['slack', 'email', 'api'])
     expect((await ledger.approval(id, {})).votes).toMatchObject(votes.map(() => ({ vote: 'approve' })))
-    expect((await ledger.approval(id, {})).votes.map(({ channel }) => channel)).toEqual(['slack', 'email', 'api'])
+    expect((await ledger.approval(id, {})).votes.map(({ channel }) => channel)).toEqual([
+      'slack',
+      'email',
+      'api',
+    ])
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 

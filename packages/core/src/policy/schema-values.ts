@@ -66,7 +66,7 @@ export function durationMs(units: readonly SpanUnit[], msMax: number) {
 
 const timeError = 'must be a time of day in quotes, such as "08:00"'
 /** A time of day. */
-export const timeOfDay = z
+const timeOfDay = z
   .string({ error: timeError })
   .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, { error: timeError })
 

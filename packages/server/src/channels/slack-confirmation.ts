@@ -10,10 +10,7 @@ export interface SlackConfirmationParts {
   /** A session that goes on and is short of nothing. */
   readonly session: (token: string) => Promise<KnownSession | undefined>
   /** Records it. @throws Fault where the session has ended meanwhile */
-  readonly confirm: (
-    account: string,
-    who: { readonly id: PersonId; readonly epoch: number },
-  ) => Promise<void>
+  readonly confirm: (account: string, who: { readonly id: PersonId; readonly epoch: number }) => Promise<void>
 }
 
 /** The person whom the operator has given a Slack account to; undefined where nobody. What the environment says goes first. */
@@ -62,5 +59,8 @@ export async function confirmAccount(
     })
   }
   await parts.confirm(account, { id, epoch: session.epoch })
-  return mailNotePage('Confirmed', `From now on, ${account} answers as ${id}. Press the button in Slack again.`)
+  return mailNotePage(
+    'Confirmed',
+    `From now on, ${account} answers as ${id}. Press the button in Slack again.`,
+  )
 }

@@ -153,7 +153,9 @@ async function slack(
   const { person } = await withLedger(options, ports, (ledger) => linkSlackAccount(ledger, account, email))
   const said = { id: person, account, linked: true }
   ports.out(
-    options.json ? JSON.stringify(said) : onOneLine(
+    options.json
+      ? JSON.stringify(said)
+      : onOneLine(
           `The Slack account ${account} answers for ${person}, once ${person} has confirmed it: pressing a button in Slack shows where.`,
         ),
   )

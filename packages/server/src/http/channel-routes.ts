@@ -68,7 +68,8 @@ export const getSlackAccount = createRoute({
   method: 'get',
   path: '/v1/channels/slack/accounts/{account}',
   'x-permission': 'anyone',
-  summary: 'The page on which a person confirms a Slack account. Looking changes nothing, and says nothing of it',
+  summary:
+    'The page on which a person confirms a Slack account. Looking changes nothing, and says nothing of it',
   request: { params: schema.slackAccountParam },
   responses: answers(
     200,

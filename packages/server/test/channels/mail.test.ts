@@ -322,7 +322,7 @@ describe('where votes have to be signed', () => {
     await open('channels: [console, slack]')
     const id = await asked()
     const { text } = mail.to('ann@example.com')
-    expect(text).toContain(`Answer it in the console:\n${base}/approvals/${id}`)
+    expect(text.replaceAll('\r', '')).toContain(`Answer it in the console:\n${base}/approvals/${id}`)
     expect(text).not.toContain('/v1/channels/')
     // One that is there all the same, as where the policy changed its mind.
     const { digest } = await approvalOf(id)

@@ -18,7 +18,9 @@ async function open(terms = ''): Promise<void> {
   openedWith = terms
   service.clock.aheadMs = 0
   await deliver()
-  await service.ledger.pool.query('truncate outbox, channel_post, taken_request, channel_identity, channel_confirmation')
+  await service.ledger.pool.query(
+    'truncate outbox, channel_post, taken_request, channel_identity, channel_confirmation',
+  )
   for (const list of [slack.posts, slack.ephemerals, slack.calls, slack.trouble, service.lines])
     list.length = 0
   await service.access.setPerson('ann@example.com', ['approver'])
@@ -218,7 +220,9 @@ describe('a button', () => {
       await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
       await press(post, 'U0BOB', 'approve')
       expect((await approvalOf(id)).votes).toEqual([])
-      expect(lastTold()).toContain(`confirm first, once, that the Slack account U0BOB is yours: ${base}${path}`)
+      expect(lastTold()).toContain(
+        `confirm first, once, that the Slack account U0BOB is yours: ${base}${path}`,
+      )
       const page = await service.anyone.get(path)
       expect(page.text).toContain('Is this Slack account yours?')
       expect(page.text, 'nothing of whose it is').not.toContain('bob')
@@ -242,7 +246,10 @@ describe('a button', () => {
       await linkSlackAccount(service.ledger, 'U0BOB', 'bob@example.com')
       expect((await confirm(cookieOf(ann))).status).toBe(403)
       const forged = await service.anyone.send('POST', path, {
-        headers: { origin: 'https://evil.example', cookie: cookieOf(await service.person('bob@example.com')) },
+        headers: {
+          origin: 'https://evil.example',
+          cookie: cookieOf(await service.person('bob@example.com')),
+        },
       })
       expect(forged.status, 'a page of another site').toBe(403)
       await press(post, 'U0BOB', 'approve')

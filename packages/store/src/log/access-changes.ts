@@ -61,7 +61,9 @@ export function laterAccess(before: Required<AccessChange>, change: AccessChange
     signedOut,
     // One statement writes a row once.
     accountsConfirmed: [
-      ...before.accountsConfirmed.filter((row) => !later.accountsConfirmed.some((other) => isSameAccount(row, other))),
+      ...before.accountsConfirmed.filter(
+        (row) => !later.accountsConfirmed.some((other) => isSameAccount(row, other)),
+      ),
       ...later.accountsConfirmed,
     ].filter(({ person }) => !removed.has(person)),
     linksMade: [
