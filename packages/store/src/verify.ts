@@ -184,8 +184,8 @@ async function verifyWithFolds(
       (await erasuresProblem(client, ledger)) ??
       broken ??
       (await signedVotesProblem(client, ledger, floor)) ??
-      (await votesProblem(client, ledger, floor)) ??
       (await grantsProblem(client, ledger, floor)) ??
+      (await votesProblem(client, ledger, floor)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??

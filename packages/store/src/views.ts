@@ -99,18 +99,20 @@ export function approvalView(
       : {}),
     terms: approval.terms,
     digest: approvalDigest(opened.record),
-    votes: approval.votes.map(({ person, vote, at: votedAt, for: principal, breakGlass, standing, channel }) => ({
-      person,
-      ...(principal === undefined ? {} : { for: principal }),
-      vote,
-      ...(breakGlass === true ? { breakGlass } : {}),
-      ...(standing === undefined
-        ? {}
-        : { standing: { uses: standing.uses, until: instantText(standing.until) } }),
-      ...(channel === undefined ? {} : { channel }),
-      comment: comments.get(person) ?? null,
-      at: instantText(votedAt),
-    })),
+    votes: approval.votes.map(
+      ({ person, vote, at: votedAt, for: principal, breakGlass, standing, channel }) => ({
+        person,
+        ...(principal === undefined ? {} : { for: principal }),
+        vote,
+        ...(breakGlass === true ? { breakGlass } : {}),
+        ...(standing === undefined
+          ? {}
+          : { standing: { uses: standing.uses, until: instantText(standing.until) } }),
+        ...(channel === undefined ? {} : { channel }),
+        comment: comments.get(person) ?? null,
+        at: instantText(votedAt),
+      }),
+    ),
     ...(status === 'pending' && approval.terms.standing !== undefined
       ? { standingUntil: instantText((at + approval.terms.standing.lastsMs) as Instant) }
       : {}),

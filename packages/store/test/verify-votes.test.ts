@@ -82,7 +82,7 @@ describeOnPostgres('G3: verification counts the votes again', (postgres) => {
           if (approval === undefined) throw new Error('there is no such approval')
           // The row says what the record claims, and its terms stay as they are.
           const quorum = claims === 'approved' ? 1 : 20
-          const votes = [...approval.votes, { ...vote, at: place.at }]
+          const votes = [...approval.votes, { ...vote, standing: undefined, at: place.at }]
           fold.setApproval(index, { ...approval, terms: { ...approval.terms, quorum, quorumOf: {} }, votes })
           fold.addVote(index, record as VoteRecord)
         },
