@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { systemPorts } from '@bailiwick/core'
 import { Access, ApprovalWaits, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@bailiwick/store'
 import { startService } from 'bailiwick'
-import { agentAuthentication } from '../packages/server/dist/identity/agent-tokens.js'
+import { agentAuthentication, lookedUp } from '../packages/server/dist/identity/agent-tokens.js'
 import { headersOfEveryAnswer, listenerOf } from '../packages/server/dist/http/answer-requests.js'
 import { createApp } from '../packages/server/dist/http/app.js'
 import { fastPath } from '../packages/server/dist/http/fast-path.js'
@@ -55,11 +55,13 @@ async function stop() {
 // headers of every answer. What the service does beyond that, checking the shape of the call included, is the handler's.
 async function emptyHandler() {
   const app = createApp({ ledger, access, waits, consoleFiles: new Map(), log })
-  const answers = new Map([['/v1/empty', () => Promise.resolve(answer)]])
+  // It records nothing that would prove a remembered key, so the key is looked up.
+  const agentOf = agentAuthentication(access, undefined)
+  const admissionOf = (key) => agentOf(key).then(lookedUp)
+  const paths = new Map([['/v1/empty', { admissionOf, answer: () => Promise.resolve(answer) }]])
   const headers = await headersOfEveryAnswer(app)
   const listener = await listen({ host, port: 0 })
-  const agentOf = agentAuthentication(access, undefined)
-  listener.answerWith(fastPath({ agentOf, answers, headers, log }, listenerOf(app)))
+  listener.answerWith(fastPath({ paths, headers, log }, listenerOf(app)))
   return listener
 }
 

@@ -36,10 +36,12 @@ const [, emptySide, singleSide, batchSide] = sides
 export async function benchHttp({ seconds, rounds }) {
   const dir = await mkdtemp(join(tmpdir(), 'bailiwick-bench-'))
   await writeFile(join(dir, 'policy.yaml'), policyText)
-  const service = fork(new URL('./http-service.mjs', import.meta.url), [
-    join(dir, 'policy.yaml'),
-    join(dir, 'data'),
-  ])
+  // As it is started for users, without settings for the engine.
+  const service = fork(
+    new URL('./http-service.mjs', import.meta.url),
+    [join(dir, 'policy.yaml'), join(dir, 'data')],
+    { execArgv: [] },
+  )
   const load = fork(new URL('./http-load.mjs', import.meta.url), { execArgv: [] })
   try {
     const started = await answerOf(service)

@@ -13,7 +13,7 @@ import { Credentials } from './identity/credentials.ts'
 import { newToken, personId, sha256 } from './identity/secrets.ts'
 import { sessionLifetimesDefault, Sessions, type SessionLifetimes } from './identity/sessions.ts'
 import { SignIns, type SecondFactor, type SignInResult } from './identity/sign-ins.ts'
-import { KeyLookup } from './key-lookup.ts'
+import { KeyLookup, type Admission } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
 import { unknownPerson } from './operations/access.ts'
 import { removeOperation } from './operations/passkey.ts'
@@ -208,6 +208,14 @@ export class Access {
   /** The agent that a key speaks for now, or undefined: unknown, revoked, expired and malformed keys look alike. */
   agentOf(key: string): Promise<string | undefined> {
     return this.#keys.agentOf(key)
+  }
+
+  /**
+   * The same for whom the ledger is about to record something: without a query where the key is remembered and this
+   * process writes by itself. What comes of it is for `Ledger.decide` alone.
+   */
+  admissionOf(key: string): Promise<Admission | undefined> {
+    return this.#keys.admissionOf(key, this.#ledger.role !== 'follower')
   }
 
   /** Adds a person, or replaces a person's roles. Where these change, every session of the person ends. */

@@ -1,11 +1,23 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { instantText, type Instant } from '@bailiwick/core'
 import type pg from 'pg'
+import { noAdmission } from './log/admission.ts'
 
 const hourMs = 60 * 60 * 1000
 /** How many keys are remembered as noted. */
 const notedMax = 100_000
+const rememberedMax = 100_000
 const keyPattern = /^bw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
+
+/** An agent that was let in by its key. */
+export interface Admission {
+  readonly agent: string
+  /**
+   * Where the key was remembered: the count of key changes at which it was good. What the agent asks for has to be
+   * recorded at this very count (`Ledger.decide`), or the key to be looked up. Undefined: it was looked up just now.
+   */
+  readonly keysAsOf?: number | undefined
+}
 
 /** What callers that present one key wait for. */
 interface Asked {
@@ -20,9 +32,11 @@ interface Asked {
  * Finds out for whom API keys speak, many questions with one query.
  *
  * A query is sent only after every question that it answers was asked, so a revocation that was committed before a
- * question is seen by its answer, whichever process revoked. Nothing is remembered from one query to the next. Questions
- * of one turn of the event loop go together; those that come while a query is under way wait for it and go together in
- * the next one.
+ * question is seen by its answer, whichever process revoked. Questions of one turn of the event loop go together; those
+ * that come while a query is under way wait for it and go together in the next one.
+ *
+ * What is remembered from one query to the next lets nobody in by itself: it is good for what is recorded at the same
+ * count of key changes, which the statement that records it demands.
  */
 export class KeyLookup {
   readonly #pool: pg.Pool
@@ -32,10 +46,43 @@ export class KeyLookup {
   /** By the key as it was presented. */
   #asked = new Map<string, Asked>()
   #busy = false
+  /** Keys that were good at `#asOf`, by id. */
+  readonly #remembered = new Map<string, KeyRow>()
+  #asOf = noAdmission
+  /** What was asked in this turn of the event loop of keys that are remembered, by the key as it was presented. */
+  readonly #turn = new Map<string, Promise<Admission | undefined>>()
 
   constructor(pool: pg.Pool, now: () => Instant) {
     this.#pool = pool
     this.#now = now
+  }
+
+  /**
+   * Like `agentOf`, and without a query where the key is remembered: for callers whose wish is recorded at
+   * `keysAsOf`, or not at all.
+   *
+   * @param mayRemember false where another process would record it
+   */
+  admissionOf(key: string, mayRemember: boolean): Promise<Admission | undefined> {
+    const known = this.#turn.get(key)
+    if (known !== undefined) return known
+    const [, id = '', secret = ''] = keyPattern.exec(key) ?? []
+    const row = mayRemember ? this.#remembered.get(id) : undefined
+    if (row === undefined || hasEnded(row, this.#now())) {
+      return this.agentOf(key).then((agent) => (agent === undefined ? undefined : { agent }))
+    }
+    const keysAsOf = this.#asOf
+    // Those who ask in one turn go on together, and their wishes into one batch.
+    const admission = new Promise<Admission | undefined>((resolve) => {
+      setImmediate(() => {
+        this.#turn.clear()
+        const agent = agentIn(row, secret)
+        if (agent !== undefined && this.#noted.get(id) !== this.#hour()) this.#note(new Set([id]))
+        resolve(agent === undefined ? undefined : { agent, keysAsOf })
+      })
+    })
+    this.#turn.set(key, admission)
+    return admission
   }
 
   /** The agent of a key, or undefined: unknown, revoked, expired and malformed keys look alike. Rejects where the database fails. */
@@ -76,18 +123,33 @@ export class KeyLookup {
   }
 
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, KeyRow>> {
-    const { rows } = await this.#pool.query<KeyRow & { id: string }>({
+    const { rows } = await this.#pool.query<KeyRow & { id: string | null; epoch: string }>({
       name: 'keys_by_id',
-      text: `select id, agent, secret_sha256 from api_key
-        where id = any($1) and revoked_at is null and (expires_at is null or expires_at > $2)`,
+      // One statement: the keys and the count are of one moment.
+      text: `select e.epoch, k.id, k.agent, k.secret_sha256, k.expires_at from key_epoch e left join api_key k
+        on k.id = any($1) and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
       values: [ids, instantText(this.#now())],
     })
-    return new Map(rows.map((row) => [row.id, row]))
+    const found = new Map<string, KeyRow>()
+    for (const row of rows) if (row.id !== null) found.set(row.id, row)
+    this.#remember(found, Number(rows[0]?.epoch ?? noAdmission))
+    return found
+  }
+
+  #remember(found: ReadonlyMap<string, KeyRow>, epoch: number): void {
+    if (epoch !== this.#asOf || this.#remembered.size > rememberedMax) this.#remembered.clear()
+    this.#asOf = epoch
+    if (epoch === noAdmission) return
+    for (const [id, row] of found) this.#remembered.set(id, row)
+  }
+
+  #hour(): number {
+    return Math.floor(this.#now() / hourMs)
   }
 
   // To the hour, so that hardly any request writes. Nobody waits for it, and nothing depends on it.
   #note(used: ReadonlySet<string>): void {
-    const hour = Math.floor(this.#now() / hourMs)
+    const hour = this.#hour()
     const fresh = [...used].filter((id) => this.#noted.get(id) !== hour)
     if (fresh.length === 0) return
     if (this.#noted.size > notedMax) this.#noted.clear()
@@ -106,6 +168,11 @@ export class KeyLookup {
 interface KeyRow {
   readonly agent: string
   readonly secret_sha256: Buffer
+  readonly expires_at: Date | null
+}
+
+function hasEnded({ expires_at: end }: KeyRow, now: Instant): boolean {
+  return end !== null && end.getTime() <= now
 }
 
 function agentIn(row: KeyRow | undefined, secret: string): string | undefined {

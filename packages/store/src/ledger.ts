@@ -193,8 +193,13 @@ export class Ledger {
     }
   }
 
-  /** Decides, records durably, and answers. @throws Fault: then nothing may run. */
-  decide(agent: string, request: DecisionRequest): Promise<DecisionAnswer> {
+  /**
+   * Decides, records durably, and answers.
+   *
+   * @param keysAsOf as `Admission` has it, where the agent was let in by a key that was remembered
+   * @throws Fault: then nothing may run; `AdmissionLapsed` where a key has changed since: then nothing was recorded
+   */
+  decide(agent: string, request: DecisionRequest, keysAsOf?: number): Promise<DecisionAnswer> {
     // Nothing is waited for that need not be: the call takes its place in the order in which it came, and one promise
     // is all that it costs.
     try {
@@ -202,7 +207,7 @@ export class Ledger {
       refuseCallback(parsed.callback, this.#options.allowsCallback)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
       const submit = (gathered: Gathered) =>
-        this.#submit(decideOperation(parsed, gathered, this.#settings), () =>
+        this.#submit(decideOperation(parsed, gathered, this.#settings, keysAsOf), () =>
           forwardableDecision(parsed, gathered, this.#settings),
         )
       return gathering instanceof Promise ? gathering.then(submit) : submit(gathering)

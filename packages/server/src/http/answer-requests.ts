@@ -1,10 +1,11 @@
 import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { DecisionAnswer, DecisionRequest, Instant } from '@bailiwick/core'
-import { agentAuthentication } from '../identity/agent-tokens.ts'
+import type { Access } from '@bailiwick/store'
+import { agentAdmission, agentAuthentication, lookedUp } from '../identity/agent-tokens.ts'
 import { createApp, type AppParts } from './app.ts'
 import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
-import { fastPath, type FastAnswer, type FastText } from './fast-path.ts'
+import { fastPath, type FastAnswer, type FastPath, type FastText } from './fast-path.ts'
 import { decisionRetryAfter } from './retry-after.ts'
 import { postDecision, postDecisionBatch } from './routes.ts'
 import { batchRequest, decisionRequest } from './schemas.ts'
@@ -13,10 +14,9 @@ import { batchRequest, decisionRequest } from './schemas.ts'
 export async function answerRequests(parts: AppParts): Promise<RequestListener> {
   const app = createApp(parts)
   const { log } = parts
-  const agentOf = agentAuthentication(parts.access, parts.agentTokens)
   const headers = await headersOfEveryAnswer(app)
-  const answers = decisionAnswers(parts.ledger, log)
-  return fastPath({ agentOf, headers, answers, log }, listenerOf(app))
+  const paths = decisionPaths(parts, log)
+  return fastPath({ headers, paths, log }, listenerOf(app))
 }
 
 /** The app as Node calls it. */
@@ -28,21 +28,34 @@ export function listenerOf(app: ReturnType<typeof createApp>): RequestListener {
   }
 }
 
+/** What deciding over HTTP is made of. */
+export interface DecidingParts extends Pick<AppParts, 'agentTokens'> {
+  readonly access: Pick<Access, 'agentOf' | 'admissionOf'>
+  readonly ledger: Deciding
+}
+
 /** How the fast path answers, by path. What is not as described is the app's to refuse. */
-export function decisionAnswers(ledger: Deciding, log: (line: string) => void): Map<string, FastAnswer> {
-  const single: FastAnswer = (agent, body) =>
+export function decisionPaths(
+  { ledger, access, agentTokens }: DecidingParts,
+  log: (line: string) => void,
+): Map<string, FastPath> {
+  const agentOf = agentAuthentication(access, agentTokens)
+  const single: FastAnswer = ({ agent, keysAsOf }, body) =>
     isPlainlyRequest(body) || decisionRequest.safeParse(body).success
-      ? decideSent(ledger, agent, body as DecisionRequest).then((answer) => answered(answer, ledger.now()))
+      ? decideSent(ledger, agent, body as DecisionRequest, keysAsOf).then((answer) =>
+          answered(answer, ledger.now()),
+        )
       : undefined
-  const batch: FastAnswer = (agent, body) =>
+  const batch: FastAnswer = ({ agent }, body) =>
     batchRequest.safeParse(body).success
       ? decideBatch(ledger, agent, (body as { calls: readonly unknown[] }).calls, log).then((answer) =>
           JSON.stringify(answer),
         )
       : undefined
   return new Map([
-    [postDecision.path, single],
-    [postDecisionBatch.path, batch],
+    [postDecision.path, { admissionOf: agentAdmission(access, agentTokens), answer: single }],
+    // Of several calls some may be recorded and others not: they come with a key that was looked up.
+    [postDecisionBatch.path, { admissionOf: (key) => agentOf(key).then(lookedUp), answer: batch }],
   ])
 }
 

@@ -11,9 +11,18 @@ export type Deciding = Pick<Ledger, 'decide' | 'now'>
  * Decides one call whose shape has been checked. Its values are taken as they were sent, because a copy made by a
  * validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
  */
-export function decideSent(ledger: Deciding, agent: string, sent: DecisionRequest): Promise<DecisionAnswer> {
+export function decideSent(
+  ledger: Deciding,
+  agent: string,
+  sent: DecisionRequest,
+  keysAsOf?: number,
+): Promise<DecisionAnswer> {
   const { action, params, context, callId, approvalId, session, supports, callback } = sent
-  return ledger.decide(agent, { action, params, context, callId, approvalId, session, supports, callback })
+  return ledger.decide(
+    agent,
+    { action, params, context, callId, approvalId, session, supports, callback },
+    keysAsOf,
+  )
 }
 
 /**

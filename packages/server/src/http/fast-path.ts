@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { credentialOf, type Authentication } from './asker.ts'
+import { Fault } from '@bailiwick/core'
+import { AdmissionLapsed, type Admission } from '@bailiwick/store'
+import { credentialOf } from './asker.ts'
 import { bodyBytesMax } from './body-limit.ts'
 import { isJsonType, readJson } from './json-body.ts'
 import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } from './problems.ts'
@@ -7,18 +9,25 @@ import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } fro
 /**
  * What answers the well-formed requests of one path: JSON as text, with the headers that this answer bears beside those
  * of every one; or undefined where the body is not one that the path takes. It may do nothing before it returns, where it
- * returns undefined.
+ * returns undefined. Where the agent was let in by a remembered key, all that it does has to be recorded at that count of
+ * key changes, or to reject.
  */
-export type FastAnswer = (agent: string, body: unknown) => Promise<FastText> | undefined
+export type FastAnswer = (admission: Admission, body: unknown) => Promise<FastText> | undefined
+
+/** A path, and whom it lets in. */
+export interface FastPath {
+  /** Who a credential lets in. */
+  readonly admissionOf: (credential: string) => Promise<Admission | undefined>
+  readonly answer: FastAnswer
+}
 
 /** JSON as text; with headers, where there are any. */
 export type FastText = string | { readonly text: string; readonly headers: Readonly<Record<string, string>> }
 
 /** What the fast path is built on. */
 export interface FastPathParts {
-  readonly agentOf: Authentication['agentOf']
   /** By path. */
-  readonly answers: ReadonlyMap<string, FastAnswer>
+  readonly paths: ReadonlyMap<string, FastPath>
   /** The headers that every answer of the app bears. */
   readonly headers: Readonly<Record<string, string>>
   readonly log: (line: string) => void
@@ -32,10 +41,10 @@ export interface FastPathParts {
  */
 export function fastPath(parts: FastPathParts, app: RequestListener): RequestListener {
   return (incoming, outgoing) => {
-    const answer = incoming.method === 'POST' ? parts.answers.get(incoming.url ?? '') : undefined
-    const head = answer === undefined ? undefined : plainHead(incoming.rawHeaders)
-    if (answer === undefined || head === undefined) return app(incoming, outgoing)
-    pass(parts, { ...head, answer, incoming, outgoing, app }).catch((error: unknown) => {
+    const path = incoming.method === 'POST' ? parts.paths.get(incoming.url ?? '') : undefined
+    const head = path === undefined ? undefined : plainHead(incoming.rawHeaders)
+    if (path === undefined || head === undefined) return app(incoming, outgoing)
+    pass(parts, { ...head, path, incoming, outgoing, app }).catch((error: unknown) => {
       parts.log(`internal: ${error instanceof Error ? error.message : String(error)}`)
       outgoing.destroy()
     })
@@ -50,35 +59,45 @@ interface PlainHead {
 }
 
 interface Passing extends PlainHead {
-  readonly answer: FastAnswer
+  readonly path: FastPath
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly app: RequestListener
 }
 
 async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
-  const { incoming, outgoing, app } = passing
+  const { path, incoming, outgoing, app } = passing
   // A key that could not be looked up is looked up again by the app, which says why it cannot.
-  const agent = await parts.agentOf(passing.key).catch(() => undefined)
-  if (agent === undefined) return app(incoming, outgoing)
-  const bytes = await bodyOf(incoming, passing.length)
+  const admitted = () => path.admissionOf(passing.key).catch(() => undefined)
+  let admission = await admitted()
+  if (admission === undefined) return app(incoming, outgoing)
+  const body = bodyOf(incoming, passing.length)
+  const bytes = body instanceof Promise ? await body : body
   // The client has gone: nobody would hear the answer, and nothing has been decided.
   if (bytes === undefined) return
+  // Where the app looks for a body that somebody else has read.
+  const toApp = () => app(Object.assign(incoming, { rawBody: bytes }), outgoing)
+  // A body may take its time, in which a key is revoked.
+  if (body instanceof Promise) admission = await admitted()
+  if (admission === undefined) return toApp()
   const read = readJson(bytes)
-  const answering = read?.kind === 'read' ? passing.answer(agent, read.value) : undefined
-  if (answering === undefined) {
-    // Where the app looks for a body that somebody else has read.
-    return app(Object.assign(incoming, { rawBody: bytes }), outgoing)
-  }
+  const answering = read?.kind === 'read' ? path.answer(admission, read.value) : undefined
+  if (answering === undefined) return toApp()
   let answer: FastText
   try {
     answer = await answering
   } catch (error) {
+    // Only what is recorded proves that a remembered key is still good. Whoever is refused is looked up by the app.
+    if (admission.keysAsOf !== undefined && isCertainlyUnrecorded(error)) return toApp()
     return sendProblem(parts, outgoing, error)
   }
   const headers = { ...parts.headers, 'content-type': 'application/json' }
   if (typeof answer === 'string') send(outgoing, 200, answer, headers)
   else send(outgoing, 200, answer.text, { ...headers, ...answer.headers })
+}
+
+function isCertainlyUnrecorded(error: unknown): boolean {
+  return error instanceof AdmissionLapsed || (error instanceof Fault && error.recorded !== 'unknown')
 }
 
 function sendProblem({ headers, log }: FastPathParts, outgoing: ServerResponse, error: unknown): void {

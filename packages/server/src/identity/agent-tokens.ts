@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Fault, nameLengthMax, type Instant, type JsonObject } from '@bailiwick/core'
-import type { Access } from '@bailiwick/store'
+import type { Access, Admission } from '@bailiwick/store'
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { getJson, systemResolve } from '../lookup/http-get.ts'
 import type { Target } from '../lookup/target.ts'
@@ -30,6 +30,22 @@ export function agentAuthentication(
     tokens === undefined || !credential.includes('.')
       ? access.agentOf(credential)
       : tokens.agentOf(credential)
+}
+
+/** The same for calls that are decided: who comes with a key may be let in by one that is remembered. */
+export function agentAdmission(
+  access: Pick<Access, 'admissionOf'>,
+  tokens: AgentTokens | undefined,
+): (credential: string) => Promise<Admission | undefined> {
+  return (credential) =>
+    tokens === undefined || !credential.includes('.')
+      ? access.admissionOf(credential)
+      : tokens.agentOf(credential).then(lookedUp)
+}
+
+/** Who was let in by a look-up that was made for this very question. */
+export function lookedUp(agent: string | undefined): Admission | undefined {
+  return agent === undefined ? undefined : { agent }
 }
 
 /**

@@ -4,12 +4,13 @@ import { ApprovalWaits } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   answerRequests,
-  decisionAnswers,
+  decisionPaths,
   headersOfEveryAnswer,
   listenerOf,
 } from '../../src/http/answer-requests.ts'
 import { createApp } from '../../src/http/app.ts'
 import { fastPath } from '../../src/http/fast-path.ts'
+import { lookedUp } from '../../src/identity/agent-tokens.ts'
 import { listen, type Listener } from '../../src/http/listener.ts'
 import { HttpService, type Caller } from '../harness/http-service.ts'
 import { rawAnswer, rawRequest, type RawAnswer } from './raw-request.ts'
@@ -191,10 +192,10 @@ describe('the fast path', () => {
   test('answers what is right by itself, and leaves what is not to the app', async () => {
     const seen: string[] = []
     const app = createApp(parts())
-    const answers = decisionAnswers(service.ledger, () => undefined)
+    const paths = decisionPaths(service, () => undefined)
     const listener = await listening(
       fastPath(
-        { agentOf, answers, headers: await headersOfEveryAnswer(app), log: () => undefined },
+        { paths, headers: await headersOfEveryAnswer(app), log: () => undefined },
         (incoming, outgoing) => {
           seen.push(`${incoming.method} ${incoming.url}`)
           outgoing.end()
@@ -203,13 +204,12 @@ describe('the fast path', () => {
     )
     expect(await send(listener, {})).toMatchObject({ status: 200 })
     expect(await send(listener, batch(call, '7'))).toMatchObject({ status: 200 })
-    expect(
-      await send(listener, { body: '{"action":"issue_refund","params":{"amount":2},"callId":"c"}' }),
-    ).toMatchObject({ status: 409 })
     expect(seen).toEqual([])
     await send(listener, { body: '{}' })
     await send(listener, { method: 'GET' })
-    expect(seen).toEqual(['POST /v1/decisions', 'GET /v1/decisions'])
+    // A refusal proves no key: the app looks it up.
+    await send(listener, { body: '{"action":"issue_refund","params":{"amount":2},"callId":"c"}' })
+    expect(seen).toEqual(['POST /v1/decisions', 'GET /v1/decisions', 'POST /v1/decisions'])
     await listener.close()
   })
 
@@ -218,15 +218,14 @@ describe('the fast path', () => {
     const log = (line: string) => told.push(line)
     const app = createApp(parts())
     const thrown: Error[] = []
-    const answers = decisionAnswers(
-      {
-        decide: () => Promise.reject(thrown.shift() ?? new Error('nothing')),
-        now: () => service.ledger.now(),
-      },
-      log,
-    )
+    const ledger = {
+      decide: () => Promise.reject(thrown.shift() ?? new Error('nothing')),
+      now: () => service.ledger.now(),
+    }
+    const access = { agentOf, admissionOf: (key: string) => agentOf(key).then(lookedUp) }
+    const paths = decisionPaths({ ledger, access }, log)
     const listener = await listening(
-      fastPath({ agentOf, answers, headers: await headersOfEveryAnswer(app), log }, listenerOf(app)),
+      fastPath({ paths, headers: await headersOfEveryAnswer(app), log }, listenerOf(app)),
     )
     const usual = await send(whole, {})
     for (const [error, status, code, recorded] of [

@@ -60,7 +60,7 @@ describe('A walk in a thread of its own', () => {
 
   test('that cannot read says so, and goes on where it was', async () => {
     const walk = aside.walk()
-    await walk.step(5)
+    await walk.step(1)
     await service.ledger.pool.query(`alter table log_batch rename to hidden`)
     await expect(walk.step(5)).rejects.toMatchObject({ code: '42P01' })
     await service.ledger.pool.query(`alter table hidden rename to log_batch`)
@@ -69,7 +69,7 @@ describe('A walk in a thread of its own', () => {
 
   test('that has ended is started anew by the next step', async () => {
     const walk = aside.walk()
-    const { verified } = await walk.step(5)
+    const { verified } = await walk.step(1)
     await aside.close()
     const { size } = await service.ledger.head()
     expect(await walk.step(1_000)).toMatchObject({ verified: size - verified, isAtEnd: true })

@@ -60,6 +60,8 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly grantsRevoked: readonly GrantEndRow[]
   /** By the database's clock, it is written before this instant, RFC 3339, or not at all. */
   readonly notAfter?: string | undefined
+  /** The count of key changes at which it is written, or not at all; `noAdmission` where that does not matter. */
+  readonly admission: number
   readonly passkeysMade: readonly PasskeyRow[]
   readonly passkeysChanged: readonly PasskeyChange[]
   /** Whose data its payloads hold. */
@@ -76,10 +78,11 @@ export interface StagedBatch extends Required<AccessChange> {
 // What rests on a deadline is written before it by the database's clock, whatever this process's shows or slept through.
 // Every INSERT reads FROM the gated UPDATE: a CTE's INSERT runs even where the UPDATE matched no row,
 // and would then write records that no head counts.
-const advanceValues = 12
+const advanceValues = 13
 const head = (more = '') => `head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
-    where ledger = $1 and size = $2::bigint and frontier = $5 and clock_timestamp() < $12::timestamptz${more}
+    where ledger = $1 and size = $2::bigint and frontier = $5 and clock_timestamp() < $12::timestamptz
+      and ($13::bigint < 0 or $13::bigint = (select epoch from key_epoch))${more}
     returning 1
   )`
 const written = `logged as (
@@ -246,8 +249,8 @@ function erasingToo({ name, folded, text }: ReturnType<typeof appending>) {
  * Writes a batch: head, records, payloads and all that is folded from them, in one statement and so
  * in one transaction.
  *
- * @returns false where another writer advanced the head first, or it was too late for what it holds; then nothing was
- *   written
+ * @returns false where another writer advanced the head first, it was too late for what it holds, or a key has changed
+ *   by which a caller was let in; then nothing was written
  * @param batch its bytes have to stay as they are until then
  * @param prepared the statements that this connection knows already; as many sets as connections
  */
@@ -265,6 +268,7 @@ export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set
     batch.bodies,
     arrayText(batch.terms),
     batch.notAfter ?? 'infinity',
+    String(batch.admission),
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings

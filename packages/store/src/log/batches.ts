@@ -441,16 +441,17 @@ const expectedTerms = {
     where exists (select from log_term t where t.ledger = $1 and t.term = wanted.term and t.first = wanted.first)`,
 }
 
-/** Whether each of the terms is stored for the batch that begins at `first`. */
+/** Whether each of the terms is stored for its batch. */
 export async function hasTerms(
   client: Queryable,
   ledger: string,
-  first: number,
-  terms: readonly string[],
+  wanted: readonly StoredTerms[],
 ): Promise<boolean> {
+  const terms = wanted.flatMap((batch) => batch.terms)
+  const firsts = wanted.flatMap((batch) => batch.terms.map(() => batch.first))
   const { rows } = await client.query<{ count: number }>({
     ...expectedTerms,
-    values: [ledger, terms, terms.map(() => first)],
+    values: [ledger, terms, firsts],
   })
   return rows[0]?.count === terms.length
 }

@@ -21,6 +21,11 @@ export interface Applied<Answer> {
 export interface Operation<Answer> {
   readonly needs: Needs
   /**
+   * The count of key changes at which the caller was let in by a key that was remembered: the operation is done at this
+   * very count, or refused with `AdmissionLapsed`. Undefined: the caller was let in otherwise.
+   */
+  readonly keysAsOf?: number | undefined
+  /**
    * Pure, and leaves the fold alone: what is folded from the record happens in `staged`. Throws a
    * `Fault` to refuse; then nothing of it is written. May be called again with a fresh fold when another
    * writer was faster.

@@ -12,6 +12,7 @@ import {
 import pg from 'pg'
 import { followHead, readStoredHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
+import { AdmissionLapsed, admissionOf, isAdmitted, noAdmission, readKeyEpoch } from './admission.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
 import { BatchBytes } from './batch-bytes.ts'
 import { emptyMemory, Fold, noNeeds, type Memory, type Needs } from './fold.ts'
@@ -96,6 +97,8 @@ export class Sequencer {
   #remembered: Frontier | undefined
   /** The last head that was certainly committed. */
   #committed: Frontier | undefined
+  /** The count of key changes when the head was read last. */
+  #keyEpoch = 0
   #queue: Waiting[] = []
   #inFlight = 0
   #waitingInFlight = 0
@@ -186,7 +189,10 @@ export class Sequencer {
         this.#free.push(prepared.bytes)
         // What is answered without a record was read as of this head: it has to be the one that is committed, also
         // where another process has written since.
-        if (prepared.waiting.length > 0 && !(await this.#isCommitted(client, head))) {
+        if (
+          prepared.waiting.length > 0 &&
+          !(await this.#isCommitted(client, head, prepared.batch.admission))
+        ) {
           if (this.#head === head) this.#head = undefined
           this.#queue.unshift(...prepared.waiting)
           return
@@ -216,8 +222,9 @@ export class Sequencer {
   }
 
   // On the batches' own connection, so after everything that is on its way.
-  async #isCommitted(client: pg.Client, head: Frontier): Promise<boolean> {
+  async #isCommitted(client: pg.Client, head: Frontier, admission: number): Promise<boolean> {
     const stored = await readStoredHead(client, this.#ports.ledger)
+    if (admission !== noAdmission && (await readKeyEpoch(client)) !== admission) return false
     return this.#head === head && stored.size === head.size && stored.frontier.equals(encodeFrontier(head))
   }
 
@@ -228,7 +235,13 @@ export class Sequencer {
     return this.#queue.splice(0, Math.max(1, Math.min(share, batchOperationsMax)))
   }
 
-  async #prepare(client: pg.Client, head: Frontier, waiting: readonly Waiting[]): Promise<Prepared> {
+  async #prepare(client: pg.Client, head: Frontier, taken: readonly Waiting[]): Promise<Prepared> {
+    const admission = admissionOf(taken, this.#keyEpoch)
+    const waiting = taken.filter((each) => {
+      if (isAdmitted(each, admission)) return true
+      each.reject(new AdmissionLapsed())
+      return false
+    })
     const needs: Needs[] = []
     for (const { operation } of waiting) if (operation.needs !== noNeeds) needs.push(operation.needs)
     const now = this.#ports.now()
@@ -242,11 +255,16 @@ export class Sequencer {
         : await readFold(client, ledger, needs, memory, now, databaseClock)
     const bytes = this.#free.pop() ?? new BatchBytes()
     bytes.clear(this.#ports.randomBytes(waiting.length * saltBytes))
-    const staging = new Staging({ ledger: this.#ports.ledger, head, at: now }, fold, this.#writer, bytes)
+    const staging = new Staging(
+      { ledger: this.#ports.ledger, head, at: now, admission },
+      fold,
+      this.#writer,
+      bytes,
+    )
     const inBatch: Waiting[] = []
-    let taken = 0
-    for (; taken < waiting.length && !staging.isFull; taken++) {
-      const each = waiting[taken]
+    let done = 0
+    for (; done < waiting.length && !staging.isFull; done++) {
+      const each = waiting[done]
       if (each === undefined) break
       try {
         each.answer = staging.apply(each.operation)
@@ -261,7 +279,7 @@ export class Sequencer {
       kinds: staging.kinds,
       records: () => staging.records(),
       waiting: inBatch,
-      left: waiting.slice(taken),
+      left: waiting.slice(done),
     }
   }
 
@@ -352,6 +370,7 @@ export class Sequencer {
       [this.#ports.ledger, encodeFrontier(emptyFrontier)],
     )
     this.#committed = await followHead(client, this.#ports.ledger, this.#committed)
+    this.#keyEpoch = await readKeyEpoch(client)
     return this.#committed
   }
 

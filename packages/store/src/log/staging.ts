@@ -26,6 +26,8 @@ export interface BatchPlace {
   /** The head it builds on. */
   readonly head: Frontier
   readonly at: Instant
+  /** The count of key changes that it is written at, or `noAdmission`. */
+  readonly admission: number
 }
 
 /** A batch while its operations are applied, one after the other. */
@@ -90,7 +92,7 @@ export class Staging {
 
   /** What was staged, complete. */
   finished(): { readonly batch: StagedBatch; readonly head: Frontier } {
-    const { ledger, head, at } = this.#place
+    const { ledger, head, at, admission } = this.#place
     const bytes = this.#bytes
     const next = appendLeaves(head, bytes.leafHashes)
     const batch = {
@@ -105,6 +107,7 @@ export class Staging {
       bodies: bytes.bodies,
       salts: bytes.salts,
       terms: this.#terms.list(),
+      admission,
       ...this.#fold.rows((approval) => approvalStatus(approval, at)),
     }
     return { batch, head: next }

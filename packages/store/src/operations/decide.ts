@@ -47,11 +47,13 @@ export function decideOperation(
   parsed: ParsedCall,
   gathered: Gathered,
   settings: DecideSettings,
+  keysAsOf?: number,
 ): Operation<DecisionAnswer> {
   const { call } = parsed
   const approvalIndex = call.approvalId === undefined ? undefined : indexOfId('apr', call.approvalId)
   return {
     needs: needsFor(call, approvalIndex, gathered),
+    keysAsOf,
     apply: (fold, place) => {
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)

@@ -126,7 +126,9 @@ export class ReplicatedWriter {
    */
   submit<Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>): Promise<Answer> {
     const target = this.#forwarder?.target
-    if (target === undefined || asked === undefined) return this.#options.sequencer.submit(operation)
+    // Another process does not know at which count of key changes the caller was let in.
+    const isHere = asked === undefined || operation.keysAsOf !== undefined
+    if (target === undefined || isHere) return this.#options.sequencer.submit(operation)
     return this.#forward(operation, asked(), target)
   }
 

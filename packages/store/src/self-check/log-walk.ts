@@ -10,7 +10,8 @@ import {
 import { setImmediate as turn } from 'node:timers/promises'
 import { archivedFrontier } from '../archive/verify-archive.ts'
 import { readStoredHead } from '../head.ts'
-import { hasTerms, readBatches, type Queryable, type TimedBatch } from '../log/batches.ts'
+import type { Pace } from '../archive/pace.ts'
+import { hasTerms, readBatches, type Queryable, type StoredTerms, type TimedBatch } from '../log/batches.ts'
 import { besideRecord, SeenTerms } from '../verify/beside.ts'
 import { isDamage } from '../verify/damage.ts'
 import { unreadableAt } from '../verify/parts.ts'
@@ -24,6 +25,8 @@ export interface LogWalkOptions {
    * there where the records before it were moved elsewhere. Default: what the archive says.
    */
   readonly start?: (() => Promise<Frontier>) | undefined
+  /** Called between pieces, to leave others room. */
+  readonly pace?: Pace | undefined
 }
 
 /** What a step of a walk came to. */
@@ -46,8 +49,9 @@ export interface Walk {
   step(records: number, checkpoint?: Checkpoint): Promise<WalkStep>
 }
 
-/** How many batches are read at a time, and after how many records others get their turn. */
-const batchesPerRead = 4
+/** About how much text is read at a time, in how many batches at the most, and after how many records others get their turn. */
+const textPerRead = 128 * 1024
+const batchesPerRead = { first: 4, most: 64 }
 const recordsPerTurn = 64
 
 /**
@@ -60,6 +64,7 @@ const recordsPerTurn = 64
 export class LogWalk implements Walk {
   readonly #options: LogWalkOptions
   #frontier: Frontier
+  #batchesPerRead = batchesPerRead.first
 
   /** @param from the tree of records that are known to be right */
   constructor(options: LogWalkOptions, from: Frontier = emptyFrontier) {
@@ -78,6 +83,7 @@ export class LogWalk implements Walk {
       const step = await this.#next(checkpoint)
       const verified = this.#frontier.size - before
       if (step.broken !== undefined || step.isAtEnd || verified >= records) return { ...step, verified }
+      await this.#options.pace?.()
     }
   }
 
@@ -109,12 +115,13 @@ export class LogWalk implements Walk {
     if (contradicted !== undefined) return { isAtEnd: false, broken: contradicted }
     const cut = checkpoint?.size
     try {
-      const read = from.size === head.size ? [] : await readBatches(client, ledger, from.size, batchesPerRead)
+      const limit = this.#batchesPerRead
+      const read = from.size === head.size ? [] : await readBatches(client, ledger, from.size, limit)
       const batches = read.filter(({ first }) => first < head.size)
-      for (const batch of batches) {
-        const broken = await this.#take(batch, new RangeCheck<StoredEntry>({ head, cut }), verification)
-        if (broken !== undefined) return { isAtEnd: false, broken }
-      }
+      const checkOf = () => new RangeCheck<StoredEntry>({ head, cut })
+      const broken = await this.#takeAll(batches, checkOf, verification)
+      if (broken !== undefined) return { isAtEnd: false, broken }
+      this.#adapt(batches)
       if (batches.length > 0 && verification.size < head.size) return { isAtEnd: false }
     } catch (error) {
       if (isDamage(error)) return { isAtEnd: false, broken: unreadableAt(from.size, error.message) }
@@ -124,13 +131,47 @@ export class LogWalk implements Walk {
     return end.kind === 'broken' ? { isAtEnd: false, broken: end } : { isAtEnd: true }
   }
 
-  /** Verifies one batch, with what is stored beside it, and goes on behind it. */
+  /** Verifies batches, with what is stored beside them, and goes on behind them. */
+  async #takeAll(
+    batches: readonly TimedBatch[],
+    checkOf: () => RangeCheck,
+    verification: LogVerification,
+  ): Promise<BrokenLog | undefined> {
+    const wanted: (StoredTerms & { readonly last: number })[] = []
+    let broken: BrokenLog | undefined
+    for (const batch of batches) {
+      const seen = new SeenTerms()
+      broken = await this.#take(batch, checkOf(), verification, seen)
+      if (broken !== undefined) break
+      wanted.push({ first: batch.first, terms: seen.all(), last: verification.size - 1 })
+    }
+    // Of what was right so far; one question for all, and more only to find out where something is missing.
+    const { client, ledger } = this.#options
+    if (wanted.length > 0 && !(await hasTerms(client, ledger, wanted))) {
+      for (const each of wanted) {
+        if (await hasTerms(client, ledger, [each])) continue
+        return wrongBeside(each.last, 'a term stored beside it and its batch is missing')
+      }
+    }
+    if (broken === undefined) this.#frontier = verification.frontier
+    return broken
+  }
+
+  // Small batches many at a time, large ones one by one.
+  #adapt(batches: readonly TimedBatch[]): void {
+    if (batches.length === 0) return
+    let length = 1
+    for (const { entries } of batches) for (const { record } of entries) length += record.length
+    const fitting = Math.floor((textPerRead * batches.length) / length)
+    this.#batchesPerRead = Math.max(1, Math.min(batchesPerRead.most, fitting))
+  }
+
   async #take(
     batch: TimedBatch,
     check: RangeCheck,
     verification: LogVerification,
+    seen: SeenTerms,
   ): Promise<BrokenLog | undefined> {
-    const seen = new SeenTerms()
     let beside: BrokenLog | undefined
     for (const [at, entry] of batch.entries.entries()) {
       if (at % recordsPerTurn === recordsPerTurn - 1) await turn()
@@ -140,14 +181,7 @@ export class LogWalk implements Walk {
       if (problem !== undefined) beside ??= wrongBeside(entry.index, problem)
       seen.add(record)
     }
-    const broken = verification.add(check.result()) ?? beside
-    if (broken !== undefined) return broken
-    const { client, ledger } = this.#options
-    if (!(await hasTerms(client, ledger, batch.first, seen.all()))) {
-      return wrongBeside(verification.size - 1, 'a term stored beside it and its batch is missing')
-    }
-    this.#frontier = verification.frontier
-    return undefined
+    return verification.add(check.result()) ?? beside
   }
 }
 

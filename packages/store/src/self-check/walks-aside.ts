@@ -81,7 +81,7 @@ export class WalksAside {
     const worker = new Worker(new URL('./walk-thread.js', import.meta.url), {
       workerData: this.#data,
       execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 },
+      resourceLimits: { maxOldGenerationSizeMb: 128 },
     })
     worker.on('message', (answer: StepAnswer) => {
       this.#asked.get(answer.id)?.resolve(answer)
