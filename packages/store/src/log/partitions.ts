@@ -112,8 +112,12 @@ export function periodOf(
   }
 }
 
-/** Not inherited from the parent. Why batches are not vacuumed after inserts: migration 18. */
-const batchStorage = 'autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_insert_threshold = -1'
+/** Settings that a partition does not inherit from its table. Why batches are not vacuumed after inserts: migration 18. */
+export function partitionSettings(table: string): string {
+  return table === 'log_batch'
+    ? 'with (autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_insert_threshold = -1)'
+    : ''
+}
 
 // Made beside and attached: that takes a lock which appends do not wait for.
 async function makePartition(client: pg.Client, { suffix, lower, upper }: Partition): Promise<boolean> {
@@ -124,8 +128,9 @@ async function makePartition(client: pg.Client, { suffix, lower, upper }: Partit
         or to_regclass('${table}_${suffix}') is not null as taken`,
     )
     if (rows[0]?.taken !== false) return false
-    const settings = table === 'log_batch' ? `with (${batchStorage})` : ''
-    await client.query(`create table ${table}_${suffix} (like ${table} including all) ${settings}`)
+    await client.query(
+      `create table ${table}_${suffix} (like ${table} including all) ${partitionSettings(table)}`,
+    )
     await client.query(
       `alter table ${table} attach partition ${table}_${suffix} for values from (${bounds[0]}) to (${bounds[1]})`,
     )

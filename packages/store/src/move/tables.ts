@@ -1,6 +1,7 @@
 import { Fault } from '@bailiwick/core'
 import pg from 'pg'
 import type { Queryable } from '../log/batches.ts'
+import { partitionSettings } from '../log/partitions.ts'
 import { schemaName } from '../migrate.ts'
 
 /**
@@ -15,6 +16,7 @@ const leftBehind = [
   'sign_in_step',
   'sign_in_attempt',
   'passkey_challenge',
+  'key_epoch',
   'sequencer',
 ]
 
@@ -112,6 +114,7 @@ export async function copyPartitions(source: Queryable, target: Queryable): Prom
     const quoted = [name, parent].map(
       (each) => `${pg.escapeIdentifier(schemaName)}.${pg.escapeIdentifier(each)}`,
     )
-    await target.query(`create table if not exists ${quoted.join(' partition of ')} ${bound}`)
+    const settings = partitionSettings(parent)
+    await target.query(`create table if not exists ${quoted.join(' partition of ')} ${bound} ${settings}`)
   }
 }
