@@ -1,10 +1,10 @@
 /**
  * The pictures of the console in the documentation:
  *
- *     npm run build && node scripts/screenshots.mjs [FOLDER] [PAGE]
+ *     npm run build && node scripts/screenshots.mjs [FOLDER] [PAGE…]
  *
  * Starts the built service on an empty data directory and a free port, sends it the calls of a believable day at work,
- * votes on some of them, and photographs every page as a person then sees it, or only PAGE: on a phone of 390 pixels
+ * votes on some of them, and photographs every page as a person then sees it, or only each PAGE: on a phone of 390 pixels
  * and on a screen of 1440, in light and in dark, into FOLDER, `docs/screenshots` unless given, as
  * `PAGE-WIDTH-THEME.png`. Run by hand whenever the console has changed its looks; it takes a minute, because real calls
  * are seconds apart and the pictures show their times.
@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const main = path.join(root, 'packages/server/dist/cli/main.js')
 const examplePolicies = path.join(root, 'examples/customer-support/policies')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'docs/screenshots'))
-const onlyPage = process.argv[3]
+const onlyPages = process.argv.slice(3)
 const agent = 'customer-support-agent-v2'
 const payer = 'invoice-agent'
 const person = 'dana@example.com'
@@ -257,7 +257,9 @@ async function photograph(browser, url, cookie, ids, { width, height, colorSchem
     ...(width < 600 ? { isMobile: true, hasTouch: true } : {}),
   })
   const [name, value] = cookie.split('=')
-  for (const each of pages(ids).filter((page) => onlyPage === undefined || page.name === onlyPage)) {
+  for (const each of pages(ids).filter(
+    ({ name: page }) => onlyPages.length === 0 || onlyPages.includes(page),
+  )) {
     await context.clearCookies()
     if (!each.signedOut) await context.addCookies([{ name, value, url, httpOnly: true, sameSite: 'Strict' }])
     const page = await context.newPage()

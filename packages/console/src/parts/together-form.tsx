@@ -108,7 +108,7 @@ function consequenceOf(ready: readonly Approval[], choice: VoteChoice): string {
 }
 
 function buttonText(choice: VoteChoice, count: number): string {
-  const calls = count === 1 ? 'this call' : `these ${count} calls`
+  const calls = count === 1 ? 'this call' : `all ${count}`
   if (choice === 'reject') return `Reject ${calls}`
   return choice === 'approve' ? `I agree to ${calls}` : `I have looked at ${calls}`
 }

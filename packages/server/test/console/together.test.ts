@@ -53,7 +53,7 @@ describeConsole('calls that wait together', (setting) => {
       await page.getByLabel('Comment').waitFor()
       await page.keyboard.type('Both parcels came back.')
       expect(await service.votesOn(pat, one.id)).toEqual([])
-      await tabTo(page, 'I agree to these 2 calls')
+      await tabTo(page, 'I agree to all 2')
       await page.keyboard.press('Enter')
 
       await sees(page, 'All 2 votes are recorded')
@@ -70,7 +70,7 @@ describeConsole('calls that wait together', (setting) => {
       await page.getByRole('link', { name: 'Review together' }).click()
       const votes = await holdRequests(page, (request) => request.method() === 'POST')
       await page.getByRole('radio', { name: /^Reject/ }).check()
-      await page.getByRole('button', { name: 'Reject these 2 calls' }).click()
+      await page.getByRole('button', { name: 'Reject all 2' }).click()
       await votes.arrived
       await service.vote(await service.sessionOf('sam@example.com'), one.id, 'approve')
       votes.release()
@@ -93,7 +93,7 @@ describeConsole('calls that wait together', (setting) => {
       await page.route('**/v1/votes', (route) => route.fulfill({ status: 502, body: 'a proxy' }))
       await page.getByRole('link', { name: 'Review together' }).click()
       await page.keyboard.press('a')
-      await page.getByRole('button', { name: 'I agree to these 2 calls' }).click()
+      await page.getByRole('button', { name: 'I agree to all 2' }).click()
       await sees(page, 'It is not known whether your votes arrived')
       expect(await page.getByText('Not known whether it arrived').count()).toBe(2)
       await close(one, two, other)
@@ -140,7 +140,7 @@ describeConsole('calls that wait together', (setting) => {
       for (const each of refunds) await box(page, each).check()
       await page.getByRole('link', { name: 'Review together' }).click()
       await page.keyboard.press('a')
-      await page.getByRole('button', { name: 'I agree to these 3 calls' }).waitFor()
+      await page.getByRole('button', { name: 'I agree to all 3' }).waitFor()
       expect(await overflowOf(page)).toBe(0)
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
