@@ -7,7 +7,7 @@ import type { Shaped } from './shape.ts'
 export const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'consumed', 'cancelled')
 const voteChoice = oneOf('approve', 'reject', 'acknowledge')
 
-const policyRef = object({ id: text, version: orNull(number), sha256: text })
+export const policyRef = object({ id: text, version: orNull(number), sha256: text })
 
 const outcome = object({
   status: oneOf('succeeded', 'failed', 'unknown'),
@@ -25,7 +25,7 @@ const obligation = object({
 const shadow = object({ effect: oneOf('deny', 'escalate'), ...reasonsAndRules })
 
 /** What a call holds, as people may see it. */
-const held = {
+export const held = {
   params: orNull(anyObject),
   context: orNull(anyObject),
   erased: orNull(flag),
@@ -45,17 +45,24 @@ export const decision = object({
   callId: orNull(text),
   session: orNull(text),
   obligations: orNull(listOf(obligation)),
+  standing: orNull(object({ grant: text, use: number, uses: number })),
   shadow: orNull(shadow),
   at: text,
   ...held,
   outcome: orNull(outcome),
 })
 
+/** So many more calls like the approved one, before then. */
+const standing = object({ uses: number, until: text })
+
+export const mayDiffer = listOf(object({ param: text, how: oneOf('any', 'up_to') }))
+
 const vote = object({
   person: text,
   for: orNull(text),
   vote: voteChoice,
   breakGlass: orNull(flag),
+  standing: orNull(standing),
   comment: orNull(text),
   at: text,
 })
@@ -68,6 +75,7 @@ const terms = object({
   asks: orNull(oneOf('consent', 'acknowledgement')),
   signed: orNull(flag),
   breakGlass: orNull(object({ quorum: number })),
+  standing: orNull(object({ uses: number, lastsMs: number, mayDiffer })),
 })
 
 export const approval = object({
@@ -85,6 +93,7 @@ export const approval = object({
   deadline: text,
   terms,
   votes: listOf(vote),
+  standingUntil: orNull(text),
   consumedBy: orNull(id('dec')),
   cancelled: orNull(object({ by: text, reason: orNull(text), at: text })),
   mayVote: flag,
@@ -195,6 +204,10 @@ export type PolicyRef = Shaped<typeof policyRef>
 export type Decision = Shaped<typeof decision>
 /** A call that waits, or waited, for people. */
 export type Approval = Shaped<typeof approval>
+/** What a vote grants beside the one call. */
+export type Standing = Shaped<typeof standing>
+/** In which parameters calls under a standing grant may differ from the approved one, and how. */
+export type MayDiffer = Shaped<typeof mayDiffer>
 /** One person's recorded answer. */
 export type Vote = Shaped<typeof vote>
 /** What helps a person to answer. */

@@ -31,7 +31,7 @@ import type { Effect, Explanation } from './explanation.ts'
 import type { Shape } from './shape.ts'
 
 export type * from './answers.ts'
-export type { Ballot, Cast, Delegation } from './voting-api.ts'
+export type { Ballot, Cast, Delegation, Grant } from './voting-api.ts'
 export type { DeterminingRule, Effect, Explanation } from './explanation.ts'
 
 /** Which decisions to list; absent members do not filter. */

@@ -19,6 +19,7 @@ const TogetherPage = lazy(async () => ({ default: (await import('./pages/togethe
 const DelegationsPage = lazy(async () => ({
   default: (await import('./pages/delegations.tsx')).DelegationsPage,
 }))
+const GrantsPage = lazy(async () => ({ default: (await import('./pages/grants.tsx')).GrantsPage }))
 const DecisionsPage = lazy(async () => ({ default: (await import('./pages/decisions.tsx')).DecisionsPage }))
 const DecisionPage = lazy(async () => ({ default: (await import('./pages/decision.tsx')).DecisionPage }))
 const AgentsPage = lazy(async () => ({ default: (await import('./pages/agents.tsx')).AgentsPage }))
@@ -78,6 +79,8 @@ function Page({ route, me }: { readonly route: Route; readonly me: Session['pers
       return <TogetherPage me={me} />
     case 'delegations':
       return <DelegationsPage me={me} />
+    case 'grants':
+      return <GrantsPage />
     case 'decisions':
       return <DecisionsPage />
     case 'decision':

@@ -9,12 +9,13 @@ export type Route =
   | { readonly kind: 'sign-in' }
   | { readonly kind: 'unknown' }
 
-type Place = 'approvals' | 'delegations' | 'decisions' | 'agents' | 'policies' | 'people' | 'account'
+type Place =
+  'approvals' | 'delegations' | 'grants' | 'decisions' | 'agents' | 'policies' | 'people' | 'account'
 
 const places: ReadonlyMap<string, Place> = new Map(
-  (['approvals', 'delegations', 'decisions', 'agents', 'policies', 'people', 'account'] as const).map(
-    (place) => [place, place],
-  ),
+  (
+    ['approvals', 'delegations', 'grants', 'decisions', 'agents', 'policies', 'people', 'account'] as const
+  ).map((place) => [place, place]),
 )
 const documents: ReadonlyMap<string, 'decision' | 'approval' | 'policy'> = new Map([
   ['decisions', 'decision'],

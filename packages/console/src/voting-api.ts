@@ -1,9 +1,9 @@
-import { approval as approvalShape, approvalStatus } from './answers.ts'
-import type { Approval, ApprovalStatus, VoteChoice } from './answers.ts'
+import { approval as approvalShape, approvalStatus, held, mayDiffer, policyRef } from './answers.ts'
+import type { Approval, ApprovalStatus, Standing, VoteChoice } from './answers.ts'
 import type { Signed } from './passkeys/credentials.ts'
 import { problemFrom } from './problem.ts'
 import type { Problem } from './problem.ts'
-import { anyObject, listOf, object, orNull, text } from './shape.ts'
+import { anyObject, flag, listOf, number, object, orNull, text } from './shape.ts'
 import type { Shaped } from './shape.ts'
 
 const delegation = object({ id: text, from: text, to: text, starts: text, ends: text })
@@ -12,6 +12,25 @@ const castList = object({ votes: listOf(anyObject) })
 const recorded = object({ status: approvalStatus })
 const whetherRecorded = object({ recorded: orNull(text) })
 
+const grant = object({
+  id: text,
+  approval: text,
+  agent: text,
+  action: text,
+  ...held,
+  policy: policyRef,
+  mayDiffer,
+  uses: number,
+  used: number,
+  until: text,
+  madeAt: text,
+  by: listOf(object({ person: text, for: orNull(text) })),
+  mayRevoke: flag,
+})
+const grantList = object({ grants: listOf(grant) })
+
+/** That so many more calls like an approved one are let through, until then. */
+export type Grant = Shaped<typeof grant>
 /** That somebody votes in another person's stead for a time. */
 export type Delegation = Shaped<typeof delegation>
 
@@ -23,6 +42,8 @@ export interface Ballot {
   readonly inSteadOf: string | null
   /** Cast in an emergency; the comment says why. */
   readonly breakGlass: boolean
+  /** What it grants beside the one call; null: nothing. */
+  readonly standing: Standing | null
 }
 
 /** What became of one of several votes. */
@@ -47,6 +68,9 @@ export interface VotingApi {
   delegations(signal?: AbortSignal): Promise<readonly Delegation[]>
   delegate(request: NewDelegation): Promise<void>
   revokeDelegation(id: string, reason: string): Promise<void>
+  /** Those that are live, the newest first. */
+  grants(signal?: AbortSignal): Promise<readonly Grant[]>
+  revokeGrant(id: string, reason: string): Promise<void>
 }
 
 /** What a delegation is made of; times are RFC 3339. */
@@ -68,11 +92,12 @@ export function createVotingApi(send: Send): VotingApi {
   const named = encodeURIComponent
   return {
     vote: async ({ id, digest }, ballot, signature) => {
-      const { inSteadOf, breakGlass } = ballot
+      const { inSteadOf, breakGlass, standing } = ballot
       const body = {
         ...votePart(digest, ballot),
         ...(inSteadOf === null ? {} : { for: inSteadOf }),
         ...(breakGlass ? { breakGlass } : {}),
+        ...(standing === null ? {} : { standing }),
         ...(signature === undefined ? {} : { signature }),
       }
       return approvalShape(await send('POST', `/v1/approvals/${named(id)}/votes`, body), '')
@@ -91,6 +116,10 @@ export function createVotingApi(send: Send): VotingApi {
     },
     revokeDelegation: async (id, reason) => {
       await send('POST', `/v1/delegations/${named(id)}/revocation`, { reason })
+    },
+    grants: async (signal) => grantList(await send('GET', '/v1/grants', undefined, signal), '').grants,
+    revokeGrant: async (id, reason) => {
+      await send('POST', `/v1/grants/${named(id)}/revoke`, { reason })
     },
   }
 }

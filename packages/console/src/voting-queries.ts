@@ -9,6 +9,7 @@ import type { NewDelegation } from './voting-api.ts'
 /** So much of what waits is held in the page; of what goes beyond, it says that there is more. */
 const pendingPagesMax = 5
 const delegationsKey = ['delegations'] as const
+const grantsKey = ['grants'] as const
 
 /** Loads what waits page after page, so that its count is right and the nearest deadline of all comes first. */
 export function useLoadingPending(): void {
@@ -86,6 +87,23 @@ export function useRevocation(id: string, onDone: () => void) {
     mutationFn: (reason: string) => api.voting.revokeDelegation(id, reason),
     onSuccess: onDone,
     onSettled: () => void client.invalidateQueries({ queryKey: delegationsKey }),
+  })
+}
+
+/** The standing grants that are live. */
+export function useGrants() {
+  const api = useApi()
+  return useQuery({ queryKey: grantsKey, queryFn: ({ signal }) => api.voting.grants(signal) })
+}
+
+/** Ends a standing grant before its time. */
+export function useGrantRevocation(id: string, onDone: () => void) {
+  const api = useApi()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (reason: string) => api.voting.revokeGrant(id, reason),
+    onSuccess: onDone,
+    onSettled: () => void client.invalidateQueries({ queryKey: grantsKey }),
   })
 }
 

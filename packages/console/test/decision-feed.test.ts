@@ -16,6 +16,7 @@ function decision(index: number, outcome: Decision['outcome'] = null): Decision 
     callId: null,
     session: null,
     obligations: null,
+    standing: null,
     shadow: null,
     at: '2026-01-01T00:00:00.000Z',
     params: {},

@@ -63,6 +63,7 @@ test('every page has its address, and other addresses name none', () => {
   expect(routeOf('/approvals/apr_12')).toEqual({ kind: 'approval', id: 'apr_12' })
   expect(routeOf('/approvals/together')).toEqual({ kind: 'together' })
   expect(routeOf('/delegations')).toEqual({ kind: 'delegations' })
+  expect(routeOf('/grants')).toEqual({ kind: 'grants' })
   expect(routeOf('/sign-in')).toEqual({ kind: 'sign-in' })
   for (const path of ['/nowhere', '/approvals/apr_12/votes', '/approvals/%E0%A4%A', '/sign-in/x']) {
     expect(routeOf(path)).toEqual({ kind: 'unknown' })

@@ -5,7 +5,14 @@ import { voteChallenge } from '../src/passkeys/vote-challenge.ts'
 
 interface Vector {
   readonly name: string
-  readonly statement: { readonly digest: string; readonly person: string; readonly vote: string }
+  readonly statement: {
+    readonly digest: string
+    readonly person: string
+    readonly vote: string
+    readonly for?: string
+    readonly breakGlass?: true
+    readonly standing?: { readonly uses: number; readonly until: string }
+  }
   readonly challenge: string
 }
 
@@ -15,8 +22,9 @@ const vectors = JSON.parse(readFileSync(file, 'utf8')) as readonly Vector[]
 test.each(vectors)(
   'this page asks a passkey to sign what is published: $name',
   async ({ statement, challenge }) => {
-    const own = { ...statement, inSteadOf: null, breakGlass: false }
-    expect(await voteChallenge(own)).toBe(challenge)
+    const { digest, person, vote, for: inSteadOf = null, breakGlass = false, standing = null } = statement
+    const asked = { digest, person, vote, inSteadOf, breakGlass, standing }
+    expect(await voteChallenge(asked)).toBe(challenge)
   },
 )
 
@@ -29,8 +37,13 @@ test('in whose stead a vote is, and that it breaks the glass, are part of what i
       'base64url',
     )
   const digest = `"digest":"${statement.digest}"`
-  const forGrace = await voteChallenge({ ...statement, inSteadOf: 'grace@example.com', breakGlass: false })
+  const forGrace = await voteChallenge({
+    ...statement,
+    inSteadOf: 'grace@example.com',
+    breakGlass: false,
+    standing: null,
+  })
   expect(forGrace).toBe(text(`${digest},"for":"grace@example.com"`))
-  const emergency = await voteChallenge({ ...statement, inSteadOf: null, breakGlass: true })
+  const emergency = await voteChallenge({ ...statement, inSteadOf: null, breakGlass: true, standing: null })
   expect(emergency).toBe(text(`"breakGlass":true,${digest}`))
 })

@@ -50,6 +50,9 @@ export function ApprovalsPage() {
           <Link to="/delegations" className="button button-small button-quiet">
             Delegations
           </Link>
+          <Link to="/grants" className="button button-small button-quiet">
+            Standing grants
+          </Link>
           <NewsChoices />
         </div>
       </div>

@@ -143,6 +143,12 @@ function RecordEntries({ decision }: { readonly decision: Decision }) {
           <code className="break">{visibleText(decision.session)}</code>
         </Entry>
       )}
+      {decision.standing !== null && (
+        <Entry name="Standing grant">
+          <Link to="/grants">{visibleText(decision.standing.grant)}</Link>, use {decision.standing.use} of{' '}
+          {decision.standing.uses}
+        </Entry>
+      )}
       <Entry name="Policy">
         <Policy policy={decision.policy} />
       </Entry>

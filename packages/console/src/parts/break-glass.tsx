@@ -59,7 +59,7 @@ function GlassDialog({
       isImpossible={signing === 'impossible'}
       error={vote.error}
       onSubmit={(comment) =>
-        vote.mutate({ choice: yesOf(approval), comment, inSteadOf: null, breakGlass: true })
+        vote.mutate({ choice: yesOf(approval), comment, inSteadOf: null, breakGlass: true, standing: null })
       }
       onClose={onClose}
     >

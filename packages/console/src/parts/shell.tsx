@@ -81,7 +81,7 @@ const destinations: readonly Destination[] = [
     to: '/approvals',
     name: 'Approvals',
     icon: 'inbox',
-    kinds: ['approvals', 'approval', 'together', 'delegations'],
+    kinds: ['approvals', 'approval', 'together', 'delegations', 'grants'],
   },
   { to: '/decisions', name: 'Decisions', icon: 'list', kinds: ['decisions', 'decision'] },
   { to: '/agents', name: 'Agents', icon: 'agent', kinds: ['agents'] },

@@ -6,6 +6,8 @@ import { visibleText } from '../wording.ts'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { InWhoseName, namesFor } from './in-whose-name.tsx'
+import { MoreLikeIt, standingOf } from './more-like-it.tsx'
+import type { MoreInMaking } from './more-like-it.tsx'
 import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx'
 
 /** What a person is about to answer; nothing is chosen until they choose. */
@@ -99,23 +101,28 @@ function Confirmation({
   // One whose delegation has ended meanwhile is no choice any more.
   const name =
     names.length === 1 ? (names[0] ?? null) : chosen !== null && names.includes(chosen) ? chosen : null
+  const [more, setMore] = useState<MoreInMaking | null>(null)
+  const standing = standingOf(approval, more)
   const signing = useSigning(approval)
   const isSending = vote.isPending
   const send = (): void => {
-    if (name === null) return
-    vote.mutate({ choice, comment, inSteadOf: name === me.id ? null : name, breakGlass: false })
+    if (name === null || standing === undefined) return
+    vote.mutate({ choice, comment, inSteadOf: name === me.id ? null : name, breakGlass: false, standing })
   }
   return (
     <div className="confirmation">
       <p className="consequence">{consequenceOf(approval, choice)}</p>
       <InWhoseName names={names} me={me.id} name={name} isDisabled={isSending} onChoose={setChosen} />
+      {choice === 'approve' && (
+        <MoreLikeIt approval={approval} more={more} isDisabled={isSending} onChange={setMore} />
+      )}
       <Comment value={comment} isDisabled={isSending} onChange={setComment} />
       <SignedVoteNote signing={signing} />
       <div className="vote-buttons">
         <button
           type="button"
           className={`button button-${choice}`}
-          disabled={isSending || signing === 'impossible' || name === null}
+          disabled={isSending || signing === 'impossible' || name === null || standing === undefined}
           onClick={send}
         >
           <Icon name={choice === 'reject' ? 'cross' : 'check'} />

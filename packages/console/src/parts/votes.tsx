@@ -32,6 +32,11 @@ export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; read
                 {shortTime(vote.at, now)}
               </time>
             </p>
+            {vote.standing !== null && (
+              <p className="small">
+                and up to {vote.standing.uses} more like it, until {shortTime(vote.standing.until, now)}
+              </p>
+            )}
             {vote.breakGlass === true && <GlassBadge />}
             {vote.comment !== null && <p className="vote-comment">{visibleText(vote.comment)}</p>}
           </div>

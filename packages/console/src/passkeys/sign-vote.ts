@@ -12,7 +12,7 @@ import { voteChallenge } from './vote-challenge.ts'
 export async function signatureFor(
   api: Api,
   { digest, terms }: Approval,
-  { choice, inSteadOf, breakGlass }: Ballot,
+  { choice, inSteadOf, breakGlass, standing }: Ballot,
 ): Promise<Signed | undefined> {
   if (terms.signed !== true || digest === null) return undefined
   const [session, { party, passkeys }] = await Promise.all([api.session(), api.passkeys.list()])
@@ -24,6 +24,7 @@ export async function signatureFor(
     vote: choice,
     inSteadOf,
     breakGlass,
+    standing,
   })
   const { credential, authenticatorData, clientDataJSON, signature } = await signWith(
     party.rpId,

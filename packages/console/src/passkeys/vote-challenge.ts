@@ -1,3 +1,4 @@
+import type { Standing } from '../answers.ts'
 import { textOf } from './credentials.ts'
 
 /** What a person states by a signed vote. */
@@ -8,8 +9,8 @@ export interface VoteStatement {
   /** Null: in nobody's. */
   readonly inSteadOf: string | null
   readonly breakGlass: boolean
-  /** What the person grants beside the one call; `until` with three digits of milliseconds, in UTC. */
-  readonly standing?: { readonly uses: number; readonly until: string } | undefined
+  /** Null: nothing beside the one call. `until` with three digits of milliseconds, in UTC. */
+  readonly standing: Standing | null
 }
 
 /**
@@ -22,14 +23,13 @@ export async function voteChallenge(statement: VoteStatement): Promise<string> {
 }
 
 // In the order of RFC 8785, which writes texts as JSON.stringify does, and without what is absent.
-function statementText(statement: VoteStatement): string {
-  const { digest, person, vote, inSteadOf, breakGlass, standing } = statement
+function statementText({ digest, person, vote, inSteadOf, breakGlass, standing }: VoteStatement): string {
   return JSON.stringify({
     breakGlass: breakGlass ? true : undefined,
     digest,
     for: inSteadOf ?? undefined,
     person,
-    standing: standing && { until: standing.until, uses: standing.uses },
+    standing: standing === null ? undefined : { until: standing.until, uses: standing.uses },
     type: 'bailiwick/vote',
     v: 1,
     vote,

@@ -21,6 +21,9 @@ const agents = {
   careful: 'approvers: ["role:approver"], quorum: 2, deadline: 5m',
   finance: 'approvers: ["role:cfo"], deadline: 5m',
   sealed: 'approvers: ["role:approver"], signed: true, deadline: 5m',
+  routine:
+    'approvers: ["role:approver"], deadline: 5m, standing: {uses: 3, lasts: 8h, may_differ: {order: any, amount: up_to}}',
+  notarised: 'approvers: ["role:approver"], signed: true, deadline: 5m, standing: {uses: 3, lasts: 8h}',
   fragile: 'approvers: ["role:cfo"], deadline: 5m, break_glass: {approvers: ["role:approver"]}',
 } as const
 

@@ -88,6 +88,7 @@ describeConsole('everyone can use the console', (setting) => {
     ['/people', 'This page is for administrators'],
     ['/account', 'Who you are to this service'],
     ['/delegations', 'Nobody votes in your stead'],
+    ['/grants', 'No grant is live'],
     ['/approvals/together', 'No call is selected'],
     ['/nowhere', 'There is no such page'],
   ]

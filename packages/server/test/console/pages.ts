@@ -90,20 +90,21 @@ const tabsMax = 60
  *
  * @throws where Tab never gets there, or nobody could see that it has
  */
-export async function tabTo(page: Page, target: string): Promise<void> {
+export async function tabTo(page: Page, target: string | RegExp): Promise<void> {
   const passed: string[] = []
   for (let tabs = 0; tabs < tabsMax; tabs++) {
     await page.keyboard.press('Tab')
     const focused = await page.evaluate<{ name: string; href: string | null; isSeen: boolean }>(
       focusedElement,
     )
-    if (focused.name === target || focused.href === target) {
-      if (!focused.isSeen) throw new Error(`the focus on \`${target}\` cannot be seen`)
+    const isTarget = typeof target === 'string' ? focused.name === target : target.test(focused.name)
+    if (isTarget || focused.href === target) {
+      if (!focused.isSeen) throw new Error(`the focus on \`${String(target)}\` cannot be seen`)
       return
     }
     passed.push(focused.name)
   }
-  throw new Error(`Tab never reaches \`${target}\`, only: ${passed.join(' | ')}`)
+  throw new Error(`Tab never reaches \`${String(target)}\`, only: ${passed.join(' | ')}`)
 }
 
 // The outline may be drawn around the row that the link stands for.

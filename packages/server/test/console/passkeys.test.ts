@@ -118,6 +118,19 @@ describeConsole('passkeys in the console', (setting) => {
     expect(await service.verify()).toMatchObject({ intact: true })
   })
 
+  test('that more calls like it may run is signed, too', async () => {
+    const { page } = await registered()
+    const { id } = await service.refund('notarised', { amount: 605 })
+    await page.goto(`${service.url}/approvals/${id}`)
+    await page.getByRole('radio', { name: 'Approve' }).check()
+    await page.getByRole('checkbox', { name: 'Also let more calls like it run' }).check()
+    await page.getByLabel('How many more').fill('3')
+    await page.getByLabel('Until').selectOption({ index: 1 })
+    await button(page, 'I agree to this').click()
+    await sees(page, /and up to 3 more like it, until/)
+    expect(await service.verify()).toMatchObject({ intact: true })
+  })
+
   test('where the device does not recognise the person, nothing is sent, and the person may try again', async () => {
     const { page, device } = await registered()
     const { id } = await service.refund('sealed', { amount: 601 })
