@@ -114,7 +114,7 @@ export function approvalView(
       }),
     ),
     ...(status === 'pending' && approval.terms.standing !== undefined
-      ? { standingUntil: instantText((at + approval.terms.standing.lastsMs) as Instant) }
+      ? { standingUntil: latestEnd(approval.terms.standing.lastsMs, at) }
       : {}),
     consumedBy: approval.consumedBy ?? null,
     ...(cancelled === undefined
@@ -124,6 +124,11 @@ export function approvalView(
       ? mayAnswer({ approval, owners, body: opened.body }, at, voter, principals)
       : { mayVote: false }),
   }
+}
+
+// A whole second that every process still takes a moment later.
+function latestEnd(lastsMs: number, at: Instant): string {
+  return instantText((Math.floor((at + lastsMs) / 1000) * 1000) as Instant)
 }
 
 /** One field of a stored payload, or undefined where there is none. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { DecisionRequest, RecordedStanding, Voter } from '@bailiwick/core'
+import { noticesOf, type DecisionRequest, type RecordedStanding, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
@@ -395,6 +395,28 @@ approvals:
     expect(await effects(nth(2))).toEqual(['escalate'])
     expect(await ledger.grants.list()).toEqual([])
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('is erased with its call: also why it was revoked', async () => {
+    const grant = await granted(5)
+    const { index } = await ledger.grants.revoke(grant, { by: 'operator', reason: 'Zed is on leave' })
+    const decision = grant.replace('grt', 'dec')
+    const { erased } = await ledger.erase({ target: { decision }, reason: 'request 22', by: 'operator' })
+    expect(erased).toContain(index)
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('is told of with the approval: how many, until when, and not by whom', async () => {
+    await granted(5)
+    const vote = (await records(site, ledger)).find(({ kind }) => kind === 'vote')
+    expect(vote && noticesOf(vote)).toMatchObject([
+      {
+        kind: 'approval.decided',
+        title: `Approval apr_1 was approved, and up to 5 more calls like it until ${inMinutes(60)}`,
+        data: { approval: 'apr_1', status: 'approved', grant: standing(5) },
+      },
+    ])
+    expect(JSON.stringify(vote && noticesOf(vote))).not.toContain('ann')
   })
 
   test('lets no more through than it has uses, whoever asks at once: 200 callers, three processes', async () => {

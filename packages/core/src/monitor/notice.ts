@@ -7,6 +7,7 @@ import type {
   DecisionRecord,
   ExpiryRecord,
   LogRecord,
+  RecordedStanding,
   ReminderRecord,
   SuspensionRecord,
   VoteRecord,
@@ -93,7 +94,12 @@ export interface BreakGlassNotice extends NoticeBase {
 /** A vote, or its cancellation, ended an approval. Who did it is personal data and stays in the log. */
 export interface ApprovalDecidedNotice extends NoticeBase {
   readonly kind: 'approval.decided'
-  readonly data: { readonly approval: ApprovalId; readonly status: 'approved' | 'rejected' | 'cancelled' }
+  readonly data: {
+    readonly approval: ApprovalId
+    readonly status: 'approved' | 'rejected' | 'cancelled'
+    /** The standing grant that came of it: so many more calls like that one, before then. */
+    readonly grant?: { readonly uses: number; readonly until: string }
+  }
 }
 
 /** A call was allowed that a policy, or a rule of it, in shadow mode would have stopped. */
@@ -412,8 +418,12 @@ function ofVote(record: VoteRecord): readonly ApprovalDecidedNotice[] {
           at: record.at,
           agent: null,
           action: null,
-          title: `Approval ${record.approval} was ${record.status}`,
-          data: { approval: record.approval, status: record.status },
+          title: `Approval ${record.approval} was ${record.status}${grantText(record.grant)}`,
+          data: {
+            approval: record.approval,
+            status: record.status,
+            ...(record.grant === undefined ? {} : { grant: record.grant }),
+          },
         },
       ]
     // The vote was one of several that the quorum needs, or came too late to change anything.
@@ -425,6 +435,11 @@ function ofVote(record: VoteRecord): readonly ApprovalDecidedNotice[] {
     default:
       return unreachable(record.status)
   }
+}
+
+function grantText(grant: RecordedStanding | undefined): string {
+  if (grant === undefined) return ''
+  return `, and up to ${grant.uses} more calls like it until ${grant.until}`
 }
 
 function cancelled({ index, at, approval, ...record }: CancellationRecord): ApprovalDecidedNotice {

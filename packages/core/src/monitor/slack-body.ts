@@ -97,6 +97,10 @@ function detailsOf(notice: Notice): Details {
   }
 }
 
+function grantFields({ grant }: Extract<Notice, { readonly kind: 'approval.decided' }>['data']) {
+  return grant === undefined ? [] : field('And more like it', `${grant.uses}, until ${grant.until}`)
+}
+
 function approvalDetails(notice: Extract<Notice, { readonly kind: `approval.${string}` }>): Details {
   switch (notice.kind) {
     case 'approval.requested':
@@ -126,7 +130,7 @@ function approvalDetails(notice: Extract<Notice, { readonly kind: `approval.${st
     case 'approval.decided':
       return {
         heading: decidedHeadings[notice.data.status],
-        fields: field('Approval', notice.data.approval),
+        fields: [...field('Approval', notice.data.approval), ...grantFields(notice.data)],
         reasons: [],
       }
     default:

@@ -63,6 +63,10 @@ const descriptions: Readonly<Record<string, string>> = {
   'flows[].after': 'A label that the session has, or a pattern of actions that were allowed in it.',
   authors: 'The e-mail addresses of the people who wrote the policy; a route may exclude them.',
   approvals: 'What a route means: who is asked, how many have to agree, and by when.',
+  'approvals.*.standing':
+    'What who approves may grant beside the one call: so many more like it, for a while.',
+  'approvals.*.standing.may_differ':
+    'The parameters in which they may differ: any, or a number up_to that of the approved call.',
 }
 
 /**

@@ -175,7 +175,12 @@ describe('what has to be read before deciding', () => {
 
   test('is nothing of a counter whose amount cannot be told, nor of a call that is denied in any case', () => {
     expect(needsOf(policy, refund('7'), {}).counters.map(({ counter }) => counter)).toEqual(['calm'])
-    expect(needsOf(policy, call('fly'), {})).toEqual({ session: false, lookups: [], counters: [] })
+    expect(needsOf(policy, call('fly'), {})).toEqual({
+      session: false,
+      standing: false,
+      lookups: [],
+      counters: [],
+    })
   })
 })
 

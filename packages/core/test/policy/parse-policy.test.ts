@@ -169,6 +169,16 @@ describe('one mistake is one error, with its place', () => {
       'must be at least 1',
     ],
     [
+      'a standing grant for more calls than may be',
+      `${good}rules: [{effect: escalate, action: q}]\napprovals: { q: { standing: { uses: 200, lasts: 8h } } }\n`,
+      '4:37 error `approvals.q.standing.uses` must be at most 100',
+    ],
+    [
+      'a standing grant for longer than may be',
+      `${good}rules: [{effect: escalate, action: q}]\napprovals: { q: { standing: { uses: 2, lasts: 25h } } }\n`,
+      '4:47 error `approvals.q.standing.lasts` must be at most 1d',
+    ],
+    [
       'a fact with a reserved name',
       `${good}facts: { now: { type: number, from: params.x } }\n`,
       '3:10 error a fact cannot be named `now`',

@@ -85,6 +85,7 @@ interface Asked {
 export function judgedStanding(
   { vote, breakGlass, standing: asked }: Asked,
   { id, terms }: Pick<Approval, 'id' | 'terms'>,
+  fold: Fold,
   at: Instant,
 ): JudgedStanding | undefined {
   if (asked === undefined) return undefined
@@ -100,9 +101,11 @@ export function judgedStanding(
     })
   }
   const until = parseInstant(asked.until)
-  const standing = until && standingWithin({ standing: { uses: asked.uses, until }, at }, bounds)
-  if (standing === undefined) {
-    const latest = instantText((at + bounds.lastsMs) as Instant)
+  // A process whose clock is ahead lets nobody grant for longer, and one that is behind for what has passed.
+  const earliest = fold.earliest(at)
+  const standing = until && standingWithin({ standing: { uses: asked.uses, until }, at: earliest }, bounds)
+  if (standing === undefined || standing.until <= fold.latest(at)) {
+    const latest = instantText((earliest + bounds.lastsMs) as Instant)
     throw new Fault('bad_input', `\`standing\` is outside of what ${id} lets people grant`, {
       fix: `Send \`uses\` from 1 to ${bounds.uses}, and \`until\` as a time to come, ${latest} at the latest.`,
     })

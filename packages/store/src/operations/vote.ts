@@ -94,7 +94,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
       )
       refuseOtherChoice(approval, request.vote)
       refuseOtherChannel(approval, channel)
-      const judged = judgedStanding(request, approval, place.at)
+      const judged = judgedStanding(request, approval, fold, place.at)
       const said = {
         person: voter.id,
         vote: request.vote,
