@@ -7,11 +7,10 @@ import {
   type Instant,
   type OutcomeStatus,
   type PasskeyState,
-  type PersonId,
   type SessionFact,
   type VoteRecord,
 } from '@bailiwick/core'
-import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
+import { AccessFold } from './access-fold.ts'
 import { CounterWindows } from './counter-windows.ts'
 import { decimalText, plus, type Decimal } from './decimal.ts'
 import { GrantFold } from './grant-fold.ts'
@@ -38,7 +37,7 @@ import type {
 import { SessionMarks, type SessionMark } from './session-marks.ts'
 import { StandingGrants } from './standing-grants.ts'
 import { Suspensions } from './suspensions.ts'
-import type { AgentOwner, Delegation, KnownPerson, SignedOut, VotingNeed, VotingRead } from './voting.ts'
+import type { Delegation, KnownPerson, VotingNeed, VotingRead } from './voting.ts'
 
 /** A recorded decision with what operations need to know of it. */
 export interface KnownDecision {
@@ -129,7 +128,8 @@ export class Fold {
   readonly #released: ReleasedRow[] = []
   readonly #marks = new Map<string, MarkRow>()
   readonly #suspensions = new Map<string, SuspensionRow>()
-  #access: Required<AccessChange> = noAccessChange
+  /** Who may use the service; known to operations that need `voting`. */
+  readonly access = new AccessFold()
   readonly passkeys = new PasskeyFold()
   readonly #subjects: SubjectRow[] = []
   readonly #payloads = new Map<number, PayloadState>()
@@ -141,11 +141,8 @@ export class Fold {
   #archivedEnd = 0
   #databaseNow: Instant | undefined
   #notAfter: Instant | undefined
-  readonly #people = new Map<string, KnownPerson>()
-  readonly #ended = new Map<string, SignedOut>()
   readonly #delegations = new Map<number, Delegation>()
   readonly #touchedDelegations = new Set<number>()
-  #owners: readonly AgentOwner[] = []
   readonly grants: GrantFold
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
@@ -200,24 +197,12 @@ export class Fold {
 
   /** A person with the roles as they are now; known to operations that need `voting`. */
   person(id: string): KnownPerson | undefined {
-    return this.#people.get(id)
-  }
-
-  /** How often all sessions of a person have been ended, in this batch too; known to operations that need `voting`. */
-  epochOf(person: string): number {
-    const inBatch = this.#access.signedOut.filter(({ id }) => id === person).length
-    return (this.#ended.get(person)?.epoch ?? 0) + inBatch
-  }
-
-  /** When they were last, by the database's clock; those of this batch end later than anything else has begun. */
-  endedAt(person: string): number {
-    if (this.#access.signedOut.some(({ id }) => id === person)) return Infinity
-    return this.#ended.get(person)?.endedAt ?? -Infinity
+    return this.access.person(id)
   }
 
   /** Who stands behind an agent; known to operations that need `voting`. */
   ownersOf(agent: string): readonly string[] {
-    return this.#owners.filter((owner) => owner.agent === agent).map(({ person }) => person)
+    return this.access.ownersOf(agent)
   }
 
   /** Whether `to` may vote in the stead of `from` at `at`; known to operations that need `voting`. */
@@ -283,10 +268,8 @@ export class Fold {
     passkeys?: readonly PasskeyState[]
   }): void {
     this.#databaseNow = read.databaseNow
-    for (const person of read.voting?.people ?? []) this.#people.set(person.id, person)
-    for (const each of read.voting?.ended ?? []) this.#ended.set(each.person, each)
+    if (read.voting !== undefined) this.access.load(read.voting)
     for (const each of read.voting?.delegations ?? []) this.#delegations.set(each.index, each)
-    this.#owners = read.voting?.owners ?? []
     this.passkeys.load(read.passkeys ?? [])
     if (read.retention) {
       this.#archivedEnd = read.retention.archivedEnd
@@ -367,14 +350,7 @@ export class Fold {
    */
   changeAccess(change: AccessChange, index: number): void {
     for (const { id } of change.peopleRemoved ?? []) this.passkeys.removeAll(id, index)
-    this.#access = laterAccess(this.#access, change)
-    // Whoever votes later in the batch does so with the roles that the person has then.
-    for (const { id, roles, roles_from: rolesFrom, provider_subject: subject } of change.peopleSet ?? []) {
-      const providerSubject = subject ?? this.#people.get(id)?.providerSubject ?? null
-      this.#people.set(id, { id: id as PersonId, roles, rolesFrom, providerSubject })
-    }
-    for (const { id } of change.peopleRemoved ?? []) this.#people.delete(id)
-    this.#owners = [...ownersWithout(this.#owners, change.ownersRemoved), ...(change.ownersAdded ?? [])]
+    this.access.change(change)
   }
 
   /** The payload of a decision holds data of these people. */
@@ -481,7 +457,7 @@ export class Fold {
       ...this.grants.rows(),
       notAfter: notAfter && instantText(notAfter),
       ...this.passkeys.rows(),
-      ...this.#access,
+      ...this.access.rows(),
     }
   }
 }

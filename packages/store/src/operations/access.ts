@@ -46,7 +46,7 @@ export function accessOperation(
         answer,
         staged: () => {
           fold.changeAccess(change, place.index)
-          if (guard !== undefined) answer.epoch = fold.epochOf(guard.person)
+          if (guard !== undefined) answer.epoch = fold.access.epochOf(guard.person)
         },
       }
     },
@@ -56,7 +56,7 @@ export function accessOperation(
 /** @throws as `accessOperation` does */
 export function refuseUnless({ person, epoch }: AccessGuard, fold: Fold): void {
   if (fold.person(person) === undefined) throw unknownPerson(person)
-  if (epoch !== undefined && fold.epochOf(person) !== epoch) throw sessionsEnded()
+  if (epoch !== undefined && fold.access.epochOf(person) !== epoch) throw sessionsEnded()
 }
 
 /** The fault for what all of the person's sessions have been ended under. */

@@ -60,13 +60,13 @@ export function vouchedPersonOperation({
     needs: { voting: { person } },
     apply: (fold, place) => {
       const known = fold.person(person)
-      if (fold.endedAt(person) > since) throw sessionsEnded()
+      if (fold.access.endedAt(person) > since) throw sessionsEnded()
       refuseOtherAccount(known, subject)
       const rolesFrom = known?.rolesFrom ?? 'provider'
       const rolesNow = known !== undefined && rolesFrom === 'local' ? known.roles : roles
       const isNobody = known === undefined && rolesNow.length === 0
       if (isNobody || (known?.providerSubject === subject && sameRoles(known.roles, rolesNow))) {
-        return { answer: { roles: rolesNow, epoch: fold.epochOf(person) } }
+        return { answer: { roles: rolesNow, epoch: fold.access.epochOf(person) } }
       }
       const answer = { roles: rolesNow, epoch: 0 }
       const next = { id: person, roles: rolesNow, rolesFrom, providerSubject: subject }
@@ -74,7 +74,7 @@ export function vouchedPersonOperation({
       const staged = () => {
         set.staged()
         // Its own change ends the sessions of before, and not itself.
-        answer.epoch = fold.epochOf(person)
+        answer.epoch = fold.access.epochOf(person)
       }
       return { ...set, staged }
     },

@@ -1,0 +1,57 @@
+import type { PersonId } from '@bailiwick/core'
+import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
+import type { AccessChange } from './rows.ts'
+import type { AgentOwner, KnownPerson, SignedOut, VotingRead } from './voting.ts'
+
+/** Who may use the service, as far as one batch touches it: people, who stands behind agents, and whose sessions have ended. */
+export class AccessFold {
+  readonly #people = new Map<string, KnownPerson>()
+  readonly #ended = new Map<string, SignedOut>()
+  #owners: readonly AgentOwner[] = []
+  #change: Required<AccessChange> = noAccessChange
+
+  /** Takes in rows as they were read. */
+  load({ people, ended, owners }: Pick<VotingRead, 'people' | 'ended' | 'owners'>): void {
+    for (const person of people) this.#people.set(person.id, person)
+    for (const each of ended) this.#ended.set(each.person, each)
+    this.#owners = owners
+  }
+
+  /** A person with the roles as they are now. */
+  person(id: string): KnownPerson | undefined {
+    return this.#people.get(id)
+  }
+
+  /** Who stands behind an agent. */
+  ownersOf(agent: string): readonly string[] {
+    return this.#owners.filter((owner) => owner.agent === agent).map(({ person }) => person)
+  }
+
+  /** How often all sessions of a person have been ended, in this batch too. */
+  epochOf(person: string): number {
+    const inBatch = this.#change.signedOut.filter(({ id }) => id === person).length
+    return (this.#ended.get(person)?.epoch ?? 0) + inBatch
+  }
+
+  /** When they were last, by the database's clock; those of this batch end later than anything else has begun. */
+  endedAt(person: string): number {
+    if (this.#change.signedOut.some(({ id }) => id === person)) return Infinity
+    return this.#ended.get(person)?.endedAt ?? -Infinity
+  }
+
+  /** Adds to what the batch changes. Whoever comes later in the batch finds it changed. */
+  change(change: AccessChange): void {
+    this.#change = laterAccess(this.#change, change)
+    for (const { id, roles, roles_from: rolesFrom, provider_subject: subject } of change.peopleSet ?? []) {
+      const providerSubject = subject ?? this.#people.get(id)?.providerSubject ?? null
+      this.#people.set(id, { id: id as PersonId, roles, rolesFrom, providerSubject })
+    }
+    for (const { id } of change.peopleRemoved ?? []) this.#people.delete(id)
+    this.#owners = [...ownersWithout(this.#owners, change.ownersRemoved), ...(change.ownersAdded ?? [])]
+  }
+
+  /** What the batch has to write. */
+  rows(): Required<AccessChange> {
+    return this.#change
+  }
+}
