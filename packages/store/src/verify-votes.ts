@@ -1,5 +1,5 @@
 import { parseRecord, RecordedVotes, type VerifyResult } from '@bailiwick/core'
-import { readEntries, type Queryable } from './log/batches.ts'
+import { readLines, type Queryable } from './log/batches.ts'
 
 type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
@@ -27,7 +27,7 @@ const inOtherLogs = `
     select from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first and b.at = t.at
     where t.ledger <> $1 and t.term = 'kind=access' and strpos(b.records, concat('"subject":', to_json(who))) > 0)`
 
-const recordsPerRead = 64
+const recordsPerRead = 512
 
 /**
  * Judges every vote again from the log alone, with what the log said of people at that place: that it was for whom was
@@ -77,14 +77,12 @@ async function firstProblem(
   let next = 0
   for (let from = 0; from < indices.length; from += recordsPerRead) {
     const part = indices.slice(from, from + recordsPerRead)
-    const entries = await readEntries(client, ledger, part)
+    const lines = await readLines(client, ledger, part)
     for (const index of part) {
       for (; Number(access[next]?.index ?? Infinity) < index; next++)
         votes.take(parseRecord(access[next]?.line ?? ''))
-      const entry = entries.get(index)
-      if (entry === undefined) continue
-      const body = typeof entry.payload === 'string' ? undefined : entry.payload.body
-      const problem = votes.take(parseRecord(entry.record), body)
+      const line = lines.get(index)
+      const problem = line && votes.take(parseRecord(line.record), line.body)
       if (problem !== undefined) return broken(index, `record ${index} ${problem}`)
     }
   }
