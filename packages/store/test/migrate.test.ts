@@ -7,7 +7,7 @@ import { faultOf } from './harness/ledger.ts'
 describeOnPostgres('migrating', (postgres) => {
   let database: TestDatabase
   beforeEach(async () => {
-    database = await postgres.createDatabase()
+    database = await postgres.createEmptyDatabase()
   })
   afterEach(() => database.drop())
 

@@ -37,7 +37,7 @@ describeOnPostgres('the outbox', (postgres) => {
   let pool: pg.Pool
 
   beforeAll(async () => {
-    database = await postgres.createDatabase()
+    database = await postgres.createEmptyDatabase()
     pool = new pg.Pool({ ...database.config, max: 8 })
     pool.on('error', () => undefined) // Tests below cut connections.
     for (const name of ['0001_log.sql', '0002_outbox.sql', '0015_channels.sql']) {
