@@ -52,6 +52,8 @@ export const decision = object({
   outcome: orNull(outcome),
 })
 
+const voteChannel = oneOf('console', 'slack', 'email', 'api')
+
 /** So many more calls like the approved one, before then. */
 const standing = object({ uses: number, until: text })
 
@@ -63,6 +65,7 @@ const vote = object({
   vote: voteChoice,
   breakGlass: orNull(flag),
   standing: orNull(standing),
+  channel: orNull(voteChannel),
   comment: orNull(text),
   at: text,
 })
@@ -74,6 +77,7 @@ const terms = object({
   deadlineMs: number,
   asks: orNull(oneOf('consent', 'acknowledgement')),
   signed: orNull(flag),
+  channels: orNull(listOf(voteChannel)),
   breakGlass: orNull(object({ quorum: number })),
   standing: orNull(object({ uses: number, lastsMs: number, mayDiffer })),
 })
@@ -147,6 +151,7 @@ export const approvalPage = object({ approvals: listOf(approval), next: orNull(n
 export const session = object({
   person: object({ id: text, roles: listOf(text) }),
   permissions: listOf(text),
+  session: object({ isPartial: orNull(flag) }),
 })
 
 export const agentList = object({
@@ -204,6 +209,8 @@ export type PolicyRef = Shaped<typeof policyRef>
 export type Decision = Shaped<typeof decision>
 /** A call that waits, or waited, for people. */
 export type Approval = Shaped<typeof approval>
+/** Over which channel a vote came. */
+export type VoteChannel = Shaped<typeof voteChannel>
 /** What a vote grants beside the one call. */
 export type Standing = Shaped<typeof standing>
 /** In which parameters calls under a standing grant may differ from the approved one, and how. */

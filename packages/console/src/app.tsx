@@ -1,4 +1,4 @@
-import { lazy, useEffect } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import type { Session } from './api.ts'
 import { asProblem } from './problem.ts'
 import { useSession } from './queries.ts'
@@ -19,6 +19,9 @@ const TogetherPage = lazy(async () => ({ default: (await import('./pages/togethe
 const DelegationsPage = lazy(async () => ({
   default: (await import('./pages/delegations.tsx')).DelegationsPage,
 }))
+const SecondFactorPage = lazy(async () => ({
+  default: (await import('./pages/second-factor.tsx')).SecondFactorPage,
+}))
 const GrantsPage = lazy(async () => ({ default: (await import('./pages/grants.tsx')).GrantsPage }))
 const DecisionsPage = lazy(async () => ({ default: (await import('./pages/decisions.tsx')).DecisionsPage }))
 const DecisionPage = lazy(async () => ({ default: (await import('./pages/decision.tsx')).DecisionPage }))
@@ -36,6 +39,7 @@ export function App() {
 
   if (route.kind === 'sign-in') return <SignInPage signedIn={session.data ?? null} />
   if (session.data === null) return <ToSignIn />
+  if (session.data?.session.isPartial === true) return <Partial session={session.data} />
   if (session.data !== undefined) return <SignedIn route={route} session={session.data} />
   if (session.isError) {
     return (
@@ -57,6 +61,14 @@ function ToSignIn() {
     navigate('/sign-in', { replace: true })
   }, [])
   return null
+}
+
+function Partial({ session }: { readonly session: Session }) {
+  return (
+    <Suspense fallback={null}>
+      <SecondFactorPage me={session.person} />
+    </Suspense>
+  )
 }
 
 function SignedIn({ route, session }: { readonly route: Route; readonly session: Session }) {

@@ -1,3 +1,5 @@
+import type { VoteChannel } from './answers.ts'
+
 /**
  * Characters that would let a model's text look like something else: controls, direction marks, invisibles.
  * Line breaks, tabs and the two marks that only choose between text and emoji are harmless.
@@ -98,6 +100,18 @@ export function approversText(approvers: readonly (readonly string[])[]): string
 function approverText(approver: string): string {
   if (approver.startsWith('role:')) return `people with the role ${visibleText(approver.slice(5))}`
   return visibleText(approver.startsWith('person:') ? approver.slice(7) : approver)
+}
+
+const channels: Readonly<Record<VoteChannel, string>> = {
+  console: 'in the console',
+  slack: 'over Slack',
+  email: 'by e-mail',
+  api: 'by the API',
+}
+
+/** How a vote came, or comes. */
+export function channelText(channel: VoteChannel): string {
+  return channels[channel]
 }
 
 function twoDigits(part: number): string {

@@ -23,7 +23,7 @@ import { asProblem } from '../problem.ts'
 import { useApproval, useApprovalContext, useMay, usePendingApprovals } from '../queries.ts'
 import { rememberLooked } from '../returning.ts'
 import { Link, navigate, useAddress } from '../router.tsx'
-import { approversText, durationText, exactTime, shortTime, visibleText } from '../wording.ts'
+import { approversText, channelText, durationText, exactTime, shortTime, visibleText } from '../wording.ts'
 
 type Person = Session['person']
 
@@ -261,6 +261,9 @@ function Terms({ approval }: { readonly approval: Approval }) {
       </Entry>
       <Entry name="Who may answer">{approversText(terms.approvers)}</Entry>
       <Entry name="Answers needed">{terms.quorum}</Entry>
+      {terms.channels !== null && (
+        <Entry name="Where one answers">{terms.channels.map(channelText).join(' or ')}</Entry>
+      )}
       <Entry name="Time to answer">{durationText(terms.deadlineMs)}</Entry>
       <Entry name="Deadline">
         <time dateTime={approval.deadline}>{exactTime(approval.deadline)}</time>

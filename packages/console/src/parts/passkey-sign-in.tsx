@@ -7,20 +7,24 @@ import { navigate } from '../router.tsx'
 import { visibleText } from '../wording.ts'
 import { Icon } from './icons.tsx'
 
-/** A button that signs in with a passkey; nothing where the browser has none to offer. */
-export function PasskeySignIn() {
-  const signIn = usePasskeySignIn()
+/** A button that signs in with a passkey, or goes on so; nothing where the browser has none to offer. */
+export function PasskeySignIn({ step = null }: { readonly step?: string | null }) {
+  const signIn = usePasskeySignIn(step)
   if (!hasPasskeys()) return null
   const problem = signIn.isError ? asProblem(signIn.error) : null
   return (
     <div className="passkey-sign-in">
       <button
         type="button"
-        className="button button-wide"
+        className={step === null ? 'button button-wide' : 'button button-primary button-wide'}
         disabled={signIn.isPending}
         onClick={() => signIn.mutate()}
       >
-        {signIn.isPending ? 'Waiting for your device…' : 'Sign in with a passkey'}
+        {signIn.isPending
+          ? 'Waiting for your device…'
+          : step === null
+            ? 'Sign in with a passkey'
+            : 'Confirm with your passkey'}
       </button>
       {problem !== null && (
         <div className="notice notice-bad" role="alert">
@@ -35,16 +39,23 @@ export function PasskeySignIn() {
   )
 }
 
-function usePasskeySignIn() {
+function usePasskeySignIn(step: string | null) {
   const api = useApi()
   const client = useQueryClient()
   return useMutation({
     // A passkey that is refused says nothing about a session that may exist already.
     mutationKey: ['sign-in'],
     mutationFn: async () => {
-      const { rpId, challenge, origin } = await api.passkeys.beginSignIn()
-      if (origin !== window.location.origin) throw elsewhere(origin)
-      await api.passkeys.signIn(await signWith(rpId, challenge, []))
+      if (step === null) {
+        const { rpId, challenge, origin } = await api.passkeys.beginSignIn()
+        if (origin !== window.location.origin) throw elsewhere(origin)
+        await api.passkeys.signIn(await signWith(rpId, challenge, []))
+      } else {
+        const { rpId, challenge, origin, allowCredentials } = await api.passkeys.beginProof(step)
+        if (origin !== window.location.origin) throw elsewhere(origin)
+        const own = allowCredentials.map(({ id }) => id)
+        await api.passkeys.prove(step, await signWith(rpId, challenge, own))
+      }
       return await api.session()
     },
     onSuccess: (session) => {

@@ -15,7 +15,7 @@ import { ProblemPanel } from './states.tsx'
 export function YourPasskeys() {
   const list = usePasskeys()
   return (
-    <Section title="Your passkeys" note="They sign you in, and sign your votes">
+    <Section title="Your passkeys" note="They sign you in, also after a password, and sign your votes">
       {list.data !== undefined ? (
         <div className="passkeys">
           <Registered passkeys={list.data.passkeys} />

@@ -3,8 +3,10 @@ import type { SubmitEvent } from 'react'
 import type { Session } from '../api.ts'
 import type { Problem } from '../problem.ts'
 import type { SignInProof, SignInStep } from '../sign-in-api.ts'
+import { hasPasskeys } from '../passkeys/credentials.ts'
 import { visibleText } from '../wording.ts'
 import { Icon } from './icons.tsx'
+import { PasskeySignIn } from './passkey-sign-in.tsx'
 import { GetALink } from './sign-in-ways.tsx'
 
 /** What every form here has. */
@@ -99,9 +101,36 @@ export function PasswordForm(form: FormParts) {
   )
 }
 
-/** Asks for the code of an authenticator app, or for a recovery code. */
+/** Asks for one of the factors that the person has set up: a passkey, the code of an app, or a recovery code. */
 export function SecondFactorForm({ step, ...form }: FormParts & { readonly step: SignInStep }) {
-  const [isRecovery, setIsRecovery] = useState(false)
+  const hasPasskey = step.factors.includes('passkey')
+  const hasCode = step.factors.includes('totp') || step.factors.includes('recovery')
+  return (
+    <>
+      <h1>One more proof</h1>
+      <Refused problem={form.problem} />
+      {hasPasskey && (
+        <div className="second-passkey">
+          <PasskeySignIn step={step.step} />
+          {!hasPasskeys() && (
+            <p className={hasCode ? 'small quiet' : ''}>
+              This browser offers no passkeys at this address. They need a recent browser, and an address with
+              TLS or on localhost.
+            </p>
+          )}
+        </div>
+      )}
+      {hasCode && <CodeForm {...form} step={step} isPrimary={!hasPasskey || !hasPasskeys()} />}
+    </>
+  )
+}
+
+function CodeForm({
+  step,
+  isPrimary,
+  ...form
+}: FormParts & { readonly step: SignInStep; readonly isPrimary: boolean }) {
+  const [isRecovery, setIsRecovery] = useState(!step.factors.includes('totp'))
   const [code, setCode] = useState('')
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
@@ -116,8 +145,6 @@ export function SecondFactorForm({ step, ...form }: FormParts & { readonly step:
   }
   return (
     <form onSubmit={submit}>
-      <h1>One more proof</h1>
-      <Refused problem={form.problem} />
       <label className="sign-in-field">
         {isRecovery ? 'Recovery code' : 'Code of your authenticator app'}
         <input
@@ -129,8 +156,8 @@ export function SecondFactorForm({ step, ...form }: FormParts & { readonly step:
           onChange={(event) => setCode(event.target.value)}
         />
       </label>
-      <SubmitButton isPending={form.isPending} />
-      {step.factors.includes('recovery') && (
+      <SubmitButton isPending={form.isPending} isPrimary={isPrimary} />
+      {step.factors.includes('recovery') && step.factors.includes('totp') && (
         <button type="button" className="button button-quiet button-wide" onClick={change}>
           {isRecovery ? 'Use the app instead' : 'Use a recovery code instead'}
         </button>
@@ -152,10 +179,17 @@ function Refused({ problem }: { readonly problem: Problem | null }) {
   )
 }
 
-function SubmitButton({ isPending }: { readonly isPending: boolean }) {
+function SubmitButton({
+  isPending,
+  isPrimary = true,
+}: {
+  readonly isPending: boolean
+  readonly isPrimary?: boolean
+}) {
+  const look = isPrimary ? 'button button-primary button-wide' : 'button button-wide'
   return (
-    <button type="submit" className="button button-primary button-wide" disabled={isPending}>
-      {isPending ? 'Signing in…' : 'Sign in'}
+    <button type="submit" className={look} disabled={isPending}>
+      {isPending ? 'Signing in…' : isPrimary ? 'Sign in' : 'Sign in with the code'}
     </button>
   )
 }

@@ -1,6 +1,6 @@
 import type { Vote, VoteChoice } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { channelText, exactTime, shortTime, visibleText } from '../wording.ts'
 import { GlassBadge } from './badges.tsx'
 import { Icon } from './icons.tsx'
 
@@ -31,6 +31,7 @@ export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; read
               <time className="quiet" dateTime={vote.at} title={exactTime(vote.at)}>
                 {shortTime(vote.at, now)}
               </time>
+              {vote.channel !== null && <span className="quiet">, {channelText(vote.channel)}</span>}
             </p>
             {vote.standing !== null && (
               <p className="small">

@@ -27,7 +27,9 @@ const creationOptions = object({
   excludeCredentials: listOf(object({ id: text })),
 })
 
-const requestOptions = object({ challenge: text, rpId: text, origin: text })
+const request = { challenge: text, rpId: text, origin: text }
+const requestOptions = object(request)
+const proofOptions = object({ ...request, allowCredentials: listOf(object({ id: text })) })
 
 /** The passkeys of who is signed in, and what they are bound to. */
 export type PasskeyList = Shaped<typeof passkeyList>
@@ -35,6 +37,9 @@ export type PasskeyList = Shaped<typeof passkeyList>
 export type Passkey = PasskeyList['passkeys'][number]
 /** What a passkey signs to sign in. */
 export type SignInChallenge = Shaped<typeof requestOptions>
+
+/** The same as a second factor: by one of these. */
+type ProofChallenge = Shaped<typeof proofOptions>
 
 /** The requests about passkeys. Each throws `Problem` or `ShapeMismatch` where no answer came. */
 export interface PasskeyApi {
@@ -45,7 +50,13 @@ export interface PasskeyApi {
   beginSignIn(): Promise<SignInChallenge>
   /** The answer is a session, as of any sign-in. */
   signIn(signed: Signed): Promise<unknown>
+  /** @param step the sign-in under way, after its first factor */
+  beginProof(step: string): Promise<ProofChallenge>
+  /** The answer is a session, as of any sign-in. */
+  prove(step: string, signed: Signed): Promise<unknown>
 }
+
+const secondFactor = '/v1/session/second-factor/passkey'
 
 /** @param request sends a request and gives the body of its answer */
 export function createPasskeyApi(
@@ -67,5 +78,8 @@ export function createPasskeyApi(
     beginSignIn: async () =>
       requestOptions(await request('POST', '/v1/session/passkey/options', { body: {} }), ''),
     signIn: (signed) => request('POST', '/v1/session/passkey', { body: signed }),
+    beginProof: async (step) =>
+      proofOptions(await request('POST', `${secondFactor}/options`, { body: { step } }), ''),
+    prove: (step, signed) => request('POST', secondFactor, { body: { step, ...signed } }),
   }
 }

@@ -126,7 +126,7 @@ export interface ConsoleService {
  *
  * @throws where the console has not been built
  */
-export async function startConsoleService(): Promise<ConsoleService> {
+export async function startConsoleService(env: NodeJS.ProcessEnv = {}): Promise<ConsoleService> {
   if (!existsSync(fileURLToPath(new URL('../../console/index.html', import.meta.url)))) {
     throw new Error('the console has not been built: run `npm run build` first')
   }
@@ -137,7 +137,7 @@ export async function startConsoleService(): Promise<ConsoleService> {
     dataDir,
     port: 0,
     host: '127.0.0.1',
-    env: {},
+    env,
     log: (line) => console.error(`service: ${line}`),
   })
   // Browsers bind passkeys to names, and to no address.

@@ -14,8 +14,14 @@ export interface ConsoleSetting {
 /**
  * Describes a suite on the real service in a real browser; where there is none, it is counted as skipped. A
  * test fails for whatever goes wrong on any of its pages, looked for or not.
+ *
+ * @param env what the service finds in its environment
  */
-export function describeConsole(name: string, suite: (setting: () => ConsoleSetting) => void): void {
+export function describeConsole(
+  name: string,
+  suite: (setting: () => ConsoleSetting) => void,
+  env: NodeJS.ProcessEnv = {},
+): void {
   const executable = findChromium()
   describe.skipIf(executable === undefined)(name, () => {
     // Whatever has started is ended, also where what comes after it fails.
@@ -23,7 +29,7 @@ export function describeConsole(name: string, suite: (setting: () => ConsoleSett
     let setting: ConsoleSetting
 
     beforeAll(async () => {
-      const service = await startConsoleService()
+      const service = await startConsoleService(env)
       ends.push(() => service.stop())
       const browser = await launchChromium(executable ?? '')
       ends.push(() => browser.close())
