@@ -1,12 +1,13 @@
 import type { Approval } from './api.ts'
-import { yesOf } from './consent.ts'
+import { isAskedHere, yesOf } from './consent.ts'
 
 /** The service takes no more votes in one request. */
 export const togetherMax = 64
 
 /** Whether it can be answered together with others: by the reader's own vote, which no device has to sign for each. */
-export function canBeSelected({ status, mayVote, terms, erased }: Approval): boolean {
-  return status === 'pending' && mayVote && terms.signed !== true && erased !== true
+export function canBeSelected(approval: Approval): boolean {
+  const { status, mayVote, terms, erased } = approval
+  return status === 'pending' && mayVote && isAskedHere(approval) && terms.signed !== true && erased !== true
 }
 
 /** Whether two calls ask the same of the same people, so that only what they hold differs. */

@@ -30,7 +30,13 @@ export function isByGlass(approval: Asked): boolean {
   return breakGlass !== null && glassCount(approval) >= breakGlass.quorum
 }
 
-/** Whether the reader could vote on it, for themself or in somebody's stead. */
-export function mayAnswer({ mayVote, mayVoteFor }: Pick<Approval, 'mayVote' | 'mayVoteFor'>): boolean {
-  return mayVote || (mayVoteFor !== null && mayVoteFor.length > 0)
+/** Whether the policy takes answers in the console. */
+export function isAskedHere({ terms }: Pick<Approval, 'terms'>): boolean {
+  return terms.channels?.includes('console') ?? true
+}
+
+/** Whether the reader could vote on it here, for themself or in somebody's stead. */
+export function mayAnswer(approval: Pick<Approval, 'mayVote' | 'mayVoteFor' | 'terms'>): boolean {
+  const { mayVote, mayVoteFor } = approval
+  return isAskedHere(approval) && (mayVote || (mayVoteFor !== null && mayVoteFor.length > 0))
 }

@@ -1,9 +1,9 @@
 import type { Approval, Session } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { mayAnswer } from '../consent.ts'
+import { isAskedHere, mayAnswer } from '../consent.ts'
 import { asProblem } from '../problem.ts'
 import { useVote } from '../voting-queries.ts'
-import { approversText, visibleText } from '../wording.ts'
+import { approversText, channelText, visibleText } from '../wording.ts'
 import { BreakGlass } from './break-glass.tsx'
 import { ClosedReport } from './closed-report.tsx'
 import { Section } from './document.tsx'
@@ -44,7 +44,9 @@ export function VotePanel({
       ) : (
         cast === null && <WhyNot approval={approval} me={me} />
       )}
-      {isOpen && approval.mayBreakGlass === true && <BreakGlass approval={approval} vote={vote} />}
+      {isOpen && isAskedHere(approval) && approval.mayBreakGlass === true && (
+        <BreakGlass approval={approval} vote={vote} />
+      )}
     </>
   )
 }
@@ -81,6 +83,13 @@ function WhyNot({ approval, me }: { readonly approval: Approval; readonly me: Pe
       </Section>
     )
   }
+  if (!isAskedHere(approval)) {
+    return (
+      <Section title="Not answered here">
+        <p>The policy takes no answer to this call in the console: {elsewhereText(approval)}.</p>
+      </Section>
+    )
+  }
   const roles = me.roles.length === 0 ? 'no role' : me.roles.map(visibleText).join(', ')
   return (
     <Section title="You can’t answer this one">
@@ -90,4 +99,9 @@ function WhyNot({ approval, me }: { readonly approval: Approval; readonly me: Pe
       </p>
     </Section>
   )
+}
+
+function elsewhereText({ terms }: Approval): string {
+  const named = (terms.channels ?? []).map(channelText)
+  return named.length === 0 ? 'it takes none at all' : `answer it ${named.join(' or ')}`
 }
