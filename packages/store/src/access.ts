@@ -8,6 +8,7 @@ import {
   type PersonId,
   type Voter,
 } from '@bailiwick/core'
+import { unlessEnded } from './ended.ts'
 import { Attempts } from './identity/attempts.ts'
 import { Credentials } from './identity/credentials.ts'
 import { newToken, personId, sha256 } from './identity/secrets.ts'
@@ -250,18 +251,19 @@ export class Access {
   /** Removes a person with all that lets them in. What the person did stays in the log. @throws Fault `not_found` */
   async removePerson(id: string, { by }: By = {}): Promise<void> {
     const person = await this.known(id)
+    const { delegations, grants } = this.#ledger
     // First: what a crash leaves is a person who stands in for nobody, and never a delegation to somebody of the same name.
-    for (const { id: delegation } of await this.#ledger.delegations.list(person)) {
-      await this.#ledger.delegations
-        .revoke(delegation, { by: 'operator', reason: 'The person was removed.' })
-        .catch((error: unknown) => {
-          if (!(error instanceof Fault) || error.code !== 'conflict') throw error
-        })
+    const reason = 'The person was removed.'
+    for (const { id: delegation } of await delegations.list(person)) {
+      await unlessEnded(delegations.revoke(delegation, { by: 'operator', reason }))
     }
+    await grants.revokeAllOf(person, reason)
     await this.#ledger.changeAccess(
       { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
       { peopleRemoved: [{ id: person }], signedOut: [{ id: person, links: true }] },
     )
+    // What the person has granted in between.
+    await grants.revokeAllOf(person, reason)
   }
 
   /**

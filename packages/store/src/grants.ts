@@ -8,6 +8,7 @@ import {
   type Voter,
 } from '@bailiwick/core'
 import type pg from 'pg'
+import { unlessEnded } from './ended.ts'
 import type { Operation } from './log/operation.ts'
 import { readLiveGrants, type ReadGrant } from './log/read-grants.ts'
 import {
@@ -44,6 +45,16 @@ export class Grants {
     const at = now()
     const found = await readLiveGrants(pool, ledger, at)
     return found.toReversed().flatMap((read) => viewOf(read, voter, at))
+  }
+
+  /** Ends all that rest on a vote of a person, or on one in the person's stead. */
+  async revokeAllOf(person: string, reason: string): Promise<void> {
+    const all = await this.list()
+    for (const { id } of all.filter(({ by }) =>
+      by.some((each) => [each.person, each.for].includes(person)),
+    )) {
+      await unlessEnded(this.revoke(id, { by: 'operator', reason }))
+    }
   }
 
   /** Ends a standing grant before its time. @throws as `revokeGrantOperation` does */

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   parseCall,
+  parseRecord,
   type CompiledPolicy,
   type DecisionRequest,
   type Instant,
@@ -9,13 +10,15 @@ import {
   type Sha256,
 } from '@bailiwick/core'
 import { Ledger } from '../src/ledger.ts'
-import type { Queryable } from '../src/log/batches.ts'
+import { readEntries, type Queryable } from '../src/log/batches.ts'
 import { digestsOf } from '../src/log/digests.ts'
 import { emptyMemory, Fold, noNeeds } from '../src/log/fold.ts'
 import { readFold } from '../src/log/read.ts'
+import { readLiveGrants } from '../src/log/read-grants.ts'
 import { inSchema } from '../src/migrate.ts'
 import { decideOperation } from '../src/operations/decide.ts'
 import { gather, type Gathered } from '../src/operations/gather.ts'
+import { grantMade } from '../src/operations/standing.ts'
 import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
@@ -126,4 +129,33 @@ describeOnOnePostgres('what standing grants cost, and until when they hold', (po
     expect(grantUses).toEqual([{ approval: 7, use: 1, decision: 9 }])
     expect(notAfter).toBe(byDatabase ? '2026-03-01T10:00:00.000Z' : undefined)
   })
+
+  test('no more than 500 are live at once: the vote that would make one more is refused', async () => {
+    const ledger = await site.open(standing)
+    const { approval } = await ledger.decide(agent, refund(600))
+    const id = approval?.id ?? ''
+    const granted = { uses: 5, until: '2026-03-01T10:00:00Z' }
+    await cast(ledger, voter('ann'), id, { vote: 'approve', standing: granted })
+    const [live] = await readLiveGrants(ledger.pool, ledger.name, site.clock.now())
+    if (live === undefined) throw new Error('there is no grant')
+    const memory = emptyMemory()
+    const many = Array.from({ length: 500 }, (_, index) => ({ ...live.grant, index: index + 100 }))
+    memory.grants.load(many, false)
+    const fold = new Fold(memory)
+    const { record, payload } = await knownDecision(ledger, live.grant.index)
+    const make = () => grantMade(live.approval, { record, payload }, fold, site.clock.now())
+    expect(make).toThrow(expect.objectContaining({ code: 'conflict' }))
+    // What is used up does not count.
+    memory.grants.set({ ...live.grant, index: 100, used: 5 })
+    expect(make()).toMatchObject({ made: { uses: 5 } })
+  })
 })
+
+async function knownDecision(ledger: Ledger, index: number) {
+  const entry = (await readEntries(ledger.pool, ledger.name, [index])).get(index)
+  const record = entry && parseRecord(entry.record)
+  if (record?.kind !== 'decision' || entry === undefined || typeof entry.payload === 'string') {
+    throw new Error('there is no such decision')
+  }
+  return { record, payload: { salt: Buffer.from(entry.payload.salt), body: entry.payload.body } }
+}

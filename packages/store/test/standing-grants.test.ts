@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { noticesOf, type DecisionRequest, type RecordedStanding, type Voter } from '@bailiwick/core'
+import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
@@ -343,6 +344,24 @@ approvals:
       expect(await effects(nth(1))).toEqual(['allow'])
     })
 
+    test('with the person whose vote it rests on, or in whose stead it was cast', async () => {
+      const access = new Access(ledger)
+      for (const name of ['ann', 'bob', 'eve']) await access.setPerson(`${name}@example.com`, ['approver'])
+      const [from, to] = ['bob@example.com', 'eve@example.com']
+      await ledger.delegations.give({ from, to, ends: inMinutes(60), reason: 'leave', by: from })
+      await granted(5)
+      const other = await open(nth(0, 700))
+      const { digest } = await ledger.approval(other, {})
+      const ballot = { vote: 'approve', digest, standing: standing(5), for: from } as const
+      expect(await ledger.vote(voter('eve'), other, ballot)).toBe('approved')
+      expect(await ledger.grants.list()).toHaveLength(2)
+      await access.removePerson('ann@example.com')
+      expect((await ledger.grants.list()).map(({ by }) => by)).toEqual([[{ person: to, for: from }]])
+      await access.removePerson(from)
+      expect(await effects(nth(1))).toEqual(['escalate'])
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+
     test('is not found where there is none', async () => {
       const id = await open()
       await cast(ledger, voter('ann'), id, { vote: 'approve' })
@@ -395,6 +414,18 @@ approvals:
     expect(await effects(nth(2))).toEqual(['escalate'])
     expect(await ledger.grants.list()).toEqual([])
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('is found however many were used up before it', async () => {
+    const { name } = ledger
+    await granted(5)
+    const more = `select $1, -n, 0, 1, now() + interval '1 day' from generate_series(1, 600) as n`
+    await site.query(`insert into standing_grant (ledger, approval, index, uses, until_at) ${more}`, [name])
+    const used = 'select $1, -n, 1, 0 from generate_series(1, 600) as n'
+    await site.query(`insert into standing_use (ledger, approval, use, decision) ${used}`, [name])
+    await ledger.close()
+    ledger = await site.open(policies(), name)
+    expect(await effects(nth(1))).toEqual(['allow'])
   })
 
   test('is erased with its call: also why it was revoked', async () => {

@@ -13,11 +13,12 @@ import { liveGrant, type LiveGrant } from './standing-grants.ts'
 // What a row says of uses and of its end only leads to the grant: both are taken from the records of the votes.
 const live = {
   name: 'read_live_grants',
-  text: `select g.approval, coalesce((select max(u.use) from standing_use u
-      where u.ledger = g.ledger and u.approval = g.approval), 0) as used
-    from standing_grant g
-    where g.ledger = $1 and g.revoked_by is null and g.until_at > coalesce($2::timestamptz, clock_timestamp())
-    order by g.approval limit $3`,
+  text: `select approval, used from (
+      select g.approval, g.uses, coalesce((select max(u.use) from standing_use u
+        where u.ledger = g.ledger and u.approval = g.approval), 0) as used
+      from standing_grant g
+      where g.ledger = $1 and g.revoked_by is null and g.until_at > coalesce($2::timestamptz, clock_timestamp())
+    ) as live where used < uses order by approval limit $3`,
 }
 
 /** A live grant with what it came of. */
