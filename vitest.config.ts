@@ -9,8 +9,25 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/setup/postgres.ts'],
+    projects: [
+      // Pure packages: their tests share the modules of a worker, which saves loading them for each file.
+      {
+        extends: true,
+        test: {
+          name: 'pure',
+          include: ['packages/{cel,core}/test/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['packages/{store,server,console}/test/**/*.test.ts', 'test/**/*.test.ts'],
+          globalSetup: ['test/setup/postgres.ts'],
+        },
+      },
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
