@@ -74,6 +74,7 @@ export const warningCodes = {
   'counter-key-from-params': 'The model chooses by what a budget or rate is kept apart.',
   'unknown-label': 'A flow asks for a label that no action leaves behind.',
   'unused-route': 'No rule asks for a route.',
+  'standing-any-number': 'A standing grant lets a number be anything, and people are asked because of it.',
   'late-prompt': 'A route reminds people, or asks others, when its deadline has come.',
 } as const satisfies Readonly<Record<string, string>>
 

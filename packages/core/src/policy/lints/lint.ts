@@ -12,6 +12,7 @@ import { checkPatterns } from './patterns.ts'
 import { checkReach } from './reach.ts'
 import { checkSchemaUse } from './schema-lints.ts'
 import { checkShadowed } from './shadowed.ts'
+import { checkStanding } from './standing.ts'
 import { checkThresholds } from './thresholds.ts'
 
 /**
@@ -47,4 +48,5 @@ export function lintPolicy(
   checkAlwaysDenied(linted)
   checkPatterns(linted)
   checkCounters(linted)
+  checkStanding(linted)
 }
