@@ -54,7 +54,11 @@ rules:
     link: https://wiki.example.com/payments/new-accounts
   - {id: too-large, on: pay_invoice, condition: "amount > 50000", effect: deny, reason: Above what agents may pay}
 approvals:
-  human_approval_required: {approvers: ["role:approver"], deadline: 15m}
+  human_approval_required:
+    approvers: ["role:approver"]
+    deadline: 15m
+    standing: {uses: 10, lasts: 8h, may_differ: {invoice: any, due: any, lines: any, note: any, amount: up_to}}
+    break_glass: {approvers: ["role:administrator"]}
 `
 
 const calls = [
@@ -99,6 +103,21 @@ const calls = [
     params: { order_id: 'A-20468', amount: 1249.9, reason: 'charged twice for one order' },
   },
   { action: 'apply_discount', params: { order_id: 'A-20470', percent: 5, code: 'WELCOME5' } },
+  {
+    agent: payer,
+    action: 'pay_invoice',
+    params: {
+      invoice: 'R-2026-0402',
+      payee: 'Kestrel Print',
+      iban: 'NL91ABNA0417164300',
+      amount: 480,
+      due: '2026-12-02',
+      lines: ['Leaflets'],
+    },
+    context: { payee_is_new: true },
+    vote: { vote: 'approve', comment: 'Known from the spring fair.' },
+    grants: { uses: 6, hours: 3 },
+  },
   {
     agent: payer,
     action: 'pay_invoice',
@@ -150,12 +169,32 @@ async function selectRefunds(page) {
   await page.locator('.confirmation').waitFor()
 }
 
+/** Says how many more, and until when. */
+async function grantMore(page) {
+  await page.getByRole('checkbox', { name: 'Also let more' }).check()
+  await page.getByLabel(/^How many/).fill('5')
+  await page.getByLabel('Until').selectOption({ index: 2 })
+}
+
+async function openGlass(page) {
+  await page.locator('.glass-button').click()
+  await page.getByRole('dialog').waitFor()
+}
+
 /** The pages, each with what shows that it has arrived. */
 const pages = (ids) => [
   { name: 'inbox', address: '/', shows: '[data-row]' },
   { name: 'approval', address: `/approvals/${ids.waiting}`, shows: '.difference' },
   { name: 'answer', address: `/approvals/${ids.waiting}?answer=yes`, shows: '.confirmation' },
   { name: 'together', address: '/', shows: '[data-row]', then: selectRefunds },
+  {
+    name: 'more-like-it',
+    address: `/approvals/${ids.waiting}?answer=yes`,
+    shows: '.confirmation',
+    then: grantMore,
+  },
+  { name: 'break-glass', address: `/approvals/${ids.waiting}`, shows: '.glass-button', then: openGlass },
+  { name: 'grants', address: '/grants', shows: '.list-row' },
   { name: 'delegations', address: '/delegations', shows: '.list-row' },
   { name: 'decisions', address: '/decisions', shows: '[data-row]' },
   { name: 'decision', address: `/decisions/${ids.decision}`, shows: '.proof' },
@@ -228,7 +267,7 @@ async function signIn(url, dataDir) {
 }
 
 /** What an agent, and the person who answers it, do about one call. */
-async function act(url, key, cookie, { action, params, context, vote, fails }) {
+async function act(url, key, cookie, { action, params, context, vote, grants, fails }) {
   const authorization = { authorization: `Bearer ${key}` }
   const decide = async (request) => (await post(`${url}/v1/decisions`, authorization, request)).body
   let decision = await decide({ action, params, context })
@@ -236,8 +275,10 @@ async function act(url, key, cookie, { action, params, context, vote, fails }) {
     await pause(2_000)
     const { id } = decision.approval
     const { digest } = await get(`${url}/v1/approvals/${id}`, cookie)
-    await post(`${url}/v1/approvals/${id}/votes`, { cookie, origin: url }, { ...vote, digest })
-    if (vote.vote === 'approve') decision = await decide({ action, params, approvalId: id })
+    const until = grants && new Date(Date.now() + grants.hours * 3_600_000).toISOString()
+    const standing = grants && { uses: grants.uses, until }
+    await post(`${url}/v1/approvals/${id}/votes`, { cookie, origin: url }, { ...vote, digest, standing })
+    if (vote.vote === 'approve') decision = await decide({ action, params, context, approvalId: id })
   }
   if (decision.effect !== 'allow') return decision
   const outcome = fails === undefined ? { status: 'succeeded' } : { status: 'failed', detail: fails }

@@ -59,6 +59,11 @@ export function shortTime(at: string, now: number): string {
   return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${clockTime(at)}`
 }
 
+/** The same to the minute, for what somebody plans. */
+export function shortMinute(at: string, now: number): string {
+  return shortTime(at, now).replace(/:\d\d$/, '')
+}
+
 /** Time left as a clock shows it: `4:05`, `1:02:03`, `3 d 04:00`. Zero once it has run out. */
 export function countdownText(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000))

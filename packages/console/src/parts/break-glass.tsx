@@ -48,7 +48,7 @@ function GlassDialog({
   readonly onClose: () => void
 }) {
   const signing = useSigning(approval)
-  const isLast = glassCount(approval) + 1 >= (approval.terms.breakGlass?.quorum ?? 0)
+  const missing = (approval.terms.breakGlass?.quorum ?? 0) - glassCount(approval) - 1
   return (
     <ReasonDialog
       title="Break the glass?"
@@ -65,9 +65,9 @@ function GlassDialog({
     >
       <ul className="dialog-points">
         <li>
-          {isLast
+          {missing <= 0
             ? `Yours is the last that is needed: ${visibleText(approval.agent)} may then run this call once.`
-            : 'It takes others beside you, each with a reason of their own, before the deadline.'}
+            : `It takes ${missing} more ${missing === 1 ? 'person' : 'people'} to do the same before the deadline, for a reason of their own.`}
         </li>
         <li>
           Everybody whom this service tells of critical alerts is told at once, whether or not others follow.

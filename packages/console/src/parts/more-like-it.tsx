@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { Approval, Standing } from '../api.ts'
 import { mayDifferText } from '../may-differ.ts'
 import { useApi } from '../queries.ts'
-import { durationText, shortTime, visibleText } from '../wording.ts'
+import { durationText, shortMinute, visibleText } from '../wording.ts'
 
 const minuteMs = 60_000
 const spansMs = [15, 60, 4 * 60, 8 * 60, 24 * 60].map((minutes) => minutes * minuteMs)
@@ -55,7 +55,7 @@ export function MoreLikeIt({
         <div className="more-fields">
           <label className="comment">
             <span>
-              How many more <span className="quiet">at most {most}</span>
+              How many <span className="unseen">more, at most {most}</span>
             </span>
             <input
               type="number"
@@ -63,6 +63,7 @@ export function MoreLikeIt({
               min={1}
               max={most}
               required
+              placeholder={`1 to ${most}`}
               value={more.uses}
               onChange={(event) => onChange({ ...more, uses: event.target.value })}
             />
@@ -111,10 +112,10 @@ function UntilField({
         <option value="">Choose</option>
         {ends.map(({ span, at }) => (
           <option key={at} value={at}>
-            {shortTime(at, opened.at)}, {durationText(span)} from now
+            {shortMinute(at, opened.at)}, in {durationText(span)}
           </option>
         ))}
-        <option value={opened.latest}>{shortTime(opened.latest, opened.at)}, the latest</option>
+        <option value={opened.latest}>{shortMinute(opened.latest, opened.at)}, the latest</option>
       </select>
     </label>
   )

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import type { Approval, Session, VoteChoice } from '../api.ts'
+import type { Approval, Session, Standing, VoteChoice } from '../api.ts'
 import { yesCount, yesOf } from '../consent.ts'
 import type { useVote } from '../voting-queries.ts'
 import { visibleText } from '../wording.ts'
@@ -111,7 +111,7 @@ function Confirmation({
   }
   return (
     <div className="confirmation">
-      <p className="consequence">{consequenceOf(approval, choice)}</p>
+      <p className="consequence">{consequenceOf(approval, choice, standing ?? null)}</p>
       <InWhoseName names={names} me={me.id} name={name} isDisabled={isSending} onChoose={setChosen} />
       {choice === 'approve' && (
         <MoreLikeIt approval={approval} more={more} isDisabled={isSending} onChange={setMore} />
@@ -180,11 +180,13 @@ export function Comment({
   )
 }
 
-function consequenceOf(approval: Approval, choice: VoteChoice): string {
+function consequenceOf(approval: Approval, choice: VoteChoice, standing: Standing | null): string {
   if (choice === 'reject') return 'One rejection is enough: the call does not run, whatever others say.'
   const missing = approval.terms.quorum - yesCount(approval)
   const agent = visibleText(approval.agent)
-  const run = `${agent} may run this call once, with exactly these parameters, before the deadline.`
+  const once = `${agent} may run this call once, with exactly these parameters, before the deadline`
+  const more = standing === null ? '' : `, and ${standing.uses} more like it without asking anybody`
+  const run = `${once}${more}.`
   const asked = choice === 'acknowledge' ? 'said that they have looked at it' : 'agreed'
   if (missing > 1) return `Once ${missing} people, you among them, have ${asked}, ${run}`
   if (choice === 'acknowledge') return `You say that you have looked at this. Then ${run}`

@@ -27,9 +27,9 @@ const creationOptions = object({
   excludeCredentials: listOf(object({ id: text })),
 })
 
-const request = { challenge: text, rpId: text, origin: text }
-const requestOptions = object(request)
-const proofOptions = object({ ...request, allowCredentials: listOf(object({ id: text })) })
+const requestParts = { challenge: text, rpId: text, origin: text }
+const requestOptions = object(requestParts)
+const proofOptions = object({ ...requestParts, allowCredentials: listOf(object({ id: text })) })
 
 /** The passkeys of who is signed in, and what they are bound to. */
 export type PasskeyList = Shaped<typeof passkeyList>

@@ -17,6 +17,8 @@ import {
 import type { Visitors } from './visitors.ts'
 
 const longWord = 'unbreakable'.repeat(18)
+const narrow = { width: 390, height: 844 }
+const wide = { width: 1440, height: 900 }
 
 describeConsole('everyone can use the console', (setting) => {
   let service: ConsoleService
@@ -170,23 +172,16 @@ describeConsole('everyone can use the console', (setting) => {
     await page.getByRole('row').filter({ hasText: longWord }).waitFor()
   })
 
-  test('no page has to be scrolled sideways on a phone 390 pixels wide', async () => {
-    const page = await visitors.openOnPhone('/', { session: pat, refusals })
-    await onEveryPage(page, async (address) => {
-      expect(await overflowOf(page), address).toBe(0)
-    })
-    await page.goto(service.url + `/approvals/${waiting.id}`)
+  test('no page has to be scrolled sideways on a phone while it is still loading, nor the exact JSON of a call', async () => {
+    const page = await visitors.openOnPhone(`/approvals/${waiting.id}`, { session: pat, refusals })
     await page.getByText('Exact JSON').first().click()
     expect(await overflowOf(page), 'exact JSON').toBe(0)
-  }, 180_000)
-
-  test('nor while it is still loading', async () => {
-    const page = await visitors.openOnPhone('/approvals/apr_99999', { session: pat, refusals })
-    await sees(page, 'There is no approval')
     for (const { address, api } of [
       { address: '/decisions', api: '/v1/decisions' },
       { address: '/agents', api: '/v1/agents' },
       { address: '/policies', api: '/v1/policies' },
+      { address: '/delegations', api: '/v1/delegations' },
+      { address: '/grants', api: '/v1/grants' },
       { address: '/approvals', api: '/v1/approvals' },
       { address: `/approvals/${waiting.id}`, api: `/v1/approvals/${waiting.id}` },
     ]) {
@@ -204,9 +199,14 @@ describeConsole('everyone can use the console', (setting) => {
     }
   })
 
-  test('every control has a name and every text stands out from its ground, in light and in dark', async () => {
+  test('on every page every control has a name, every text stands out in light and in dark, and 390 pixels are wide enough', async () => {
     const page = await visitors.open('/', { session: pat, refusals })
-    await onEveryPage(page, (address) => expectUsable(page, address))
+    await onEveryPage(page, async (address) => {
+      await page.setViewportSize(narrow)
+      expect(await overflowOf(page), `${address}, 390 pixels wide`).toBe(0)
+      await page.setViewportSize(wide)
+      await expectUsable(page, address)
+    })
 
     await page.goto(service.url + `/approvals/${waiting.id}`)
     await giveAnswer(page, 'reject')
@@ -232,7 +232,8 @@ describeConsole('everyone can use the console', (setting) => {
   }, 180_000)
 
   test('so it is where the service fails, and in every dialog', async () => {
-    const failing = ['/v1/decisions', '/v1/approvals', '/v1/agents', '/v1/policies']
+    const lists = ['decisions', 'approvals', 'agents', 'policies', 'delegations', 'grants']
+    const failing = lists.map((list) => `/v1/${list}`)
     const session = await service.sessionOf('olga@example.com', 'operator', 'approver')
     const page = await visitors.open('/', {
       session,
@@ -242,7 +243,7 @@ describeConsole('everyone can use the console', (setting) => {
       const { pathname } = new URL(route.request().url())
       return failing.includes(pathname) ? route.fulfill({ status: 500 }) : route.fallback()
     })
-    for (const address of ['/', '/decisions', '/agents', '/policies']) {
+    for (const address of lists.map((list) => `/${list}`)) {
       await page.goto(service.url + address)
       await sees(page, 'The service has a problem of its own')
       await expectUsable(page, `${address} when it fails`)
@@ -254,6 +255,24 @@ describeConsole('everyone can use the console', (setting) => {
     await page.keyboard.press('Escape')
     await page.keyboard.press('?')
     await expectUsable(page, 'the dialog that shows the keys')
+    await page.keyboard.press('Escape')
+    await goTo(page, '/delegations')
+    await page.getByRole('button', { name: 'Let somebody vote' }).click()
+    await expectUsable(page, 'the dialog that delegates')
+    await page.keyboard.press('Escape')
+    await goTo(page, `/approvals/${(await service.refund('fragile', { amount: 603 })).id}`)
+    await page.getByRole('button', { name: 'Break the glass…' }).click()
+    await expectUsable(page, 'the dialog that breaks the glass')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Withdraw…' }).click()
+    await expectUsable(page, 'the dialog that withdraws')
+    await page.keyboard.press('Escape')
+    await service.delegate(pat, 'olga@example.com')
+    await goTo(page, `/approvals/${(await service.refund('routine', { amount: 604 })).id}`)
+    await page.getByRole('radio', { name: /^Approve/ }).check()
+    await page.getByRole('checkbox', { name: 'Also let more calls' }).check()
+    await page.getByRole('group', { name: 'In whose name?' }).waitFor()
+    await expectUsable(page, 'an answer in somebody’s name, and for more calls')
     await page.goto(`${service.url}/approvals/${paying}`)
     await page.getByRole('button', { name: 'Reveal Iban' }).click()
     await expectUsable(page, 'the dialog that reveals')

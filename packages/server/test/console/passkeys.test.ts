@@ -124,7 +124,7 @@ describeConsole('passkeys in the console', (setting) => {
     await page.goto(`${service.url}/approvals/${id}`)
     await page.getByRole('radio', { name: 'Approve' }).check()
     await page.getByRole('checkbox', { name: 'Also let more calls like it run' }).check()
-    await page.getByLabel('How many more').fill('3')
+    await page.getByLabel(/^How many/).fill('3')
     await page.getByLabel('Until').selectOption({ index: 1 })
     await button(page, 'I agree to this').click()
     await sees(page, /and up to 3 more like it, until/)
