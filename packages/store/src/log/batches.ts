@@ -1,34 +1,18 @@
 import type { StoredEntry } from '@bailiwick/core'
 import type pg from 'pg'
+import {
+  batchOf,
+  columns,
+  hashBytes,
+  timedBatchOf,
+  type BatchRow,
+  type LogBatch,
+  type TimedBatch,
+  type TimedRow,
+} from './batch-row.ts'
 
 /** Anything that runs a statement: a connection or a pool. */
 export type Queryable = Pick<pg.Client, 'query'>
-
-const hashBytes = 32
-const saltBytes = 32
-
-/** A row of `log_batch`. */
-interface BatchRow {
-  readonly first: string
-  readonly leaf_hashes: Buffer
-  readonly records: string
-  readonly salts: Buffer
-  readonly bodies: string
-  readonly erased: readonly string[]
-}
-
-/** Records that were committed together, in order. */
-export interface LogBatch {
-  /** The index of the first one. */
-  readonly first: number
-  readonly entries: readonly StoredEntry[]
-  /** What is wrong with how they are stored, apart from what each of them says. */
-  readonly misfit: string | undefined
-}
-
-type TimedRow = BatchRow & { readonly at: Date | number | null; readonly finer: boolean }
-
-const columns = 'b.first, b.leaf_hashes, b.records, b.salts, b.bodies, b.erased'
 
 // Where one record lies, the rest of its batch lies too: whole batches are read, and each once. The batch is looked for
 // by the index and then read by its time as well, which picks its partition: the plan that looks into all of them for
@@ -183,12 +167,6 @@ const holderBySpan = {
     and b.at <= coalesce((select s.until from log_span s where s.ledger = $1 and s.first > $2 order by s.first limit 1), 'infinity')`,
 }
 
-/** A batch with the time that is stored beside its records. */
-export interface TimedBatch extends LogBatch {
-  /** RFC 3339; something else where the stored time is none that a record could have. */
-  readonly at: string
-}
-
 /** The batch that holds `from`, or the first after it, and every one that follows, in bounded memory. */
 export async function* batchesFrom(
   client: Queryable,
@@ -205,14 +183,14 @@ export async function* batchesFrom(
       values: [ledger, after, forwardsPerRead],
     })
     for (const row of rows) {
-      const batch = batchOf(row)
+      const batch = timedBatchOf(row)
       if (statement === forwardsBySpan && batch.first !== (next ?? batch.first)) {
         statement = forwardsAnywhere
         break
       }
       after = batch.first
       next = batch.first + batch.entries.length
-      yield { ...batch, at: timeText(row.at, row.finer) }
+      yield batch
     }
     if (rows.length === forwardsPerRead || (rows.length > 0 && after !== Number(rows.at(-1)?.first))) continue
     if (statement === forwardsAnywhere || (next ?? from) >= (await headSize(client, ledger))) return
@@ -240,63 +218,6 @@ async function heldBy(client: Queryable, ledger: string, from: number): Promise<
 }
 
 const forwardsPerRead = 24
-
-/** Which batches to scan: those that begin at `from` or later, and before `below`. */
-export interface ScanRange {
-  readonly ledger: string
-  /** Negative infinity for all that come before. */
-  readonly from: number
-  /** Infinity for all that follow. */
-  readonly below: number
-}
-
-/** About how much text a scan fetches at a time, and how many batches at the most. */
-const scanTextLength = 256 * 1024
-const scanRowsMax = 512
-
-/**
- * Every row of a range in order, also where several say that they begin at the same record, in bounded memory: some
- * batches at a time, while the next ones are on their way. Call it in a transaction, once at a time.
- */
-export async function* scanBatches(
-  client: pg.Client,
-  { ledger, from, below }: ScanRange,
-): AsyncGenerator<TimedBatch> {
-  await client.query(
-    `declare log_scan no scroll cursor for select ${columns}, b.at, b.at <> date_trunc('milliseconds', b.at) as finer
-    from log_batch b where b.ledger = ${client.escapeLiteral(ledger)} ${bounds(from, below)}
-    order by b.first`,
-  )
-  const fetch = async (limit: number) => {
-    const { rows } = await client.query<TimedRow>(`fetch ${limit} from log_scan`)
-    return { rows, isLast: rows.length < limit, limit }
-  }
-  try {
-    let next = fetch(4)
-    for (;;) {
-      const { rows, isLast, limit } = await next
-      const length = rows.reduce((sum, row) => sum + row.records.length + row.bodies.length, 0)
-      if (!isLast) {
-        const fitting = Math.floor((scanTextLength * rows.length) / (length + 1))
-        next = fetch(Math.max(1, Math.min(scanRowsMax, fitting, limit * 4)))
-        // Heard when it is waited for.
-        next.catch(() => undefined)
-      }
-      // One after the other: entries that wait would only have to be moved about in memory.
-      for (const row of rows) yield { ...batchOf(row), at: timeText(row.at, row.finer) }
-      if (isLast) break
-    }
-  } finally {
-    // Whoever stops early may scan again. Where the transaction has failed, the cursor went with it.
-    await client.query('close log_scan').catch((error: unknown) => error)
-  }
-}
-
-// The first range and the last one are open: rows may say that they begin anywhere.
-function bounds(from: number, below: number): string {
-  const since = Number.isSafeInteger(from) ? ` and b.first >= ${from}` : ''
-  return Number.isSafeInteger(below) ? `${since} and b.first < ${below}` : since
-}
 
 /** Every stored entry from `from` on, in the order of the index, in bounded memory. */
 export async function* entriesFrom(
@@ -365,54 +286,6 @@ export async function readRecordTexts(
   return found
 }
 
-function batchOf(row: BatchRow): LogBatch {
-  const first = Number(row.first)
-  const records = row.records.split('\n')
-  const bodies = row.bodies.split('\n')
-  const erased = row.erased.length === 0 ? none : new Set(row.erased.map(Number))
-  const entries = records.map((record, at): StoredEntry => {
-    const index = first + at
-    const body = bodies[at] ?? ''
-    return {
-      index,
-      leafHash: row.leaf_hashes.subarray(at * hashBytes, (at + 1) * hashBytes),
-      record,
-      payload:
-        body !== ''
-          ? { salt: row.salts.subarray(at * saltBytes, (at + 1) * saltBytes), body }
-          : erased.has(index)
-            ? 'erased'
-            : 'none',
-    }
-  })
-  return { first, entries, misfit: misfitOf(row, records.length, bodies.length, erased, first) }
-}
-
-const none: ReadonlySet<number> = new Set()
-
-function misfitOf(
-  row: BatchRow,
-  records: number,
-  bodies: number,
-  erased: ReadonlySet<number>,
-  first: number,
-): string | undefined {
-  if (row.leaf_hashes.length !== records * hashBytes)
-    return 'the leaf hashes stored beside it are not one for each record'
-  if (row.salts.length !== records * saltBytes)
-    return 'the salts stored beside it are not one for each record'
-  if (bodies !== records) return 'the payloads stored beside it are not one for each record'
-  const strange = [...erased].some((index) => !(index >= first && index < first + records))
-  return strange ? 'a payload is marked as erased that is not of its batch' : undefined
-}
-
-// `infinity` arrives as a number; no record says it, so verification finds it. A Date drops what is finer than
-// milliseconds, which no record says either.
-function timeText(at: Date | number | null, finer: boolean): string {
-  if (!(at instanceof Date) || Number.isNaN(at.getTime())) return String(at)
-  return finer ? `later than ${at.toISOString()}` : at.toISOString()
-}
-
 /** Where the first batch begins that begins at `from` or later; undefined where none does. */
 export async function nextBatch(
   client: Queryable,
@@ -427,33 +300,6 @@ export async function nextBatch(
   return typeof first === 'string' ? Number(first) : undefined
 }
 
-/** Terms that are stored for the batch that begins at `first`. */
-export interface StoredTerms {
-  readonly first: number
-  readonly terms: readonly string[]
-}
-
-const termsPerFetch = 500
-
-/**
- * The stored terms of every batch, also of batches that there are not, in order: sorted once, for looking them up by the
- * batch would need an index. Call it in a transaction, once.
- */
-export async function* scanTerms(client: pg.Client, ledger: string): AsyncGenerator<StoredTerms> {
-  await client.query(
-    `declare stored_terms no scroll cursor for
-    select first, array_agg(term) as terms from log_term where ledger = ${client.escapeLiteral(ledger)}
-    group by first order by first`,
-  )
-  for (;;) {
-    const { rows } = await client.query<{ first: string; terms: readonly string[] }>(
-      `fetch ${termsPerFetch} from stored_terms`,
-    )
-    for (const { first, terms } of rows) yield { first: Number(first), terms }
-    if (rows.length < termsPerFetch) return
-  }
-}
-
 /** Batches that begin at `from` or later, in order: the first few of them, in one statement of its own. */
 export async function readBatches(
   client: Queryable,
@@ -465,27 +311,5 @@ export async function readBatches(
     ...forwardsAnywhere,
     values: [ledger, from - 1, limit],
   })
-  return rows.map((row) => ({ ...batchOf(row), at: timeText(row.at, row.finer) }))
-}
-
-// By their primary key. Terms that nobody expects are not asked for.
-const expectedTerms = {
-  name: 'log_expected_terms',
-  text: `select count(*)::int as count from unnest($2::text[], $3::bigint[]) as wanted (term, first)
-    where exists (select from log_term t where t.ledger = $1 and t.term = wanted.term and t.first = wanted.first)`,
-}
-
-/** Whether each of the terms is stored for its batch. */
-export async function hasTerms(
-  client: Queryable,
-  ledger: string,
-  wanted: readonly StoredTerms[],
-): Promise<boolean> {
-  const terms = wanted.flatMap((batch) => batch.terms)
-  const firsts = wanted.flatMap((batch) => batch.terms.map(() => batch.first))
-  const { rows } = await client.query<{ count: number }>({
-    ...expectedTerms,
-    values: [ledger, terms, firsts],
-  })
-  return rows[0]?.count === terms.length
+  return rows.map(timedBatchOf)
 }

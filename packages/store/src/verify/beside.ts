@@ -1,5 +1,5 @@
 import { recordTerms, type LogRecord } from '@bailiwick/core'
-import type { TimedBatch } from '../log/batches.ts'
+import type { TimedBatch } from '../log/batch-row.ts'
 
 /** What is wrong with what a batch says beside a record of it, apart from its terms; undefined where nothing is. */
 export function besideRecord(record: LogRecord, index: number, batch: TimedBatch): string | undefined {

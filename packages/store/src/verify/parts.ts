@@ -7,7 +7,8 @@ import {
   type VerifyResult,
 } from '@bailiwick/core'
 import type pg from 'pg'
-import { nextBatch, scanTerms, type StoredTerms } from '../log/batches.ts'
+import { nextBatch } from '../log/batches.ts'
+import { scanTerms, type StoredTerms } from '../log/stored-terms.ts'
 import type { FactHand, Runner } from './runner.ts'
 import type { Window, WindowResult } from './window.ts'
 
