@@ -9,10 +9,12 @@ import {
   escalated,
   faultOf,
   ledgerSite,
+  minute,
   policiesOf,
   records,
   refund,
   supportPolicy,
+  terms,
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
@@ -86,6 +88,25 @@ describeOnPostgres('several processes on one ledger', (postgres) => {
     const effects = answers.map(({ effect }) => effect)
     expect(effects.filter((effect) => effect === 'allow')).toHaveLength(1)
     expect(effects.filter((effect) => effect === 'deny')).toHaveLength(29)
+  })
+
+  test('let a standing grant be used as often as it was given, and not after any of them has revoked it', async () => {
+    const route = '{ standing: { uses: 12, lasts: 8h } }'
+    const { sequencer, follower, other, all } = await three({ policies: policiesOf(terms(route)) })
+    const granted = async () => {
+      const until = new Date(site.clock.now() + 60 * minute).toISOString()
+      const ballot = { vote: 'approve', standing: { uses: 12, until } } as const
+      await cast(other.ledger, voter('ann'), await escalated(follower.ledger), ballot)
+    }
+    await granted()
+    const answers = await asked(all, 60, () => refund(600))
+    expect(answers.filter(({ effect }) => effect === 'allow')).toHaveLength(12)
+    await granted()
+    const [live] = await sequencer.ledger.grants.list()
+    await follower.ledger.grants.revoke(live?.id ?? '', { by: 'operator', reason: 'enough' })
+    const later = await asked(all, 30, () => refund(600))
+    expect(later.filter(({ effect }) => effect === 'allow')).toEqual([])
+    expect(await other.ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 
   test('never let a budget be exceeded, and let all of it be used', async () => {
