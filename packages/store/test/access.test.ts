@@ -292,9 +292,8 @@ describeOnPostgres('access', (postgres) => {
       const ann = await access.known('ann@example.com')
       const epoch = await access.signIns.epochOf(ann)
       await access.endSessions('ann@example.com')
-      const late = await access.signIns.beginAt(ann, 'password', '', epoch)
-      if (late.kind !== 'signed_in') throw new Error('a second factor')
-      expect(await access.personOf(late.session)).toBeUndefined()
+      const late = access.signIns.beginAt(ann, 'password', '', epoch)
+      expect((await faultOf(late)).code).toBe('not_authenticated')
       const anew = await access.signIns.begin(ann, 'password', '')
       expect(anew.kind === 'signed_in' && (await access.personOf(anew.session))).toBeTruthy()
     })
@@ -306,10 +305,10 @@ describeOnPostgres('access', (postgres) => {
       for (let round = 0; round < 20; round++) {
         const epoch = await access.signIns.epochOf(ann)
         const [opening] = await Promise.all([
-          access.signIns.beginAt(ann, 'password', '', epoch),
+          access.signIns.beginAt(ann, 'password', '', epoch).catch(() => undefined),
           access.endSessions('ann@example.com'),
         ])
-        expect(opening.kind === 'signed_in' && (await access.personOf(opening.session))).toBeFalsy()
+        expect(opening?.kind === 'signed_in' && (await access.personOf(opening.session))).toBeFalsy()
       }
     })
 
@@ -319,11 +318,11 @@ describeOnPostgres('access', (postgres) => {
         await access.setPerson('eve@example.com', ['approver'])
         const eve = await access.known('eve@example.com')
         const [opening] = await Promise.all([
-          access.signIns.begin(eve, 'password', ''),
+          access.signIns.begin(eve, 'password', '').catch(() => undefined),
           access.removePerson('eve@example.com'),
           access.createKey('bystander'),
         ])
-        expect(opening.kind === 'signed_in' && (await access.personOf(opening.session))).toBeFalsy()
+        expect(opening?.kind === 'signed_in' && (await access.personOf(opening.session))).toBeFalsy()
       }
       expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     })

@@ -132,6 +132,8 @@ export interface SignedIn {
   pending(): Promise<readonly ApprovalView[]>
   /** The approval that waits, once one does. */
   oneWaiting(): Promise<ApprovalView>
+  /** Sends a page's form that has nothing to fill in. */
+  submit(url: string): Promise<number>
   /** The same session on a service that has moved. */
   at(url: string): SignedIn
 }
@@ -166,6 +168,7 @@ function signedIn(origin: string, cookie: string): SignedIn {
       return (await fetch(`${origin}/v1/approvals/${approval}/votes`, { method: 'POST', headers, body }))
         .status
     },
+    submit: async (url) => (await fetch(url, { method: 'POST', headers: { cookie, origin } })).status,
     // The cookie of a service names its port.
     at: (url) => signedIn(new URL(url).origin, cookie.replace(/_\d+=/, `_${new URL(url).port}=`)),
   }

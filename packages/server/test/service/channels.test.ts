@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { buttonsOf, FakeSlack, textOf } from '../channels/fake-slack.ts'
 import { eventually } from '../harness/eventually.ts'
 import { agentId } from '../harness/policies.ts'
-import { impatientClient, ServicePlace } from '../harness/service.ts'
+import { impatientClient, ServicePlace, signIn } from '../harness/service.ts'
 
 let place: ServicePlace
 let slack: FakeSlack
@@ -27,11 +27,16 @@ async function press(url: string, choice: string): Promise<number> {
   return (await fetch(`${url}/v1/channels/slack/interactions`, { method: 'POST', headers, body })).status
 }
 
-test('an agent that waits goes on when somebody presses a button in Slack, and the message says so', async () => {
+test('an agent that waits goes on when somebody who has confirmed the account presses a button in Slack, and the message says so', async () => {
   const service = await start()
+  const root = await signIn(service.signInUrl ?? '')
   const client = impatientClient(service.url, await place.createKey())
   const governing = client.govern('issue_refund', { amount: 600 }, () => 'paid')
   await eventually('the message', () => slack.posts.length === 1)
+  expect(await press(service.url, 'approve')).toBe(200)
+  await eventually('the way to confirm it', () => slack.ephemerals.length === 1)
+  const [page] = /https?:\S+\/accounts\/U0ROOT/.exec(textOf(slack.ephemerals[0])) ?? []
+  expect(await root.submit(page ?? '')).toBe(200)
   expect(await press(service.url, 'approve')).toBe(200)
   expect(await governing).toMatchObject({ kind: 'ran', result: 'paid' })
   await eventually('the update', () => slack.posts.every(({ body }) => buttonsOf(body).length === 0))

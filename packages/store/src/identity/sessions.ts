@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Fault, instantText, type Instant, type PersonId, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
+import { openSessionOperation } from '../operations/open-session.ts'
 import { newToken, sha256 } from './secrets.ts'
 
 /** How long a session lasts. */
@@ -94,31 +95,27 @@ export class Sessions {
   }
 
   /**
-   * Opens a session under a new token, in the transaction that records the sign-in. Where all of the person's sessions
-   * were ended since the sign-in began, or the person was removed, the token is good for nothing.
+   * Opens a session under a new token, in the transaction that records the sign-in.
+   *
+   * @throws Fault `not_authenticated` where all of the person's sessions were ended since the sign-in began, or the person
+   *   was removed; then nothing is recorded
    */
   async open({ person, method, epoch, client, continued }: Proven): Promise<OpenedSession> {
     const session = newToken()
     const id = randomBytes(8).toString('hex')
     const now = this.#ledger.now()
     const expires = continued?.expiresAt ?? instantText((now + this.#lifetimes.absoluteMs) as Instant)
-    await this.#ledger.changeAccess(
-      { kind: 'access', event: 'signed_in', subject: person, grants: [method] },
-      {
-        sessionsOpened: [
-          {
-            id,
-            token_sha256: sha256(session).toString('hex'),
-            person,
-            method,
-            epoch,
-            client: clientText(client),
-            created_at: continued?.createdAt ?? null,
-            expires_at: expires,
-          },
-        ],
-      },
-    )
+    const row = {
+      id,
+      token_sha256: sha256(session).toString('hex'),
+      person,
+      method,
+      epoch,
+      client: clientText(client),
+      created_at: continued?.createdAt ?? null,
+      expires_at: expires,
+    }
+    await this.#ledger.changePerson(openSessionOperation(row))
     const voter = { id: person, roles: await this.#rolesOf(person) }
     return { session, id, voter, maxAgeSeconds: Math.floor((Date.parse(expires) - now) / 1000) }
   }

@@ -92,11 +92,11 @@ export class SignIns {
 
   /**
    * A new session in place of one that ended because its person changed what lets them in. It is as old as that one, and
-   * lasts no longer: changing something again and again is no signing in. Where anything else has ended the person's
-   * sessions since that change, the new one is good for nothing.
+   * lasts no longer: changing something again and again is no signing in.
    *
    * @param change what the change came to
    * @param factor a second factor that the change has proven, where the session was short of one
+   * @throws Fault `not_authenticated` where anything else has ended the person's sessions since that change
    */
   async continueFrom(
     ended: KnownSession,
