@@ -11,17 +11,20 @@ export function InWhoseName({
   names,
   me,
   name,
+  isClear,
   isDisabled,
   onChoose,
 }: {
   readonly names: readonly string[]
   readonly me: string
   readonly name: string | null
+  /** There is one name, and there was no other since the form was opened. */
+  readonly isClear: boolean
   readonly isDisabled: boolean
   readonly onChoose: (name: string) => void
 }) {
   const [only] = names
-  if (names.length === 1) {
+  if (isClear) {
     if (only === undefined || only === me) return null
     return (
       <p className="in-stead">

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'react'
 import type { Approval, Session, Standing, VoteChoice } from '../api.ts'
+import { useNow } from '../clock.ts'
 import { yesCount, yesOf } from '../consent.ts'
 import type { useVote } from '../voting-queries.ts'
-import { visibleText } from '../wording.ts'
+import { shortMinute, visibleText } from '../wording.ts'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { InWhoseName, namesFor } from './in-whose-name.tsx'
@@ -96,11 +97,14 @@ function Confirmation({
   onBack,
 }: FormParts & { readonly choice: VoteChoice; readonly onBack: () => void }) {
   const [comment, setComment] = useState('')
+  const now = useNow()
   const names = namesFor(approval, me.id)
   const [chosen, setChosen] = useState<string | null>(null)
-  // One whose delegation has ended meanwhile is no choice any more.
-  const name =
-    names.length === 1 ? (names[0] ?? null) : chosen !== null && names.includes(chosen) ? chosen : null
+  const [opened] = useState(names)
+  // Where it was clear from the first, it is not asked; a vote never changes its name under the reader.
+  const isClear = names.length === 1 && opened.length === 1 && opened[0] === names[0]
+  const [only = null] = names
+  const name = isClear ? only : chosen !== null && names.includes(chosen) ? chosen : null
   const [more, setMore] = useState<MoreInMaking | null>(null)
   const standing = standingOf(approval, more)
   const signing = useSigning(approval)
@@ -111,8 +115,15 @@ function Confirmation({
   }
   return (
     <div className="confirmation">
-      <p className="consequence">{consequenceOf(approval, choice, standing ?? null)}</p>
-      <InWhoseName names={names} me={me.id} name={name} isDisabled={isSending} onChoose={setChosen} />
+      <p className="consequence">{consequenceOf(approval, choice, moreText(standing, now))}</p>
+      <InWhoseName
+        names={names}
+        me={me.id}
+        name={name}
+        isClear={isClear}
+        isDisabled={isSending}
+        onChoose={setChosen}
+      />
       {choice === 'approve' && (
         <MoreLikeIt approval={approval} more={more} isDisabled={isSending} onChange={setMore} />
       )}
@@ -180,15 +191,20 @@ export function Comment({
   )
 }
 
-function consequenceOf(approval: Approval, choice: VoteChoice, standing: Standing | null): string {
+/** @param more what it grants beside, in words; empty where nothing */
+function consequenceOf(approval: Approval, choice: VoteChoice, more: string): string {
   if (choice === 'reject') return 'One rejection is enough: the call does not run, whatever others say.'
   const missing = approval.terms.quorum - yesCount(approval)
   const agent = visibleText(approval.agent)
   const once = `${agent} may run this call once, with exactly these parameters, before the deadline`
-  const more = standing === null ? '' : `, and ${standing.uses} more like it without asking anybody`
   const run = `${once}${more}.`
   const asked = choice === 'acknowledge' ? 'said that they have looked at it' : 'agreed'
   if (missing > 1) return `Once ${missing} people, you among them, have ${asked}, ${run}`
   if (choice === 'acknowledge') return `You say that you have looked at this. Then ${run}`
   return `If you agree, ${run}`
+}
+
+function moreText(standing: Standing | null | undefined, now: number): string {
+  if (standing == null) return ''
+  return `, and ${standing.uses} more like it until ${shortMinute(standing.until, now)} without asking anybody`
 }

@@ -156,15 +156,15 @@ describeConsole('operating', (setting) => {
     })
 
     test('is given by administrators for others, whose delegations they see', async () => {
-      await service.sessionOf('pia@example.com')
+      for (const person of ['pia@example.com', 'sue@example.com']) await service.sessionOf(person)
       const page = await visitors.open('/delegations', { session: root })
       await page.getByRole('button', { name: 'Let somebody vote' }).click()
       await page.getByLabel('Whose votes').fill('pia@example.com')
-      await page.getByLabel('Who casts them').fill('pat@example.com')
+      await page.getByLabel('Who casts them').fill('sue@example.com')
       await page.getByLabel('Until').fill(localMinute(Date.now() + 86_400_000))
       await page.getByLabel('Why').fill('Ill')
       await page.getByRole('button', { name: 'Let them vote' }).click()
-      await sees(page, 'pat@example.com for pia@example.com')
+      await sees(page, 'sue@example.com for pia@example.com')
       const other = await visitors.open('/delegations', { session: olga })
       await sees(other, 'Nobody votes in your stead.')
       expect(await other.getByText('pia@example.com').count()).toBe(0)

@@ -91,7 +91,6 @@ describeConsole('calls that wait together', (setting) => {
       const page = await visitors.open('/', { session: pat, refusals: ['502 /v1/votes'] })
       for (const each of [one, two]) await box(page, each).check()
       await page.route('**/v1/votes', (route) => route.fulfill({ status: 502, body: 'a proxy' }))
-      await page.getByRole('link', { name: 'Review together' }).click()
       await page.keyboard.press('a')
       await page.getByRole('button', { name: 'I agree to all 2' }).click()
       await sees(page, 'It is not known whether your votes arrived')
