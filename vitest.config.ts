@@ -9,25 +9,10 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
-    projects: [
-      // Pure packages: their tests share the modules of a worker, which saves loading them for each file.
-      {
-        extends: true,
-        test: {
-          name: 'pure',
-          include: ['packages/{cel,core}/test/**/*.test.ts'],
-          isolate: false,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'whole',
-          include: ['packages/{store,server,console}/test/**/*.test.ts', 'test/**/*.test.ts'],
-          globalSetup: ['test/setup/postgres.ts'],
-        },
-      },
-    ],
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/setup/postgres.ts'],
+    // Files share the modules of their worker: loading them for each took more than a minute of the whole run.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
