@@ -186,14 +186,14 @@ const pages = (ids) => [
   { name: 'inbox', address: '/', shows: '[data-row]' },
   { name: 'approval', address: `/approvals/${ids.waiting}`, shows: '.difference' },
   { name: 'answer', address: `/approvals/${ids.waiting}?answer=yes`, shows: '.confirmation' },
-  { name: 'together', address: '/', shows: '[data-row]', then: selectRefunds },
+  { name: 'together', address: '/', shows: '[data-row]', before: selectRefunds },
   {
     name: 'more-like-it',
     address: `/approvals/${ids.waiting}?answer=yes`,
     shows: '.confirmation',
-    then: grantMore,
+    before: grantMore,
   },
-  { name: 'break-glass', address: `/approvals/${ids.waiting}`, shows: '.glass-button', then: openGlass },
+  { name: 'break-glass', address: `/approvals/${ids.waiting}`, shows: '.glass-button', before: openGlass },
   { name: 'grants', address: '/grants', shows: '.list-row' },
   { name: 'delegations', address: '/delegations', shows: '.list-row' },
   { name: 'decisions', address: '/decisions', shows: '[data-row]' },
@@ -307,7 +307,7 @@ async function photograph(browser, url, cookie, ids, { width, height, colorSchem
     await page.goto(url + each.address)
     if (!each.signedOut) await page.getByText('Live', { exact: true }).waitFor()
     await page.locator(each.shows).first().waitFor()
-    await each.then?.(page)
+    await each.before?.(page)
     const target = path.join(folder, `${each.name}-${width}-${colorScheme}.png`)
     await page.screenshot({ path: target })
     await page.close()
