@@ -10,6 +10,11 @@ import { describeOnPostgres } from './harness/postgres.ts'
 const ann = 'ann@example.com' as PersonId
 const subject = 'https://login.example ann'
 
+async function backAgain(access: Access): Promise<void> {
+  await access.removePerson(ann)
+  await access.setPerson(ann, ['approver'])
+}
+
 describeOnPostgres('a sign-in that goes on while somebody changes who may get in', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
@@ -118,13 +123,7 @@ describeOnPostgres('a sign-in that goes on while somebody changes who may get in
     ['a reset', (access) => access.reset(ann)],
     ['the end of all sessions', (access) => access.endSessions(ann)],
     ['another role', (access) => access.setPerson(ann, ['viewer'])],
-    [
-      'a removal, though the person is there again',
-      async (access) => {
-        await access.removePerson(ann)
-        await access.setPerson(ann, ['approver'])
-      },
-    ],
+    ['a removal, though the person is there again', backAgain],
     ['nothing', () => Promise.resolve()],
   ]
 
@@ -193,6 +192,21 @@ describeOnPostgres('a sign-in that goes on while somebody changes who may get in
       expect((await access.credentials.passwordHashOf(ann)) === 'the hash of a thief').toBe(goesOn)
       expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     })
+  })
+
+  test.each([
+    ['a reset', (access: Access) => access.reset(ann), false],
+    ['a removal, though the person is there again', backAgain, false],
+    ['nothing', () => Promise.resolve(), true],
+  ])('a passkey that was asked for before %s', async (_what, change, goesOn) => {
+    const { ledger, access } = await opened()
+    const device = await registered(ledger, 'ann')
+    const passkeys = passkeysOf(ledger)
+    const { userHandle } = await passkeys.beginRegistration(ann)
+    const { token, challenge } = await passkeys.beginSignIn()
+    const answer = { ...device.sign({ challenge }), userHandle }
+    await change(access)
+    expect(await isIn(access, passkeys.signIn(token, answer))).toBe(goesOn)
   })
 
   test('no passkey is registered from a session that has ended', async () => {
