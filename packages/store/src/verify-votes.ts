@@ -27,6 +27,10 @@ const inOtherLogs = `
     select from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first and b.at = t.at
     where t.ledger <> $1 and t.term = 'kind=access' and strpos(b.records, concat('"subject":', to_json(who))) > 0)`
 
+const ownersEndedElsewhere = `
+  select from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first and b.at = t.at
+  where t.ledger <> $1 and t.term = 'kind=access' and strpos(b.records, '"event":"owner_removed"') > 0 limit 1`
+
 const recordsPerRead = 512
 
 /**
@@ -56,6 +60,7 @@ export async function votesProblem(
   const votes = new RecordedVotes({
     isWhole: floor === 0,
     isSpokenOfElsewhere: (person) => shared.has(person),
+    endsOwnersElsewhere: (await client.query(ownersEndedElsewhere, [ledger])).rowCount !== 0,
   })
   const access = await client.query<{ index: string; line: string }>(ofPeople, [ledger, floor])
   return await firstProblem(client, ledger, { votes, indices, access: access.rows })

@@ -15,6 +15,8 @@ export interface WhatTheLogHas {
   readonly isWhole: boolean
   /** Whether another log, with which this one shares its people, may speak of a person, too: then roles do not follow from this one. */
   readonly isSpokenOfElsewhere: (person: string) => boolean
+  /** Whether another such log may say that somebody stands behind an agent no longer. */
+  readonly endsOwnersElsewhere: boolean
 }
 
 /** An approval while it can still be voted on. */
@@ -128,7 +130,9 @@ export class RecordedVotes {
     if (channels !== undefined && (channel === undefined || !channels.includes(channel)))
       return `is a vote over ${channel ?? 'no channel'}, which the policy does not take on ${id}`
     const behind = [person, principal].find(
-      (each) => principals.includes(each) || this.#people.standsBehind(each, approval.agent),
+      (each) =>
+        principals.includes(each) ||
+        (!this.#has.endsOwnersElsewhere && this.#people.standsBehind(each, approval.agent)),
     )
     if (behind !== undefined) return `is a vote on ${id} of ${behind}, who stands behind the call`
     if (principal !== person && this.#has.isWhole && !this.#people.mayStandIn(person, principal, vote.at))

@@ -179,7 +179,11 @@ export async function verifyColdSegments(
   const named = new Set(await erasuresNamed(client, ledger))
   const signedVotes = new SignedVotes()
   const isShared = await hasOtherPeople(client, ledger)
-  const votes = new RecordedVotes({ isWhole: true, isSpokenOfElsewhere: () => isShared })
+  const votes = new RecordedVotes({
+    isWhole: true,
+    isSpokenOfElsewhere: () => isShared,
+    endsOwnersElsewhere: isShared,
+  })
   const visit = (record: LogRecord): void => {
     const problem = signedVotes.take(record) ?? votes.take(record)
     if (problem !== undefined) throw new Fault('log_broken', `record ${record.index} ${problem}`, { fix })
