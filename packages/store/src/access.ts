@@ -192,7 +192,10 @@ export class Access {
       last_used_at: Date | null
       replaces: string | null
     }>(
-      'select id, agent, created_at, expires_at, revoked_at, last_used_at, replaces from api_key order by created_at, id',
+      // Whoever writes `infinity` by hand means what it says: never, or at once.
+      `select id, agent, created_at, revoked_at, last_used_at, replaces,
+        case when expires_at = '-infinity' then created_at else nullif(expires_at, 'infinity') end as expires_at
+      from api_key order by created_at, id`,
     )
     return rows.map((row) => ({
       id: row.id,

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { instantText, type Instant } from '@bailiwick/core'
 import type pg from 'pg'
-import { noAdmission } from './log/admission.ts'
+import type { AdmittingKey } from './log/admission.ts'
 
 const hourMs = 60 * 60 * 1000
 /** How many keys are remembered as noted. */
@@ -13,10 +13,10 @@ const keyPattern = /^bw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/
 export interface Admission {
   readonly agent: string
   /**
-   * Where the key was remembered: the count of key changes at which it was good. What the agent asks for has to be
-   * recorded at this very count (`Ledger.decide`), or the key to be looked up. Undefined: it was looked up just now.
+   * Where the key was remembered: what it was. What the agent asks for has to be recorded while it is just that, and good
+   * (`Ledger.decide`), or the key to be looked up. Undefined: it was looked up just now.
    */
-  readonly keysAsOf?: number | undefined
+  readonly key?: AdmittingKey | undefined
 }
 
 /** What callers that present one key wait for. */
@@ -35,8 +35,8 @@ interface Asked {
  * question is seen by its answer, whichever process revoked. Questions of one turn of the event loop go together; those
  * that come while a query is under way wait for it and go together in the next one.
  *
- * What is remembered from one query to the next lets nobody in by itself: it is good for what is recorded at the same
- * count of key changes, which the statement that records it demands.
+ * What is remembered from one query to the next lets nobody in by itself: it is for what is recorded, and the statement
+ * that records it demands that the key is still the same, and good.
  */
 export class KeyLookup {
   readonly #pool: pg.Pool
@@ -46,9 +46,8 @@ export class KeyLookup {
   /** By the key as it was presented. */
   #asked = new Map<string, Asked>()
   #busy = false
-  /** Keys that were good at `#asOf`, by id. */
-  readonly #remembered = new Map<string, KeyRow>()
-  #asOf = noAdmission
+  /** Keys as they were when they were read last, by id. */
+  readonly #remembered = new Map<string, AdmittingKey>()
   /** What was asked in this turn of the event loop of keys that are remembered, by the key as it was presented. */
   readonly #turn = new Map<string, Promise<Admission | undefined>>()
 
@@ -58,8 +57,8 @@ export class KeyLookup {
   }
 
   /**
-   * Like `agentOf`, and without a query where the key is remembered: for callers whose wish is recorded at
-   * `keysAsOf`, or not at all.
+   * Like `agentOf`, and without a query where the key is remembered: for callers whose wish is recorded while `key` is
+   * good, or not at all.
    *
    * @param mayRemember false where another process would record it
    */
@@ -68,17 +67,16 @@ export class KeyLookup {
     if (known !== undefined) return known
     const [, id = '', secret = ''] = keyPattern.exec(key) ?? []
     const row = mayRemember ? this.#remembered.get(id) : undefined
-    if (row === undefined || hasEnded(row, this.#now())) {
+    if (row === undefined || !isSecret(secret, row)) {
       return this.agentOf(key).then((agent) => (agent === undefined ? undefined : { agent }))
     }
-    const keysAsOf = this.#asOf
+    const admitted = { agent: row.agent, key: row }
     // Those who ask in one turn go on together, and their wishes into one batch.
     const admission = new Promise<Admission | undefined>((resolve) => {
       setImmediate(() => {
         this.#turn.clear()
-        const agent = agentIn(row, secret)
-        if (agent !== undefined && this.#noted.get(id) !== this.#hour()) this.#note(new Set([id]))
-        resolve(agent === undefined ? undefined : { agent, keysAsOf })
+        if (this.#noted.get(id) !== this.#hour()) this.#note(new Set([id]))
+        resolve(admitted)
       })
     })
     this.#turn.set(key, admission)
@@ -110,9 +108,13 @@ export class KeyLookup {
         const rows = await this.#read([...new Set(asked.map(({ id }) => id))])
         const used = new Set<string>()
         for (const { id, secret, resolve } of asked) {
-          const agent = agentIn(rows.get(id), secret)
-          if (agent !== undefined) used.add(id)
-          resolve(agent)
+          const row = rows.get(id)
+          const isGood = row !== undefined && isSecret(secret, row)
+          if (isGood) {
+            used.add(id)
+            this.#remember(row)
+          }
+          resolve(isGood ? row.agent : undefined)
         }
         this.#note(used)
       } catch (error) {
@@ -122,25 +124,24 @@ export class KeyLookup {
     this.#busy = false
   }
 
-  async #read(ids: readonly string[]): Promise<ReadonlyMap<string, KeyRow>> {
-    const { rows } = await this.#pool.query<KeyRow & { id: string | null; epoch: string }>({
+  async #read(ids: readonly string[]): Promise<ReadonlyMap<string, AdmittingKey>> {
+    const { rows } = await this.#pool.query<AdmittingKey>({
       name: 'keys_by_id',
-      // One statement: the keys and the count are of one moment.
-      text: `select e.epoch, k.id, k.agent, k.secret_sha256, k.expires_at from key_epoch e left join api_key k
-        on k.id = any($1) and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
+      text: `select id, agent, encode(secret_sha256, 'hex') as secret from api_key
+        where id = any($1) and revoked_at is null and (expires_at is null or expires_at > $2)`,
       values: [ids, instantText(this.#now())],
     })
-    const found = new Map<string, KeyRow>()
-    for (const row of rows) if (row.id !== null) found.set(row.id, row)
-    this.#remember(found, Number(rows[0]?.epoch ?? noAdmission))
-    return found
+    // Whoever is not there any more need not be remembered either.
+    for (const id of ids) if (rows.every((row) => row.id !== id)) this.#remembered.delete(id)
+    return new Map(rows.map((row) => [row.id, row]))
   }
 
-  #remember(found: ReadonlyMap<string, KeyRow>, epoch: number): void {
-    if (epoch !== this.#asOf || this.#remembered.size > rememberedMax) this.#remembered.clear()
-    this.#asOf = epoch
-    if (epoch === noAdmission) return
-    for (const [id, row] of found) this.#remembered.set(id, row)
+  // One object for a key for as long as it is the same: batches tell keys apart by it.
+  #remember({ id, agent, secret }: AdmittingKey): void {
+    const known = this.#remembered.get(id)
+    if (known?.agent === agent && known.secret === secret) return
+    if (this.#remembered.size >= rememberedMax) this.#remembered.clear()
+    this.#remembered.set(id, { id, agent, secret })
   }
 
   #hour(): number {
@@ -164,20 +165,10 @@ export class KeyLookup {
   }
 }
 
-/** What is kept of a key that has not been revoked and not ended. */
-interface KeyRow {
-  readonly agent: string
-  readonly secret_sha256: Buffer
-  readonly expires_at: Date | null
-}
-
-function hasEnded({ expires_at: end }: KeyRow, now: Instant): boolean {
-  return end !== null && end.getTime() <= now
-}
-
-function agentIn(row: KeyRow | undefined, secret: string): string | undefined {
-  if (row === undefined) return undefined
-  return timingSafeEqual(row.secret_sha256, hash('sha256', secret, 'buffer')) ? row.agent : undefined
+// A hash of another length is that of no secret.
+function isSecret(secret: string, { secret: kept }: AdmittingKey): boolean {
+  const given = hash('sha256', secret, 'hex')
+  return given.length === kept.length && timingSafeEqual(Buffer.from(given), Buffer.from(kept))
 }
 
 function question(id: string, secret: string): Asked {

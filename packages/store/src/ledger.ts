@@ -42,6 +42,7 @@ import { Grants } from './grants.ts'
 import { followHead, readHead, refuseRestoredBackup } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 import { keepPolicies, keepSuspensions, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
+import type { AdmittingKey } from './log/admission.ts'
 import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
@@ -196,10 +197,10 @@ export class Ledger {
   /**
    * Decides, records durably, and answers.
    *
-   * @param keysAsOf as `Admission` has it, where the agent was let in by a key that was remembered
-   * @throws Fault: then nothing may run; `AdmissionLapsed` where a key has changed since: then nothing was recorded
+   * @param key as `Admission` has it, where the agent was let in by a key that was remembered
+   * @throws Fault: then nothing may run; `AdmissionLapsed` where the key has changed since: then nothing was recorded
    */
-  decide(agent: string, request: DecisionRequest, keysAsOf?: number): Promise<DecisionAnswer> {
+  decide(agent: string, request: DecisionRequest, key?: AdmittingKey): Promise<DecisionAnswer> {
     // Nothing is waited for that need not be: the call takes its place in the order in which it came, and one promise
     // is all that it costs.
     try {
@@ -207,7 +208,7 @@ export class Ledger {
       refuseCallback(parsed.callback, this.#options.allowsCallback)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
       const submit = (gathered: Gathered) =>
-        this.#submit(decideOperation(parsed, gathered, this.#settings, keysAsOf), () =>
+        this.#submit(decideOperation(parsed, gathered, this.#settings, key), () =>
           forwardableDecision(parsed, gathered, this.#settings),
         )
       return gathering instanceof Promise ? gathering.then(submit) : submit(gathering)

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { emptyFrontier, encodeFrontier, type Instant } from '@bailiwick/core'
 import pg from 'pg'
 import { Ledger } from '../src/ledger.ts'
-import { noAdmission } from '../src/log/admission.ts'
 import { appendBatch, type StagedBatch } from '../src/log/append.ts'
 import { emptyMemory, Fold } from '../src/log/fold.ts'
 import { inSchema } from '../src/migrate.ts'
@@ -160,7 +159,7 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
       terms: [],
       ...new Fold(emptyMemory()).rows(() => 'pending'),
       notAfter,
-      admission: noAdmission,
+      keys: [],
     })
     test.each([
       ['is not written', new Date(Date.now() - 1).toISOString(), false],

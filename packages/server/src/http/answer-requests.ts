@@ -40,9 +40,9 @@ export function decisionPaths(
   log: (line: string) => void,
 ): Map<string, FastPath> {
   const agentOf = agentAuthentication(access, agentTokens)
-  const single: FastAnswer = ({ agent, keysAsOf }, body) =>
+  const single: FastAnswer = ({ agent, key }, body) =>
     isPlainlyRequest(body) || decisionRequest.safeParse(body).success
-      ? decideSent(ledger, agent, body as DecisionRequest, keysAsOf).then((answer) =>
+      ? decideSent(ledger, agent, body as DecisionRequest, key).then((answer) =>
           answered(answer, ledger.now()),
         )
       : undefined

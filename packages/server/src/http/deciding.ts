@@ -1,5 +1,5 @@
 import { nameLengthMax, type DecisionAnswer, type DecisionRequest } from '@bailiwick/core'
-import type { Ledger } from '@bailiwick/store'
+import type { AdmittingKey, Ledger } from '@bailiwick/store'
 import { problemDocumentOf, saysWhetherRecorded, toldFault, type ProblemDocument } from './problems.ts'
 import { invalid } from './router.ts'
 import { decisionRequest } from './schemas.ts'
@@ -15,13 +15,13 @@ export function decideSent(
   ledger: Deciding,
   agent: string,
   sent: DecisionRequest,
-  keysAsOf?: number,
+  key?: AdmittingKey,
 ): Promise<DecisionAnswer> {
   const { action, params, context, callId, approvalId, session, supports, callback } = sent
   return ledger.decide(
     agent,
     { action, params, context, callId, approvalId, session, supports, callback },
-    keysAsOf,
+    key,
   )
 }
 

@@ -9,8 +9,8 @@ import { problemDocumentOf, problemHeaders, saysWhetherRecorded, toldFault } fro
 /**
  * What answers the well-formed requests of one path: JSON as text, with the headers that this answer bears beside those
  * of every one; or undefined where the body is not one that the path takes. It may do nothing before it returns, where it
- * returns undefined. Where the agent was let in by a remembered key, all that it does has to be recorded at that count of
- * key changes, or to reject.
+ * returns undefined. Where the agent was let in by a remembered key, all that it does has to be recorded while the key is
+ * good, or to reject.
  */
 export type FastAnswer = (admission: Admission, body: unknown) => Promise<FastText> | undefined
 
@@ -88,7 +88,7 @@ async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
     answer = await answering
   } catch (error) {
     // Only what is recorded proves that a remembered key is still good. Whoever is refused is looked up by the app.
-    if (admission.keysAsOf !== undefined && isCertainlyUnrecorded(error)) return toApp()
+    if (admission.key !== undefined && isCertainlyUnrecorded(error)) return toApp()
     return sendProblem(parts, outgoing, error)
   }
   const headers = { ...parts.headers, 'content-type': 'application/json' }

@@ -41,7 +41,7 @@ async function decide(more: object = {}, secret = agent.secret) {
 }
 
 const sql = (text: string, values: unknown[] = []) => service.ledger.pool.query(text, values)
-const remembered = async () => (await service.access.admissionOf(agent.secret))?.keysAsOf !== undefined
+const remembered = async () => (await service.access.admissionOf(agent.secret))?.key !== undefined
 
 /** Sends a request whose last byte comes after its sender was let in, and something else has happened. */
 async function slowly(path: string, body: string, meanwhile: () => Promise<unknown>): Promise<number> {
@@ -198,12 +198,46 @@ describe('A key that the service remembers', () => {
     }
   })
 
-  test('lets nobody in where the count of changes is gone', async () => {
+  test.each([
+    ['whose hash is of no length that a hash has', `update api_key set secret_sha256 = '' where id = $1`],
+    ['that has another id now', `update api_key set id = 'x' || id where id = $1`],
+    ['that has ended before all time', `update api_key set expires_at = '-infinity' where id = $1`],
+  ])('%s lets nobody in, again and again, and the service goes on', async (_what, change) => {
+    const other = await service.agent()
     await decide()
-    await sql('delete from key_epoch')
+    await sql(change, [agent.keyId])
+    for (let n = 0; n < 3; n++) expect((await decide()).status).toBe(401)
+    expect((await decide({}, other.secret)).status).toBe(200)
+  })
+
+  test('that ends never is good, and is listed', async () => {
+    await sql(`update api_key set expires_at = 'infinity' where id = $1`, [agent.keyId])
+    for (let n = 0; n < 3; n++) expect((await decide()).status).toBe(200)
+    const listed = (await service.access.listKeys()).find(({ id }) => id === agent.keyId)
+    expect(listed).toMatchObject({ expiresAt: null, revokedAt: null })
+  })
+
+  test('that is good again after it was revoked lets in again, and not in between', async () => {
+    await decide()
+    await sql('update api_key set revoked_at = now() where id = $1', [agent.keyId])
     expect((await decide()).status).toBe(401)
-    await sql('insert into key_epoch values (1000)')
+    await sql('update api_key set revoked_at = null where id = $1', [agent.keyId])
     expect((await decide()).status).toBe(200)
+    await sql('update api_key set revoked_at = now() where id = $1', [agent.keyId])
+    expect((await decide()).status).toBe(401)
+  })
+
+  test('waits for nobody who has another key open in a transaction', async () => {
+    const other = await service.agent()
+    await decide()
+    const holding = await service.ledger.pool.connect()
+    await holding.query('begin')
+    await holding.query('update api_key set last_used_at = now() where id = $1', [other.keyId])
+    const third = await service.agent()
+    await service.access.revokeKey(third.keyId)
+    expect((await decide()).status).toBe(200)
+    await holding.query('rollback')
+    holding.release()
   })
 })
 

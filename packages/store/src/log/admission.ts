@@ -1,44 +1,66 @@
 import type { Queryable } from './batches.ts'
 
 /**
- * The key by which the caller was let in has changed since it was read, or another one has. Nothing was recorded. Whoever
- * asks again has to look the key up anew.
+ * The key by which the caller was let in is no longer what it was when it was read. Nothing was recorded. Whoever asks
+ * again has to look the key up anew.
  */
 export class AdmissionLapsed extends Error {
   constructor() {
-    super('a key has changed since the caller was let in; nothing was recorded')
+    super('a key has changed since its agent was let in; nothing was recorded')
   }
 }
 
-/** For a batch in which nobody was let in by a remembered key. */
-export const noAdmission = -1
-
-/** Somebody who may have been let in by a key as of a count of changes. */
-interface Admitted {
-  readonly operation: { readonly keysAsOf?: number | undefined }
+/** A key as it was when it let its agent in. */
+export interface AdmittingKey {
+  readonly id: string
+  readonly agent: string
+  /** The SHA-256 of its secret, lower-case hex. */
+  readonly secret: string
 }
+
+/** Somebody who may have been let in by a key that was remembered. */
+interface Admitted {
+  readonly operation: { readonly key?: AdmittingKey | undefined }
+}
+
+/** The keys by which those who wait were let in, each once. */
+export function admittingKeys(waiting: readonly Admitted[]): readonly AdmittingKey[] {
+  const keys = new Set<AdmittingKey>()
+  for (const { operation } of waiting) if (operation.key !== undefined) keys.add(operation.key)
+  return keys.size === 0 ? none : [...keys]
+}
+
+const none: readonly AdmittingKey[] = []
 
 /**
- * The count of key changes that a batch has to be written at: the newest that its callers were let in at, or that was
- * read since; `noAdmission` where none of them was let in so.
+ * Whether a key is as it was and good at an instant, in SQL: `k` is the key, `r` what was remembered of it. Compared by what
+ * it says and not by a count of changes, so that whoever changed it, and however, is heard.
  */
-export function admissionOf(waiting: readonly Admitted[], read: number): number {
-  let newest = noAdmission
-  for (const { operation } of waiting) {
-    if (operation.keysAsOf !== undefined && operation.keysAsOf > newest) newest = operation.keysAsOf
-  }
-  return newest === noAdmission ? noAdmission : Math.max(newest, read)
+const stillGood = (
+  at: string,
+) => `k.id = r.id and k.agent = r.agent and k.secret_sha256 = decode(r.secret, 'hex')
+  and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${at})`
+
+/** The condition that all keys of a batch are good. `keys` is the parameter that has them as JSON, `at` that of the instant. */
+export const allGood = (keys: string, at: string) => `not exists (
+    select from json_to_recordset(${keys}::json) as r (id text, agent text, secret text)
+    where not exists (select from api_key k where ${stillGood(at)}))`
+
+const goodKeys = {
+  name: 'keys_still_good',
+  text: `select r.id, r.agent, r.secret from json_to_recordset($1::json) as r (id text, agent text, secret text)
+    where exists (select from api_key k where ${stillGood('$2::timestamptz')})`,
 }
 
-/** Whether the caller's admission holds in a batch that is written at this count. */
-export function isAdmitted({ operation }: Admitted, admission: number): boolean {
-  return operation.keysAsOf === undefined || operation.keysAsOf === admission
-}
-
-const keyEpoch = { name: 'key_epoch', text: 'select epoch from key_epoch' }
-
-/** The count of key changes by now. One that is gone lets nobody in. */
-export async function readKeyEpoch(client: Queryable): Promise<number> {
-  const { rows } = await client.query<{ epoch: string }>(keyEpoch)
-  return rows[0] === undefined ? Number.POSITIVE_INFINITY : Number(rows[0].epoch)
+/** Those of the keys that are as they were, and good at an instant, RFC 3339. */
+export async function readGoodKeys(
+  client: Queryable,
+  keys: readonly AdmittingKey[],
+  at: string,
+): Promise<ReadonlySet<AdmittingKey>> {
+  if (keys.length === 0) return new Set()
+  const { rows } = await client.query<AdmittingKey>({ ...goodKeys, values: [JSON.stringify(keys), at] })
+  const isGood = (key: AdmittingKey) =>
+    rows.some(({ id, agent, secret }) => id === key.id && agent === key.agent && secret === key.secret)
+  return new Set(keys.filter(isGood))
 }

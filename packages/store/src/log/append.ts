@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { allGood, type AdmittingKey } from './admission.ts'
 import { accessFolded, accessFoldings } from './access-foldings.ts'
 import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
 import { erasable, eraseBefore, erased } from './erasing.ts'
@@ -60,8 +61,8 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly grantsRevoked: readonly GrantEndRow[]
   /** By the database's clock, it is written before this instant, RFC 3339, or not at all. */
   readonly notAfter?: string | undefined
-  /** The count of key changes at which it is written, or not at all; `noAdmission` where that does not matter. */
-  readonly admission: number
+  /** The keys that have to be good when it is written, or it is not written. */
+  readonly keys: readonly AdmittingKey[]
   readonly passkeysMade: readonly PasskeyRow[]
   readonly passkeysChanged: readonly PasskeyChange[]
   /** Whose data its payloads hold. */
@@ -82,7 +83,7 @@ const advanceValues = 13
 const head = (more = '') => `head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
     where ledger = $1 and size = $2::bigint and frontier = $5 and clock_timestamp() < $12::timestamptz
-      and ($13::bigint < 0 or $13::bigint = (select epoch from key_epoch))${more}
+      and ($13 = '[]' or ${allGood('$13', '$6')})${more}
     returning 1
   )`
 const written = `logged as (
@@ -249,8 +250,8 @@ function erasingToo({ name, folded, text }: ReturnType<typeof appending>) {
  * Writes a batch: head, records, payloads and all that is folded from them, in one statement and so
  * in one transaction.
  *
- * @returns false where another writer advanced the head first, it was too late for what it holds, or a key has changed
- *   by which a caller was let in; then nothing was written
+ * @returns false where another writer advanced the head first, it was too late for what it holds, or a key is not good any
+ *   more by which a caller was let in; then nothing was written
  * @param batch its bytes have to stay as they are until then
  * @param prepared the statements that this connection knows already; as many sets as connections
  */
@@ -268,7 +269,7 @@ export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set
     batch.bodies,
     arrayText(batch.terms),
     batch.notAfter ?? 'infinity',
-    String(batch.admission),
+    batch.keys.length === 0 ? '[]' : JSON.stringify(batch.keys),
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings

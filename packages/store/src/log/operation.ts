@@ -1,4 +1,5 @@
 import type { Instant, LogRecord, RecordBody } from '@bailiwick/core'
+import type { AdmittingKey } from './admission.ts'
 import type { Fold, Needs } from './fold.ts'
 
 /** Where an operation's record will stand. */
@@ -21,10 +22,10 @@ export interface Applied<Answer> {
 export interface Operation<Answer> {
   readonly needs: Needs
   /**
-   * The count of key changes at which the caller was let in by a key that was remembered: the operation is done at this
-   * very count, or refused with `AdmissionLapsed`. Undefined: the caller was let in otherwise.
+   * The key by which the caller was let in, where it was remembered: the operation is done while the key is just that,
+   * and good, or refused with `AdmissionLapsed`. Undefined: the caller was let in otherwise.
    */
-  readonly keysAsOf?: number | undefined
+  readonly key?: AdmittingKey | undefined
   /**
    * Pure, and leaves the fold alone: what is folded from the record happens in `staged`. Throws a
    * `Fault` to refuse; then nothing of it is written. May be called again with a fresh fold when another

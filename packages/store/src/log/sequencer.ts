@@ -2,6 +2,7 @@ import {
   emptyFrontier,
   encodeFrontier,
   Fault,
+  instantText,
   RecordWriter,
   saltBytes,
   type Frontier,
@@ -12,7 +13,7 @@ import {
 import pg from 'pg'
 import { followHead, readStoredHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
-import { AdmissionLapsed, admissionOf, isAdmitted, noAdmission, readKeyEpoch } from './admission.ts'
+import { AdmissionLapsed, admittingKeys, readGoodKeys, type AdmittingKey } from './admission.ts'
 import { appendBatch, type StagedBatch } from './append.ts'
 import { BatchBytes } from './batch-bytes.ts'
 import { emptyMemory, Fold, noNeeds, type Memory, type Needs } from './fold.ts'
@@ -97,8 +98,8 @@ export class Sequencer {
   #remembered: Frontier | undefined
   /** The last head that was certainly committed. */
   #committed: Frontier | undefined
-  /** The count of key changes when the head was read last. */
-  #keyEpoch = 0
+  /** Whether a batch missed, or was not as of the committed head: then keys are judged before the next one. */
+  #judgesKeys = false
   #queue: Waiting[] = []
   #inFlight = 0
   #waitingInFlight = 0
@@ -189,12 +190,10 @@ export class Sequencer {
         this.#free.push(prepared.bytes)
         // What is answered without a record was read as of this head: it has to be the one that is committed, also
         // where another process has written since.
-        if (
-          prepared.waiting.length > 0 &&
-          !(await this.#isCommitted(client, head, prepared.batch.admission))
-        ) {
+        if (prepared.waiting.length > 0 && !(await this.#isCommitted(client, head, prepared.batch.keys))) {
           if (this.#head === head) this.#head = undefined
-          this.#queue.unshift(...prepared.waiting)
+          this.#judgesKeys = true
+          this.#queue.unshift(...prepared.waiting.filter(mayTryAgain))
           return
         }
         this.#remembered = head
@@ -222,9 +221,10 @@ export class Sequencer {
   }
 
   // On the batches' own connection, so after everything that is on its way.
-  async #isCommitted(client: pg.Client, head: Frontier, admission: number): Promise<boolean> {
+  async #isCommitted(client: pg.Client, head: Frontier, keys: readonly AdmittingKey[]): Promise<boolean> {
     const stored = await readStoredHead(client, this.#ports.ledger)
-    if (admission !== noAdmission && (await readKeyEpoch(client)) !== admission) return false
+    const good = await readGoodKeys(client, keys, instantText(this.#ports.now()))
+    if (good.size < keys.length) return false
     return this.#head === head && stored.size === head.size && stored.frontier.equals(encodeFrontier(head))
   }
 
@@ -236,12 +236,7 @@ export class Sequencer {
   }
 
   async #prepare(client: pg.Client, head: Frontier, taken: readonly Waiting[]): Promise<Prepared> {
-    const admission = admissionOf(taken, this.#keyEpoch)
-    const waiting = taken.filter((each) => {
-      if (isAdmitted(each, admission)) return true
-      each.reject(new AdmissionLapsed())
-      return false
-    })
+    const waiting = await this.#admitted(client, taken)
     const needs: Needs[] = []
     for (const { operation } of waiting) if (operation.needs !== noNeeds) needs.push(operation.needs)
     const now = this.#ports.now()
@@ -256,7 +251,7 @@ export class Sequencer {
     const bytes = this.#free.pop() ?? new BatchBytes()
     bytes.clear(this.#ports.randomBytes(waiting.length * saltBytes))
     const staging = new Staging(
-      { ledger: this.#ports.ledger, head, at: now, admission },
+      { ledger: this.#ports.ledger, head, at: now, keys: admittingKeys(waiting) },
       fold,
       this.#writer,
       bytes,
@@ -281,6 +276,19 @@ export class Sequencer {
       waiting: inBatch,
       left: waiting.slice(done),
     }
+  }
+
+  // A batch that missed may have missed because of a key. Which one, only asking tells.
+  async #admitted(client: pg.Client, taken: readonly Waiting[]): Promise<readonly Waiting[]> {
+    if (!this.#judgesKeys) return taken
+    this.#judgesKeys = false
+    const good = await readGoodKeys(client, admittingKeys(taken), instantText(this.#ports.now()))
+    return taken.filter((each) => {
+      const { key } = each.operation
+      if (key === undefined || good.has(key)) return true
+      each.reject(new AdmissionLapsed())
+      return false
+    })
   }
 
   // Another head means that others may have written. A batch that is worked out and dropped leaves the memory as of
@@ -337,17 +345,8 @@ export class Sequencer {
   #requeueFenced(): void {
     if (this.#fenced.length === 0) return
     this.#head = undefined
-    const again = this.#fenced.filter((each) => {
-      each.fences += 1
-      if (each.fences <= fencesMax) return true
-      each.reject(
-        new Fault('store_busy', 'other writers were always faster; nothing was recorded', {
-          fix: 'Try again.',
-          recorded: 'no',
-        }),
-      )
-      return false
-    })
+    this.#judgesKeys = true
+    const again = this.#fenced.filter(mayTryAgain)
     this.#fenced = []
     this.#queue.unshift(...again)
   }
@@ -370,7 +369,6 @@ export class Sequencer {
       [this.#ports.ledger, encodeFrontier(emptyFrontier)],
     )
     this.#committed = await followHead(client, this.#ports.ledger, this.#committed)
-    this.#keyEpoch = await readKeyEpoch(client)
     return this.#committed
   }
 
@@ -382,6 +380,18 @@ export class Sequencer {
     this.#head = undefined
     client?.end().catch((error: unknown) => error)
   }
+}
+
+function mayTryAgain(each: Waiting): boolean {
+  each.fences += 1
+  if (each.fences <= fencesMax) return true
+  each.reject(
+    new Fault('store_busy', 'other writers were always faster; nothing was recorded', {
+      fix: 'Try again.',
+      recorded: 'no',
+    }),
+  )
+  return false
 }
 
 function answerAll(prepared: Prepared): void {

@@ -12,6 +12,7 @@ import {
   type RecordWriter,
   type Sha256,
 } from '@bailiwick/core'
+import type { AdmittingKey } from './admission.ts'
 import type { StagedBatch } from './append.ts'
 import type { BatchBytes } from './batch-bytes.ts'
 import type { Fold } from './fold.ts'
@@ -26,8 +27,8 @@ export interface BatchPlace {
   /** The head it builds on. */
   readonly head: Frontier
   readonly at: Instant
-  /** The count of key changes that it is written at, or `noAdmission`. */
-  readonly admission: number
+  /** The keys that have to be good when it is written. */
+  readonly keys: readonly AdmittingKey[]
 }
 
 /** A batch while its operations are applied, one after the other. */
@@ -92,7 +93,7 @@ export class Staging {
 
   /** What was staged, complete. */
   finished(): { readonly batch: StagedBatch; readonly head: Frontier } {
-    const { ledger, head, at, admission } = this.#place
+    const { ledger, head, at, keys } = this.#place
     const bytes = this.#bytes
     const next = appendLeaves(head, bytes.leafHashes)
     const batch = {
@@ -107,7 +108,7 @@ export class Staging {
       bodies: bytes.bodies,
       salts: bytes.salts,
       terms: this.#terms.list(),
-      admission,
+      keys,
       ...this.#fold.rows((approval) => approvalStatus(approval, at)),
     }
     return { batch, head: next }

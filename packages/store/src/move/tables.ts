@@ -16,7 +16,6 @@ const leftBehind = [
   'sign_in_step',
   'sign_in_attempt',
   'passkey_challenge',
-  'key_epoch',
   'sequencer',
 ]
 

@@ -25,6 +25,7 @@ import {
   type RecordBody,
   type ToolCall,
 } from '@bailiwick/core'
+import type { AdmittingKey } from '../log/admission.ts'
 import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.ts'
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/operation.ts'
@@ -47,13 +48,13 @@ export function decideOperation(
   parsed: ParsedCall,
   gathered: Gathered,
   settings: DecideSettings,
-  keysAsOf?: number,
+  key?: AdmittingKey,
 ): Operation<DecisionAnswer> {
   const { call } = parsed
   const approvalIndex = call.approvalId === undefined ? undefined : indexOfId('apr', call.approvalId)
   return {
     needs: needsFor(call, approvalIndex, gathered),
-    keysAsOf,
+    key,
     apply: (fold, place) => {
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)

@@ -126,8 +126,8 @@ export class ReplicatedWriter {
    */
   submit<Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>): Promise<Answer> {
     const target = this.#forwarder?.target
-    // Another process does not know at which count of key changes the caller was let in.
-    const isHere = asked === undefined || operation.keysAsOf !== undefined
+    // Another process does not know by which key the caller was let in.
+    const isHere = asked === undefined || operation.key !== undefined
     if (target === undefined || isHere) return this.#options.sequencer.submit(operation)
     return this.#forward(operation, asked(), target)
   }

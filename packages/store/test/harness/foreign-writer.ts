@@ -13,7 +13,6 @@ import {
 import pg from 'pg'
 import { readHead } from '../../src/head.ts'
 import { noAccessChange } from '../../src/log/access-changes.ts'
-import { noAdmission } from '../../src/log/admission.ts'
 import { appendBatch } from '../../src/log/append.ts'
 import { inSchema } from '../../src/migrate.ts'
 import type { LedgerSite } from './ledger.ts'
@@ -78,7 +77,7 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     bodies: body,
     salts: salt,
     terms: recordTerms(record),
-    admission: noAdmission,
+    keys: [],
     calls: [],
     outcomes: [],
     approvals: [],
