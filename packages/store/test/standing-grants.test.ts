@@ -113,6 +113,22 @@ describeOnPostgres('G3: a standing grant', (postgres) => {
     expect(await ledger.grants.list()).toEqual([])
   })
 
+  test('rests on nobody who was removed before it is made; without them, people are asked again', async () => {
+    ledger = await site.open(policiesOf(terms(standingRoute(', quorum: 2'))))
+    const id = await open()
+    const ballot = { vote: 'approve', standing: standing(5) } as const
+    await cast(ledger, voter('ann'), id, ballot)
+    await new Access(ledger).removePerson('ann@example.com')
+    expect(await faultOf(cast(ledger, voter('bob'), id, ballot))).toMatchObject({
+      code: 'conflict',
+      message: 'a grant would rest on the vote of ann@example.com, who has been removed',
+    })
+    expect(await cast(ledger, voter('bob'), id, { vote: 'approve' })).toBe('approved')
+    expect(await ledger.grants.list()).toEqual([])
+    expect(await effects(nth(1))).toEqual(['escalate'])
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
   test.each<readonly [string, DecisionRequest]>([
     ['a cent more', nth(1, 600.01)],
     ['another parameter', { ...nth(1), params: { amount: 600, order_id: 'A-1', note: 'x' } }],

@@ -73,7 +73,11 @@ export class SelfCheck {
       if (!isStopping) log(onOneLine(`self-check: ${messageOf(error)}; trying again`))
     }
     const first = this.runOnce().catch(failed)
-    const repetition = repeat(seconds * 1000, () => first.then(() => this.runOnce()), failed)
+    const repetition = repeat(
+      seconds * 1000,
+      () => first.then(() => (isStopping ? undefined : this.runOnce())),
+      failed,
+    )
     return {
       stop: async () => {
         isStopping = true

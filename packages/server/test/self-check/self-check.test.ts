@@ -125,6 +125,30 @@ describe('G5: the self-check', () => {
     expect(counts[1]).toBe(counts[0])
   })
 
+  test('finds a row that begins inside a batch, wherever one reading ends and the next begins', async () => {
+    for (let n = 0; n < 6; n++) {
+      await Promise.all(Array.from({ length: 4 }, () => agent.post('/v1/decisions', call)))
+    }
+    const { rows: batches } = await sql(
+      `select first::int as first, length(leaf_hashes) / 32 as count from log_batch where length(leaf_hashes) > 32 order by first`,
+    )
+    expect(batches.length).toBeGreaterThan(1)
+    for (const batch of batches) {
+      const forged = batch.first + 1
+      const other = await service.otherLedger()
+      await sql(
+        `insert into log_batch (ledger, first, at, leaf_hashes, records, salts, bodies)
+        select ledger, $2, at, leaf_hashes, records, salts, bodies from log_batch where first = $1`,
+        [batch.first, forged],
+      )
+      await rounds(check(other), 40)
+      expect(other.halted?.code, `row ${forged}`).toBe('log_broken')
+      await sql('delete from log_batch where first = $1', [forged])
+      expect(await other.resume()).toMatchObject({ kind: 'intact' })
+      await other.close()
+    }
+  })
+
   test('halts where the published checkpoint is of another log, and where it is none', async () => {
     await writeFile(join(service.dir, 'checkpoints', 'main.checkpoint'), 'x')
     await rounds(check(), 2)

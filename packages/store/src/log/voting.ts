@@ -55,7 +55,9 @@ export interface AgentOwner {
 
 const people = {
   name: 'read_people',
-  text: 'select id, roles, roles_from, provider_subject from person where id = any($1)',
+  // Also those who have voted before: what a grant rests on are the votes of people who are still there.
+  text: `select id, roles, roles_from, provider_subject from person where id = any($1) or id in (
+    select unnest(array[person, principal]) from vote where ledger = $2 and approval = any($3::bigint[]))`,
 }
 
 const ended = {
@@ -96,7 +98,7 @@ export async function readVoting(
       roles: string[]
       roles_from: KnownPerson['rolesFrom']
       provider_subject: string | null
-    }>({ ...people, values: [named] }),
+    }>({ ...people, values: [named, ledger, approvals] }),
     client.query<{ person: string; epoch: string; ended_at: number }>({ ...ended, values: [named] }),
     pairs.length === 0
       ? []

@@ -134,3 +134,20 @@ export function grantMade(
   }
   return grant
 }
+
+/**
+ * Refuses a grant that would rest on the vote of somebody who has been removed meanwhile, or on one in such a person's
+ * stead: nobody answers for it any more. What the vote counted for the one call stays counted.
+ *
+ * @throws Fault `conflict`
+ */
+export function refuseGrantOfGone(approval: Approval, by: readonly string[], fold: Fold): void {
+  const people = approval.votes
+    .filter(({ person }) => by.includes(person))
+    .flatMap(({ person, for: principal }) => [person, principal ?? person])
+  const gone = people.find((person) => fold.access.person(person) === undefined)
+  if (gone === undefined) return
+  throw new Fault('conflict', `a grant would rest on the vote of ${gone}, who has been removed`, {
+    fix: 'Vote without `standing`.',
+  })
+}

@@ -21,7 +21,7 @@ import { personId } from '../identity/secrets.ts'
 import type { Operation } from '../log/operation.ts'
 import type { VotingNeed } from '../log/voting.ts'
 import { entitledVoter } from './entitlement.ts'
-import { grantMade, judgedStanding } from './standing.ts'
+import { grantMade, judgedStanding, refuseGrantOfGone } from './standing.ts'
 import {
   erasedApproval,
   brokenGlass,
@@ -110,6 +110,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
       const status = approvalStatus(next, at)
       const grant =
         judged === undefined || status !== 'approved' ? undefined : grantMade(next, opened, fold, at)
+      if (grant !== undefined) refuseGrantOfGone(next, grant.made.by, fold)
       return {
         body: {
           kind: 'vote',

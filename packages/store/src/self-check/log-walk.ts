@@ -66,17 +66,28 @@ const recordsPerTurn = 64
 export class LogWalk implements Walk {
   readonly #options: LogWalkOptions
   #frontier: Frontier
+  /** Where the last verified batch begins: a row that begins behind it and before its end is none of the log. */
+  #last: number
   #batchesPerRead = batchesPerRead.first
 
-  /** @param from the tree of records that are known to be right */
-  constructor(options: LogWalkOptions, from: Frontier = emptyFrontier) {
+  /**
+   * @param from the tree of records that are known to be right
+   * @param last where the last batch of them begins, as a walk that came there says; unknown unless given
+   */
+  constructor(options: LogWalkOptions, from: Frontier = emptyFrontier, last = from.size - 1) {
     this.#options = options
     this.#frontier = from
+    this.#last = last
   }
 
   /** The tree of the records that are known to be right. */
   get frontier(): Frontier {
     return this.#frontier
+  }
+
+  /** Where the last verified batch begins. */
+  get last(): number {
+    return this.#last
   }
 
   async step(records: number, checkpoint?: Checkpoint): Promise<WalkStep> {
@@ -103,6 +114,7 @@ export class LogWalk implements Walk {
     const start = await (given?.() ?? archivedFrontier(client, ledger))
     if (start.size <= this.#frontier.size) return false
     this.#frontier = start
+    this.#last = start.size - 1
     return true
   }
 
@@ -118,7 +130,7 @@ export class LogWalk implements Walk {
     const cut = checkpoint?.size
     try {
       const limit = this.#batchesPerRead
-      const read = from.size === head.size ? [] : await readBatches(client, ledger, from.size, limit)
+      const read = await readBatches(client, ledger, this.#last + 1, limit)
       const batches = read.filter(({ first }) => first < head.size)
       const checkOf = () => new RangeCheck<StoredEntry>({ head, cut })
       const broken = await this.#takeAll(batches, checkOf, verification)
@@ -155,7 +167,10 @@ export class LogWalk implements Walk {
         return wrongBeside(each.last, 'a term stored beside it and its batch is missing')
       }
     }
-    if (broken === undefined) this.#frontier = verification.frontier
+    if (broken === undefined) {
+      this.#frontier = verification.frontier
+      this.#last = batches.at(-1)?.first ?? this.#last
+    }
     return broken
   }
 

@@ -15,15 +15,16 @@ function serve(port: NonNullable<typeof parentPort>, { connection, ledger }: Wal
   pool.on('error', () => undefined)
   // A tenth of the time or so: on two processors a third one at work is felt by the other two.
   const pace = restingPace(9)
-  const stepped = async ({ id, from, records, checkpoint }: StepRequest): Promise<StepAnswer> => {
-    const walk = new LogWalk({ client: pool, ledger, pace }, frontierOf(from))
+  const stepped = async ({ id, from, last, records, checkpoint }: StepRequest): Promise<StepAnswer> => {
+    const walk = new LogWalk({ client: pool, ledger, pace }, frontierOf(from), last)
     // What was sent as a Buffer has come as plain bytes.
     const known = checkpoint && { ...checkpoint, root: Buffer.from(checkpoint.root) }
     try {
       const step = await walk.step(records, known)
-      return { id, kind: 'stepped', step, frontier: frontierText(walk.frontier) }
+      return { id, kind: 'stepped', step, frontier: frontierText(walk.frontier), last: walk.last }
     } catch (error) {
-      return { id, kind: 'failed', error: sentError(error), frontier: frontierText(walk.frontier) }
+      const reached = { frontier: frontierText(walk.frontier), last: walk.last }
+      return { id, kind: 'failed', error: sentError(error), ...reached }
     }
   }
   port.on('message', (request: StepRequest) => {

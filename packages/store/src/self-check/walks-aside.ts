@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { emptyFrontier, type Checkpoint, type Frontier } from '@bailiwick/core'
 import type pg from 'pg'
-import { frontierOf, frontierText, type FrontierText } from '../archive/make-segment.ts'
+import { frontierText, type FrontierText } from '../archive/make-segment.ts'
 import { receivedError, type SentError } from '../verify/thread-messages.ts'
 import type { Walk, WalkStep } from './log-walk.ts'
 
@@ -15,12 +15,14 @@ export interface WalkThreadData {
 export interface StepRequest {
   readonly id: number
   readonly from: FrontierText
+  /** Where the last batch before it begins. */
+  readonly last: number
   readonly records: number
   readonly checkpoint: Checkpoint | undefined
 }
 
 /** What became of a step, and how far it has come. */
-export type StepAnswer = { readonly id: number; readonly frontier: FrontierText } & (
+export type StepAnswer = { readonly id: number; readonly frontier: FrontierText; readonly last: number } & (
   | { readonly kind: 'stepped'; readonly step: WalkStep }
   | { readonly kind: 'failed'; readonly error: SentError }
 )
@@ -44,6 +46,7 @@ export class WalksAside {
   readonly #asked = new Map<number, Asked>()
   #worker: Worker | undefined
   #lastId = 0
+  #closed = false
 
   constructor(data: WalkThreadData) {
     this.#data = data
@@ -51,29 +54,35 @@ export class WalksAside {
 
   /** @param from the tree of records that are known to be right */
   walk(from: Frontier = emptyFrontier): Walk {
-    let known = frontierText(from)
+    let known: Pick<StepRequest, 'from' | 'last'> = { from: frontierText(from), last: from.size - 1 }
     return {
       step: async (records, checkpoint) => {
         const answer = await this.#ask(known, records, checkpoint)
         // As far as it came is verified, also where it failed then.
-        if (frontierOf(answer.frontier).size >= known.size) known = answer.frontier
+        known = { from: answer.frontier, last: answer.last }
         if (answer.kind === 'failed') throw receivedError(answer.error)
         return answer.step
       },
     }
   }
 
-  /** Ends the thread; a step under way is rejected. */
+  /** Ends the thread; a step under way is rejected, and so is every later one. */
   async close(): Promise<void> {
+    this.#closed = true
     await this.#worker?.terminate()
   }
 
-  #ask(from: FrontierText, records: number, checkpoint: Checkpoint | undefined): Promise<StepAnswer> {
+  #ask(
+    known: Pick<StepRequest, 'from' | 'last'>,
+    records: number,
+    checkpoint: Checkpoint | undefined,
+  ): Promise<StepAnswer> {
+    if (this.#closed) return Promise.reject(new Error('the thread that checks the log was ended'))
     const worker = (this.#worker ??= this.#start())
     const id = (this.#lastId += 1)
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject })
-      worker.postMessage({ id, from, records, checkpoint } satisfies StepRequest, [])
+      worker.postMessage({ id, ...known, records, checkpoint } satisfies StepRequest, [])
     })
   }
 

@@ -1,3 +1,4 @@
+import { Fault, type FaultCode } from '@bailiwick/core'
 import pg from 'pg'
 import type { FoldedTableName } from './stored-facts.ts'
 import type { Window, WindowResult, WindowSettings } from './window.ts'
@@ -29,6 +30,8 @@ export interface SentError {
   readonly message: string
   readonly code: string | undefined
   readonly isDatabaseError: boolean
+  /** What a fault says beside it. */
+  readonly fault?: { readonly code: FaultCode; readonly fix: string } | undefined
 }
 
 /** The error in a form that can be sent. */
@@ -38,11 +41,13 @@ export function sentError(error: unknown): SentError {
     message: error instanceof Error ? error.message : String(error),
     code: typeof code === 'string' ? code : undefined,
     isDatabaseError: error instanceof pg.DatabaseError,
+    fault: error instanceof Fault ? { code: error.code, fix: error.fix } : undefined,
   }
 }
 
 /** The error that was sent. */
-export function receivedError({ message, code, isDatabaseError }: SentError): Error {
+export function receivedError({ message, code, isDatabaseError, fault }: SentError): Error {
+  if (fault !== undefined) return new Fault(fault.code, message, { fix: fault.fix })
   if (!isDatabaseError)
     return code === undefined ? new Error(message) : Object.assign(new Error(message), { code })
   const error = new pg.DatabaseError(message, message.length, 'error')
