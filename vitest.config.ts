@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongFirst } from './test/long-first.ts'
 import { TallyReporter } from './test/reporter.ts'
 
 // Tests run on the sources. Vitest hands these conditions to its workers, so they must not contain
@@ -13,6 +14,7 @@ export default defineConfig({
     globalSetup: ['test/setup/postgres.ts'],
     // Files share the modules of their worker: loading them for each took more than a minute of the whole run.
     isolate: false,
+    sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -1,5 +1,8 @@
 import { Fault } from '@bailiwick/core'
 import pg from 'pg'
+import { ColdLog } from './archive/cold-log.ts'
+import { recordsOf } from './archive/cold-records.ts'
+import type { ArchiveStore } from './archive/store.ts'
 import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { readLogKeys } from './checkpoints/log-keys.ts'
 import { hasCode } from './engine/errno.ts'
@@ -13,6 +16,8 @@ export interface StoredLogOptions {
   /** Where the checkpoint and its keys are kept. */
   readonly dataDir: string
   readonly ledger?: string | undefined
+  /** Where archived records are read from. */
+  readonly archive?: ArchiveStore | undefined
 }
 
 /**
@@ -22,7 +27,7 @@ export interface StoredLogOptions {
  * @throws Fault `not_found` where there is no log, or no checkpoint of it
  */
 export async function withStoredProofs<Result>(
-  { connection, dataDir, ledger = 'main' }: StoredLogOptions,
+  { connection, dataDir, ledger = 'main', archive }: StoredLogOptions,
   work: (source: ProofSource) => Promise<Result>,
 ): Promise<Result> {
   const published = await readCheckpoint(dataDir, ledger)
@@ -34,8 +39,10 @@ export async function withStoredProofs<Result>(
   try {
     await client.connect()
     const size = (): Promise<number> => Promise.resolve(published.checkpoint.size)
-    const tiles = new LogTiles({ client, ledger, published: size, keep: false })
-    return await work({ client, ledger, tiles, note: published.note, verifierKeys })
+    const cold = new ColdLog(client, ledger, archive)
+    const records = recordsOf(client, ledger, cold)
+    const tiles = new LogTiles({ client, ledger, published: size, records, keep: false })
+    return await work({ client, ledger, tiles, cold, note: published.note, verifierKeys })
   } catch (error) {
     // Tables that are not there hold no records.
     if (hasCode(error, '42P01', '3F000')) throw unpublished(dataDir)

@@ -73,7 +73,7 @@ async function consistency(
   try {
     const found =
       options.url === undefined
-        ? await withStore(storePlace(options, ports), ({ tiles, note, verifierKeys: stored }) => {
+        ? await withStore(storePlace(options, ports), ports, ({ tiles, note, verifierKeys: stored }) => {
             const keys = given ?? stored
             const read: TileReader = (tile) => tiles.read(tile)
             return grown({ published: openCheckpoint(note, keys), keys, read }, a, b)

@@ -1,3 +1,4 @@
+import { archiveSettings } from '../archive-settings.ts'
 import { writeFile } from 'node:fs/promises'
 import { Fault, openCheckpoint, tlogProofText, type ProofBundle } from '@bailiwick/core'
 import {
@@ -48,7 +49,7 @@ async function prove(ports: CliPorts, id: string, options: ProveCommandOptions):
     await refuseNowhere(storePlace(options, ports))
     await withLedger(options, ports, (ledger) => recordReading(ledger, ports, 'export', [index], null))
   }
-  const bundle = await withStore(storePlace(options, ports), (source) =>
+  const bundle = await withStore(storePlace(options, ports), ports, (source) =>
     proveRecord(source, index, { withPayload }),
   )
   const text = format === 'bundle' ? `${JSON.stringify(bundle, null, 2)}\n` : tlogProofText(bundle)
@@ -79,12 +80,14 @@ async function written(ports: CliPorts, file: string, text: string, bundle: Proo
 /** Makes proofs of the log that is stored at a place, and lets go of its database afterwards. */
 export async function withStore<Result>(
   { dataDir, databaseUrl }: StorePlace,
+  { env }: CliPorts,
   work: (source: ProofSource) => Promise<Result>,
 ): Promise<Result> {
   await refuseNowhere({ dataDir, databaseUrl })
+  const archive = archiveSettings(env).store
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
-    return await withStoredProofs({ connection: database.connection, dataDir }, work)
+    return await withStoredProofs({ connection: database.connection, dataDir, archive }, work)
   } finally {
     await stopIfUnused(database)
   }

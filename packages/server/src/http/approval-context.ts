@@ -1,12 +1,13 @@
 import {
   indexOfId,
   mayVote,
+  principalsIn,
   ruleText,
   type ApprovalView,
   type DecisionView,
   type Voter,
 } from '@bailiwick/core'
-import { agentActivity, mayRevealAny, type Access, type Ledger } from '@bailiwick/store'
+import { agentActivity, mayRevealAny, ownersOf, type Access, type Ledger } from '@bailiwick/store'
 import type { Asker } from './asker.ts'
 import type { Masking, Presented } from './masking.ts'
 
@@ -32,8 +33,9 @@ export async function approvalContext(
   voter: Voter,
 ) {
   const opened = indexOfId('apr', approval.id) ?? 0
-  const [people, policy, { similar, ...history }] = await Promise.all([
+  const [people, owners, policy, { similar, ...history }] = await Promise.all([
     access.people(),
+    ownersOf(ledger),
     approval.policy === null ? undefined : masking.policyOf(approval.policy),
     agentActivity(ledger, {
       agent: approval.agent,
@@ -42,6 +44,7 @@ export async function approvalContext(
       limit: historyLimit,
     }),
   ])
+  const barred = behind(approval, owners)
   const previous = similar === null ? undefined : await masking.shown(await ledger.decision(similar), asker)
   const rules = approval.rules.flatMap((rule) => {
     const text = policy && ruleText(policy, { line: rule.line, file: rule.file })
@@ -50,7 +53,7 @@ export async function approvalContext(
   const body = {
     approval: approval.id,
     rules,
-    voters: votersOf(approval, people),
+    voters: votersOf(approval, people, barred),
     mayReveal: mayRevealAny(voter) || approval.mayVote,
     history,
     similar: previous === undefined ? null : similarCall(previous),
@@ -58,10 +61,18 @@ export async function approvalContext(
   return { body, similar: previous === undefined ? null : { index: previous.record.index } }
 }
 
-function votersOf({ terms, votes }: ApprovalView, people: readonly Voter[]) {
+/** Who stands behind the call, as far as the view says: nobody agrees to their own. */
+function behind({ agent, context }: ApprovalView, owners: Awaited<ReturnType<typeof ownersOf>>) {
+  const owning = owners.filter((owner) => owner.agent === agent).map(({ person }) => person)
+  return new Set([...owning, ...principalsIn(JSON.stringify({ context }))])
+}
+
+function votersOf({ terms, votes }: ApprovalView, people: readonly Voter[], barred: ReadonlySet<string>) {
   // Who has voted through somebody else has voted.
   const voted = new Set<string>(votes.flatMap(({ person, for: principal = person }) => [person, principal]))
-  const asked = people.filter((person) => mayVote(terms, person)).map(({ id }) => id)
+  const asked = people
+    .filter((person) => mayVote(terms, person) && !barred.has(person.id))
+    .map(({ id }) => id)
   return [...new Set([...voted, ...asked])].sort().map((person) => ({ person, voted: voted.has(person) }))
 }
 

@@ -78,14 +78,26 @@ export class Masking {
     const inForce = this.#ledger.policies.all.find((policy) => policy.ref.sha256 === ref.sha256)
     if (inForce !== undefined) return inForce
     const known = this.#earlier.get(ref.sha256)
-    if (known !== undefined) return await known
-    const found = recordedPolicy(this.#ledger.pool, this.#ledger.name, ref).catch(undefinedWhereGone)
+    if (known !== undefined) return await known.catch(undefinedWhereClosed)
+    const found = this.#recorded(ref)
     const [oldest] = this.#earlier.keys()
     if (this.#earlier.size >= keptMax && oldest !== undefined) this.#earlier.delete(oldest)
     this.#earlier.set(ref.sha256, found)
-    // A database that failed once is asked again.
+    // A database that failed once is asked again, and so is an archive that could not be read.
     found.catch(() => this.#earlier.delete(ref.sha256))
-    return await found
+    return await found.catch(undefinedWhereClosed)
+  }
+
+  // In the database, or in the archive once it has moved there. Where that cannot be read nobody can say what is
+  // sensitive: the rest of the view is shown all the same.
+  async #recorded(ref: PolicyRef): Promise<CompiledPolicy | undefined> {
+    const { pool, name, cold } = this.#ledger
+    try {
+      return await recordedPolicy(pool, name, ref)
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'erased') return undefinedWhereGone(error)
+    }
+    return await recordedPolicy(pool, name, ref, cold).catch(undefinedWhereGone)
   }
 }
 
@@ -122,8 +134,16 @@ function unitsOf(
   })
 }
 
+const goneCodes: ReadonlySet<string> = new Set(['erased', 'policy_invalid'])
+
+// An archive that is not open here.
+function undefinedWhereClosed(error: unknown): undefined {
+  if (error instanceof Fault && error.code === 'store_unavailable') return undefined
+  throw error
+}
+
 function undefinedWhereGone(error: unknown): undefined {
-  if (error instanceof Fault && (error.code === 'erased' || error.code === 'policy_invalid')) return undefined
+  if (error instanceof Fault && goneCodes.has(error.code)) return undefined
   throw error
 }
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
-import { keepPartitions, Ledger, loadPolicies, migrate } from '@bailiwick/store'
+import { keepPartitions, Ledger, loadPolicies, migrate, type ArchiveStore } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
+import { archiveSettings } from '../../src/archive-settings.ts'
+import { Masking } from '../../src/http/masking.ts'
 import { cli, exampleFile } from './run-cli.ts'
 
 const agent = 'customer-support-agent-v2'
@@ -137,5 +139,43 @@ describe('bailiwick erase', () => {
       'Nothing was found.\n',
     )
     expect(await run('log', 'verify', '--cold')).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a log whose older part is archived', () => {
+  test('has proofs of what was archived, of what was not, and of how the log has grown', async () => {
+    const all = found((await run('log', 'search', '--json')).out)
+    const [hot, cold] = [all.find((each) => !each.cold), all.find((each) => each.cold)]
+    const bundle = join(dir, 'bundle.json')
+    for (const index of [hot?.record.index, cold?.record.index]) {
+      expect(await run('log', 'prove', String(index), '--out', bundle)).toMatchObject({ code: 0 })
+      expect(await run('log', 'verify', '--bundle', bundle)).toMatchObject({ code: 0 })
+    }
+    const size = (hot?.record.index ?? 0) + 1
+    expect(await run('log', 'consistency', '2', String(size))).toMatchObject({ code: 0 })
+  })
+
+  test('leaves what was decided as readable as it was, although its policy is archived and no longer in force', async () => {
+    const env = { BAILIWICK_ARCHIVE: pathToFileURL(join(dir, 'archive')).href }
+    const policies = { for: () => undefined, all: [], warnings: [] }
+    const opened = (archive: ArchiveStore | undefined) =>
+      Ledger.open({
+        connection: database.config,
+        policies,
+        dataDir: dir,
+        consoleUrl: 'http://127.0.0.1',
+        archive,
+      })
+    const ledger = await opened(archiveSettings(env).store)
+    const [refund] = found(
+      (await run('log', 'search', '--text', 'T-2', '--action', 'issue_refund', '--json')).out,
+    )
+    const view = await ledger.decision(`dec_${refund?.record.index}`)
+    expect((await new Masking(ledger).forPeople(view)).params).toEqual({ amount: 5 })
+    await ledger.close()
+    // Where the archive is not open nobody can say what was sensitive.
+    const closed = await opened(undefined)
+    expect((await new Masking(closed).forPeople(view)).params).toEqual({ amount: '•••' })
+    await closed.close()
   })
 })

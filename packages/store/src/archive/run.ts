@@ -39,7 +39,7 @@ export interface ArchiveOptions {
   /** Records again what is in force and whose records would leave, given the index before which records leave. */
   readonly keepStanding: (end: number) => Promise<void>
   readonly limits?: SegmentLimits | undefined
-  /** How long to rest for each moment of work. Default 1: half of the time. */
+  /** How long to rest for each moment of work. Default 2: two thirds of the time. */
   readonly rest?: number | undefined
   /** Ends the run at the next step; what is half done is completed by the next run. */
   readonly signal?: AbortSignal | undefined
@@ -144,7 +144,7 @@ interface Part {
 // Everything from the first record that is to leave up to the published checkpoint has to lead to its root: what leaves
 // is then what was published, whatever somebody may have done to the database since.
 async function plan(client: pg.Client, options: ArchiveOptions, first: number): Promise<readonly Part[]> {
-  const { ledger, connection, dataDir, before, limits = segmentLimits, rest = 1 } = options
+  const { ledger, connection, dataDir, before, limits = segmentLimits, rest = 2 } = options
   const intended = await intendedEnd(client, ledger, first)
   const ends = await segmentEnds(client, ledger, intended ?? first, before, limits)
   const sizes = intended === undefined ? ends : [intended, ...ends]
@@ -193,7 +193,7 @@ async function intendedEnd(client: pg.Client, ledger: string, first: number): Pr
 
 async function makeAndRecord(client: pg.Client, part: Part, options: ArchiveOptions): Promise<number> {
   if (options.signal?.aborted === true) throw stopped()
-  const { connection, ledger, store, env, dataDir, keepMs, before, rest = 1 } = options
+  const { connection, ledger, store, env, dataDir, keepMs, before, rest = 2 } = options
   const { start, end, checkpoint } = part
   const task = { ledger, start, end: end.size, store, env, rest }
   const put = await putSegmentAside(
