@@ -131,15 +131,15 @@ export class KeyLookup {
         where id = any($1) and revoked_at is null and (expires_at is null or expires_at > $2)`,
       values: [ids, instantText(this.#now())],
     })
-    // Whoever is not there any more need not be remembered either.
-    for (const id of ids) if (rows.every((row) => row.id !== id)) this.#remembered.delete(id)
-    return new Map(rows.map((row) => [row.id, row]))
+    const found = new Map(rows.map((row) => [row.id, row]))
+    // What is not as it was is forgotten: else who goes on with the old secret would make every batch miss.
+    for (const id of ids) if (!isSame(this.#remembered.get(id), found.get(id))) this.#remembered.delete(id)
+    return found
   }
 
   // One object for a key for as long as it is the same: batches tell keys apart by it.
   #remember({ id, agent, secret }: AdmittingKey): void {
-    const known = this.#remembered.get(id)
-    if (known?.agent === agent && known.secret === secret) return
+    if (isSame(this.#remembered.get(id), { id, agent, secret })) return
     if (this.#remembered.size >= rememberedMax) this.#remembered.clear()
     this.#remembered.set(id, { id, agent, secret })
   }
@@ -163,6 +163,10 @@ export class KeyLookup {
       )
       .catch(() => fresh.forEach((id) => this.#noted.delete(id)))
   }
+}
+
+function isSame(one: AdmittingKey | undefined, other: AdmittingKey | undefined): boolean {
+  return one !== undefined && one.agent === other?.agent && one.secret === other.secret
 }
 
 // A hash of another length is that of no secret.

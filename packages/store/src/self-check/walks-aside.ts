@@ -97,7 +97,9 @@ export class WalksAside {
       this.#asked.delete(answer.id)
     })
     const fail = (error: unknown) => {
-      if (this.#worker === worker) this.#worker = undefined
+      // An error is followed by the end, which must not fail what was asked of the next thread.
+      if (this.#worker !== worker) return
+      this.#worker = undefined
       for (const { reject } of this.#asked.values()) {
         reject(error instanceof Error ? error : new Error('the thread that checks the log has ended'))
       }
