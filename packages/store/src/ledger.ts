@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   Fault,
   indexOfId,
@@ -44,6 +43,7 @@ import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-opt
 import { keepPolicies, keepSuspensions, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import type { AdmittingKey } from './log/admission.ts'
 import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
+import { randomPool } from './log/random-pool.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
 import { inSchema } from './migrate.ts'
@@ -129,7 +129,7 @@ export class Ledger {
       ledger: name,
       now: this.now,
       databaseClock: options.databaseClock ?? options.now === undefined,
-      randomBytes: (size) => randomBytes(size),
+      randomBytes: randomPool(),
       committed: (head, kinds, made) => {
         this.#writer.growth.committed(kinds)
         if (this.#listeners.size === 0) return

@@ -5,6 +5,7 @@ import type { Access } from '@bailiwick/store'
 import { agentAdmission, agentAuthentication, lookedUp } from '../identity/agent-tokens.ts'
 import { createApp, type AppParts } from './app.ts'
 import { decideBatch, decideSent, isPlainlyRequest, type Deciding } from './deciding.ts'
+import { DecisionTexts } from './decision-text.ts'
 import { fastPath, type FastAnswer, type FastPath, type FastText } from './fast-path.ts'
 import { decisionRetryAfter } from './retry-after.ts'
 import { postDecision, postDecisionBatch } from './routes.ts'
@@ -40,16 +41,17 @@ export function decisionPaths(
   log: (line: string) => void,
 ): Map<string, FastPath> {
   const agentOf = agentAuthentication(access, agentTokens)
+  const texts = new DecisionTexts()
   const single: FastAnswer = ({ agent, key }, body) =>
     isPlainlyRequest(body) || decisionRequest.safeParse(body).success
       ? decideSent(ledger, agent, body as DecisionRequest, key).then((answer) =>
-          answered(answer, ledger.now()),
+          answered(answer, texts, ledger.now()),
         )
       : undefined
   const batch: FastAnswer = ({ agent }, body) =>
     batchRequest.safeParse(body).success
       ? decideBatch(ledger, agent, (body as { calls: readonly unknown[] }).calls, log).then((answer) =>
-          JSON.stringify(answer),
+          texts.batch(answer),
         )
       : undefined
   return new Map([
@@ -60,8 +62,8 @@ export function decisionPaths(
 }
 
 // Most answers have no header of their own.
-function answered(answer: DecisionAnswer, now: Instant): FastText {
-  const text = JSON.stringify(answer)
+function answered(answer: DecisionAnswer, texts: DecisionTexts, now: Instant): FastText {
+  const text = texts.text(answer)
   return answer.approval === undefined ? text : { text, headers: decisionRetryAfter(answer, now) }
 }
 

@@ -112,8 +112,10 @@ function send(
   text: string,
   headers: Readonly<Record<string, string>>,
 ): void {
-  outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) })
-  outgoing.end(text)
+  const length = Buffer.byteLength(text)
+  outgoing.writeHead(status, { ...headers, 'content-length': length })
+  // Text of single bytes is copied as it is.
+  outgoing.end(text, length === text.length ? 'latin1' : 'utf8')
 }
 
 /** A name with a port, or not: what every reader of URLs takes. */

@@ -98,7 +98,7 @@ async function archive(client: pg.Client, options: ArchiveOptions): Promise<Arch
   const remove = async (first: number) => {
     await catchUpErasures(options)
     await options.after?.('erased', first)
-    const removed = await removeArchived(client, ledger, options.before, restingPace(options.rest ?? 1))
+    const removed = await removeArchived(client, ledger, options.before, restingPace(options.rest ?? 2))
     dropped.push(...removed.partitions)
     deletedBatches += removed.batches
     await options.after?.('removed', first)
