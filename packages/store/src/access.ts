@@ -1,13 +1,15 @@
-import { randomBytes } from 'node:crypto'
+import { Fault, instantText, roleOrGroup, type Instant, type PersonId, type Voter } from '@bailiwick/core'
 import {
-  Fault,
-  instantText,
-  nameLengthMax,
-  roleOrGroup,
-  type Instant,
-  type PersonId,
-  type Voter,
-} from '@bailiwick/core'
+  createKey,
+  listKeys,
+  revokeKey,
+  rotateKey,
+  type ListedKey,
+  type NewKey,
+  type NewKeyOptions,
+  type RotatedKey,
+  type RotationOptions,
+} from './api-keys.ts'
 import { unlessEnded } from './ended.ts'
 import { Attempts } from './identity/attempts.ts'
 import { Credentials } from './identity/credentials.ts'
@@ -21,31 +23,6 @@ import { removeOperation } from './operations/passkey.ts'
 import { setPersonOperation, vouchedPersonOperation } from './operations/person.ts'
 
 const signInLinkMs = 24 * 60 * 60 * 1000
-const dayMs = 24 * 60 * 60 * 1000
-const overlapMaxMs = 90 * dayMs
-
-/** A key as listed: never its secret. */
-export interface ListedKey {
-  readonly id: string
-  /** What the key begins with; enough to find it where it is used. */
-  readonly prefix: string
-  readonly agent: string
-  readonly createdAt: string
-  readonly expiresAt: string | null
-  readonly revokedAt: string | null
-  /** To the hour. */
-  readonly lastUsedAt: string | null
-  /** The id of the key whose place it took. */
-  readonly replaces: string | null
-}
-
-/** A key that was made. It is shown this once; only its hash is kept. */
-export interface NewKey {
-  readonly id: string
-  readonly key: string
-  readonly agent: string
-  readonly expiresAt: string | null
-}
 
 /** A person as listed. */
 export interface ListedPerson extends Voter {
@@ -98,115 +75,28 @@ export class Access {
     this.signIns = new SignIns(ledger, this.sessions, factors)
   }
 
-  /**
-   * Makes an API key bound to an agent. The key is shown this once; only its hash is kept.
-   *
-   * @param lifetimeMs how long it is good for; for ever, unless given
-   * @throws Fault `bad_input` for what is no agent
-   */
-  async createKey(
-    agent: string,
-    { lifetimeMs, by }: By & { lifetimeMs?: number | undefined } = {},
-  ): Promise<NewKey> {
-    if (!/^[^\s\p{C}]+$/u.test(agent) || agent.length > nameLengthMax) {
-      throw new Fault('bad_input', `\`${agent}\` is no agent id`, {
-        fix: `Use 1 to ${nameLengthMax} characters without white space, as in the policy's agent_id.`,
-      })
-    }
-    const { row, key } = this.#newKey(agent, lifetimeMs, null)
-    const until = row.expires_at ?? undefined
-    await this.#ledger.changeAccess(
-      { kind: 'access', event: 'key_created', subject: row.id, grants: [agent], by, until },
-      { keysMade: [row] },
-    )
-    return { id: row.id, key, agent, expiresAt: row.expires_at }
+  /** Makes an API key bound to an agent, which is shown this once. @throws Fault `bad_input` for what is no agent */
+  createKey(agent: string, options: NewKeyOptions = {}): Promise<NewKey> {
+    return createKey(this.#ledger, agent, options)
   }
 
   /**
-   * Makes a key that takes the place of another, which stays good for as long as `overlapMs` says, so that the agent can
-   * change over without a gap. Both in one transaction.
+   * Makes a key that takes the place of another, which stays good for a while.
    *
    * @throws Fault `not_found`; `conflict` where the key is no longer good; `bad_input` for an overlap over 90 days
    */
-  async rotateKey(
-    id: string,
-    {
-      overlapMs,
-      lifetimeMs,
-      by,
-    }: By & { readonly overlapMs: number; readonly lifetimeMs?: number | undefined },
-  ): Promise<NewKey & { readonly replaces: string; readonly oldEndsAt: string }> {
-    if (!(overlapMs >= 0 && overlapMs <= overlapMaxMs)) {
-      throw new Fault('bad_input', 'the overlap is not between nothing and 90 days', {
-        fix: 'Give a shorter one, such as 24h.',
-      })
-    }
-    const old = (await this.listKeys()).find((key) => key.id === id)
-    if (old === undefined) throw noKey(id)
-    const now = this.#ledger.now()
-    if (old.revokedAt !== null || (old.expiresAt !== null && Date.parse(old.expiresAt) <= now)) {
-      throw new Fault('conflict', `the key \`${id}\` is no longer good`, {
-        fix: 'Make a new one with `bailiwick keys create`.',
-      })
-    }
-    const ends = now + overlapMs
-    const oldEndsAt = instantText(
-      (old.expiresAt === null ? ends : Math.min(ends, Date.parse(old.expiresAt))) as Instant,
-    )
-    const { row, key } = this.#newKey(old.agent, lifetimeMs, id)
-    await this.#ledger.changeAccess(
-      {
-        kind: 'access',
-        event: 'key_rotated',
-        subject: id,
-        grants: [old.agent, row.id],
-        by,
-        until: oldEndsAt,
-      },
-      { keysMade: [row], keysEnding: [{ id, expires_at: oldEndsAt }] },
-    )
-    return { id: row.id, key, agent: old.agent, expiresAt: row.expires_at, replaces: id, oldEndsAt }
+  rotateKey(id: string, options: RotationOptions): Promise<RotatedKey> {
+    return rotateKey(this.#ledger, id, options)
   }
 
   /** Makes a key useless from the next request on. @throws Fault `not_found` */
-  async revokeKey(id: string, { by }: By = {}): Promise<void> {
-    const { rows } = await this.#ledger.pool.query<{ agent: string }>(
-      'select agent from api_key where id = $1',
-      [id],
-    )
-    const row = rows[0]
-    if (!row) throw noKey(id)
-    await this.#ledger.changeAccess(
-      { kind: 'access', event: 'key_revoked', subject: id, grants: [row.agent], by },
-      { keysRevoked: [{ id }] },
-    )
+  revokeKey(id: string, { by }: By = {}): Promise<void> {
+    return revokeKey(this.#ledger, id, by)
   }
 
-  async listKeys(): Promise<ListedKey[]> {
-    const { rows } = await this.#ledger.pool.query<{
-      id: string
-      agent: string
-      created_at: Date
-      expires_at: Date | null
-      revoked_at: Date | null
-      last_used_at: Date | null
-      replaces: string | null
-    }>(
-      // Whoever writes `infinity` by hand means what it says: never, or at once.
-      `select id, agent, created_at, revoked_at, last_used_at, replaces,
-        case when expires_at = '-infinity' then created_at else nullif(expires_at, 'infinity') end as expires_at
-      from api_key order by created_at, id`,
-    )
-    return rows.map((row) => ({
-      id: row.id,
-      prefix: `bw_${row.id}_`,
-      agent: row.agent,
-      createdAt: row.created_at.toISOString(),
-      expiresAt: row.expires_at?.toISOString() ?? null,
-      revokedAt: row.revoked_at?.toISOString() ?? null,
-      lastUsedAt: row.last_used_at?.toISOString() ?? null,
-      replaces: row.replaces,
-    }))
+  /** All keys, also those that are no longer good, the oldest first. */
+  listKeys(): Promise<ListedKey[]> {
+    return listKeys(this.#ledger.pool)
   }
 
   /** The agent that a key speaks for now, or undefined: unknown, revoked, expired and malformed keys look alike. */
@@ -397,15 +287,6 @@ export class Access {
     if (known.rowCount !== 0) return person
     throw unknownPerson(person)
   }
-
-  #newKey(agent: string, lifetimeMs: number | undefined, replaces: string | null) {
-    const id = randomBytes(8).toString('hex')
-    const secret = newToken()
-    const expires_at =
-      lifetimeMs === undefined ? null : instantText((this.#ledger.now() + lifetimeMs) as Instant)
-    const row = { id, agent, secret_sha256: sha256(secret).toString('hex'), expires_at, replaces }
-    return { row, key: `bw_${id}_${secret}` }
-  }
 }
 
 function refuseNoRole(roles: readonly string[]): void {
@@ -414,8 +295,4 @@ function refuseNoRole(roles: readonly string[]): void {
   throw new Fault('bad_input', `\`${wrong}\` is no role`, {
     fix: 'Use lower-case letters, digits and hyphens; a group as group:NAME.',
   })
-}
-
-function noKey(id: string): Fault {
-  return new Fault('not_found', `no key \`${id}\``, { fix: 'See `bailiwick keys list`.' })
 }
