@@ -1,12 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { batchCallsMax, commentLengthMax, voteChannels } from '@bailiwick/core'
 import { voteSignature } from './passkey-schemas.ts'
-import { presented } from './review-schemas.ts'
+import { problemDocument } from './problem-schema.ts'
+import { erased, presented } from './review-schemas.ts'
+import { policyRef, rule } from './rule-schemas.ts'
 import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
-
-export const policyRef = z
-  .object({ id: z.string(), version: z.int().nullable(), sha256: z.string() })
-  .openapi('PolicyRef')
 
 const usesValue = z.int(mustBe('a whole number')).min(1, { error: 'must be at least 1' })
 
@@ -59,8 +57,17 @@ export const votesRequest = z
   )
   .openapi('VotesRequest')
 
+export const votesAnswer = z
+  .object({
+    votes: z.array(z.union([z.object({ approval: z.string(), status: z.string() }), problemDocument])),
+  })
+  .openapi('Votes', {
+    description:
+      'What has `status` is where the approval stands after the vote; what has `type` a problem, and no vote.',
+  })
+
 /** Over which channel a vote comes. */
-export const voteChannel = z.enum(voteChannels)
+const voteChannel = z.enum(voteChannels)
 
 const mayDiffer = z.array(z.object({ how: z.enum(['any', 'up_to']), param: z.string() })).openapi({
   description:
@@ -106,7 +113,7 @@ export const terms = z.object({
 })
 
 /** What a vote grants beside the one call. */
-export const standing = z
+const standing = z
   .object({ uses: z.int(), until: z.string() })
   .openapi('Standing', { description: 'So many more calls like this one, before `until`.' })
 
@@ -118,6 +125,69 @@ export const standingUse = z
     uses: z.int(),
   })
   .openapi('StandingUse', { description: 'The standing grant that let the call through.' })
+
+/** Where an approval may stand. */
+export const approvalStatus = oneOf('pending', 'approved', 'rejected', 'expired', 'cancelled', 'consumed')
+
+export const approvalView = z
+  .object({
+    id: z.string().openapi({ example: 'apr_12' }),
+    decision: z.string(),
+    url: z.string(),
+    agent: z.string(),
+    action: z.string(),
+    params: z.unknown().nullable(),
+    context: z.unknown().nullable(),
+    erased,
+    ...presented,
+    reasons: z.array(z.string()),
+    rules: z.array(rule),
+    policy: policyRef.nullable(),
+    status: approvalStatus,
+    openedAt: z.string(),
+    deadline: z.string(),
+    retryAt: z
+      .string()
+      .optional()
+      .openapi({ description: 'While it is pending: when it is worth asking again; also in `Retry-After`.' }),
+    terms,
+    digest: z.string().openapi({ description: 'What a vote is for; it has to name it.' }),
+    votes: z.array(
+      z.object({
+        person: z.string(),
+        for: z.string().optional().openapi({ description: 'In whose stead, where it was cast so.' }),
+        vote: z.enum(['approve', 'reject', 'acknowledge']),
+        breakGlass: z.literal(true).optional().openapi({ description: 'Cast in an emergency.' }),
+        standing: standing.optional(),
+        channel: voteChannel.optional().openapi({ description: 'Over which channel it came.' }),
+        comment: z.string().nullable(),
+        at: z.string(),
+      }),
+    ),
+    standingUntil: z.string().optional().openapi({
+      description:
+        'While it is pending, and `terms.standing` is there: the latest `standing.until` that a vote may name now.',
+    }),
+    consumedBy: z.string().nullable(),
+    cancelled: z
+      .object({ by: z.string(), reason: z.string().nullable(), at: z.string() })
+      .optional()
+      .openapi({ description: 'Where it was withdrawn: by a person, `operator` or `agent`.' }),
+    mayVote: z.boolean().openapi({ description: 'Whether the person who asks may vote for themself.' }),
+    mayVoteFor: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'In whose stead the person who asks may vote, as these have delegated it.' }),
+    mayBreakGlass: z
+      .literal(true)
+      .optional()
+      .openapi({ description: 'Where the person who asks may let it through in an emergency.' }),
+  })
+  .openapi('Approval')
+
+export const approvalList = z
+  .object({ approvals: z.array(approvalView), next: z.int().nullable() })
+  .openapi('ApprovalList')
 
 const grant = z
   .object({

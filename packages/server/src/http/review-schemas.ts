@@ -5,6 +5,12 @@ import { mustBe, onlyKnown, text } from './schema-parts.ts'
 const effect = z.enum(['allow', 'deny', 'escalate'])
 const pointer = z.string().openapi({ example: '/params/iban', description: 'A JSON Pointer (RFC 6901).' })
 
+/** Whether there is anything left to show of a call. */
+export const erased = z
+  .literal(true)
+  .optional()
+  .openapi({ description: 'Params and context were erased; the record stays.' })
+
 /** What every view of a call says of its params and context, to people. */
 export const presented = {
   masked: z

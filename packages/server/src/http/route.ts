@@ -1,6 +1,6 @@
 import { createRoute as createDescribed, type RouteConfig, type z } from '@hono/zod-openapi'
 import { mayDo, others, roles, type Permission } from './permissions.ts'
-import { problemDocument } from './schemas.ts'
+import { problemDocument } from './problem-schema.ts'
 
 /** What a route says of who may use it: a permission, or that anyone may, unauthenticated. */
 export type RoutePermission = Permission | 'anyone'

@@ -1,9 +1,15 @@
 import { answers, body, createRoute, json } from './route.ts'
 import * as schema from './schemas.ts'
 
+export * from './access-routes.ts'
+export * from './account-routes.ts'
+export * from './approval-routes.ts'
 export * from './channel-routes.ts'
 export * from './grant-routes.ts'
+export * from './log-routes.ts'
+export * from './passkey-routes.ts'
 export * from './review-routes.ts'
+export * from './session-routes.ts'
 
 /** How many rows a list has unless the caller says otherwise. */
 export const pageLengthDefault = 50
@@ -89,24 +95,6 @@ export const postOutcome = createRoute({
   ),
 })
 
-export const getApprovals = createRoute({
-  method: 'get',
-  path: '/v1/approvals',
-  'x-permission': 'approvals:read',
-  summary: 'Approvals, newest first; an agent sees its own',
-  request: { query: schema.approvalQuery },
-  responses: answers(200, json(schema.approvalList, 'A page of approvals'), 400, 401, 403, 503),
-})
-
-export const getApproval = createRoute({
-  method: 'get',
-  path: '/v1/approvals/{id}',
-  'x-permission': 'approvals:read',
-  summary: 'One approval; with `wait`, once it is no longer pending or after so many seconds',
-  request: { params: schema.idParam, query: schema.waitQuery },
-  responses: answers(200, json(schema.approvalView, 'The approval'), 400, 401, 403, 404, 503),
-})
-
 export const getCall = createRoute({
   method: 'get',
   path: '/v1/calls/{call}',
@@ -115,89 +103,6 @@ export const getCall = createRoute({
     "What stands for one of the agent's call ids: the decision, and the approval where it waits for one",
   request: { params: schema.callParam },
   responses: answers(200, json(schema.callView, 'What stands'), 400, 401, 403, 404, 503),
-})
-
-export const postVote = createRoute({
-  method: 'post',
-  path: '/v1/approvals/{id}/votes',
-  'x-permission': 'approvals:vote',
-  summary: "Cast the signed-in person's vote",
-  request: { params: schema.idParam, body: body(schema.voteRequest) },
-  responses: answers(
-    201,
-    json(schema.approvalView, 'The approval after the vote'),
-    400,
-    401,
-    403,
-    404,
-    409,
-    410,
-    413,
-    503,
-  ),
-})
-
-export const postVotes = createRoute({
-  method: 'post',
-  path: '/v1/votes',
-  'x-permission': 'approvals:vote',
-  summary: 'Cast several votes, each on its own digest; what is wrong with one keeps no other from counting',
-  request: { body: body(schema.votesRequest) },
-  responses: answers(
-    200,
-    json(schema.votesAnswer, 'A status or a problem for each vote, in the order of the votes'),
-    400,
-    401,
-    403,
-    413,
-    503,
-  ),
-})
-
-export const postCancellation = createRoute({
-  method: 'post',
-  path: '/v1/approvals/{id}/cancellation',
-  'x-permission': 'approvals:cancel',
-  summary:
-    'Withdraw an approval that was not used: the agent that asked, or a person with the role operator or administrator',
-  request: { params: schema.idParam, body: body(schema.cancellationRequest) },
-  responses: answers(
-    201,
-    json(schema.approvalView, 'The approval after it'),
-    400,
-    401,
-    403,
-    404,
-    409,
-    413,
-    503,
-  ),
-})
-
-export const getDelegations = createRoute({
-  method: 'get',
-  path: '/v1/delegations',
-  'x-permission': 'delegations:read',
-  summary: "Who votes in whose stead, now or later: the caller's own; an administrator or auditor sees all",
-  responses: answers(200, json(schema.delegationList, 'The delegations, the newest first'), 401, 403, 503),
-})
-
-export const postDelegation = createRoute({
-  method: 'post',
-  path: '/v1/delegations',
-  'x-permission': 'delegations:change',
-  summary: "Let somebody vote in the caller's stead for a time; an administrator may do so for others",
-  request: { body: body(schema.delegationRequest) },
-  responses: answers(201, json(schema.delegationAnswer, 'Recorded'), 400, 401, 403, 404, 413, 503),
-})
-
-export const postDelegationRevocation = createRoute({
-  method: 'post',
-  path: '/v1/delegations/{id}/revocation',
-  'x-permission': 'delegations:change',
-  summary: 'End a delegation before its time: either of the two people, or an administrator',
-  request: { params: schema.idParam, body: body(schema.revocationRequest) },
-  responses: answers(201, json(schema.delegationAnswer, 'Recorded'), 400, 401, 403, 404, 409, 413, 503),
 })
 
 export const postErasure = createRoute({
@@ -244,94 +149,6 @@ export const postSuspension = createRoute({
   ),
 })
 
-export const getCheckpoint = createRoute({
-  method: 'get',
-  path: '/v1/log/checkpoint',
-  'x-permission': 'anyone',
-  summary: "The log's signed checkpoint (C2SP tlog-checkpoint)",
-  responses: answers(
-    200,
-    { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
-    503,
-  ),
-})
-
-export const getPublishedCheckpoint = createRoute({
-  method: 'get',
-  path: '/log/checkpoint',
-  'x-permission': 'anyone',
-  summary:
-    'The same under the prefix of the log (C2SP tlog-tiles), beside `/log/tile/…` and `/log/tile/entries/…`',
-  responses: answers(
-    200,
-    { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
-    503,
-  ),
-})
-
-export const getCosigned = createRoute({
-  method: 'get',
-  path: '/log/checkpoint.cosigned',
-  'x-permission': 'anyone',
-  summary: 'The checkpoint that witnesses cosigned last (C2SP tlog-cosignature), older than the newest one',
-  responses: answers(
-    200,
-    { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
-    404,
-    503,
-  ),
-})
-
-export const getVerifyPage = createRoute({
-  method: 'get',
-  path: '/log/verify.html',
-  'x-permission': 'anyone',
-  summary: 'A page that checks proof bundles in the browser, without a network',
-  responses: answers(200, {
-    description: 'One file',
-    content: { 'text/html': { schema: schema.htmlPage } },
-  }),
-})
-
-export const getVerifier = createRoute({
-  method: 'get',
-  path: '/log/verify.js',
-  'x-permission': 'anyone',
-  summary: 'What checks proof bundles in that page, as a module',
-  responses: answers(200, {
-    description: 'JavaScript',
-    content: { 'text/javascript': { schema: schema.script } },
-  }),
-})
-
-export const getProof = createRoute({
-  method: 'get',
-  path: '/v1/log/proof/{id}',
-  'x-permission': 'log:prove',
-  summary:
-    'A record with the proof that it is in the log, by its index or the id of its decision; an agent proves its own',
-  request: { params: schema.idParam, query: schema.proofQuery },
-  responses: answers(200, json(schema.proofBundle, 'A proof bundle'), 400, 401, 403, 404, 503),
-})
-
-export const getConsistency = createRoute({
-  method: 'get',
-  path: '/v1/log/consistency',
-  'x-permission': 'log:prove',
-  summary: 'Proof that the log of `to` records, or the published one, continues the log of `from`',
-  request: { query: schema.consistencyQuery },
-  responses: answers(
-    200,
-    json(schema.consistencyProof, 'A consistency proof (RFC 9162)'),
-    400,
-    401,
-    403,
-
-    404,
-    503,
-  ),
-})
-
 export const getEvents = createRoute({
   method: 'get',
   path: '/v1/events',
@@ -362,8 +179,3 @@ export const getReadiness = createRoute({
   summary: 'Whether the service can decide: its database answers',
   responses: answers(200, json(schema.readiness, 'It can'), 503),
 })
-
-export * from './access-routes.ts'
-export * from './account-routes.ts'
-export * from './passkey-routes.ts'
-export * from './session-routes.ts'

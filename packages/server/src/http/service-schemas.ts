@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { commentLengthMax } from '@bailiwick/core'
-import { policyRef } from './approval-schemas.ts'
+import { policyRef } from './rule-schemas.ts'
 import { name, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 export const eventStream = z.string().openapi({
