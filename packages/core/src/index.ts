@@ -234,7 +234,8 @@ export type {
   SuspensionRecord,
   VoteRecord,
 } from './model/record.ts'
-export { logBrokenNotice, noticesOf, type Notice } from './monitor/notice.ts'
+export type { Notice } from './monitor/notice.ts'
+export { logBrokenNotice, noticesOf } from './monitor/notices-of.ts'
 export type { ClaimedMessage, NoticeFeed, Outbox, OutboxMessage } from './monitor/ports.ts'
 export { causesNoNotice } from './monitor/quiet-record.ts'
 export { slackBody } from './monitor/slack-body.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { logBrokenNotice, noticesOf } from '../../src/monitor/notice.ts'
+import { logBrokenNotice, noticesOf } from '../../src/monitor/notices-of.ts'
 import type { LogRecord } from '../../src/model/record.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { webhookBody } from '../../src/monitor/webhook-body.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { noticeItemsMax, noticesOf, noticeTextLengthMax } from '../../src/monitor/notice.ts'
+import { noticeItemsMax, noticeTextLengthMax } from '../../src/monitor/notice.ts'
+import { noticesOf } from '../../src/monitor/notices-of.ts'
 import type { LogRecord } from '../../src/model/record.ts'
 import type { PolicyRef } from '../../src/model/decision.ts'
 import { decisionId } from '../../src/model/ids.ts'

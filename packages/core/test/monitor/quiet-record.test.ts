@@ -4,7 +4,7 @@ import { recordText } from '../../src/audit/record.ts'
 import type { Obligation, ShadowedDecision } from '../../src/model/decision.ts'
 import type { RuleId } from '../../src/model/ids.ts'
 import type { DecisionRecord, LogRecord } from '../../src/model/record.ts'
-import { noticesOf } from '../../src/monitor/notice.ts'
+import { noticesOf } from '../../src/monitor/notices-of.ts'
 import { causesNoNotice } from '../../src/monitor/quiet-record.ts'
 import { deniedRecord, escalatedRecord, expiryRecord, voteRecord } from './records.ts'
 
