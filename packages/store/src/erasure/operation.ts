@@ -40,13 +40,14 @@ export function eraseOperation(
   return {
     needs: { payloads: indices },
     apply: (fold, place) => {
-      refuseUnderHold(fold.holds)
+      refuseUnderHold(fold.retention.holds)
       const states = indices.flatMap((index): PayloadState[] => {
         const state = fold.payload(index)
         return state?.state === 'kept' ? [state] : []
       })
       const cold = indices.filter(
-        (index) => archived.has(index) && index < fold.archivedEnd && fold.payload(index) === undefined,
+        (index) =>
+          archived.has(index) && index < fold.retention.archivedEnd && fold.payload(index) === undefined,
       )
       const erased = [...states.map(({ index }) => index), ...cold].sort((a, b) => a - b)
       if (erased.length === 0) return { answer: { index: null, erased } }

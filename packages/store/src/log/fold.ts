@@ -1,9 +1,6 @@
 import {
-  canonicalJsonOfPresent,
   instantText,
   type Approval,
-  type CounterWindow,
-  type DecisionRecord,
   type Instant,
   type OutcomeStatus,
   type PasskeyState,
@@ -11,102 +8,31 @@ import {
   type VoteRecord,
 } from '@bailiwick/core'
 import { AccessFold } from './access-fold.ts'
-import { CounterWindows } from './counter-windows.ts'
-import { decimalText, plus, type Decimal } from './decimal.ts'
+import { CounterFold, type Use } from './counter-fold.ts'
+import { approvalRow, delegationRow } from './fold-rows.ts'
 import { GrantFold } from './grant-fold.ts'
+import { emptyMemory, type Memory } from './memory.ts'
+import type { KnownDecision } from './needs.ts'
 import { PasskeyFold } from './passkeys.ts'
 import type { PayloadState } from './payload-states.ts'
+import { RetentionFold } from './retention-fold.ts'
 import type {
   AccessChange,
   ApprovalRow,
   CallRow,
-  CounterRow,
   DelegationRow,
   ErasureRow,
-  HoldRow,
   MarkRow,
   OutcomeRow,
   PasskeyChange,
   PasskeyRow,
-  ReleasedRow,
   SegmentRow,
   SubjectRow,
   SuspensionRow,
   VoteRow,
 } from './rows.ts'
-import { SessionMarks, type SessionMark } from './session-marks.ts'
-import { StandingGrants } from './standing-grants.ts'
-import { Suspensions } from './suspensions.ts'
-import type { Delegation, KnownPerson, VotingNeed, VotingRead } from './voting.ts'
-
-/** A recorded decision with what operations need to know of it. */
-export interface KnownDecision {
-  readonly record: DecisionRecord
-  /** Null where it has been erased. */
-  readonly payload: { readonly salt: Buffer; readonly body: string } | null
-  readonly outcome: OutcomeStatus | null
-}
-
-/** What operations of one batch have to know before they can be applied. */
-export interface Needs {
-  readonly calls?: readonly { readonly agent: string; readonly callId: string }[]
-  /** Indices of decisions. */
-  readonly decisions?: readonly number[]
-  /** Indices of the decisions that opened the approvals. */
-  readonly approvals?: readonly number[]
-  /** By the digests of their keys. */
-  readonly counters?: readonly { readonly key: string; readonly window: CounterWindow }[]
-  readonly session?: string
-  /** Indices of the decisions whose uses of counters are given back. */
-  readonly uses?: readonly number[]
-  /** Indices of records whose payloads are erased, if they are there and no legal hold stands. */
-  readonly payloads?: readonly number[]
-  /** Who votes on the approvals, and in whose stead. */
-  readonly voting?: VotingNeed
-  /** Indices of delegations. */
-  readonly delegations?: readonly number[]
-  /** Up to where the log is archived, and which holds stand. */
-  readonly retention?: true
-  /** By the ids of their credentials. */
-  readonly passkeys?: readonly string[]
-  /** People all of whose passkeys are touched. */
-  readonly passkeysOf?: readonly string[]
-  /** The live standing grants. */
-  readonly grants?: true
-}
-
-/** What an operation needs that needs to know nothing; most do. */
-export const noNeeds: Needs = Object.freeze({})
-
-/** What an allowed call used of one counter. */
-export interface Use {
-  readonly decision: number
-  /** The digest of the counter's key. */
-  readonly key: string
-  readonly counter: string
-  readonly at: number
-  readonly amount: Decimal
-  readonly windowMs: number
-  readonly releasable: boolean
-}
-
-/** What is remembered from batch to batch, as of one head. */
-export interface Memory {
-  readonly counters: CounterWindows
-  readonly sessions: SessionMarks
-  readonly suspensions: Suspensions
-  readonly grants: StandingGrants
-}
-
-/** A memory of nothing. */
-export function emptyMemory(): Memory {
-  return {
-    counters: new CounterWindows(),
-    sessions: new SessionMarks(),
-    suspensions: new Suspensions(),
-    grants: new StandingGrants(),
-  }
-}
+import type { SessionMark } from './session-marks.ts'
+import type { Delegation, KnownPerson, VotingRead } from './voting.ts'
 
 /**
  * The part of the ledger's state that one batch touches, as of one head. Operations are applied to it
@@ -122,10 +48,6 @@ export class Fold {
   readonly #outcomes = new Map<number, OutcomeRow>()
   readonly #votes: VoteRow[] = []
   readonly #memory: Memory
-  /** What may be given back, by decision. */
-  readonly #uses = new Map<number, Use[]>()
-  readonly #entries = new Map<string, Use>()
-  readonly #released: ReleasedRow[] = []
   readonly #marks = new Map<string, MarkRow>()
   readonly #suspensions = new Map<string, SuspensionRow>()
   /** Who may use the service; known to operations that need `voting`. */
@@ -134,20 +56,20 @@ export class Fold {
   readonly #subjects: SubjectRow[] = []
   readonly #payloads = new Map<number, PayloadState>()
   readonly #erased = new Map<number | null, number[]>()
-  readonly #segments: SegmentRow[] = []
-  readonly #holdsPlaced: HoldRow[] = []
-  readonly #holdsLifted: HoldRow[] = []
-  #holds: readonly string[] = []
-  #archivedEnd = 0
   #databaseNow: Instant | undefined
   #notAfter: Instant | undefined
   readonly #delegations = new Map<number, Delegation>()
   readonly #touchedDelegations = new Set<number>()
+  /** What budgets and rates have counted. */
+  readonly counters: CounterFold
+  /** The live standing grants. */
   readonly grants: GrantFold
+  readonly retention = new RetentionFold()
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
   constructor(memory: Memory = emptyMemory()) {
     this.#memory = memory
+    this.counters = new CounterFold(memory.counters)
     this.grants = new GrantFold(memory.grants)
   }
 
@@ -165,16 +87,6 @@ export class Fold {
 
   decision(index: number): KnownDecision | undefined {
     return this.#decisions.get(index)
-  }
-
-  /** The names of the holds that stand; known to operations that need `retention`. */
-  get holds(): readonly string[] {
-    return this.#holds
-  }
-
-  /** The index after the last archived record; known to operations that need `retention`. */
-  get archivedEnd(): number {
-    return this.#archivedEnd
   }
 
   /**
@@ -230,11 +142,6 @@ export class Fold {
     return this.#approvals.get(index)
   }
 
-  /** What has been used of a counter since then; undefined where that is not known. */
-  used(key: string, since: Instant): number | undefined {
-    return this.#memory.counters.used(key, since)
-  }
-
   /** What a session has been through; undefined where that is not known. */
   session(name: string): SessionFact | undefined {
     return this.#memory.sessions.fact(name)
@@ -271,14 +178,11 @@ export class Fold {
     if (read.voting !== undefined) this.access.load(read.voting)
     for (const each of read.voting?.delegations ?? []) this.#delegations.set(each.index, each)
     this.passkeys.load(read.passkeys ?? [])
-    if (read.retention) {
-      this.#archivedEnd = read.retention.archivedEnd
-      this.#holds = read.retention.holds
-    }
+    if (read.retention) this.retention.load(read.retention)
     for (const row of read.calls ?? []) this.#calls.set(callKey(row.agent, row.call_id), row.index)
     for (const known of read.decisions ?? []) this.#decisions.set(known.record.index, known)
     for (const [index, approval] of read.approvals ?? []) this.#approvals.set(index, approval)
-    for (const use of read.uses ?? []) this.#mayRelease(use)
+    this.counters.load(read.uses ?? [])
     for (const state of read.payloads ?? []) this.#payloads.set(state.index, state)
   }
 
@@ -307,26 +211,6 @@ export class Fold {
   addVote(approval: number, record: VoteRecord): void {
     const { person, vote, at, index, for: principal = null } = record
     this.#votes.push({ approval, person, vote, at, index, principal })
-  }
-
-  /** Counts from here on. What is never given back is kept as one sum for the whole batch. */
-  consume(use: Use): void {
-    this.#memory.counters.add(use.key, use.at, use.amount)
-    if (use.releasable) this.#mayRelease(use)
-    const id = use.releasable ? `${use.decision} ${use.key}` : use.key
-    const before = this.#entries.get(id)
-    this.#entries.set(id, before ? { ...before, amount: plus(before.amount, use.amount) } : use)
-  }
-
-  /** Gives back what a decision used of these counters. */
-  release(decision: number, counters: ReadonlySet<string>): void {
-    const uses = this.#uses.get(decision) ?? []
-    this.#uses.delete(decision)
-    for (const { key, counter, at, amount, releasable } of uses) {
-      if (!releasable || !counters.has(counter)) continue
-      this.#memory.counters.subtract(key, at, amount)
-      if (!this.#entries.delete(`${decision} ${key}`)) this.#released.push({ decision, key })
-    }
   }
 
   /** Marks a session, unless it has the mark already. */
@@ -384,29 +268,8 @@ export class Fold {
 
   /** A segment that may leave the database from here on. */
   addSegment(row: SegmentRow): void {
-    this.#segments.push(row)
-    this.#archivedEnd = row.stop
+    this.retention.addSegment(row)
     this.grants.endBefore(row.stop)
-  }
-
-  changeHold(row: HoldRow, event: 'placed' | 'lifted'): void {
-    // One statement writes a row once: of several changes in one batch the last one counts.
-    for (const rows of [this.#holdsPlaced, this.#holdsLifted]) {
-      const earlier = rows.findIndex(({ name }) => name === row.name)
-      if (earlier >= 0) rows.splice(earlier, 1)
-    }
-    if (event === 'placed') this.#holdsPlaced.push(row)
-    else this.#holdsLifted.push(row)
-    this.#holds = [
-      ...this.#holds.filter((name) => name !== row.name),
-      ...(event === 'placed' ? [row.name] : []),
-    ]
-  }
-
-  #mayRelease(use: Use): void {
-    const uses = this.#uses.get(use.decision)
-    if (uses === undefined) this.#uses.set(use.decision, [use])
-    else uses.push(use)
   }
 
   /** Every row that the batch has to write, each key once and in its last state. */
@@ -415,12 +278,7 @@ export class Fold {
     outcomes: readonly OutcomeRow[]
     approvals: readonly ApprovalRow[]
     votes: readonly VoteRow[]
-    entries: readonly CounterRow[]
-    released: readonly ReleasedRow[]
     marks: readonly MarkRow[]
-    segments: readonly SegmentRow[]
-    holdsPlaced: readonly HoldRow[]
-    holdsLifted: readonly HoldRow[]
     suspensions: readonly SuspensionRow[]
     delegations: readonly DelegationRow[]
     /** By when the batch has to be written, RFC 3339; undefined where that does not matter. */
@@ -429,7 +287,9 @@ export class Fold {
     passkeysChanged: readonly PasskeyChange[]
     subjects: readonly SubjectRow[]
     erasures: readonly ErasureRow[]
-  } & ReturnType<GrantFold['rows']> &
+  } & ReturnType<CounterFold['rows']> &
+    ReturnType<RetentionFold['rows']> &
+    ReturnType<GrantFold['rows']> &
     Required<AccessChange> {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
@@ -441,12 +301,7 @@ export class Fold {
       outcomes: [...this.#outcomes.values()],
       approvals,
       votes: this.#votes,
-      entries: [...this.#entries.values()].map(counterRow),
-      released: this.#released,
       marks: [...this.#marks.values()],
-      segments: this.#segments,
-      holdsPlaced: this.#holdsPlaced,
-      holdsLifted: this.#holdsLifted,
       subjects: this.#subjects,
       erasures: [...this.#erased].map(([first, indices]) => ({ first, indices })),
       suspensions: [...this.#suspensions.values()],
@@ -454,6 +309,8 @@ export class Fold {
         const delegation = this.#delegations.get(index)
         return delegation === undefined ? [] : [delegationRow(delegation)]
       }),
+      ...this.counters.rows(),
+      ...this.retention.rows(),
       ...this.grants.rows(),
       notAfter: notAfter && instantText(notAfter),
       ...this.passkeys.rows(),
@@ -468,37 +325,6 @@ function earliestOf(one: Instant | undefined, other: Instant | undefined): Insta
   return one < other ? one : other
 }
 
-function counterRow({ decision, key, counter, amount, windowMs, releasable }: Use): CounterRow {
-  return { decision, key, counter, amount: decimalText(amount), window_ms: windowMs, releasable }
-}
-
 function callKey(agent: string, callId: string): string {
   return `${agent}\n${callId}`
-}
-
-function delegationRow({ index, from, to, starts, ends, revokedBy }: Delegation): DelegationRow {
-  return {
-    index,
-    delegator: from,
-    delegate: to,
-    starts_at: instantText(starts),
-    ends_at: instantText(ends),
-    revoked_by: revokedBy ?? null,
-  }
-}
-
-function approvalRow(index: number, approval: Approval, status: string): ApprovalRow {
-  return {
-    decision: index,
-    agent: approval.agent,
-    action: approval.action,
-    policy_sha256: approval.policy.sha256,
-    terms: canonicalJsonOfPresent(approval.terms),
-    opened_at: instantText(approval.openedAt),
-    expires_at: instantText(approval.expiresAt),
-    cancelled_by: approval.cancelled?.index ?? null,
-    next_prompt_at: approval.nextPromptAt === undefined ? null : instantText(approval.nextPromptAt),
-    consumed_by: approval.consumedBy === undefined ? null : Number(approval.consumedBy.slice('dec_'.length)),
-    status,
-  }
 }

@@ -1,6 +1,7 @@
 import type { Instant, LogRecord, RecordBody } from '@bailiwick/core'
 import type { AdmittingKey } from './admission.ts'
-import type { Fold, Needs } from './fold.ts'
+import type { Fold } from './fold.ts'
+import type { Needs } from './needs.ts'
 
 /** Where an operation's record will stand. */
 export interface Place {

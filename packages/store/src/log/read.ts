@@ -8,7 +8,10 @@ import { readPayloadStates } from './payload-states.ts'
 import { readApprovals } from './read-approvals.ts'
 import { readLiveGrants } from './read-grants.ts'
 import { readDelegations, readVoting } from './voting.ts'
-import { Fold, type KnownDecision, type Memory, type Needs, type Use } from './fold.ts'
+import type { Use } from './counter-fold.ts'
+import { Fold } from './fold.ts'
+import type { Memory } from './memory.ts'
+import type { KnownDecision, Needs } from './needs.ts'
 
 const calls = {
   name: 'read_calls',

@@ -1,5 +1,6 @@
 import { Fault, type AccessRecord, type RecordBody } from '@bailiwick/core'
-import { noNeeds, type Fold } from '../log/fold.ts'
+import type { Fold } from '../log/fold.ts'
+import { noNeeds } from '../log/needs.ts'
 import type { AccessChange } from '../log/rows.ts'
 import type { Operation } from '../log/sequencer.ts'
 

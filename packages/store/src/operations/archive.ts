@@ -23,8 +23,8 @@ export function archiveOperation(segment: SegmentToRecord): Operation<{ readonly
   return {
     needs: { retention: true },
     apply: (fold, place) => {
-      refuseUnderHold(fold.holds)
-      if (fold.archivedEnd !== first || end > place.index) {
+      refuseUnderHold(fold.retention.holds)
+      if (fold.retention.archivedEnd !== first || end > place.index) {
         throw new Fault('conflict', `the records ${first} to ${end - 1} are not the next to be archived`, {
           fix: 'Another process archives this log; nothing was changed.',
         })

@@ -7,7 +7,7 @@ import {
   jsonProblem,
   type ApprovalStatus,
 } from '@bailiwick/core'
-import { noNeeds } from '../log/fold.ts'
+import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
 import { unknownApproval } from './vote.ts'
 

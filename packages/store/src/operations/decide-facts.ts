@@ -38,7 +38,7 @@ export function factsFor(
 function usedBefore(counters: Gathered['counters'], fold: Fold, at: Instant): Map<CounterKey, number> {
   const used = new Map<CounterKey, number>()
   for (const { key, digest, window } of counters) {
-    const sum = fold.used(digest, windowStart(window, at))
+    const sum = fold.counters.used(digest, windowStart(window, at))
     if (sum !== undefined) used.set(key, sum)
   }
   return used

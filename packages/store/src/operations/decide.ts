@@ -26,7 +26,8 @@ import {
   type ToolCall,
 } from '@bailiwick/core'
 import type { AdmittingKey } from '../log/admission.ts'
-import { noNeeds, type Fold, type KnownDecision, type Needs } from '../log/fold.ts'
+import type { Fold } from '../log/fold.ts'
+import { noNeeds, type KnownDecision, type Needs } from '../log/needs.ts'
 import { decimalOf } from '../log/decimal.ts'
 import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
@@ -143,7 +144,7 @@ function isFolded(call: ToolCall, decision: Decision, { subjects }: Gathered): b
 function foldUses(fold: Fold, call: ToolCall, decision: Decision, gathered: Gathered, place: Place): void {
   if (decision.effect !== 'allow') return
   for (const { key, counter, amount, windowMs, releasable } of decision.consumes) {
-    fold.consume({
+    fold.counters.consume({
       decision: place.index,
       key: gathered.counters.find((wanted) => wanted.key === key)?.digest ?? gathered.digests.counter(key),
       counter,

@@ -32,7 +32,7 @@ export function holdOperation(change: HoldChange): Operation<{ readonly index: n
   return {
     needs: { retention: true },
     apply: (fold, place) => {
-      const stands = fold.holds.includes(hold)
+      const stands = fold.retention.holds.includes(hold)
       if (event === 'placed' && stands) return { answer: { index: null } }
       if (event === 'lifted' && !stands) {
         throw new Fault('not_found', `no hold \`${hold}\` stands`, { fix: 'See `bailiwick hold list`.' })
@@ -41,7 +41,7 @@ export function holdOperation(change: HoldChange): Operation<{ readonly index: n
         body: { kind: 'hold', hold, event, by },
         payload: canonicalJson({ reason }),
         answer: { index: place.index },
-        staged: () => fold.changeHold({ name: hold, index: place.index }, event),
+        staged: () => fold.retention.changeHold({ name: hold, index: place.index }, event),
       }
     },
   }

@@ -1,5 +1,5 @@
 import type { RecordBody } from '@bailiwick/core'
-import { noNeeds } from '../log/fold.ts'
+import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
 
 /** What is recorded because it happened, whatever the state: a policy in force, a change of access, a person's reading. */

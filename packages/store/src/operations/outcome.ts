@@ -10,7 +10,7 @@ import {
   type Outcome,
   type OutcomeStatus,
 } from '@bailiwick/core'
-import { noNeeds, type KnownDecision } from '../log/fold.ts'
+import { noNeeds, type KnownDecision } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
 
 const statuses: ReadonlySet<string> = new Set<OutcomeStatus>(['succeeded', 'failed', 'unknown'])
@@ -57,7 +57,7 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
         staged: () => {
           fold.setOutcome(index, place.index, outcome.status)
           // Which counters it is for the record to say, which is hashed: the rows are not.
-          if (outcome.status === 'failed') fold.release(index, releasableOf(known.record))
+          if (outcome.status === 'failed') fold.counters.release(index, releasableOf(known.record))
         },
       }
     },

@@ -11,7 +11,8 @@ import {
   type Json,
   type Voter,
 } from '@bailiwick/core'
-import { noNeeds, type Fold } from '../log/fold.ts'
+import type { Fold } from '../log/fold.ts'
+import { noNeeds } from '../log/needs.ts'
 import type { Operation, Place } from '../log/operation.ts'
 import { entitledVoter } from './entitlement.ts'
 import { unknownDecision } from './outcome.ts'

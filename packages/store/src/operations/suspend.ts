@@ -6,7 +6,7 @@ import {
   nameLengthMax,
   type SuspensionRecord,
 } from '@bailiwick/core'
-import { noNeeds } from '../log/fold.ts'
+import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/sequencer.ts'
 
 /** What is to become of an agent. */

@@ -16,7 +16,7 @@ import {
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
-import { noNeeds, type Needs } from '../log/fold.ts'
+import { noNeeds, type Needs } from '../log/needs.ts'
 import { personId } from '../identity/secrets.ts'
 import type { Operation } from '../log/operation.ts'
 import type { VotingNeed } from '../log/voting.ts'
