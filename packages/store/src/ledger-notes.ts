@@ -10,7 +10,7 @@ import type { PolicySet } from './policies.ts'
 import { lastPolicy } from './queries.ts'
 
 /** What a ledger that is opened records of itself is recorded with. */
-interface NotedLedger {
+export interface NotedLedger {
   readonly pool: Queryable
   readonly name: string
   readonly policies: PolicySet

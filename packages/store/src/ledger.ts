@@ -19,28 +19,23 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { ApprovalReads, refuseCallback } from './approval-reads.ts'
-import { eraseInArchive } from './archive/erase.ts'
 import { ColdLog } from './archive/cold-log.ts'
 import { recordsOf } from './archive/cold-records.ts'
 import { listHolds, type StandingHold } from './archive/holds.ts'
-import { segmentEnds, segmentLimits } from './archive/plan.ts'
 import { coldBefore } from './archive/remove.ts'
-import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts'
+import type { ArchiveReport } from './archive/run.ts'
 import { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts'
-import { archivedEnd } from './archive/segments.ts'
-import { openedStore } from './archive/store.ts'
 import { brokenFault, markBroken, readBrokenMark, unmarkBroken } from './broken-mark.ts'
 import { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys } from './checkpoints/known-keys.ts'
 import { listDecisions, type DecisionFilter, type ListedDecisions } from './decision-list.ts'
-import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
-import { subjectTexts } from './erasure/subjects.ts'
+import type { ErasureRequest, ErasureResult } from './erasure/erase.ts'
 import { Delegations } from './delegations.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { Grants } from './grants.ts'
-import { followHead, readHead, refuseRestoredBackup } from './head.ts'
+import { readHead, refuseRestoredBackup } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
-import { keepPolicies, keepSuspensions, recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
+import { recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import type { AdmittingKey } from './log/admission.ts'
 import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
 import { randomPool } from './log/random-pool.ts'
@@ -60,11 +55,13 @@ import { suspensionOperation, type SuspensionChange } from './operations/suspend
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
 import { findDecisions, listApprovals, type ApprovalFilter } from './queries.ts'
-import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
+import type { ProveOptions } from './prove.ts'
+import { Publishing } from './publishing.ts'
 import { forwardable, forwardableDecision, type Forwardable } from './replicas/peer-requests.ts'
 import type { GrowthListener } from './replicas/growth.ts'
 import { ReplicatedWriter } from './replicas/replicated-writer.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
+import { archiveRecords, eraseEverywhere, plannedSegments, type RetentionPorts } from './retention.ts'
 import { Sweeps } from './sweeps.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
@@ -98,14 +95,12 @@ export class Ledger {
   readonly #writer: ReplicatedWriter
   readonly #settings: DecideSettings
   readonly #surroundings: Surroundings
-  readonly #digests: Digests
   readonly #listeners = new Set<CommitListener>()
   /** The archived records. */
   readonly cold: ColdLog
-  #publishing: Promise<string> | undefined
+  readonly #publishing: Publishing
+  readonly #retention: RetentionPorts
   #halted: Fault | undefined
-  /** The head that this process last held against what was published; every later one must contain it. */
-  #published: Frontier | undefined
 
   private constructor(options: LedgerOptions, { checkpoints, name, pool, digests }: LedgerParts) {
     this.name = name
@@ -114,11 +109,12 @@ export class Ledger {
     this.checkpoints = checkpoints
     this.now = options.now ?? (() => Date.now() as Instant)
     this.pool = pool
-    this.#digests = digests
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.cold = new ColdLog(this.pool, name, options.archive)
     const records = recordsOf(this.pool, name, this.cold)
     this.tiles = new LogTiles({ client: this.pool, ledger: name, published, records })
+    const log = { client: pool, ledger: name, checkpoints, tiles: this.tiles, cold: this.cold }
+    this.#publishing = new Publishing({ ...log, halted: () => this.#halted })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}` }
     const reading = { client: this.pool, ledger: name, now: this.now, cold: this.cold }
@@ -137,13 +133,10 @@ export class Ledger {
         for (const listener of this.#listeners) listener(head, told)
       },
     })
-    const ofPeople = {
-      pool,
-      ledger: name,
-      now: this.now,
-      submit: <Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>) =>
-        this.#submit(operation, asked),
-    }
+    const submit = <Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>) =>
+      this.#submit(operation, asked)
+    this.#retention = { options, digests, submit }
+    const ofPeople = { pool, ledger: name, now: this.now, submit }
     this.#sweeps = new Sweeps(ofPeople)
     this.delegations = new Delegations(ofPeople)
     this.grants = new Grants(ofPeople)
@@ -176,7 +169,7 @@ export class Ledger {
       await settleMove(ledger.pool, name, options.dataDir)
       const published = await checkpoints.published()
       const kept = published && (await checkpoints.frontier(published))
-      ledger.#published = await refuseRestoredBackup(ledger.pool, name, published, kept)
+      ledger.#publishing.goOnFrom(await refuseRestoredBackup(ledger.pool, name, published, kept))
       const mark = await readBrokenMark(options.dataDir, name)
       if (mark === undefined) {
         await recordPolicies(ledger)
@@ -289,22 +282,8 @@ export class Ledger {
    * @throws as `erasePayloads` does
    */
   async erase(request: ErasureRequest): Promise<ErasureResult> {
-    if (this.#halted !== undefined) throw this.#halted
-    const { archive, connection, dataDir } = this.#options
-    const { pool: client, name: ledger, cold } = this
-    const ports = {
-      client,
-      ledger,
-      cold,
-      submit: <Answer>(operation: Operation<Answer>) => this.#submit(operation),
-      subjectDigests: (subject: string | number) =>
-        subjectTexts(subject).map((text) => this.#digests.subject(text)),
-      eraseInArchive: async () => {
-        const storeOf = (address: string) => openedStore(archive, address)
-        await eraseInArchive({ connection, ledger, storeOf, spoolDir: spoolDirectory(dataDir) })
-      },
-    }
-    return await erasePayloads(ports, request)
+    this.#refuseHalted()
+    return await eraseEverywhere(this, this.#retention, request)
   }
 
   /** Places or lifts a legal hold. The index is null where it stands already. @throws as `holdOperation` does */
@@ -326,26 +305,13 @@ export class Ledger {
   async plannedSegments(
     before: Instant,
   ): Promise<{ readonly first: number; readonly ends: readonly number[] }> {
-    const first = await archivedEnd(this.pool, this.name)
-    return { first, ends: await segmentEnds(this.pool, this.name, first, before, segmentLimits) }
+    return await plannedSegments(this.pool, this.name, before)
   }
 
   /** Archives records and removes them from the database. @throws as `archiveLog` does */
   async archive(request: ArchiveRequest): Promise<ArchiveReport> {
-    if (this.#halted !== undefined) throw this.#halted
-    const { connection, dataDir } = this.#options
-    return await archiveLog({
-      ...request,
-      connection,
-      dataDir,
-      ledger: this.name,
-      publish: () => this.checkpoint(),
-      submit: (operation) => this.#submit(operation),
-      keepStanding: async (end) => {
-        await keepPolicies(this, end)
-        await keepSuspensions(this, end, (operation) => this.#submit(operation))
-      },
-    })
+    this.#refuseHalted()
+    return await archiveRecords(this, this.#retention, request)
   }
 
   /** Records that match, the newest first, in the database and in cold storage. */
@@ -358,13 +324,13 @@ export class Ledger {
    * counts any more. Safe to run anywhere, any number of times.
    */
   async expireOverdue(): Promise<number> {
-    if (this.#halted !== undefined) throw this.#halted
+    this.#refuseHalted()
     return await this.#sweeps.expireOverdue()
   }
 
   /** Writes down of which approvals people are told again, or others are asked, by now; returns of how many. */
   async remindDue(): Promise<number> {
-    if (this.#halted !== undefined) throw this.#halted
+    this.#refuseHalted()
     return await this.#sweeps.remindDue()
   }
 
@@ -428,21 +394,7 @@ export class Ledger {
    * while one is being published share it.
    */
   async checkpoint(): Promise<string> {
-    // What is signed is a promise, and nobody can tell what the head of a broken log promises.
-    if (this.#halted !== undefined) throw this.#halted
-    // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
-    this.#publishing ??= this.checkpoints
-      .followKeys()
-      .then(() => followHead(this.pool, this.name, this.#published))
-      .then(async (head) => {
-        const note = await this.checkpoints.publish(head)
-        this.#published = head
-        return note
-      })
-      .finally(() => {
-        this.#publishing = undefined
-      })
-    return await this.#publishing
+    return await this.#publishing.checkpoint()
   }
 
   /**
@@ -452,19 +404,12 @@ export class Ledger {
    * @throws as `recordIndex` and `proveRecord` do
    */
   async prove(which: string | number, options: ProveOptions = {}): Promise<ProofBundle> {
-    const index = recordIndex(String(which))
-    return await proveRecord(await this.#proofSource(), index, options)
+    return await this.#publishing.prove(which, options)
   }
 
   /** Proof that the log of `to` records, or the published one, continues the one of `from`. @throws as `proveContinuation` does */
   async consistency(from: number, to?: number): Promise<ConsistencyProof> {
-    return await proveContinuation(await this.#proofSource(), from, to)
-  }
-
-  async #proofSource(): Promise<ProofSource> {
-    const note = await this.checkpoint()
-    const { pool: client, name: ledger, tiles, checkpoints, cold } = this
-    return { client, ledger, tiles, note, cold, verifierKeys: checkpoints.verifierKeys }
+    return await this.#publishing.consistency(from, to)
   }
 
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
@@ -550,11 +495,15 @@ export class Ledger {
       await this.#writer.leave()
       await this.#sequencer.close()
       // One that is being published may have read its head before the last commit.
-      await this.#publishing
+      await this.#publishing.settled()
       if (this.#halted === undefined && this.checkpoints.signs) await this.checkpoint()
     } finally {
       await this.pool.end()
     }
+  }
+
+  #refuseHalted(): void {
+    if (this.#halted !== undefined) throw this.#halted
   }
 
   #submit<Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>): Promise<Answer> {

@@ -1,0 +1,81 @@
+import type { ConsistencyProof, Fault, Frontier, ProofBundle } from '@bailiwick/core'
+import type { ColdLog } from './archive/cold-log.ts'
+import type { CheckpointFile } from './checkpoints/checkpoint-file.ts'
+import { followHead } from './head.ts'
+import type { Queryable } from './log/batches.ts'
+import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
+import type { LogTiles } from './tiles.ts'
+
+/** What publishing takes of a ledger. */
+export interface PublishingPorts {
+  readonly client: Queryable
+  readonly ledger: string
+  readonly checkpoints: CheckpointFile
+  readonly tiles: LogTiles
+  readonly cold: ColdLog
+  /** Why nothing is signed any more; undefined while everything is well. */
+  readonly halted: () => Fault | undefined
+}
+
+/** What is said of a log outside its database: checkpoints of its committed head, and proofs that lead to them. */
+export class Publishing {
+  readonly #ports: PublishingPorts
+  #underWay: Promise<string> | undefined
+  /** The head that this process last held against what was published; every later one must contain it. */
+  #head: Frontier | undefined
+
+  constructor(ports: PublishingPorts) {
+    this.#ports = ports
+  }
+
+  /** Goes on from a head that was held against what was published. */
+  goOnFrom(head: Frontier): void {
+    this.#head = head
+  }
+
+  /**
+   * Publishes the committed head's checkpoint outside the database and returns it. Callers that come
+   * while one is being published share it.
+   */
+  async checkpoint(): Promise<string> {
+    const { client, ledger, checkpoints, halted } = this.#ports
+    // What is signed is a promise, and nobody can tell what the head of a broken log promises.
+    const fault = halted()
+    if (fault !== undefined) throw fault
+    // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
+    this.#underWay ??= checkpoints
+      .followKeys()
+      .then(() => followHead(client, ledger, this.#head))
+      .then(async (head) => {
+        const note = await checkpoints.publish(head)
+        this.#head = head
+        return note
+      })
+      .finally(() => {
+        this.#underWay = undefined
+      })
+    return await this.#underWay
+  }
+
+  /** Waits for what is being published. */
+  async settled(): Promise<void> {
+    await this.#underWay
+  }
+
+  /** As `Ledger.prove`. */
+  async prove(which: string | number, options: ProveOptions): Promise<ProofBundle> {
+    const index = recordIndex(String(which))
+    return await proveRecord(await this.#proofSource(), index, options)
+  }
+
+  /** As `Ledger.consistency`. */
+  async consistency(from: number, to: number | undefined): Promise<ConsistencyProof> {
+    return await proveContinuation(await this.#proofSource(), from, to)
+  }
+
+  async #proofSource(): Promise<ProofSource> {
+    const note = await this.checkpoint()
+    const { client, ledger, tiles, checkpoints, cold } = this.#ports
+    return { client, ledger, tiles, note, cold, verifierKeys: checkpoints.verifierKeys }
+  }
+}

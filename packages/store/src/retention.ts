@@ -1,0 +1,78 @@
+// What leaves a ledger's database: records that go to cold storage, and payloads that are erased in both.
+import type { Instant } from '@bailiwick/core'
+import type { ColdLog } from './archive/cold-log.ts'
+import { eraseInArchive } from './archive/erase.ts'
+import { segmentEnds, segmentLimits } from './archive/plan.ts'
+import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts'
+import { archivedEnd } from './archive/segments.ts'
+import { openedStore } from './archive/store.ts'
+import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
+import { subjectTexts } from './erasure/subjects.ts'
+import { keepPolicies, keepSuspensions, type NotedLedger } from './ledger-notes.ts'
+import type { ArchiveRequest, LedgerOptions } from './ledger-options.ts'
+import type { Queryable } from './log/batches.ts'
+import type { Digests } from './log/digests.ts'
+import type { Operation } from './log/operation.ts'
+
+/** What retention needs of a ledger that others do not see. */
+export interface RetentionPorts {
+  readonly options: Pick<LedgerOptions, 'archive' | 'connection' | 'dataDir'>
+  readonly digests: Digests
+  readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
+}
+
+/** Erases payloads where they lie: in the database and in cold storage. @throws as `erasePayloads` does */
+export async function eraseEverywhere(
+  {
+    pool: client,
+    name: ledger,
+    cold,
+  }: { readonly pool: Queryable; readonly name: string; readonly cold: ColdLog },
+  { options, digests, submit }: RetentionPorts,
+  request: ErasureRequest,
+): Promise<ErasureResult> {
+  const { archive, connection, dataDir } = options
+  const ports = {
+    client,
+    ledger,
+    cold,
+    submit,
+    subjectDigests: (subject: string | number) => subjectTexts(subject).map((text) => digests.subject(text)),
+    eraseInArchive: async () => {
+      const storeOf = (address: string) => openedStore(archive, address)
+      await eraseInArchive({ connection, ledger, storeOf, spoolDir: spoolDirectory(dataDir) })
+    },
+  }
+  return await erasePayloads(ports, request)
+}
+
+/** Archives records and removes them from the database; what is still in force is recorded again before. @throws as `archiveLog` does */
+export async function archiveRecords(
+  ledger: NotedLedger & { checkpoint(): Promise<unknown> },
+  { options, submit }: RetentionPorts,
+  request: ArchiveRequest,
+): Promise<ArchiveReport> {
+  const { connection, dataDir } = options
+  return await archiveLog({
+    ...request,
+    connection,
+    dataDir,
+    ledger: ledger.name,
+    publish: () => ledger.checkpoint(),
+    submit,
+    keepStanding: async (end) => {
+      await keepPolicies(ledger, end)
+      await keepSuspensions(ledger, end, submit)
+    },
+  })
+}
+
+/** Where the segments of a run would end now. */
+export async function plannedSegments(
+  client: Queryable,
+  ledger: string,
+  before: Instant,
+): Promise<{ readonly first: number; readonly ends: readonly number[] }> {
+  const first = await archivedEnd(client, ledger)
+  return { first, ends: await segmentEnds(client, ledger, first, before, segmentLimits) }
+}
