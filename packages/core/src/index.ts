@@ -87,7 +87,9 @@ export {
   type TileReader,
 } from './audit/tiles.ts'
 export { isTlogProof, parseTlogProof, tlogProofText } from './audit/tlog-proof.ts'
-export { callTerm, completeRecord, parseRecord, recordTerms, recordText, TermSet } from './audit/record.ts'
+export { completeRecord, recordText } from './audit/record.ts'
+export { parseRecord } from './audit/record-shape.ts'
+export { callTerm, recordTerms, TermSet } from './audit/record-terms.ts'
 export { RecordWriter } from './audit/record-writer.ts'
 export type { CompactRange } from './audit/compact-range.ts'
 export {

@@ -5,7 +5,8 @@ import type { Checkpoint } from './checkpoint.ts'
 import { commitPayload, saltBytes } from './commitment.ts'
 import { hashBytes, isSize, leafHash } from './frontier.ts'
 import { verifyInclusion } from './merkle.ts'
-import { parseRecord, recordText } from './record.ts'
+import { recordText } from './record.ts'
+import { parseRecord } from './record-shape.ts'
 import { decodeBase64 } from './signed-note.ts'
 
 /** How a proof bundle says what it is. */

@@ -4,7 +4,8 @@ import { recordBytesMax } from '../model/limits.ts'
 import type { LogRecord } from '../model/record.ts'
 import { commitPayload, saltBytes } from './commitment.ts'
 import { RangeBuilder, type CompactRange } from './compact-range.ts'
-import { parseRecord, recordText } from './record.ts'
+import { recordText } from './record.ts'
+import { parseRecord } from './record-shape.ts'
 import { RecordTemplates } from './record-templates.ts'
 
 /** One record of a stored log, with its hash and its payload. */

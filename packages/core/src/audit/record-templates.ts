@@ -1,7 +1,7 @@
 import type { DecisionRecord } from '../model/record.ts'
 import { decisionId } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
-import { parseRecord } from './record.ts'
+import { parseRecord } from './record-shape.ts'
 
 /** What differs from one decision of a kind to the next. */
 interface Holes {

@@ -1,7 +1,7 @@
 import { Fault } from '../model/fault.ts'
 import { isSize } from './frontier.ts'
 import { proofBundleFormat, proofBundleLengthMax, type ProofBundle } from './proof-bundle.ts'
-import { parseRecord } from './record.ts'
+import { parseRecord } from './record-shape.ts'
 import { decodeBase64 } from './signed-note.ts'
 
 const firstLine = 'c2sp.org/tlog-proof@v1'
