@@ -1,9 +1,6 @@
-import { Fault, systemPorts, type Instant } from '@bailiwick/core'
+import { systemPorts, type Fault, type Instant } from '@bailiwick/core'
 import {
   ApprovalWaits,
-  canWalkAside,
-  createNoticeFeed,
-  createOutbox,
   keepPartitions,
   Ledger,
   loadPolicies,
@@ -11,14 +8,10 @@ import {
   openDatabase,
   stopIfUnused,
   textIfThere,
-  tryServiceLock,
-  tryServiceShare,
   type Access,
-  type HeldLock,
   type OpenedDatabase,
   type PeerOptions,
   type PolicySet,
-  WalksAside,
 } from '@bailiwick/store'
 import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
@@ -29,7 +22,6 @@ import { archiveSettings } from './archive-settings.ts'
 import { createChannels, type ChannelParts } from './channels/channels.ts'
 import { channelSettings, type ChannelSettings } from './channels/settings.ts'
 import { isAllowedCallback } from './channels/webhook-channel.ts'
-import { createOutboxWorker } from './delivery/outbox-worker.ts'
 import { targetsFromEnvironment } from './delivery/targets.ts'
 import { answerRequests } from './http/answer-requests.ts'
 import type { AppParts } from './http/app.ts'
@@ -44,9 +36,9 @@ import { unansweredFacts } from './lookup/unanswered.ts'
 import { logKeySettings } from './log-key-settings.ts'
 import { checkPeerSettings, peerSettings } from './peers/peer-settings.ts'
 import { withPeers } from './peers/with-peers.ts'
-import { repeat } from './repeat.ts'
-import { SelfCheck } from './self-check/self-check.ts'
 import { selfCheckSeconds } from './self-check/settings.ts'
+import { holdServiceLock } from './service-lock.ts'
+import { startWorkers } from './workers.ts'
 
 /** How a service is started. */
 export interface ServiceOptions {
@@ -82,8 +74,6 @@ export interface RunningService {
 }
 
 const firstAdministrator = 'admin@localhost'
-const sweepMs = 500
-const checkpointMs = 1_000
 const consoleDir = fileURLToPath(new URL('../console/', import.meta.url))
 
 /**
@@ -136,7 +126,7 @@ async function start(
 
   const database = await (opening ?? openDatabase(options))
   if (opening === undefined) undo.push(() => stopIfUnused(database))
-  const lock = keepLock(await onlyService(database), database)
+  const lock = await holdServiceLock(database)
   undo.push(() => lock.release())
   await migrate(database.connection)
   await keepPartitions(database.connection, retention.partition, Date.now() as Instant)
@@ -159,7 +149,8 @@ async function start(
   const identity = await startIdentity(ledger, identitySetting, { ...options, url })
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
-  startWorkers({ connection: database.connection, ledger, targets, selfCheck, url, options, undo })
+  const { log } = options
+  startWorkers({ connection: database.connection, ledger, targets, selfCheck, url, log }, undo)
   const { access } = identity
   const channels = startChannels({ ledger, access, settings: channelsWanted, url, log: options.log }, undo)
   undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
@@ -218,149 +209,6 @@ function startLookups(
   const lookups = createLookups(settings)
   undo.push(() => lookups.close())
   return lookups
-}
-
-interface Workers {
-  readonly connection: OpenedDatabase['connection']
-  readonly ledger: Ledger
-  readonly targets: ReturnType<typeof targetsFromEnvironment>
-  /** Every how many seconds; undefined: never. */
-  readonly selfCheck: number | undefined
-  readonly url: string
-  readonly options: ServiceOptions
-  readonly undo: (() => Promise<unknown>)[]
-}
-
-function startWorkers({ connection, ledger, targets, selfCheck, url, options, undo }: Workers): void {
-  const { pool, name } = ledger
-  const worker = createOutboxWorker({
-    feed: createNoticeFeed({ pool, ledger: name, name: 'notices' }),
-    outbox: createOutbox({ pool, ledger: name }),
-    targets,
-    links: { consoleUrl: url },
-    clock: { now: () => Date.now() as Instant },
-    random: Math.random,
-    log: options.log,
-  })
-  worker.start()
-  undo.push(() => worker.stop())
-  ledger.onGrowth(() => worker.poke())
-
-  const sweep = repeat(
-    sweepMs,
-    () => ledger.expireOverdue(),
-    (error) => options.log(`expiry: ${messageOf(error)}`),
-  )
-  undo.push(() => sweep.stop())
-  const remind = repeat(
-    sweepMs,
-    () => ledger.remindDue(),
-    (error) => options.log(`reminders: ${messageOf(error)}`),
-  )
-  undo.push(() => remind.stop())
-  const publish = repeat(
-    checkpointMs,
-    () => ledger.checkpoint(),
-    (error) => options.log(`checkpoint: ${messageOf(error)}`),
-  )
-  undo.push(() => publish.stop())
-  const tiles = repeat(
-    checkpointMs,
-    () => ledger.tiles.fill(),
-    (error) => options.log(`tiles: ${messageOf(error)}`),
-  )
-  undo.push(() => tiles.stop())
-
-  const aside = canWalkAside() ? new WalksAside({ connection, ledger: ledger.name }) : undefined
-  const check = new SelfCheck({
-    ledger,
-    targets,
-    links: { consoleUrl: url },
-    seconds: selfCheck,
-    log: options.log,
-    walk: aside && ((from) => aside.walk(from)),
-  })
-  const checking = check.start()
-  undo.push(async () => {
-    const stopped = checking.stop()
-    // What it is at would take its time, and says nothing any more.
-    await aside?.close()
-    await stopped
-  })
-}
-
-// On a server several services may share a ledger; in an embedded data directory there is one, because
-// its checkpoint and its database are started and stopped together.
-async function onlyService(database: OpenedDatabase): Promise<HeldLock> {
-  const lock = await serviceLock(database)
-  if (lock !== undefined) return lock
-  if (database.kind === 'server') {
-    throw new Fault('conflict', `somebody has the database at ${database.place} to himself`, {
-      fix: 'Wait where its log is being moved. Where it is the embedded one of a data directory, leave out DATABASE_URL and name that directory with --data.',
-    })
-  }
-  throw new Fault('conflict', 'another service already runs on this data directory', {
-    fix: 'Stop it first, or choose another data directory with --data.',
-  })
-}
-
-function serviceLock({ kind, connection }: OpenedDatabase): Promise<HeldLock | undefined> {
-  return kind === 'server' ? tryServiceShare(connection) : tryServiceLock(connection)
-}
-
-const lockAttemptsMax = 60
-const lockPauseMs = 500
-
-interface KeptLock {
-  /** Resolves when the lock is lost for good; never where it is released. */
-  readonly failed: Promise<Fault>
-  release(): Promise<void>
-}
-
-// A database that restarts after a crash drops the lock. Whoever gets it back in time goes on.
-function keepLock(first: HeldLock, database: OpenedDatabase): KeptLock {
-  const ended = new AbortController()
-  let lock: HeldLock | undefined = first
-  let fail: (fault: Fault) => void
-  const failed = new Promise<Fault>((resolve) => {
-    fail = resolve
-  })
-  const keep = async (): Promise<void> => {
-    while (lock !== undefined && !ended.signal.aborted) {
-      await lock.lost
-      lock = await retaken(database, ended.signal)
-    }
-    if (ended.signal.aborted) return
-    fail(
-      new Fault('store_unavailable', 'the embedded database has stopped', {
-        fix: 'Start the service again.',
-      }),
-    )
-  }
-  const kept = keep()
-  return {
-    failed,
-    release: async () => {
-      ended.abort()
-      await lock?.release()
-      await kept
-      // It may have come back just as it was being let go.
-      await lock?.release()
-    },
-  }
-}
-
-async function retaken(database: OpenedDatabase, ended: AbortSignal): Promise<HeldLock | undefined> {
-  // A server is somebody else's to bring back, and the service waits for it.
-  for (let attempt = 0; attempt < lockAttemptsMax || database.kind === 'server'; attempt++) {
-    await systemPorts.sleep(lockPauseMs, ended)
-    if (ended.aborted) return undefined
-    // A database that is still recovering refuses; that is what the next attempt is for.
-    await database.revive().catch(() => undefined)
-    const lock = await serviceLock(database).catch(() => undefined)
-    if (lock !== undefined) return lock
-  }
-  return undefined
 }
 
 async function firstSignIn(access: Access, ledger: Ledger, url: string): Promise<string | undefined> {
