@@ -83,6 +83,15 @@ describe('A walk in a thread of its own', () => {
     await expect(walk.step(1)).rejects.toThrow('was ended')
   })
 
+  test('is started anew where its thread ends, and the end of one thread fails nothing that was asked of the next', async () => {
+    // No tree of three records is without a hash: the thread does not survive it.
+    const impossible = aside.walk({ size: 3, hashes: [] })
+    await expect(impossible.step(1)).rejects.toThrow('instead of 64')
+    // The next thread is asked as soon as the first one's error is known, which is before it has ended.
+    expect((await aside.walk().step(5)).verified).toBeGreaterThan(0)
+    await expect(impossible.step(1)).rejects.toThrow('instead of 64')
+  })
+
   test('that cannot read says so, and goes on where it was', async () => {
     const walk = aside.walk()
     await walk.step(1)
