@@ -46,7 +46,7 @@ async function fixFile(file: string, edits: readonly DocumentEdit[]): Promise<Fi
     await rename(beside, target)
     return { file, made, left: leftText }
   } finally {
-    await rm(beside, { force: true })
+    await withoutTrace(beside)
   }
 }
 
@@ -79,12 +79,17 @@ async function writtenBeside(target: string, text: string): Promise<string> {
     }
     return beside
   } catch (cause) {
-    await rm(beside, { force: true })
+    await withoutTrace(beside)
     throw new Fault('bad_input', `\`${target}\` cannot be written`, {
       fix: 'Check the permissions of the file and its directory.',
       cause,
     })
   }
+}
+
+// Where this fails, what people need to hear is why the file was given up.
+async function withoutTrace(beside: string): Promise<void> {
+  await rm(beside, { force: true }).catch(() => undefined)
 }
 
 function changedMeanwhile(file: string): Fault {

@@ -145,6 +145,18 @@ describe('bailiwick check --fix', () => {
     await chmod(closed, 0o700)
   })
 
+  test('a file beside which nothing can be written is said to be so, also where nothing can be removed there', async () => {
+    // As long as a name may be, so that no longer one can stand beside it.
+    const long = join(dir, `${'p'.repeat(250)}.yaml`)
+    await copyFile(file, long)
+    const before = await readFile(long, 'utf8')
+    const run = await cli(['check', '--fix', long])
+    expect(run).toMatchObject({ code: 2, out: '' })
+    expect(run.err).toContain('cannot be written')
+    expect(await readFile(long, 'utf8')).toBe(before)
+    expect(await readdir(dir)).toHaveLength(2)
+  })
+
   test.each(['sarif', 'github'])(
     'with --format %s, what was fixed is told on standard error',
     async (format) => {
