@@ -76,6 +76,7 @@ export {
   isPolicyTestFile,
   loadPolicies,
   PolicyFault,
+  readParent,
   readPolicies,
   type PolicyReading,
   type PolicySet,

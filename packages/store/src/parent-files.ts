@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve, sep } from 'node:path'
-import { policyBytesMax, type LoadFile, type Problem } from '@bailiwick/core'
+import { policyBytesMax, type LoadFile, type RefusedFile } from '@bailiwick/core'
 
 /**
  * The files that one policy extends. Only policy files (`*.yaml`, `*.yml`) in or below one directory are read, wherever
@@ -9,7 +9,6 @@ import { policyBytesMax, type LoadFile, type Problem } from '@bailiwick/core'
 export class ParentFiles {
   /** The real paths of those that were read. */
   readonly read = new Set<string>()
-  readonly #problems: Problem[] = []
   readonly #root: string
   readonly #policy: string
 
@@ -22,20 +21,15 @@ export class ParentFiles {
     this.#policy = policy
   }
 
-  /** Why files were not read, beside that they do not exist. */
-  get problems(): readonly Problem[] {
-    return this.#problems
-  }
-
   readonly load: LoadFile = (path) => {
     const file = realPath(isAbsolute(path) ? path : resolve(dirname(this.#policy), path))
     if (isAbsolute(path) || (file !== undefined && !file.startsWith(this.#root + sep))) {
-      return this.#refuse(path, 'lies outside the directory of the policies')
+      return refused('lies outside the directory of the policies')
     }
     if (file === undefined) return undefined
-    if (!/\.ya?ml$/.test(file)) return this.#refuse(path, 'is no policy file')
+    if (!/\.ya?ml$/.test(file)) return refused('is no policy file')
     const bytes = firstBytes(file, policyBytesMax + 1)
-    if (bytes === undefined) return this.#refuse(path, 'cannot be read')
+    if (bytes === undefined) return refused('cannot be read')
     try {
       // Of a file that is too large, this is enough to be told so.
       const text = new TextDecoder('utf-8', {
@@ -45,19 +39,14 @@ export class ParentFiles {
       this.read.add(file)
       return text
     } catch {
-      return this.#refuse(path, 'is not UTF-8 text')
+      return refused('is not UTF-8 text')
     }
   }
+}
 
-  #refuse(path: string, why: string): undefined {
-    this.#problems.push({
-      severity: 'error',
-      line: 1,
-      column: 1,
-      message: `the file \`${path}\`, which this policy extends, ${why}`,
-      fix: 'extend files that end in .yaml or .yml and lie in or below the directory of the policies',
-    })
-  }
+function refused(why: string): RefusedFile {
+  const fix = 'extend files that end in .yaml or .yml and lie in or below the directory of the policies'
+  return { why, fix }
 }
 
 /** The real path; undefined where there is no file. */

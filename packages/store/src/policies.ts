@@ -1,6 +1,13 @@
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { bindAgents, Fault, problemText, type CompiledPolicy, type Problem } from '@bailiwick/core'
+import {
+  bindAgents,
+  besideFile,
+  Fault,
+  problemText,
+  type CompiledPolicy,
+  type Problem,
+} from '@bailiwick/core'
 import { realPath } from './parent-files.ts'
 import { readPolicyWithParents } from './policy-text.ts'
 
@@ -89,6 +96,35 @@ export async function readPolicies(path: string): Promise<PolicyReading[]> {
       ? reading
       : { ...reading, policy: undefined, problems: [...twiceBound, ...reading.problems] }
   })
+}
+
+/**
+ * Everything there is to say about a file that policies beside it extend, as these see it: by itself it binds nobody.
+ *
+ * @returns undefined where none of them extends it
+ */
+export async function readParent(file: string): Promise<readonly Problem[] | undefined> {
+  const real = realPath(file)
+  const root = dirname(file)
+  const names = (await readdir(root)).filter(isPolicyFile).sort()
+  const told = await Promise.all(names.map((name) => toldOf(real, join(root, name), root)))
+  const extending = told.filter((problems) => problems !== undefined)
+  if (extending.length === 0) return undefined
+  return [...new Map(extending.flat().map((problem) => [JSON.stringify(problem), problem])).values()]
+}
+
+/** What a policy has to say of a file that it extends; undefined where it does not extend it, or cannot be read. */
+async function toldOf(
+  real: string | undefined,
+  policy: string,
+  root: string,
+): Promise<readonly Problem[] | undefined> {
+  const read = await readPolicyWithParents(policy, root).catch(() => undefined)
+  if (read === undefined || real === undefined || !read.parents.has(real)) return undefined
+  const problems = read.parsed.kind === 'valid' ? read.parsed.warnings : read.parsed.problems
+  return problems
+    .filter((problem) => problem.file !== undefined && realPath(besideFile(policy, problem.file)) === real)
+    .map((problem) => ({ ...problem, file: undefined }))
 }
 
 function problemsWithFile({ file, problems }: PolicyReading) {

@@ -34,11 +34,7 @@ export async function readPolicyWithParents(file: string, root: string): Promise
   const text = await boundedText(file, policyFormat)
   if (typeof text !== 'string') return { parsed: { kind: 'invalid', problems: [text] }, parents: new Set() }
   const files = new ParentFiles(root, file)
-  const parsed = parsePolicy(text, { load: files.load })
-  const { problems, read: parents } = files
-  if (problems.length === 0) return { parsed, parents }
-  const others = parsed.kind === 'invalid' ? parsed.problems : parsed.warnings
-  return { parsed: { kind: 'invalid', problems: [...problems, ...others] }, parents }
+  return { parsed: parsePolicy(text, { load: files.load }), parents: files.read }
 }
 
 /**

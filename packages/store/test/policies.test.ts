@@ -126,7 +126,9 @@ describe('a policy extends files', () => {
     const parsed = await readPolicy(join(policies, 'a.yaml'))
     expect(parsed.kind).toBe('invalid')
     const problems = parsed.kind === 'invalid' ? parsed.problems : []
-    expect(problems.map(({ message }) => message).join('\n')).toContain(why)
+    expect(problems.map(({ message, line }) => ({ message, line }))).toEqual([
+      { message: expect.stringContaining(why), line: 2 },
+    ])
     expect(JSON.stringify(parsed)).not.toContain('[x]')
   })
 

@@ -9,6 +9,7 @@ export const errorCodes = {
   'missing-key': 'A required key is absent.',
   'wrong-value': 'A value is not of the form that its key wants.',
   'missing-file': 'A file that the policy extends is not there.',
+  'refused-file': 'A file that the policy extends may not be read, or cannot be.',
   'circular-extends': 'A file extends itself, through others.',
   'too-many-files': 'The policy extends too many files.',
   'inherited-mode': 'Shadow mode where a file of the policy does not allow it.',

@@ -24,6 +24,9 @@ export const policyFormat: YamlFormat<PolicyFile> = {
     ['agent_id', { why: 'stands beside `agents`', fix: 'keep one of the two' }],
     ['agents', { why: 'stands beside `agent_id`', fix: 'keep one of the two' }],
   ]),
+  missing: new Map([
+    ['agent_id', 'add it, or check a policy that extends this file, if it is for others to extend'],
+  ]),
 }
 
 const bindsNobody = {

@@ -1,10 +1,10 @@
 import { parentFilesMax } from '../model/limits.ts'
 import { besideFile, type Problem } from '../model/problem.ts'
+import { inFileOrder } from './placed-problems.ts'
 import type { DocumentPath, Position, Positions } from './positions.ts'
 import type { PolicyFile } from './schema.ts'
 import type { ProblemCode } from './problem-codes.ts'
 import { parentFormat, policyFormat, shapePolicy } from './shape.ts'
-import { inFileOrder } from './yaml-file.ts'
 
 /** One file of a policy, its shape checked. */
 export interface PolicySource {
@@ -18,8 +18,15 @@ export interface PolicySource {
   readonly extended: readonly string[]
 }
 
+/** A file that is not given, though it may be there. */
+export interface RefusedFile {
+  /** Goes on from the file: `lies outside the directory of the policies`. */
+  readonly why: string
+  readonly fix: string
+}
+
 /** Gives the text of a file that a policy extends, by its path seen from the policy file; undefined where there is none. */
-export type LoadFile = (path: string) => string | undefined
+export type LoadFile = (path: string) => string | RefusedFile | undefined
 
 /** The policy file and all that it extends, or what is wrong with their shape. */
 export type ReadSources =
@@ -122,6 +129,11 @@ class Reading {
       this.findings.error(source, place, `there is no file \`${path}\` to extend`, fix, {
         code: 'missing-file',
       })
+      return
+    }
+    if (typeof text !== 'string') {
+      const message = `\`${path}\`, which this file extends, ${text.why}`
+      this.findings.error(source, place, message, text.fix, { code: 'refused-file' })
       return
     }
     const shaped = shapePolicy(text, parentFormat)

@@ -1,12 +1,12 @@
-import { nearest } from '@bailiwick/cel'
 import { isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Problem } from '../model/problem.ts'
-import type { ProblemCode } from './problem-codes.ts'
-import { Positions, type DocumentPath, type Position } from './positions.ts'
+import { errorAt, inFileOrder } from './placed-problems.ts'
+import { Positions, type Position } from './positions.ts'
+import { shapeProblems, type KeyAdvice } from './shape-problems.ts'
 
 /** A kind of file that people write as YAML. */
-export interface YamlFormat<Content> {
+export interface YamlFormat<Content> extends KeyAdvice {
   /** As messages call it, such as `the policy`. */
   readonly name: string
   /** The schema for what was read; different contents may be of different forms. */
@@ -14,8 +14,6 @@ export interface YamlFormat<Content> {
   readonly bytesMax: number
   /** What to do with a file that is larger. */
   readonly tooLargeFix: string
-  /** Keys that are refused with a sentence of their own. */
-  readonly refused: ReadonlyMap<string, { readonly why: string; readonly fix: string }>
 }
 
 /** A file whose shape holds, and the means to find places in it. */
@@ -57,35 +55,12 @@ export function shapeYaml<Content>(text: string, format: YamlFormat<Content>): S
 export function tooLargeProblem(
   format: Pick<YamlFormat<unknown>, 'name' | 'bytesMax' | 'tooLargeFix'>,
 ): Problem {
-  return error(
+  return errorAt(
     { line: 1, column: 1 },
     'too-large',
     `${format.name} is larger than ${format.bytesMax / 1024 / 1024} MiB`,
     format.tooLargeFix,
   )
-}
-
-/** Problems sorted by line and column, each once. */
-export function inFileOrder(problems: readonly Problem[]): Problem[] {
-  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column)
-  return sorted.filter((problem, at) => {
-    const before = sorted[at - 1]
-    if (before === undefined || before.message !== problem.message) return true
-    return before.line !== problem.line || before.column !== problem.column
-  })
-}
-
-/** `['rules', 0, 'on']` as people write it: `rules[0].on`. */
-function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, at) =>
-      typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`,
-    )
-    .join('')
-}
-
-function error(place: Position, code: ProblemCode, message: string, fix: string): Problem {
-  return { severity: 'error', line: place.line, column: place.column, message, fix, code }
 }
 
 interface YamlComplaint {
@@ -110,7 +85,7 @@ function unreadable(document: Document): Problem[] {
 function yamlProblem(complaint: YamlComplaint): Problem {
   const place = complaint.linePos?.[0]
   const { sentence, fix } = complaintText(complaint)
-  return error(
+  return errorAt(
     { line: place?.line ?? 1, column: place?.col ?? 1 },
     'invalid-yaml',
     `not valid YAML: ${sentence}`,
@@ -163,7 +138,7 @@ function unwritable(document: Document, positions: Positions): Problem[] {
   const version = document.directives?.yaml
   if (version?.explicit === true && version.version !== '1.2') {
     problems.push(
-      error(
+      errorAt(
         { line: 1, column: 1 },
         'invalid-yaml',
         `the file asks for YAML ${version.version}`,
@@ -177,7 +152,7 @@ function unwritable(document: Document, positions: Positions): Problem[] {
       if (isScalar(pair.key) && typeof pair.key.value === 'string') return
       const place = isNode(pair.key) ? positions.ofNode(pair.key) : { line: 1, column: 1 }
       problems.push(
-        error(
+        errorAt(
           place,
           'invalid-yaml',
           'a key is not a text',
@@ -189,13 +164,13 @@ function unwritable(document: Document, positions: Positions): Problem[] {
       if (typeof node.value !== 'string') return
       if (key === 'key' && node.value === '__proto__') {
         problems.push(
-          error(positions.ofNode(node), 'unknown-key', 'unknown key `__proto__`', 'choose another name'),
+          errorAt(positions.ofNode(node), 'unknown-key', 'unknown key `__proto__`', 'choose another name'),
         )
       }
       if (loneSurrogate.test(node.value)) {
         const fix = 'write the whole character, or remove the escape'
         problems.push(
-          error(positions.ofNode(node), 'invalid-yaml', 'the text contains half of a surrogate pair', fix),
+          errorAt(positions.ofNode(node), 'invalid-yaml', 'the text contains half of a surrogate pair', fix),
         )
       }
     },
@@ -209,7 +184,7 @@ function expansionProblem(cause: unknown, document: Document, positions: Positio
   if (unresolved === undefined) {
     const why = cause instanceof RangeError ? 'it nests too deep' : 'its aliases unfold into too much'
     const fix = 'write the values out instead of using aliases'
-    return error({ line: 1, column: 1 }, 'invalid-yaml', `the YAML cannot be expanded: ${why}`, fix)
+    return errorAt({ line: 1, column: 1 }, 'invalid-yaml', `the YAML cannot be expanded: ${why}`, fix)
   }
   let place: Position = { line: 1, column: 1 }
   visit(document, {
@@ -219,116 +194,10 @@ function expansionProblem(cause: unknown, document: Document, positions: Positio
       return visit.BREAK
     },
   })
-  return error(
+  return errorAt(
     place,
     'invalid-yaml',
     `no anchor \`&${unresolved}\` stands before this alias`,
     'write the value out',
   )
-}
-
-/** What was read, and by what it is judged. */
-interface Misshapen<Content> {
-  readonly format: YamlFormat<Content>
-  readonly schema: z.ZodType<Content>
-  readonly json: unknown
-  readonly positions: Positions
-}
-
-function shapeProblems<Content>(
-  issues: readonly z.core.$ZodIssue[],
-  misshapen: Misshapen<Content>,
-): Problem[] {
-  const { json, positions } = misshapen
-  const problems: Problem[] = []
-  const missing: { readonly path: string; readonly problem: Problem }[] = []
-  const meant = new Set<string>()
-  for (const issue of issues.flatMap(meantIssues)) {
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        const { problem, near } = unknownKey(issue.path, key, misshapen)
-        problems.push(problem)
-        if (near !== undefined) meant.add(pathText([...issue.path, near]))
-      }
-    } else if (isMissing(issue.path, json)) {
-      const path = pathText(issue.path)
-      const place = positions.ofValue(asDocumentPath(issue.path))
-      missing.push({ path, problem: error(place, 'missing-key', `\`${path}\` is missing`, 'add it') })
-    } else {
-      problems.push(wrongValue(issue, positions))
-    }
-  }
-  // A misspelt key is one mistake, not an unknown key and a missing one.
-  const reallyMissing = missing.filter(({ path }) => !meant.has(path)).map(({ problem }) => problem)
-  return inFileOrder([...problems, ...reallyMissing])
-}
-
-/**
- * Where a value may have several forms and has one of them, but wrongly: what is wrong with that form, and not
- * that none fits.
- */
-function meantIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  const [meant, ...others] = issue.errors.filter(
-    (branch) => !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
-  )
-  if (meant === undefined || others.length > 0) return [issue]
-  return meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(meantIssues)
-}
-
-function wrongValue(issue: z.core.$ZodIssue, positions: Positions): Problem {
-  const path = asDocumentPath(issue.path)
-  const place = issue.code === 'invalid_key' ? positions.ofKey(path) : positions.ofValue(path)
-  const where = path.length > 0 ? `\`${pathText(path)}\`` : 'the file'
-  const inner = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  return error(place, 'wrong-value', `${where} ${inner}`, 'correct the value')
-}
-
-function unknownKey<Content>(
-  parent: readonly PropertyKey[],
-  key: string,
-  { format, schema, positions }: Misshapen<Content>,
-): { readonly problem: Problem; readonly near: string | undefined } {
-  const place = positions.ofKey(asDocumentPath([...parent, key]))
-  const refused = format.refused.get(key)
-  if (refused !== undefined) {
-    return { problem: error(place, 'refused-key', `\`${key}\` ${refused.why}`, refused.fix), near: undefined }
-  }
-  const known = keysAt(schema, parent)
-  const near = nearest(key, known)
-  const fix =
-    near === undefined ? `remove it, or write one of ${known.join(', ')}` : `did you mean \`${near}\`?`
-  return { problem: error(place, 'unknown-key', `unknown key \`${key}\``, fix), near }
-}
-
-/** The keys that a format knows at a place. */
-function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
-  const [part, ...rest] = path
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return keysAt(schema.unwrap(), path)
-  if (schema instanceof z.ZodPipe) return keysAt(schema.out, path)
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path))
-  if (schema instanceof z.ZodArray) return part === undefined ? [] : keysAt(schema.element, rest)
-  if (schema instanceof z.ZodRecord) return part === undefined ? [] : keysAt(schema.valueType, rest)
-  if (!(schema instanceof z.ZodObject)) return []
-  if (part === undefined) return Object.keys(schema.shape)
-  const member: unknown = schema.shape[String(part)]
-  return member instanceof z.ZodType ? keysAt(member, rest) : []
-}
-
-/** Whether the path's last key is absent from a map that is there. */
-function isMissing(path: readonly PropertyKey[], json: unknown): boolean {
-  let parent = json
-  for (const part of path.slice(0, -1)) parent = memberOf(parent, part)
-  const key = path[path.length - 1]
-  if (key === undefined || typeof parent !== 'object' || parent === null) return false
-  return !Object.hasOwn(parent, key)
-}
-
-function memberOf(value: unknown, key: PropertyKey): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  return (value as Record<PropertyKey, unknown>)[key]
-}
-
-function asDocumentPath(path: readonly PropertyKey[]): DocumentPath {
-  return path.map((part) => (typeof part === 'number' ? part : String(part)))
 }

@@ -251,6 +251,23 @@ describe('what a policy may not do with another', () => {
     expect(parsePolicy(leaf)).toMatchObject({ kind: 'invalid' })
   })
 
+  test('extend what may not be read, which is all that is told of it', () => {
+    const refused = { why: 'lies elsewhere', fix: 'keep it here' }
+    expect(parsePolicy(leaf, { load: () => refused })).toEqual({
+      kind: 'invalid',
+      problems: [
+        {
+          severity: 'error',
+          line: 2,
+          column: 10,
+          message: '`org.yaml`, which this file extends, lies elsewhere',
+          fix: 'keep it here',
+          code: 'refused-file',
+        },
+      ],
+    })
+  })
+
   test.each(['/etc/policy.yaml', 'file:///x', 'a\\b'])('extend `%s`, which is no relative path', (path) => {
     expect(problemsOf(`agent_id: a\nextends: ${JSON.stringify(path)}\nallowed_actions: []\n`)[0]).toContain(
       'must be a path',

@@ -131,7 +131,11 @@ describe('one mistake is one error, with its place', () => {
   test.each([
     ['agent_id beside agents', `${good}agents: [b]\n`, '3:1 error `agents` stands beside `agent_id`'],
     ['no agents', 'agents: []\nallowed_actions: [x]\n', '1:9 error `agents` must name at least one agent'],
-    ['no agent at all', 'allowed_actions: [x]\n', '1:1 error `agent_id` is missing'],
+    [
+      'no agent at all',
+      'allowed_actions: [x]\n',
+      '1:1 error `agent_id` is missing; add it, or check a policy that extends this file',
+    ],
     [
       'a role that nobody declared',
       `${good}roles: { tier2: [a] }\nactions: { refund: { roles: [tier1] } }\n`,

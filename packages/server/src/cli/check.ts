@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { policyFormat } from '@bailiwick/core'
-import { isPolicyTestFile, readPolicies, readPolicyTest } from '@bailiwick/store'
+import { isPolicyTestFile, readParent, readPolicies, readPolicyTest } from '@bailiwick/store'
 import { Option, type Command } from 'commander'
 import type { Act } from './act.ts'
 import { fixedLines, lineReport, prettyReport, type CheckedFile, type FixedFile } from './check-report.ts'
@@ -101,11 +101,16 @@ async function checkedPaths(paths: readonly string[]): Promise<readonly CheckedF
 async function checkedFiles(path: string): Promise<CheckedFile[]> {
   if (isPolicyTestFile(path)) return [await checkedTest(path)]
   const readings = await readPolicies(path)
-  const policies = readings.map(({ file, policy, problems }) => ({
-    file,
-    valid: policy !== undefined,
-    problems,
-  }))
+  const isDirectory = (await stat(path)).isDirectory()
+  const policies = await Promise.all(
+    readings.map(async ({ file, policy, problems }) => {
+      const valid = policy !== undefined
+      // Of a directory, what others extend has been told with them.
+      const asParent = valid || isDirectory ? undefined : await readParent(file)
+      if (asParent === undefined) return { file, valid, problems }
+      return { file, valid: asParent.every(({ severity }) => severity === 'warning'), problems: asParent }
+    }),
+  )
   return [...policies, ...(await Promise.all((await testsBeside(path)).map(checkedTest)))]
 }
 

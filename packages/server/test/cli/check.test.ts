@@ -189,3 +189,47 @@ test('nothing to check is bad input', async () => {
   await mkdir(join(dir, 'empty'))
   expect(await cli(['check', join(dir, 'empty')])).toMatchObject({ code: 2, out: '' })
 })
+
+describe('a file that policies beside it extend, checked by itself', () => {
+  const support = 'agent_id: support\nextends: org.yaml\nallowed_actions: [refund]\n'
+  const parent = async (texts: Readonly<Record<string, string>>) => {
+    const place = await mkdtemp(join(dir, 'parent-'))
+    for (const [name, text] of Object.entries(texts)) await writeFile(join(place, name), text)
+    return join(place, 'org.yaml')
+  }
+
+  test('is right without an agent: they name theirs', async () => {
+    const org = await parent({ 'org.yaml': 'forbidden_actions: [drop]\n', 'support.yaml': support })
+    expect(await cli(['check', org])).toMatchObject({ code: 0, out: '1 file, 0 errors, 0 warnings\n' })
+  })
+
+  test('is told what they find wrong with it, each once, and nothing that is wrong with them', async () => {
+    const org = await parent({
+      'org.yaml': 'forbiden_actions: [drop]\n',
+      'support.yaml': support,
+      'billing.yaml': support.replace('support', 'billing'),
+      'own.yaml': 'agent_id: own\nextends: [org.yaml, nothing.yaml]\nallowed_actions: [refund]\n',
+    })
+    const run = await cli(['check', '--json', org])
+    expect(run.code).toBe(2)
+    expect(run.json).toMatchObject({
+      files: [{ file: org, valid: false, problems: [{ code: 'unknown-key', line: 1 }] }],
+    })
+    expect((run.json as { files: [{ problems: unknown[] }] }).files[0].problems).toHaveLength(1)
+  })
+
+  test('has to name one where nobody extends it, or is checked through who does', async () => {
+    const org = await parent({ 'org.yaml': 'forbidden_actions: [drop]\n', 'own.yaml': 'agent_id: own\n' })
+    const run = await cli(['check', org])
+    expect(run.code).toBe(2)
+    expect(run.out).toContain(
+      '`agent_id` is missing; add it, or check a policy that extends this file, if it is for others to extend',
+    )
+  })
+
+  test('binds nobody all the same: nothing is decided by it', async () => {
+    const org = await parent({ 'org.yaml': 'forbidden_actions: [drop]\n', 'support.yaml': support })
+    const run = await cli(['decide', '--policy', org, '--action', 'refund'])
+    expect(run.code).toBe(2)
+  })
+})
