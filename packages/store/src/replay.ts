@@ -26,6 +26,7 @@ import {
   type StoredEntry,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from './engine/one-connection.ts'
 import { hasCode } from './engine/errno.ts'
 import { ColdLog } from './archive/cold-log.ts'
 import type { ArchiveStore } from './archive/store.ts'
@@ -116,18 +117,14 @@ export async function recallStoredDecision(
   id: string,
   archive?: ArchiveStore,
 ): Promise<RecalledDecision> {
-  const client = new pg.Client(inSchema(connection))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
   try {
-    await client.connect()
-    return await recallDecision(client, ledger, id, undefined, new ColdLog(client, ledger, archive))
+    return await whileConnected(new pg.Client(inSchema(connection)), (client) =>
+      recallDecision(client, ledger, id, undefined, new ColdLog(client, ledger, archive)),
+    )
   } catch (error) {
     // Tables that are not there hold no decisions.
     if (hasCode(error, '42P01', '3F000')) throw unknownDecision(id)
     throw error
-  } finally {
-    await client.end()
   }
 }
 

@@ -1,5 +1,6 @@
 import { Fault } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from './engine/one-connection.ts'
 import { ColdLog } from './archive/cold-log.ts'
 import { recordsOf } from './archive/cold-records.ts'
 import type { ArchiveStore } from './archive/store.ts'
@@ -33,22 +34,18 @@ export async function withStoredProofs<Result>(
   const published = await readCheckpoint(dataDir, ledger)
   if (published === undefined) throw unpublished(dataDir)
   const { verifierKeys } = await readLogKeys(dataDir, ledger)
-  const client = new pg.Client(inSchema(connection))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
   try {
-    await client.connect()
-    const size = (): Promise<number> => Promise.resolve(published.checkpoint.size)
-    const cold = new ColdLog(client, ledger, archive)
-    const records = recordsOf(client, ledger, cold)
-    const tiles = new LogTiles({ client, ledger, published: size, records, keep: false })
-    return await work({ client, ledger, tiles, cold, note: published.note, verifierKeys })
+    return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
+      const size = (): Promise<number> => Promise.resolve(published.checkpoint.size)
+      const cold = new ColdLog(client, ledger, archive)
+      const records = recordsOf(client, ledger, cold)
+      const tiles = new LogTiles({ client, ledger, published: size, records, keep: false })
+      return await work({ client, ledger, tiles, cold, note: published.note, verifierKeys })
+    })
   } catch (error) {
     // Tables that are not there hold no records.
     if (hasCode(error, '42P01', '3F000')) throw unpublished(dataDir)
     throw error
-  } finally {
-    await client.end()
   }
 }
 

@@ -1,8 +1,6 @@
-import type { VerifyResult } from '@bailiwick/core'
+import type { BrokenLog } from '@bailiwick/core'
 import { namedErasures } from './erasure/named-erasures.ts'
 import type { Queryable } from './log/batches.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 const marked = `
   select i.index, coalesce(l.lines[(i.index - b.first + 1)::int], '') <> '' as kept,
@@ -36,7 +34,7 @@ const compared = `
  *
  * Call it in the snapshot in which the log was found intact.
  */
-export async function erasuresProblem(client: Queryable, ledger: string): Promise<Broken | undefined> {
+export async function erasuresProblem(client: Queryable, ledger: string): Promise<BrokenLog | undefined> {
   const { rows } = await client.query<{ index: string; problem: string }>(compared, [ledger])
   const [row] = rows
   if (row === undefined) return undefined

@@ -1,12 +1,10 @@
-import { instantText, unreachable, type Instant, type VerifyResult } from '@bailiwick/core'
+import { instantText, unreachable, type Instant, type BrokenLog } from '@bailiwick/core'
 import pg from 'pg'
 import { hasCode } from './engine/errno.ts'
 import type { Queryable } from './log/batches.ts'
 import { readSecrets } from './log/digests.ts'
 import { firstMiscount } from './verify-counters.ts'
 import { foldedTables, suspensions, touching, type FoldedTable } from './verify/folded-tables.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
  * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension`, `delegation`, `standing_grant`, `standing_use`
@@ -27,7 +25,7 @@ export async function foldsProblem(
   size: number,
   now: Instant,
   archived: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const floor = since(archived)
   try {
     const misplaced = await misplacedTerms(client, ledger, size, floor)
@@ -56,7 +54,7 @@ export async function rareFoldsProblem(
   ledger: string,
   size: number,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   try {
     const misplaced = await misplacedTerms(client, ledger, size, since(floor))
     if (misplaced !== undefined) return misplaced
@@ -72,7 +70,7 @@ function since(archived: number): number {
   return archived === 0 ? Number.MIN_SAFE_INTEGER : archived
 }
 
-function incomparable(error: unknown): Broken {
+function incomparable(error: unknown): BrokenLog {
   if (!isTampering(error)) throw error
   const problem = `the tables that are folded from the records cannot be compared with them: ${oneLine(error.message)}`
   return { kind: 'broken', index: null, problem, fix: fixRow }
@@ -90,7 +88,7 @@ async function misplacedTerms(
   ledger: string,
   size: number,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const { rows } = await client.query<{ first: string; what: string }>(
     `select first, 'a term points to record ' || first || ', where no batch begins' as what from (
       select distinct t.first from log_term t where t.ledger = $1 and t.first >= $2
@@ -109,7 +107,7 @@ async function misplacedTerms(
 }
 
 // Only a vote makes an approval `approved`, and nothing but its use or its deadline follows.
-async function wronglyUsed(client: Queryable, ledger: string, floor: number): Promise<Broken | undefined> {
+async function wronglyUsed(client: Queryable, ledger: string, floor: number): Promise<BrokenLog | undefined> {
   const { rows } = await client.query<{ index: string; approval: string | null; before: string | null }>(
     `select index, approval, before from (
       select index, approval, status, lag(status) over (partition by approval order by index) as before
@@ -174,7 +172,7 @@ async function firstMismatch(
   }
 }
 
-function brokenBy({ index, problem }: Found, size: number): Broken {
+function brokenBy({ index, problem }: Found, size: number): BrokenLog {
   const named = index !== null && index >= 0 && index < size ? index : null
   return { kind: 'broken', index: named, problem, fix: fixRow }
 }

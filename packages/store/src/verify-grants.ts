@@ -8,12 +8,10 @@ import {
   type DecisionRecord,
   type JsonObject,
   type StoredEntry,
-  type VerifyResult,
+  type BrokenLog,
 } from '@bailiwick/core'
 import { readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read-approvals.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 const grants = `select approval, index, uses, (extract(epoch from until_at) * 1000)::bigint as until, revoked_by from standing_grant where ledger = $1 and approval >= $2 order by approval`
 const uses = `select u.approval, u.use, u.decision, g.approval is null as is_orphan
@@ -51,7 +49,7 @@ export async function grantsProblem(
   client: Queryable,
   ledger: string,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const { rows } = await client.query<{
     approval: string
     index: string
@@ -79,7 +77,7 @@ async function problemIn(
   ledger: string,
   floor: number,
   part: readonly GrantRow[],
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const indices = part.map(({ approval }) => approval)
   const used = await readUses(client, ledger, floor, indices)
   const orphan = used.find(({ isOrphan }) => isOrphan)
@@ -122,7 +120,7 @@ async function readUses(
 function grantProblem(
   { approval: index, index: madeBy, uses: most, until }: GrantRow,
   approval: Approval | undefined,
-): Broken | undefined {
+): BrokenLog | undefined {
   const made = approval && standingOf({ ...approval, cancelled: undefined })
   if (made?.uses === most && made.until === until) return undefined
   return broken(madeBy, `makes the standing grant grt_${index}, which the votes on its approval do not make`)
@@ -173,7 +171,7 @@ async function usesProblem(
   ledger: string,
   rows: readonly UseRow[],
   judge: Judge,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   for (let from = 0; from < rows.length; from += grantsPerRead) {
     const part = rows.slice(from, from + grantsPerRead)
     const entries = await readEntries(
@@ -192,7 +190,7 @@ async function usesProblem(
   return undefined
 }
 
-function broken(index: number, problem: string): Broken {
+function broken(index: number, problem: string): BrokenLog {
   return {
     kind: 'broken',
     index,

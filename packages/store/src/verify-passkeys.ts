@@ -4,12 +4,10 @@ import {
   parseRecord,
   passkeyOf,
   type PasskeyState,
-  type VerifyResult,
+  type BrokenLog,
 } from '@bailiwick/core'
 import { leafHashes } from './head.ts'
 import type { Queryable } from './log/batches.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 // Canonical JSON escapes every quotation mark inside a text, so a search for a member and its value matches nothing else.
 const changing = `
@@ -46,7 +44,7 @@ export async function recordedPasskeys(
   client: Queryable,
   ledger: string,
   floor: number,
-): Promise<RecordedPasskeys | Broken> {
+): Promise<RecordedPasskeys | BrokenLog> {
   const { rows } = await client.query<Row>(stored, [ledger])
   const known = new Map<string, PasskeyState>()
   for (const row of rows) {
@@ -87,7 +85,7 @@ function rowsProblem(
   known: RecordedPasskeys,
   texts: ReadonlyMap<number, string>,
   rows: readonly Row[],
-): Broken | undefined {
+): BrokenLog | undefined {
   const byId = new Map(rows.map((row) => [row.id, row]))
   for (const [id, state] of known) {
     const row = byId.get(id)
@@ -106,7 +104,7 @@ function rowsProblem(
   return extra && broken(null, `the passkey ${extra.id} has a row that no record accounts for`)
 }
 
-function broken(index: number | null, problem: string): Broken {
+function broken(index: number | null, problem: string): BrokenLog {
   return {
     kind: 'broken',
     index,

@@ -5,13 +5,11 @@ import {
   signatureOf,
   type DecisionRecord,
   type PasskeyState,
-  type VerifyResult,
+  type BrokenLog,
   type VoteRecord,
 } from '@bailiwick/core'
 import { readEntries, type Queryable } from './log/batches.ts'
 import { recordedPasskeys, type RecordedPasskeys } from './verify-passkeys.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 // Terms and votes have been held against the records before: what the rows say is what the log says. A quotation mark
 // inside a text is escaped, so the search matches the member alone.
@@ -35,7 +33,7 @@ export async function signedVotesProblem(
   client: Queryable,
   ledger: string,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const passkeys = await recordedPasskeys(client, ledger, floor)
   if ('kind' in passkeys) return passkeys
   const { rows } = await client.query<{ index: string; approval: string }>(signed, [ledger, floor])
@@ -91,7 +89,7 @@ async function countersProblem(
   client: Queryable,
   ledger: string,
   counts: ReadonlyMap<string, number>,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   if (counts.size === 0) return undefined
   const { rows } = await client.query<{ id: string; sign_count: string }>(counters, [ledger])
   const turned = rows.find((row) => Number(row.sign_count) < (counts.get(row.id) ?? 0))
@@ -100,7 +98,7 @@ async function countersProblem(
   )
 }
 
-function broken(index: number | null, problem: string): Broken {
+function broken(index: number | null, problem: string): BrokenLog {
   return {
     kind: 'broken',
     index,

@@ -6,13 +6,11 @@ import {
   type DecisionRecord,
   type JsonObject,
   type StoredEntry,
-  type VerifyResult,
+  type BrokenLog,
 } from '@bailiwick/core'
 import { batchesBackwards, batchesFrom, type Queryable } from './log/batches.ts'
 import { digestsOf, readSecrets, type Digests } from './log/digests.ts'
 import { compiledPolicy } from './replay.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
  * Holds `payload_subject` against the payloads and the recorded policies: a row that is missing means that erasing what
@@ -20,7 +18,7 @@ type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
  *
  * Decisions of policies that this version cannot compile any more are passed over, and so are their rows.
  */
-export async function subjectsProblem(client: Queryable, ledger: string): Promise<Broken | undefined> {
+export async function subjectsProblem(client: Queryable, ledger: string): Promise<BrokenLog | undefined> {
   const policies = await recordedPolicies(client, ledger)
   const named = [...policies.values()].some((policy) => policy === 'unreadable' || policy.subjects.named)
   const { rows } = await client.query<{ index: string }>(
@@ -56,7 +54,7 @@ async function firstMismatch(
   ledger: string,
   policies: Policies,
   digests: Digests,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   for await (const batch of batchesFrom(client, ledger, 0)) {
     const last = batch.first + batch.entries.length - 1
     const { rows } = await client.query<{ index: string; subjects: readonly string[] }>(
@@ -116,7 +114,7 @@ function saidOf(
   )
 }
 
-function broken(index: number | null, problem: string): Broken {
+function broken(index: number | null, problem: string): BrokenLog {
   return {
     kind: 'broken',
     index,

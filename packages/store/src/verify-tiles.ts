@@ -4,13 +4,11 @@ import {
   emptyFrontier,
   tileWidth,
   type Frontier,
-  type VerifyResult,
+  type BrokenLog,
 } from '@bailiwick/core'
 import { allLeafHashes } from './archive/cold-records.ts'
 import type { Queryable } from './log/batches.ts'
 import { TileHashes } from './log/tile-hashes.ts'
-
-type Broken = Extract<VerifyResult, { kind: 'broken' }>
 
 const hashBytes = 32
 
@@ -29,7 +27,7 @@ export async function tileHashesProblem(
   client: Queryable,
   ledger: string,
   head: Frontier,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const hashes = new TileHashes(
     client,
     ledger,
@@ -73,7 +71,7 @@ async function searched(hashes: TileHashes, level: number, complete: number): Pr
   return complete
 }
 
-function broken(level: number, index: number): Broken {
+function broken(level: number, index: number): BrokenLog {
   return {
     kind: 'broken',
     index: null,

@@ -1,7 +1,5 @@
-import { parseRecord, RecordedVotes, type VerifyResult } from '@bailiwick/core'
+import { parseRecord, RecordedVotes, type BrokenLog } from '@bailiwick/core'
 import { readLines, type Queryable } from './log/batches.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 // The tables have been held against the records before: what the rows name is what there is in the log.
 const counting = `
@@ -49,7 +47,7 @@ export async function votesProblem(
   client: Queryable,
   ledger: string,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const people = await client.query<{ person: string | null }>(voters, [ledger, floor])
   const named = people.rows.flatMap(({ person }) => person ?? [])
   const { rows } = await client.query<{ index: string | null }>(counting, [ledger, floor])
@@ -78,7 +76,7 @@ async function firstProblem(
   client: Queryable,
   ledger: string,
   { votes, indices, access }: ToJudge,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   let next = 0
   for (let from = 0; from < indices.length; from += recordsPerRead) {
     const part = indices.slice(from, from + recordsPerRead)
@@ -94,7 +92,7 @@ async function firstProblem(
   return undefined
 }
 
-function broken(index: number, problem: string): Broken {
+function broken(index: number, problem: string): BrokenLog {
   return {
     kind: 'broken',
     index,

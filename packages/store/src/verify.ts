@@ -15,6 +15,7 @@ import {
   type VerifyResult,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from './engine/one-connection.ts'
 import { archivedFrontier, archiveProblem } from './archive/verify-archive.ts'
 import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { hasCode } from './engine/errno.ts'
@@ -69,15 +70,9 @@ export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyRes
   if (checkpoint instanceof Fault) {
     return { kind: 'broken', index: null, problem: checkpoint.message, fix: checkpoint.fix }
   }
-  const client = new pg.Client(inSchema(options.connection))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await verifySnapshot(client, ledger, checkpoint, options)
-  } finally {
-    await client.end()
-  }
+  return await whileConnected(new pg.Client(inSchema(options.connection)), (client) =>
+    verifySnapshot(client, ledger, checkpoint, options),
+  )
 }
 
 /**

@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib'
 import { createHash } from 'node:crypto'
 import { Fault } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from '../engine/one-connection.ts'
 import { pendingErasures } from '../erasure/named-erasures.ts'
 import { inSchema } from '../migrate.ts'
 import { payloadsName } from './export.ts'
@@ -41,7 +42,8 @@ const coldErasureLock = 7_420_006
  */
 export async function eraseInArchive(erasure: ColdErasure): Promise<readonly number[]> {
   if ((await archivedEndOf(erasure)) === 0) return []
-  return await withClient(erasure.connection, async (client) => {
+  // Whoever loses the connection loses the lock.
+  return await whileConnected(new pg.Client(inSchema(erasure.connection)), async (client) => {
     await client.query('select pg_advisory_lock($1, hashtext($2))', [coldErasureLock, erasure.ledger])
     const rewriting = { ...erasure, client }
     for (const segment of await staleSegments(client, erasure.ledger)) await removeStale(rewriting, segment)
@@ -58,22 +60,7 @@ export async function eraseInArchive(erasure: ColdErasure): Promise<readonly num
 }
 
 async function archivedEndOf({ connection, ledger }: ColdErasure): Promise<number> {
-  return await withClient(connection, async (client) => await archivedEnd(client, ledger))
-}
-
-async function withClient<Result>(
-  connection: pg.ClientConfig,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client(inSchema(connection))
-  // A lost connection also ends the statement under way, which reports it, and gives up the lock.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
+  return await whileConnected(new pg.Client(inSchema(connection)), (client) => archivedEnd(client, ledger))
 }
 
 interface Rewriting extends ColdErasure {

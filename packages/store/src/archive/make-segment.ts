@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeFrontier, encodeFrontier, type Frontier, type Instant } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from '../engine/one-connection.ts'
 import { extended } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { describeFile, exportSegment, type ExportedSegment } from './export.ts'
@@ -69,7 +70,7 @@ export async function putSegment(task: SegmentTask): Promise<PutSegment> {
   const store = openArchiveStore(task.store, task.env)
   await store.check()
   try {
-    const exported = await withClient(task, (client) =>
+    const exported = await whileConnected(new pg.Client(inSchema(task.connection)), (client) =>
       exportSegment({
         client,
         ledger: task.ledger,
@@ -178,7 +179,7 @@ export interface WalkTask {
 
 /** The log's frontiers at these sizes, by the leaf hashes in the database. */
 export async function walkFrontiers(task: WalkTask): Promise<readonly FrontierText[]> {
-  return await withClient(task, async (client) => {
+  return await whileConnected(new pg.Client(inSchema(task.connection)), async (client) => {
     const found: FrontierText[] = []
     const pace = restingPace(task.rest)
     let frontier = frontierOf(task.start)
@@ -188,19 +189,4 @@ export async function walkFrontiers(task: WalkTask): Promise<readonly FrontierTe
     }
     return found
   })
-}
-
-async function withClient<Result>(
-  { connection }: { readonly connection: pg.ClientConfig },
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client(inSchema(connection))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
 }

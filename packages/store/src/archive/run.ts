@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { emptyFrontier, Fault, frontierRoot, type Instant } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from '../engine/one-connection.ts'
 import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { inSchema } from '../migrate.ts'
 import type { Operation } from '../log/sequencer.ts'
@@ -68,23 +69,20 @@ const archiveLock = 7_420_003
  *   or the store gives back something else; `store_unavailable`
  */
 export async function archiveLog(options: ArchiveOptions): Promise<ArchiveReport> {
-  const client = new pg.Client(inSchema(options.connection))
-  // A lost connection also ends the statement under way, which reports it, and gives up the lock.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ locked: boolean }>(
-      'select pg_try_advisory_lock($1, hashtext($2)) as locked',
-      [archiveLock, options.ledger],
-    )
-    if (rows[0]?.locked !== true)
-      return { busy: true, segments: [], droppedPartitions: [], deletedBatches: 0 }
-    return await archive(client, options)
-  } catch (cause) {
-    throw connectionLost(cause) ? interrupted(cause) : cause
-  } finally {
-    await client.end()
-  }
+  // Whoever loses the connection loses the lock.
+  return await whileConnected(new pg.Client(inSchema(options.connection)), async (client) => {
+    try {
+      const { rows } = await client.query<{ locked: boolean }>(
+        'select pg_try_advisory_lock($1, hashtext($2)) as locked',
+        [archiveLock, options.ledger],
+      )
+      if (rows[0]?.locked !== true)
+        return { busy: true, segments: [], droppedPartitions: [], deletedBatches: 0 }
+      return await archive(client, options)
+    } catch (cause) {
+      throw connectionLost(cause) ? interrupted(cause) : cause
+    }
+  })
 }
 
 async function archive(client: pg.Client, options: ArchiveOptions): Promise<ArchiveReport> {

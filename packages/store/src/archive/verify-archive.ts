@@ -7,9 +7,10 @@ import {
   SignedVotes,
   type Frontier,
   type LogRecord,
-  type VerifyResult,
+  type BrokenLog,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from '../engine/one-connection.ts'
 import { hasCode } from '../engine/errno.ts'
 import { inSchema } from '../migrate.ts'
 import { leafHashes } from '../head.ts'
@@ -25,8 +26,6 @@ import {
 } from './segments.ts'
 import type { Pace } from './pace.ts'
 import { openArchiveStore } from './open-store.ts'
-
-type Broken = Extract<VerifyResult, { readonly kind: 'broken' }>
 
 /**
  * The log's frontier after the last archived record, as its manifest has it: what the records in the database follow on.
@@ -81,7 +80,7 @@ export async function archiveProblem(
   client: Queryable,
   ledger: string,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   return (await segmentsProblem(client, ledger, floor)) ?? (await holdsProblem(client, ledger, floor))
 }
 
@@ -89,7 +88,7 @@ async function segmentsProblem(
   client: Queryable,
   ledger: string,
   floor: number,
-): Promise<Broken | undefined> {
+): Promise<BrokenLog | undefined> {
   const recorded = new Set<number>()
   const everything = Number.MAX_SAFE_INTEGER
   for await (const { entries } of batchesBackwards(client, ledger, everything, ['kind=archive'])) {
@@ -119,7 +118,11 @@ async function segmentsProblem(
   )
 }
 
-async function holdsProblem(client: Queryable, ledger: string, floor: number): Promise<Broken | undefined> {
+async function holdsProblem(
+  client: Queryable,
+  ledger: string,
+  floor: number,
+): Promise<BrokenLog | undefined> {
   const last = new Map<string, { readonly index: number; readonly stands: boolean }>()
   const everything = Number.MAX_SAFE_INTEGER
   for await (const { entries } of batchesBackwards(client, ledger, everything, ['kind=hold'])) {
@@ -142,7 +145,7 @@ async function holdsProblem(client: Queryable, ledger: string, floor: number): P
   return extra && broken(Number(extra.index), `a hold is stored that record ${extra.index} does not place`)
 }
 
-function broken(index: number, problem: string): Broken {
+function broken(index: number, problem: string): BrokenLog {
   return { kind: 'broken', index, problem, fix }
 }
 
@@ -226,19 +229,15 @@ export async function verifyStoredArchive(
   ledger: string,
   env: Readonly<Record<string, string | undefined>> | undefined,
 ): Promise<{ readonly records: number; readonly verified: boolean; readonly erased: number }> {
-  const client = new pg.Client(inSchema(connection))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    if (env === undefined) return { records: await archivedEnd(client, ledger), verified: false, erased: 0 }
-    const { records, erased } = await verifyColdSegments(client, ledger, env)
-    return { records, erased, verified: true }
-  } catch (error) {
-    // A log that nobody has written yet has no archive.
-    if (hasCode(error, '42P01', '3F000')) return { records: 0, verified: true, erased: 0 }
-    throw error
-  } finally {
-    await client.end()
-  }
+  return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
+    try {
+      if (env === undefined) return { records: await archivedEnd(client, ledger), verified: false, erased: 0 }
+      const { records, erased } = await verifyColdSegments(client, ledger, env)
+      return { records, erased, verified: true }
+    } catch (error) {
+      // A log that nobody has written yet has no archive.
+      if (hasCode(error, '42P01', '3F000')) return { records: 0, verified: true, erased: 0 }
+      throw error
+    }
+  })
 }

@@ -1,19 +1,12 @@
 import pg from 'pg'
+import { whileConnected } from '../engine/one-connection.ts'
 import type { Queryable } from '../log/batches.ts'
 import { inSchema } from '../migrate.ts'
 
 /** The verifier keys that sign a ledger's checkpoints, as its database was told, the oldest first. */
 export async function readKnownKeys(from: Queryable | pg.ClientConfig, ledger: string): Promise<string[]> {
   if ('query' in from) return await knownKeys(from, ledger)
-  const client = new pg.Client(inSchema(from))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await knownKeys(client, ledger)
-  } finally {
-    await client.end()
-  }
+  return await whileConnected(new pg.Client(inSchema(from)), (client) => knownKeys(client, ledger))
 }
 
 async function knownKeys(client: Queryable, ledger: string): Promise<string[]> {

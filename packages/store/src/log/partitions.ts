@@ -1,5 +1,6 @@
 import { Fault, instantText, type Instant } from '@bailiwick/core'
 import pg from 'pg'
+import { whileConnected } from '../engine/one-connection.ts'
 import { hasCode } from '../engine/errno.ts'
 import { inSchema } from '../migrate.ts'
 import type { Queryable } from './batches.ts'
@@ -52,11 +53,7 @@ export async function keepPartitions(
   length: PartitionLength,
   now: Instant,
 ): Promise<readonly string[]> {
-  const client = new pg.Client(inSchema(connection))
-  // A lost connection also ends the statement under way, which reports it.
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
+  return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
     const made: string[] = []
     const there = await listPartitions(client)
     for (const missing of missingPartitions(there, length, now)) {
@@ -64,9 +61,7 @@ export async function keepPartitions(
     }
     await noteSpans(client, await listPartitions(client), now)
     return made
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 /** The partitions that are to be made, none of which overlaps one that is there. */
