@@ -8,6 +8,7 @@ import {
   type Checkpoint,
   type Frontier,
 } from '@bailiwick/core'
+import type { OwnHeads } from './checkpoints/own-heads.ts'
 import type { Queryable } from './log/batches.ts'
 import { closedFault, type MoveState } from './move/head-state.ts'
 
@@ -55,15 +56,17 @@ interface StoredHeadRow {
  * the one to the other. So a process that runs never goes on with a history that was rewritten or
  * rewound under it (G6).
  *
+ * @param own heads of which it is known here, without reading what lies between them
  * @throws Fault `log_broken` where they do not
  */
 export async function followHead(
   client: Queryable,
   ledger: string,
   before: Frontier | undefined,
+  own?: OwnHeads,
 ): Promise<Frontier> {
   const head = await readHead(client, ledger)
-  if (before === undefined) return head
+  if (before === undefined || own?.areOneLog(before, head) === true) return head
   const followed = await extended(client, ledger, before, head.size)
   if (followed.size === head.size && encodeFrontier(followed).equals(encodeFrontier(head))) return head
   throw otherRecords(ledger, before.size)

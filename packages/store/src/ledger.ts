@@ -127,6 +127,7 @@ export class Ledger {
       databaseClock: options.databaseClock ?? options.now === undefined,
       randomBytes: randomPool(),
       committed: (head, kinds, made) => {
+        this.#publishing.committed(head)
         this.#writer.growth.committed(kinds)
         if (this.#listeners.size === 0) return
         const told = made()

@@ -1,6 +1,7 @@
 import type { ConsistencyProof, Fault, Frontier, ProofBundle } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import type { CheckpointFile } from './checkpoints/checkpoint-file.ts'
+import { OwnHeads } from './checkpoints/own-heads.ts'
 import { followHead } from './head.ts'
 import type { Queryable } from './log/batches.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
@@ -23,6 +24,7 @@ export class Publishing {
   #underWay: Promise<string> | undefined
   /** The head that this process last held against what was published; every later one must contain it. */
   #head: Frontier | undefined
+  readonly #ownHeads = new OwnHeads()
 
   constructor(ports: PublishingPorts) {
     this.#ports = ports
@@ -31,6 +33,11 @@ export class Publishing {
   /** Goes on from a head that was held against what was published. */
   goOnFrom(head: Frontier): void {
     this.#head = head
+  }
+
+  /** This process has committed a head. */
+  committed(head: Frontier): void {
+    this.#ownHeads.committed(head)
   }
 
   /**
@@ -45,10 +52,11 @@ export class Publishing {
     // Written to disk before anyone sees it: what was shown is what a restored backup is held against.
     this.#underWay ??= checkpoints
       .followKeys()
-      .then(() => followHead(client, ledger, this.#head))
+      .then(() => followHead(client, ledger, this.#head, this.#ownHeads))
       .then(async (head) => {
         const note = await checkpoints.publish(head)
         this.#head = head
+        this.#ownHeads.forgetBefore(head)
         return note
       })
       .finally(() => {
