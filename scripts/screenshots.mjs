@@ -31,6 +31,8 @@ const payer = 'invoice-agent'
 const person = 'dana@example.com'
 /** Pictures are read over slow connections, and every version of them stays in the repository. */
 const bytesMax = 200_000
+/** A page of which less is to be seen was photographed while it moved. */
+const bytesMin = 25_000
 
 /** A second agent, whose calls hold something sensitive. */
 const payerPolicy = `# Who pays invoices, and up to what amount by itself.
@@ -309,13 +311,23 @@ async function photograph(browser, url, cookie, ids, { width, height, colorSchem
     await page.locator(each.shows).first().waitFor()
     await each.before?.(page)
     const target = path.join(folder, `${each.name}-${width}-${colorScheme}.png`)
-    await page.screenshot({ path: target })
+    const size = await picture(page, target)
     await page.close()
-    const { size } = await stat(target)
     if (size > bytesMax) throw new Error(`${target} has ${size} bytes, more than ${bytesMax}`)
     console.log(`${path.relative(process.cwd(), target)}  ${Math.ceil(size / 1000)} kB`)
   }
   await context.close()
+}
+
+/** Photographs a page once it rests. Returns how large the picture is. */
+async function picture(page, target) {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await page.evaluate(() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))))
+    await page.screenshot({ path: target })
+    const { size } = await stat(target)
+    if (size >= bytesMin) return size
+  }
+  throw new Error(`${target} shows next to nothing`)
 }
 
 async function takePictures({ url }, dataDir) {

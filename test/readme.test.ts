@@ -12,11 +12,15 @@ import {
 import { startTemporaryService, type TemporaryService } from './temporary-service.ts'
 import { exists } from './workspace.ts'
 
-const documents = ['README.md', 'docs/LIBRARY.md']
-const policies = 'examples/customer-support/policies'
+/** Each document with the policies of the service that it speaks to. */
+const documents = [
+  { document: 'README.md', policies: 'examples/customer-support/policies' },
+  { document: 'docs/LIBRARY.md', policies: 'examples/customer-support/policies' },
+  { document: 'docs/APPROVALS.md', policies: 'examples/approvals' },
+]
 const nowhere = { environment: {}, address: '127.0.0.1:9' }
 
-describe.each(documents)('%s', (document) => {
+describe.each(documents)('$document', ({ document, policies }) => {
   const snippets = readSnippets(document)
   let service: TemporaryService | undefined
   let bench: Workbench

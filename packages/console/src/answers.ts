@@ -146,8 +146,9 @@ export const activity = object({ agent: text, ...history })
 
 export const revealed = object({ path: text, record: object({ index: number }) })
 
-export const decisionPage = object({ decisions: listOf(decision), next: orNull(number) })
-export const approvalPage = object({ approvals: listOf(approval), next: orNull(number) })
+const pageEnd = { next: orNull(number), archived: orNull(flag) }
+export const decisionPage = object({ decisions: listOf(decision), ...pageEnd })
+export const approvalPage = object({ approvals: listOf(approval), ...pageEnd })
 export const session = object({
   person: object({ id: text, roles: listOf(text) }),
   permissions: listOf(text),
@@ -223,7 +224,7 @@ export type ApprovalContext = Shaped<typeof approvalContext>
 export type Activity = Shaped<typeof activity>
 /** One decision on one line. */
 export type PastDecision = Shaped<typeof pastDecision>
-/** One page of decisions, newest first; `next` is the cursor for the page before it, or null at the end. */
+/** One page of decisions, newest first; `next` is the cursor for the page before it, or null at the end, where `archived` says whether older ones lie in the archive. */
 export type DecisionPage = Shaped<typeof decisionPage>
 /** One page of approvals, newest first. */
 export type ApprovalPage = Shaped<typeof approvalPage>

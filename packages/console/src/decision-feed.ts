@@ -11,11 +11,13 @@ export interface FeedState {
   readonly fresh: number
   /** Where older ones start; null where there are none. */
   readonly next: number | null
+  /** There are older ones in the archive, which the service does not list. */
+  readonly archived: boolean
 }
 
 /** A list of decisions that grows at both ends: older ones as somebody scrolls, newer ones as they are recorded. */
 export class DecisionFeed {
-  #state: FeedState = { rows: null, fresh: 0, next: null }
+  #state: FeedState = { rows: null, fresh: 0, next: null, archived: false }
   readonly #listeners = new Set<() => void>()
 
   readonly subscribe = (changed: () => void): (() => void) => {
@@ -34,14 +36,14 @@ export class DecisionFeed {
     const { rows } = this.#state
     const top = rows?.[0]?.record.index ?? -1
     const newer = page.decisions.filter(({ record }) => record.index > top)
-    if (rows === null) return this.#set({ rows: page.decisions.map(listed), fresh: 0, next: page.next })
+    if (rows === null) return this.#set(startOf(page))
     if (isHeld && newer.length > 0) {
       this.#set({ ...this.#state, rows: renewed(rows, page), fresh: newer.length })
       return
     }
     // Between the page and what is known there may be decisions that neither holds; then the list begins anew.
     const isGapless = page.next === null || page.next <= top + 1
-    if (!isGapless) return this.#set({ rows: page.decisions.map(listed), fresh: 0, next: page.next })
+    if (!isGapless) return this.#set(startOf(page))
     this.#set({ ...this.#state, rows: [...newer.map(listed), ...renewed(rows, page)], fresh: 0 })
   }
 
@@ -50,7 +52,8 @@ export class DecisionFeed {
     const { rows, next } = this.#state
     if (rows === null || next === null) return
     const older = page.decisions.filter(({ record }) => record.index < next)
-    this.#set({ ...this.#state, rows: [...rows, ...older.map(listed)], next: page.next })
+    const archived = page.archived === true
+    this.#set({ ...this.#state, rows: [...rows, ...older.map(listed)], next: page.next, archived })
   }
 
   /** Takes what has become of decisions that are shown already. */
@@ -67,6 +70,10 @@ export class DecisionFeed {
 
 function listed({ params: _params, context: _context, ...decision }: Decision): ListedDecision {
   return decision
+}
+
+function startOf({ decisions, next, archived }: DecisionPage): FeedState {
+  return { rows: decisions.map(listed), fresh: 0, next, archived: archived === true }
 }
 
 function renewed(rows: readonly ListedDecision[], page: DecisionPage): readonly ListedDecision[] {

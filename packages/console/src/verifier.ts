@@ -2,7 +2,7 @@ import { listOf, object, oneOf, orNull, text, flag, number, ShapeMismatch } from
 import type { Shaped } from './shape.ts'
 
 const finding = object({
-  outcome: oneOf('proven', 'self-signed', 'refuted', 'unsupported'),
+  outcome: oneOf('proven', 'self-signed', 'keyless', 'refuted', 'unsupported'),
   checks: listOf(object({ title: text, passed: flag, detail: text })),
   checkpoint: orNull(object({ origin: text, size: number })),
 })

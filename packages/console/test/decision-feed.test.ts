@@ -30,7 +30,7 @@ function decision(index: number, outcome: Decision['outcome'] = null): Decision 
 
 function page(from: number, to: number, next: number | null = to): DecisionPage {
   const decisions = Array.from({ length: from - to + 1 }, (_, at) => decision(from - at))
-  return { decisions, next }
+  return { decisions, next, archived: null }
 }
 
 const indices = (feed: DecisionFeed) => feed.state().rows?.map(({ record }) => record.index)
@@ -68,7 +68,7 @@ test('while somebody reads further down, new ones are counted and not shown, and
   const feed = new DecisionFeed()
   feed.takeNewest(page(100, 91), false)
   const outcome = { status: 'succeeded', at: '2026-01-01T00:00:01.000Z', detail: null } as const
-  const news = { decisions: [decision(101), decision(100, outcome)], next: 100 }
+  const news = { decisions: [decision(101), decision(100, outcome)], next: 100, archived: null }
   feed.takeNewest(news, true)
   expect(feed.state().fresh).toBe(1)
   expect(indices(feed)?.[0]).toBe(100)
@@ -85,7 +85,7 @@ test('what has become of those on screen is renewed wherever they are, and liste
   let told = 0
   const stop = feed.subscribe(() => told++)
   const outcome = { status: 'failed', at: '2026-01-01T00:00:01.000Z', detail: null } as const
-  feed.takeAgain({ decisions: [decision(88, outcome), decision(7, outcome)], next: null })
+  feed.takeAgain({ decisions: [decision(88, outcome), decision(7, outcome)], next: null, archived: null })
   expect(feed.state().rows?.find(({ record }) => record.index === 88)?.outcome).toEqual(outcome)
   expect(indices(feed)).toHaveLength(20)
   expect(told).toBe(1)
@@ -99,4 +99,14 @@ test('no params are kept: a hundred thousand of them would fill the memory', () 
   feed.takeNewest(page(1, 1), false)
   expect(feed.state().rows?.[0]).not.toHaveProperty('params')
   expect(feed.state().rows?.[0]).not.toHaveProperty('context')
+})
+
+test('a list whose older part is archived says so at its end, and not before', () => {
+  const feed = new DecisionFeed()
+  feed.takeNewest(page(100, 91), false)
+  expect(feed.state().archived).toBe(false)
+  feed.takeOlder({ ...page(90, 81, null), archived: true })
+  expect(feed.state()).toMatchObject({ next: null, archived: true })
+  feed.takeNewest(page(101, 92), false)
+  expect(feed.state().archived).toBe(true)
 })

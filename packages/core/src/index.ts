@@ -1,3 +1,4 @@
+export { nearest } from '@bailiwick/cel'
 export { approvalTerms } from './decision/terms.ts'
 export { approvalDigest } from './approval/digest.ts'
 export { instantAfter } from './approval/hours.ts'

@@ -1,6 +1,7 @@
 import type { Instant } from '@bailiwick/core'
-import { keepPartitions, type Ledger } from '@bailiwick/store'
+import { archiveHeldUp, closedStores, keepPartitions, type Ledger } from '@bailiwick/store'
 import type { ArchiveSettings } from './archive-settings.ts'
+import { closedStoreAdvice, heldUpAdvice } from './archive-words.ts'
 import { repeat, type Repetition } from './repeat.ts'
 
 /** Partitions are made weeks ahead and records leave weeks late, so an hour more or less means nothing. */
@@ -15,7 +16,8 @@ interface Surroundings {
 
 /**
  * Makes partitions ahead and, where there is an archive, archives what is no longer hot; once an hour. Several services
- * on one log may do so: they take turns. Stopping ends a run at its next step.
+ * on one log may do so: they take turns. What is held up by an approval is said, once for each. Stopping ends a run at its
+ * next step.
  */
 export function archiveOnSchedule(
   ledger: Ledger,
@@ -34,12 +36,19 @@ export function archiveOnSchedule(
     failed('partitions'),
   )
   const { store, hotMs, retentionMs } = settings
+  let said: string | undefined
   const archiving = repeat(
     everyMs,
     async () => {
       if (store === undefined) return
       const before = await ledger.coldBefore(hotMs)
       await ledger.archive({ store: store.address, env, before, keepMs: retentionMs, signal: ended.signal })
+      const heldUp = await archiveHeldUp(ledger.pool, ledger.name, before)
+      if (heldUp !== undefined && heldUp.approval !== said) {
+        const { what, fix } = heldUpAdvice(heldUp, ledger.now())
+        log(`archive: ${what}. ${fix}`)
+      }
+      said = heldUp?.approval
     },
     failed('archive'),
   )
@@ -48,5 +57,20 @@ export function archiveOnSchedule(
       ended.abort()
       await Promise.all([partitions.stop(), archiving.stop()])
     },
+  }
+}
+
+/**
+ * Says loudly which records of the log cannot be read here, because their archive is not configured. The service starts all
+ * the same: what it decides on does not lie there.
+ */
+export async function sayClosedStores(
+  ledger: Ledger,
+  { store }: ArchiveSettings,
+  log: (line: string) => void,
+): Promise<void> {
+  for (const closed of await closedStores(ledger.pool, ledger.name, store)) {
+    const { what, fix } = closedStoreAdvice(closed, store)
+    log(`archive: ${what}. ${fix}`)
   }
 }

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
 import { cosignedPath } from './anchors/anchors.ts'
 import { startAnchors } from './anchors/start.ts'
-import { archiveOnSchedule } from './archive-schedule.ts'
+import { archiveOnSchedule, sayClosedStores } from './archive-schedule.ts'
 import { archiveSettings } from './archive-settings.ts'
 import { createChannels, type ChannelParts } from './channels/channels.ts'
 import { channelSettings, type ChannelSettings } from './channels/settings.ts'
@@ -36,6 +36,7 @@ import { unansweredFacts } from './lookup/unanswered.ts'
 import { logKeySettings } from './log-key-settings.ts'
 import { checkPeerSettings, peerSettings } from './peers/peer-settings.ts'
 import { withPeers } from './peers/with-peers.ts'
+import { checkProviderRoles } from './roles.ts'
 import { selfCheckSeconds } from './self-check/settings.ts'
 import { holdServiceLock } from './service-lock.ts'
 import { startWorkers } from './workers.ts'
@@ -119,6 +120,7 @@ async function start(
   checkPeerSettings(options.env)
   const retention = archiveSettings(options.env)
   const identitySetting = identitySettings(options.env)
+  checkProviderRoles(identitySetting.provider, policies.all, options.log)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -144,6 +146,7 @@ async function start(
     allowsCallback: callbackRule(channelsWanted),
   })
   undo.push(() => ledger.close())
+  await sayClosedStores(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
   const identity = await startIdentity(ledger, identitySetting, { ...options, url })

@@ -28,7 +28,11 @@ const verdicts = {
   ],
   'self-signed': [
     'It holds together, but who signed it is not known',
-    'Record, proof and signature fit one another. The key came with the bundle, so whoever made the bundle may have made all of it. Enter the key of the log, from somebody you trust.',
+    'Proven: record, proof and signature fit one another. Not proven: whose key that is. It came with the bundle, so whoever made the bundle may have made all of it. Enter the key of the log, from somebody you trust.',
+  ],
+  keyless: [
+    'It holds together, but no signature was checked',
+    'Proven: the record and its proof lead to the root in the checkpoint. Not proven: that the log has signed that checkpoint. This bundle brings no key, so anybody may have made all of it. Enter the key of the log, from somebody you trust.',
   ],
   refuted: [
     'Not proven',
@@ -115,7 +119,7 @@ function resultOf(found) {
     element('p', '', [meaning]),
   ])
   const left = [checksPanel(found)]
-  const holds = found.outcome === 'proven' || found.outcome === 'self-signed'
+  const holds = found.outcome === 'proven' || isUnsure(found.outcome)
   if (holds) left.push(pointsPanel('What this does not prove', notProven))
   const right = holds ? [recordPanel(found), payloadPanel(found), checkpointPanel(found)] : []
   // A record that was not proven is not shown like one that was.
@@ -128,13 +132,18 @@ function resultOf(found) {
 
 const stepCount = 5
 
+/** Whether all fits together, and nobody knows who has made it. */
+function isUnsure(outcome) {
+  return outcome === 'self-signed' || outcome === 'keyless'
+}
+
 /** The place of the check that rests on whose key it is. */
 const signatureStep = 2
 
 function checksPanel({ checks, outcome }) {
   const signOf = (passed, at) => {
     if (!passed) return ['no', '✗']
-    return at === signatureStep && outcome === 'self-signed' ? ['unsure', '?'] : ['yes', '✓']
+    return at === signatureStep && isUnsure(outcome) ? ['unsure', '?'] : ['yes', '✓']
   }
   const rows = checks.map(({ title, passed, detail }, at) =>
     element('li', signOf(passed, at)[0], [

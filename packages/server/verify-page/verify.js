@@ -14,8 +14,9 @@ class Refusal extends Error {}
  *
  * @param {string} text
  * @param {readonly string[]} trustedKeys the log's keys by the reader's own knowledge; none: the bundle's
- * @returns {Promise<{outcome: 'proven' | 'self-signed' | 'refuted' | 'unsupported', checks: object[], bundle?: object,
- *   record?: object, checkpoint?: object, payload?: object, signers: string[]}>} never rejects for bad input
+ * @returns {Promise<{outcome: 'proven' | 'self-signed' | 'keyless' | 'refuted' | 'unsupported', checks: object[], bundle?: object,
+ *   record?: object, checkpoint?: object, payload?: object, signers: string[]}>} never rejects for bad input. `keyless`:
+ *   all fits together, and there was no key to check the signature with
  */
 export async function verifyText(text, trustedKeys) {
   const found = { outcome: 'refuted', checks: [], signers: [] }
@@ -33,23 +34,32 @@ export async function verifyText(text, trustedKeys) {
   const steps = [
     ['The file is a proof bundle', () => readBundle(text, found)],
     ['The record is well formed', () => readRecord(found)],
-    [
-      trustedKeys.length > 0
-        ? 'The checkpoint is signed with the key you entered'
-        : 'The checkpoint is signed with the key in the bundle',
-      () => readCheckpoint(found, trustedKeys),
-    ],
-    ['The record is in the log that was signed', () => checkInclusion(found)],
+    [checkpointTitle, () => readCheckpoint(found, trustedKeys)],
+    ['The record is in the log of that checkpoint', () => checkInclusion(found)],
     ['The payload belongs to the record', () => checkPayload(found)],
   ]
   for (const [title, work] of steps) {
-    if (!(await check(title, work))) {
+    const named = typeof title === 'string' ? title : title(found, trustedKeys)
+    if (!(await check(named, work))) {
       if (found.outcome !== 'unsupported') found.outcome = 'refuted'
       return found
     }
   }
-  found.outcome = trustedKeys.length > 0 ? 'proven' : 'self-signed'
+  found.outcome =
+    trustedKeys.length > 0 ? 'proven' : isKeyless(found, trustedKeys) ? 'keyless' : 'self-signed'
   return found
+}
+
+/** Whether nobody has named a key: neither the reader nor the bundle, as a tlog-proof never does. */
+function isKeyless(found, trustedKeys) {
+  return trustedKeys.length === 0 && found.bundle.verifierKeys.length === 0
+}
+
+function checkpointTitle(found, trustedKeys) {
+  if (isKeyless(found, trustedKeys)) return 'Who signed the checkpoint was not checked: there is no key'
+  return trustedKeys.length > 0
+    ? 'The checkpoint is signed with the key you entered'
+    : 'The checkpoint is signed with the key in the bundle'
 }
 
 function readBundle(text, found) {
@@ -117,9 +127,9 @@ function readRecord(found) {
 async function readCheckpoint(found, trustedKeys) {
   const { checkpoint: note, size, verifierKeys } = found.bundle
   if (note === null) throw new Refusal('The bundle has no checkpoint.')
-  const keys = await Promise.all((trustedKeys.length > 0 ? trustedKeys : verifierKeys).map(parseKey))
-  if (keys.length === 0) throw new Refusal('The bundle brings no key. Enter the key of the log above.')
+  const keys = await parseKeys(found, trustedKeys, verifierKeys)
   const { text, signatures } = parseNote(note)
+  if (keys.length === 0) return countedCheckpoint(found, text, size)
   for (const { name, id, signature } of signatures) {
     const key = keys.find((known) => known.name === name && known.id === id)
     if (key === undefined) continue
@@ -135,6 +145,21 @@ async function readCheckpoint(found, trustedKeys) {
         : 'It is not signed by the key in the bundle.',
     )
   }
+  return countedCheckpoint(found, text, size)
+}
+
+/** The keys to check signatures with. A malformed one that the reader entered says nothing about the bundle. */
+async function parseKeys(found, trustedKeys, verifierKeys) {
+  if (trustedKeys.length === 0) return await Promise.all(verifierKeys.map(parseKey))
+  try {
+    return await Promise.all(trustedKeys.map(parseKey))
+  } catch (error) {
+    if (error instanceof Refusal) found.outcome = 'unsupported'
+    throw error
+  }
+}
+
+function countedCheckpoint(found, text, size) {
   found.checkpoint = parseCheckpoint(text)
   if (found.checkpoint.size !== size) {
     throw new Refusal(`It counts ${found.checkpoint.size} records, the proof is for ${size}.`)
@@ -151,9 +176,9 @@ async function checkInclusion(found) {
   if (hashes.some(({ length }) => length !== 32)) throw new Refusal('The proof has a hash that is none.')
   const reached = await foldedRoot(leaf, index, size, hashes)
   if (reached === undefined || hex(reached) !== hex(root)) {
-    throw new Refusal('The record and the proof do not lead to the root that was signed.')
+    throw new Refusal('The record and the proof do not lead to the root in the checkpoint.')
   }
-  return `${hashes.length} hashes lead from the record to the signed root`
+  return `${hashes.length} hashes lead from the record to the root in the checkpoint`
 }
 
 async function checkPayload(found) {
@@ -229,7 +254,7 @@ function parseCheckpoint(text) {
   const [origin = '', size = '', root = ''] = text.split('\n')
   const bytes = /^[A-Za-z0-9+/=]+$/.test(root) ? base64Bytes(root) : new Uint8Array()
   if (origin === '' || !/^(0|[1-9][0-9]{0,15})$/.test(size) || bytes.length !== 32) {
-    throw new Refusal('The note is signed, but is no checkpoint.')
+    throw new Refusal('The note is no checkpoint.')
   }
   return { origin, size: Number(size), root: bytes }
 }

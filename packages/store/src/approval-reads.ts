@@ -1,5 +1,6 @@
 import {
   approvalId,
+  decisionId,
   Fault,
   indexOfId,
   type ApprovalView,
@@ -42,6 +43,12 @@ const opened = {
     order by decision limit 100`,
 }
 
+const archived = {
+  name: 'approvals_archived',
+  text: `select decision, agent from approval where ledger = $1 and decision = any($2::bigint[])
+    and decision < (select max(stop) from archive_segment where ledger = $1)`,
+}
+
 const callIndex = {
   name: 'call_index',
   text: 'select index from call where ledger = $1 and agent = $2 and call_id = $3',
@@ -63,13 +70,25 @@ export class ApprovalReads {
     const indices = wanted.map(({ id }) => indexOfId('apr', id))
     const known = [...new Set(indices.flatMap((index) => index ?? []))]
     const found = await findApprovals(client, ledger, known)
+    const gone = await this.#archived(known.filter((index) => !found.has(index)))
     return wanted.map(({ id, asker }, at) => {
-      const row = found.get(indices[at] ?? -1)
-      if (!row || (asker.agent !== undefined && row.approval.agent !== asker.agent)) {
+      const index = indices[at] ?? -1
+      const row = found.get(index)
+      const agent = row?.approval.agent ?? gone.get(index)
+      if (agent === undefined || (asker.agent !== undefined && agent !== asker.agent)) {
         return unknownApproval(id)
       }
-      return approvalView(row, now(), asker, settings)
+      return row === undefined ? archivedApproval(id, index) : approvalView(row, now(), asker, settings)
     })
+  }
+
+  /** Whose approvals there were at these indices whose records have left the database. */
+  async #archived(indices: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    if (indices.length === 0) return new Map()
+    const { client, ledger } = this.#parts
+    const values = [ledger, indices]
+    const { rows } = await client.query<{ decision: string; agent: string }>({ ...archived, values })
+    return new Map(rows.map(({ decision, agent }) => [Number(decision), agent]))
   }
 
   /** Where approvals stand, in the order of the indices of the decisions that opened them; undefined where there is none. */
@@ -140,6 +159,12 @@ export function refuseCallback(
   if (callback === undefined || allows?.(callback) === true) return
   throw new Fault('bad_input', 'the callback leads to a host that is not allowed', {
     fix: 'Ask the operator to add its host to BAILIWICK_CALLBACK_HOSTS, or leave `callback` out.',
+  })
+}
+
+function archivedApproval(id: string, index: number): Fault {
+  return new Fault('not_found', `the approval \`${id}\` is over, and its records are archived`, {
+    fix: `Read the decision that opened it, ${decisionId(index)}; \`bailiwick log search\` finds its votes.`,
   })
 }
 

@@ -1,6 +1,7 @@
-import { parseRecord, type PolicyRef } from '@bailiwick/core'
+import { parseRecord, type CompiledPolicy, type PolicyRef } from '@bailiwick/core'
 import { batchesBackwards, type Queryable } from './log/batches.ts'
 import type { PolicySet } from './policies.ts'
+import { compiledPolicy } from './replay.ts'
 
 /** A policy as it was recorded when it came into force. */
 export interface RecordedPolicy {
@@ -46,6 +47,26 @@ export async function listPolicies(
       }
     })
     .sort((one, other) => (one.policy.id < other.policy.id ? -1 : 1))
+}
+
+/**
+ * The policies that were recorded last, one for each id, for whoever has no service at hand: one that was taken out of
+ * force is among them. What was erased, or this version does not read, is left out.
+ */
+export async function lastPolicies(client: Queryable, ledger: string): Promise<CompiledPolicy[]> {
+  const found = new Map<string, CompiledPolicy | undefined>()
+  const everything = batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, ['kind=policy'])
+  for await (const { entries } of everything) {
+    for (const { record: text, payload } of entries.toReversed()) {
+      const record = parseRecord(text)
+      if (record.kind !== 'policy' || found.has(record.policy.id)) continue
+      found.set(
+        record.policy.id,
+        typeof payload === 'string' ? undefined : compiledPolicy(payload.body, record.policy),
+      )
+    }
+  }
+  return [...found.values()].filter((policy) => policy !== undefined)
 }
 
 /** Every policy that was recorded, the newest first. */

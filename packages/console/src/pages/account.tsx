@@ -55,7 +55,7 @@ export function AccountPage({ me }: { readonly me: Session['person'] }) {
                 checked={keys}
                 onChange={(event) => changePreferences({ keys: event.target.checked })}
               />
-              <span>Single letters do something</span>
+              <span>Shortcuts of one letter</span>
             </label>
           </Section>
         </aside>

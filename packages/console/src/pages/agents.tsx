@@ -10,7 +10,8 @@ import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/stat
 import { asProblem } from '../problem.ts'
 import { useApi, usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { visibleText } from '../wording.ts'
 
 /** Stands for every agent, as in the log. */
 const everyAgent = '*'
@@ -131,10 +132,7 @@ function SuspensionText({ agent: { suspension } }: { readonly agent: Agent }) {
       <bdi>{visibleText(suspension.reason)}</bdi>
       <span className="quiet">
         {' '}
-        by {visibleText(suspension.by)},{' '}
-        <time dateTime={suspension.since} title={exactTime(suspension.since)}>
-          {shortTime(suspension.since, now)}
-        </time>
+        by {visibleText(suspension.by)}, <ShortTime at={suspension.since} now={now} />
       </span>
     </p>
   )
@@ -161,9 +159,7 @@ function Lately({ agent }: { readonly agent: string }) {
           <code>{visibleText(last.action)}</code>
         </Link>
         <EffectBadge effect={last.effect} />
-        <time className="quiet" dateTime={last.at} title={exactTime(last.at)}>
-          {shortTime(last.at, now)}
-        </time>
+        <ShortTime at={last.at} now={now} className="quiet" />
       </p>
     </div>
   )

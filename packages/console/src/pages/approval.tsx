@@ -13,7 +13,7 @@ import { HistorySummary } from '../parts/history.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Queue, useQueue } from '../parts/queue.tsx'
 import { RevealingFor } from '../parts/reveal.tsx'
-import { PageSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
+import { PageProblem, PageSkeleton, StaleNote } from '../parts/states.tsx'
 import { VotePanel } from '../parts/vote-panel.tsx'
 import { Voters } from '../parts/voters.tsx'
 import { Votes } from '../parts/votes.tsx'
@@ -23,7 +23,8 @@ import { asProblem } from '../problem.ts'
 import { useApproval, useApprovalContext, useMay, usePendingApprovals } from '../queries.ts'
 import { rememberLooked } from '../returning.ts'
 import { Link, navigate, useAddress } from '../router.tsx'
-import { approversText, channelText, durationText, exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { approversText, channelText, durationText, exactTime, visibleText } from '../wording.ts'
 
 type Person = Session['person']
 
@@ -51,30 +52,15 @@ export function ApprovalPage({ id, me }: { readonly id: string; readonly me: Per
           <ApprovalDocument approval={found.data} me={me} />
         </>
       ) : found.isError ? (
-        <ApprovalProblem id={id} error={found.error} onRetry={retry} />
+        <PageProblem
+          missing={`There is no approval ${visibleText(id)} to show`}
+          error={found.error}
+          onRetry={retry}
+        />
       ) : (
         <PageSkeleton />
       )}
     </>
-  )
-}
-
-function ApprovalProblem({
-  id,
-  error,
-  onRetry,
-}: {
-  readonly id: string
-  readonly error: unknown
-  readonly onRetry: () => void
-}) {
-  const problem = asProblem(error)
-  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} isPage />
-  return (
-    <div className="state">
-      <h1>There is no approval {visibleText(id)}</h1>
-      <p className="quiet">Check the link you were sent: part of it may be missing.</p>
-    </div>
   )
 }
 
@@ -235,9 +221,7 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
         <h1 className="action-name">{visibleText(approval.action)}</h1>
         <p className="quiet">
           <strong>{visibleText(approval.agent)}</strong> asked{' '}
-          <time dateTime={approval.openedAt} title={exactTime(approval.openedAt)}>
-            at {shortTime(approval.openedAt, now)}
-          </time>
+          <ShortTime at={approval.openedAt} now={now} lead="at " />
         </p>
       </div>
       {approval.status === 'pending' && <Countdown from={approval.openedAt} deadline={approval.deadline} />}

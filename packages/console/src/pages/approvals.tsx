@@ -6,7 +6,7 @@ import { useKeys } from '../keys.ts'
 import { ApprovalCard, ClosedApproval } from '../parts/approval-rows.tsx'
 import { Inbox } from '../parts/inbox.tsx'
 import { NewsChoices } from '../parts/news-choices.tsx'
-import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
+import { EmptyPanel, ListSkeleton, OlderArchived, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { asProblem } from '../problem.ts'
 import { useApprovals, usePendingApprovals } from '../queries.ts'
 import { lastLooked } from '../returning.ts'
@@ -47,10 +47,10 @@ export function ApprovalsPage() {
           </p>
         </div>
         <div className="page-links">
-          <Link to="/delegations" className="button button-small button-quiet">
+          <Link to="/delegations" className="button button-small">
             Delegations
           </Link>
-          <Link to="/grants" className="button button-small button-quiet">
+          <Link to="/grants" className="button button-small">
             Standing grants
           </Link>
           <NewsChoices />
@@ -102,6 +102,7 @@ function useFocusWhereLeft(isThere: boolean): void {
 function Listed({ tab, empty }: { readonly tab: Exclude<Tab, 'pending'>; readonly empty: string }) {
   const list = useApprovals(tab === 'all' ? null : tab)
   const approvals = list.data?.pages.flatMap((page) => page.approvals)
+  const isArchived = list.data?.pages.at(-1)?.archived === true
   const retry = (): void => void list.refetch()
 
   if (approvals === undefined) {
@@ -112,9 +113,14 @@ function Listed({ tab, empty }: { readonly tab: Exclude<Tab, 'pending'>; readonl
     <>
       {list.isError && <StaleNote problem={asProblem(list.error)} onRetry={retry} />}
       {approvals.length === 0 ? (
-        <EmptyPanel title={empty}>{null}</EmptyPanel>
+        <EmptyPanel title={empty}>{isArchived && <OlderArchived />}</EmptyPanel>
       ) : (
         <Approvals approvals={approvals} />
+      )}
+      {isArchived && approvals.length > 0 && (
+        <div className="list-foot">
+          <OlderArchived />
+        </div>
       )}
       {list.hasNextPage && (
         <div className="list-foot">

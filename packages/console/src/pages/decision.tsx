@@ -8,13 +8,13 @@ import { Fields } from '../parts/fields.tsx'
 import { Obligations } from '../parts/obligations.tsx'
 import { ProofSections } from '../parts/proof.tsx'
 import { RevealingFor } from '../parts/reveal.tsx'
-import { PageSkeleton, ProblemPanel } from '../parts/states.tsx'
+import { PageProblem, PageSkeleton } from '../parts/states.tsx'
 import { Votes } from '../parts/votes.tsx'
 import { Policy, Reasons } from '../parts/why.tsx'
-import { asProblem } from '../problem.ts'
 import { useApproval, useDecision, usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { exactTime, visibleText } from '../wording.ts'
 
 type Person = Session['person']
 
@@ -29,30 +29,15 @@ export function DecisionPage({ id, me }: { readonly id: string; readonly me: Per
       {found.data !== undefined ? (
         <DecisionDocument decision={found.data} me={me} />
       ) : found.isError ? (
-        <DecisionProblem id={id} error={found.error} onRetry={() => void found.refetch()} />
+        <PageProblem
+          missing={`There is no decision ${visibleText(id)}`}
+          error={found.error}
+          onRetry={() => void found.refetch()}
+        />
       ) : (
         <PageSkeleton />
       )}
     </>
-  )
-}
-
-function DecisionProblem({
-  id,
-  error,
-  onRetry,
-}: {
-  readonly id: string
-  readonly error: unknown
-  readonly onRetry: () => void
-}) {
-  const problem = asProblem(error)
-  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} isPage />
-  return (
-    <div className="state">
-      <h1>There is no decision {visibleText(id)}</h1>
-      <p className="quiet">Decisions are never deleted, so the address is probably mistyped.</p>
-    </div>
   )
 }
 
@@ -189,9 +174,7 @@ function Happened({ decision }: { readonly decision: Decision }) {
   }
   return (
     <Result head={<OutcomeNote decision={decision} />}>
-      <time dateTime={outcome.at} title={exactTime(outcome.at)}>
-        Reported {shortTime(outcome.at, now)}
-      </time>
+      <ShortTime at={outcome.at} now={now} lead="Reported " />
       {outcome.detail !== null && <span className="result-detail">{visibleText(outcome.detail)}</span>}
       {outcome.status === 'unknown' && (
         <span className="result-detail">It may have run, so it must not be repeated blindly.</span>

@@ -10,7 +10,7 @@ import { Link, navigate, useAddress } from '../router.tsx'
 import { DecisionFilters } from '../parts/decision-filters.tsx'
 import { DecisionTable } from '../parts/decision-table.tsx'
 import { Icon } from '../parts/icons.tsx'
-import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
+import { EmptyPanel, ListSkeleton, OlderArchived, ProblemPanel, StaleNote } from '../parts/states.tsx'
 
 /** Every decision, newest first, as it is recorded. */
 export function DecisionsPage() {
@@ -67,7 +67,8 @@ function Decisions({
   }, [rows, step, onSeen])
 
   if (rows === null) return <NotYet list={list} />
-  if (rows.length === 0 && list.next === null) return <Nothing isFiltered={search !== ''} />
+  if (rows.length === 0 && list.next === null)
+    return <Nothing isFiltered={search !== ''} isArchived={list.archived} />
   return (
     <>
       {list.error !== null && <StaleNote problem={asProblem(list.error)} onRetry={list.refetch} />}
@@ -91,14 +92,22 @@ function NotYet({ list }: { readonly list: DecisionList }) {
   return <ProblemPanel problem={asProblem(list.error)} onRetry={list.refetch} />
 }
 
-function Nothing({ isFiltered }: { readonly isFiltered: boolean }) {
+function Nothing({ isFiltered, isArchived }: { readonly isFiltered: boolean; readonly isArchived: boolean }) {
   if (isFiltered) {
     return (
       <EmptyPanel title="No decision passes this filter">
         <p>Agents, actions and policies are matched by their whole name.</p>
+        {isArchived && <OlderArchived />}
         <Link to="/decisions" className="button">
           Show all decisions
         </Link>
+      </EmptyPanel>
+    )
+  }
+  if (isArchived) {
+    return (
+      <EmptyPanel title="No decisions since the last ones were archived">
+        <OlderArchived />
       </EmptyPanel>
     )
   }
@@ -133,10 +142,13 @@ function Foot({ list }: { readonly list: DecisionList }) {
       <span className="quiet">
         {list.next !== null
           ? 'Loading older ones…'
-          : count === 1
-            ? 'The only decision.'
-            : `All ${count.toLocaleString('en')} decisions.`}
+          : list.archived
+            ? `${count === 1 ? 'The only decision' : `All ${count.toLocaleString('en')} decisions`} in the database.`
+            : count === 1
+              ? 'The only decision.'
+              : `All ${count.toLocaleString('en')} decisions.`}
       </span>
+      {list.next === null && list.archived && <OlderArchived />}
     </div>
   )
 }

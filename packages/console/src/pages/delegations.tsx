@@ -3,12 +3,13 @@ import type { ReactNode } from 'react'
 import type { Delegation, Session } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
 import { DelegateDialog } from '../parts/delegate-dialog.tsx'
-import { ReasonDialog } from '../parts/dialog.tsx'
 import { Back, Section } from '../parts/document.tsx'
+import { RevokeDialog } from '../parts/revoke-dialog.tsx'
 import { ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { asProblem } from '../problem.ts'
 import { usePendingApprovals } from '../queries.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { visibleText } from '../wording.ts'
 import { useDelegations, useRevocation } from '../voting-queries.ts'
 
 type Person = Session['person']
@@ -122,7 +123,7 @@ function DelegationRow({
         <strong className="break">{name}</strong>
         <span className={hasBegun ? 'badge badge-allow' : 'badge'}>{hasBegun ? 'In force' : 'To come'}</span>
         <p className="quiet small">
-          {id}, from <Instant at={starts} now={now} /> until <Instant at={ends} now={now} />
+          {id}, from <ShortTime at={starts} now={now} /> until <ShortTime at={ends} now={now} />
         </p>
       </div>
       {mayRevoke && (
@@ -135,42 +136,22 @@ function DelegationRow({
           Revoke
         </button>
       )}
-      {isEnding && <RevokeDialog delegation={delegation} onClose={() => setEnding(false)} />}
+      {isEnding && <EndDelegation delegation={delegation} onClose={() => setEnding(false)} />}
     </li>
   )
 }
 
-function Instant({ at, now }: { readonly at: string; readonly now: number }) {
-  return (
-    <time dateTime={at} title={exactTime(at)}>
-      {shortTime(at, now)}
-    </time>
-  )
-}
-
-function RevokeDialog({
+function EndDelegation({
   delegation: { id, from, to },
   onClose,
 }: {
   readonly delegation: Delegation
   readonly onClose: () => void
 }) {
-  const revoke = useRevocation(id, onClose)
   return (
-    <ReasonDialog
-      title={`Revoke ${id}?`}
-      label="Why, recorded with it"
-      button="Revoke it"
-      tone="reject"
-      isPending={revoke.isPending}
-      error={revoke.error}
-      onSubmit={(reason) => revoke.mutate(reason)}
-      onClose={onClose}
-    >
-      <p className="break">
-        From now on {visibleText(to)} votes no more in the stead of {visibleText(from)}. Votes that were cast
-        stay as they are.
-      </p>
-    </ReasonDialog>
+    <RevokeDialog id={id} revocation={useRevocation(id, onClose)} onClose={onClose}>
+      From now on {visibleText(to)} votes no more in the stead of {visibleText(from)}. Votes that were cast
+      stay as they are.
+    </RevokeDialog>
   )
 }

@@ -2,15 +2,16 @@ import { useState } from 'react'
 import type { Grant } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
 import { mayDifferText } from '../may-differ.ts'
-import { ReasonDialog } from '../parts/dialog.tsx'
 import { Back } from '../parts/document.tsx'
 import { TimeLeft } from '../parts/countdown.tsx'
+import { RevokeDialog } from '../parts/revoke-dialog.tsx'
 import { EmptyPanel, ListSkeleton, ProblemPanel, StaleNote } from '../parts/states.tsx'
 import { asProblem } from '../problem.ts'
 import { usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { useGrantRevocation, useGrants } from '../voting-queries.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { visibleText } from '../wording.ts'
 
 /** Which calls are let through without asking people again, by whose word, how often and until when. */
 export function GrantsPage() {
@@ -64,20 +65,14 @@ function GrantRow({ grant }: { readonly grant: Grant }) {
         <span className="agent">{visibleText(agent)}</span>
         <p>
           <strong>{uses - used} left</strong> of {uses}, <TimeLeft from={madeAt} deadline={until} /> left,
-          until{' '}
-          <time dateTime={until} title={exactTime(until)}>
-            {shortTime(until, now)}
-          </time>
+          until <ShortTime at={until} now={now} />
         </p>
         <p className="small break">
           Equal to <Link to={`/approvals/${approval}`}>{approval}</Link> in everything but{' '}
           {mayDifferText(grant.mayDiffer, grant)}
         </p>
         <p className="quiet small break">
-          {id} by {by.map(nameOf).join(' and ')},{' '}
-          <time dateTime={madeAt} title={exactTime(madeAt)}>
-            {shortTime(madeAt, now)}
-          </time>
+          {id} by {by.map(nameOf).join(' and ')}, <ShortTime at={madeAt} now={now} />
         </p>
       </div>
       {grant.mayRevoke && (
@@ -90,7 +85,7 @@ function GrantRow({ grant }: { readonly grant: Grant }) {
           Revoke
         </button>
       )}
-      {isEnding && <RevokeDialog grant={grant} onClose={() => setEnding(false)} />}
+      {isEnding && <EndGrant grant={grant} onClose={() => setEnding(false)} />}
     </li>
   )
 }
@@ -101,29 +96,17 @@ function nameOf({ person, for: principal }: Grant['by'][number]): string {
     : `${visibleText(person)} in the stead of ${visibleText(principal)}`
 }
 
-function RevokeDialog({
+function EndGrant({
   grant: { id, agent, action },
   onClose,
 }: {
   readonly grant: Grant
   readonly onClose: () => void
 }) {
-  const revoke = useGrantRevocation(id, onClose)
   return (
-    <ReasonDialog
-      title={`Revoke ${id}?`}
-      label="Why, recorded with it"
-      button="Revoke it"
-      tone="reject"
-      isPending={revoke.isPending}
-      error={revoke.error}
-      onSubmit={(reason) => revoke.mutate(reason)}
-      onClose={onClose}
-    >
-      <p className="break">
-        From the next call on, people are asked again when {visibleText(agent)} wants to{' '}
-        <code>{visibleText(action)}</code>. What ran under it has run. This can’t be undone.
-      </p>
-    </ReasonDialog>
+    <RevokeDialog id={id} revocation={useGrantRevocation(id, onClose)} onClose={onClose}>
+      From the next call on, people are asked again when {visibleText(agent)} wants to{' '}
+      <code>{visibleText(action)}</code>. What ran under it has run. This can’t be undone.
+    </RevokeDialog>
   )
 }

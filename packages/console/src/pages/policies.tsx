@@ -6,7 +6,8 @@ import { EmptyPanel, ListSkeleton, ProblemPanel } from '../parts/states.tsx'
 import { asProblem } from '../problem.ts'
 import { useApi, usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { visibleText } from '../wording.ts'
 
 /** The policies that decide, and what decided before them. */
 export function PoliciesPage() {
@@ -67,15 +68,7 @@ function PolicyCard({
       <dl className="entries entries-row">
         <div className="entry">
           <dt>In force since</dt>
-          <dd>
-            {since === null ? (
-              'longer than the database tells'
-            ) : (
-              <time dateTime={since.at} title={exactTime(since.at)}>
-                {shortTime(since.at, now)}
-              </time>
-            )}
-          </dd>
+          <dd>{since === null ? 'longer than the database tells' : <ShortTime at={since.at} now={now} />}</dd>
         </div>
         <div className="entry">
           <dt>Agents</dt>

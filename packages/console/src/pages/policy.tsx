@@ -7,7 +7,8 @@ import { YamlFile } from '../parts/yaml.tsx'
 import { asProblem } from '../problem.ts'
 import { useApi, usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from '../parts/short-time.tsx'
+import { visibleText } from '../wording.ts'
 
 /** One policy as its author wrote it, with all that it extends. */
 export function PolicyPage({ sha256 }: { readonly sha256: string }) {
@@ -127,10 +128,7 @@ function Versions({ listed, shown }: { readonly listed: ListedPolicy; readonly s
               <code>{policy.sha256.slice(0, 12)}…</code>
             </Link>
             <span className="quiet">
-              since{' '}
-              <time dateTime={at} title={exactTime(at)}>
-                {shortTime(at, now)}
-              </time>
+              since <ShortTime at={at} now={now} />
             </span>
           </li>
         ))}

@@ -5,11 +5,11 @@ import { AuthenticatorApp } from '../parts/authenticator-app.tsx'
 import { Section } from '../parts/document.tsx'
 import { Mark } from '../parts/icons.tsx'
 import { YourPasskeys } from '../parts/passkeys.tsx'
+import { SignOutButton } from '../parts/sign-out-button.tsx'
 import { ListSkeleton, ProblemPanel } from '../parts/states.tsx'
 import { usePasskeys } from '../passkeys/queries.ts'
 import { asProblem } from '../problem.ts'
-import { useApi, useSignOut } from '../queries.ts'
-import { navigate } from '../router.tsx'
+import { useApi } from '../queries.ts'
 import { visibleText } from '../wording.ts'
 
 /**
@@ -20,7 +20,6 @@ export function SecondFactorPage({ me }: { readonly me: Session['person'] }) {
   useTitle('Second factor', 0)
   const api = useApi()
   const client = useQueryClient()
-  const signOut = useSignOut(() => navigate('/sign-in'))
   const account = useQuery({ queryKey: ['account'], queryFn: ({ signal }) => api.account.account(signal) })
   const passkeys = usePasskeys().data?.passkeys ?? []
   const isSetUp = passkeys.length > 0 || (account.data !== undefined && account.data.totpSince !== null)
@@ -31,14 +30,7 @@ export function SecondFactorPage({ me }: { readonly me: Session['person'] }) {
           <Mark />
           <span>Bailiwick</span>
         </div>
-        <button
-          type="button"
-          className="button button-small button-quiet"
-          disabled={signOut.isPending}
-          onClick={() => signOut.mutate()}
-        >
-          Sign out
-        </button>
+        <SignOutButton />
       </div>
       <div className="page-head">
         <h1>A password alone is not enough here</h1>

@@ -5,7 +5,8 @@ import { useSession } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { canBeSelected } from '../alike.ts'
 import { cardFieldsOf, summaryOf } from '../fields.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { visibleText } from '../wording.ts'
 import { unreachable } from '../unreachable.ts'
 import { GlassBadge, StatusBadge } from './badges.tsx'
 import { Countdown } from './countdown.tsx'
@@ -166,9 +167,7 @@ export function ClosedApproval({ approval }: { readonly approval: Approval }) {
         <StatusBadge status={approval.status} />
         {isByGlass(approval) && <GlassBadge />}
       </span>
-      <time className="closed-time" dateTime={approval.openedAt} title={exactTime(approval.openedAt)}>
-        {shortTime(approval.openedAt, now)}
-      </time>
+      <ShortTime at={approval.openedAt} now={now} className="closed-time" />
     </li>
   )
 }

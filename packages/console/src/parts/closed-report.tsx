@@ -4,7 +4,8 @@ import { useNow } from '../clock.ts'
 import { isByGlass, yesCount, yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
 import { unreachable } from '../unreachable.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { shortTime, visibleText } from '../wording.ts'
 import { GlassBadge } from './badges.tsx'
 import { Section } from './document.tsx'
 
@@ -91,10 +92,7 @@ function Withdrawal({ approval: { cancelled } }: { readonly approval: Approval }
   return (
     <>
       {cancelled.by === 'agent' ? 'The agent' : visibleText(cancelled.by)} withdrew it{' '}
-      <time dateTime={cancelled.at} title={exactTime(cancelled.at)}>
-        at {shortTime(cancelled.at, now)}
-      </time>
-      , so the call does not run.
+      <ShortTime at={cancelled.at} now={now} lead="at " />, so the call does not run.
       {cancelled.reason !== null && (
         <span className="vote-comment withdrawal-reason">{visibleText(cancelled.reason)}</span>
       )}

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { Dialog, DialogProblem } from './dialog.tsx'
+import { Dialog, DialogButtons, DialogProblem } from './dialog.tsx'
 
 /** Asks once more before something that can't be taken back. */
 export function ConfirmDialog({
@@ -23,14 +23,7 @@ export function ConfirmDialog({
     <Dialog title={title} onClose={onClose}>
       <div className="dialog-text">{children}</div>
       {error !== null && <DialogProblem error={error} />}
-      <div className="dialog-buttons">
-        <button type="button" className="button button-reject" disabled={isPending} onClick={onConfirm}>
-          {isPending ? 'Sending…' : button}
-        </button>
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
+      <DialogButtons tone="reject" {...{ button, isPending, onConfirm, onClose }} />
     </Dialog>
   )
 }

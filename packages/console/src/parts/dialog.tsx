@@ -91,16 +91,43 @@ export function ReasonDialog({
           <span>{label}</span>
           <textarea ref={field} rows={3} required maxLength={reasonLengthMax} disabled={isPending} />
         </label>
-        <div className="dialog-buttons">
-          <button type="submit" className={`button button-${tone}`} disabled={isPending || isImpossible}>
-            {isPending ? 'Sending…' : button}
-          </button>
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <DialogButtons {...{ button, tone, isPending, isImpossible, onClose }} />
       </form>
     </Dialog>
+  )
+}
+
+/** The end of a dialog: what it does, and the way out of it. */
+export function DialogButtons({
+  button,
+  tone = 'primary',
+  isPending,
+  isImpossible = false,
+  onConfirm,
+  onClose,
+}: {
+  readonly button: string
+  readonly tone?: 'primary' | 'reject' | 'approve'
+  readonly isPending: boolean
+  readonly isImpossible?: boolean
+  /** Where it is no form that is sent. */
+  readonly onConfirm?: () => void
+  readonly onClose: () => void
+}) {
+  return (
+    <div className="dialog-buttons">
+      <button
+        type={onConfirm === undefined ? 'submit' : 'button'}
+        className={`button button-${tone}`}
+        disabled={isPending || isImpossible}
+        onClick={onConfirm}
+      >
+        {isPending ? 'Sending…' : button}
+      </button>
+      <button type="button" className="button" onClick={onClose}>
+        Cancel
+      </button>
+    </div>
   )
 }
 

@@ -3,9 +3,9 @@ import { compareCalls, excerpts } from '../call-changes.ts'
 import type { CallChange } from '../call-changes.ts'
 import { useNow } from '../clock.ts'
 import { Link } from '../router.tsx'
-import { exactTime, shortTime } from '../wording.ts'
 import { EffectBadge } from './badges.tsx'
 import { OutsideText } from './fields.tsx'
+import { ShortTime } from './short-time.tsx'
 
 /** What differs from the agent's last call of the same action. */
 export function Difference({
@@ -26,9 +26,7 @@ export function Difference({
       <p className="difference-with">
         <Link to={`/decisions/${similar.id}`}>{similar.id}</Link>
         <EffectBadge effect={similar.effect} />
-        <time dateTime={similar.at} title={exactTime(similar.at)}>
-          {shortTime(similar.at, now)}
-        </time>
+        <ShortTime at={similar.at} now={now} />
       </p>
       {changes.length === 0 ? (
         <p>

@@ -1,7 +1,8 @@
 import type { Activity, PastDecision } from '../api.ts'
 import { useNow } from '../clock.ts'
 import { Link } from '../router.tsx'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { visibleText } from '../wording.ts'
 import { EffectBadge, StatusBadge } from './badges.tsx'
 
 type History = Omit<Activity, 'agent'>
@@ -88,9 +89,7 @@ function HistoryRow({ past, showAction }: { readonly past: PastDecision; readonl
       ) : (
         <StatusBadge status={past.approval.status} />
       )}
-      <time dateTime={past.at} title={exactTime(past.at)}>
-        {shortTime(past.at, now)}
-      </time>
+      <ShortTime at={past.at} now={now} />
     </li>
   )
 }

@@ -5,9 +5,11 @@ import type { ListedKey, NewKey } from '../access-api.ts'
 import { useNow } from '../clock.ts'
 import { asProblem } from '../problem.ts'
 import { useApi } from '../queries.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { shortTime, visibleText } from '../wording.ts'
 import { ConfirmDialog } from './confirm.tsx'
-import { Dialog, DialogProblem } from './dialog.tsx'
+import { Dialog, DialogButtons, DialogProblem } from './dialog.tsx'
+import { LabelledInput } from './labelled-input.tsx'
 import { SecretDialog } from './secret.tsx'
 import { EmptyPanel, ListSkeleton, ProblemPanel } from './states.tsx'
 
@@ -86,12 +88,9 @@ function KeyRow({
         <code>{visibleText(listed.prefix)}…</code>
         {ended !== null && <span className="badge">{ended}</span>}
         <p className="quiet small">
-          Made{' '}
-          <time dateTime={listed.createdAt} title={exactTime(listed.createdAt)}>
-            {shortTime(listed.createdAt, now)}
-          </time>
+          Made <ShortTime at={listed.createdAt} now={now} />
           {listed.lastUsedAt === null ? ', not used yet' : `, last used ${shortTime(listed.lastUsedAt, now)}`}
-          {listed.expiresAt !== null && ended === null && `, ends ${shortTime(listed.expiresAt, now)}`}
+          {whenText(listed, now)}
         </p>
       </div>
       {onDo !== null && ended === null && (
@@ -118,9 +117,18 @@ function KeyRow({
   )
 }
 
-function endOf({ revokedAt, expiresAt }: ListedKey, now: number): string | null {
+// By the clock and not as it was listed: a key may end while the page is looked at.
+function endOf({ revokedAt, expiresAt }: ListedKey, now: number): 'Revoked' | 'Ended' | null {
   if (revokedAt !== null) return 'Revoked'
-  return expiresAt !== null && Date.parse(expiresAt) <= now ? 'Expired' : null
+  return expiresAt !== null && Date.parse(expiresAt) <= now ? 'Ended' : null
+}
+
+function whenText(listed: ListedKey, now: number): string {
+  const { revokedAt, expiresAt } = listed
+  const ended = endOf(listed, now)
+  if (revokedAt !== null) return `, revoked ${shortTime(revokedAt, now)}`
+  if (expiresAt === null) return ''
+  return `, ${ended === null ? 'ends' : 'ended'} ${shortTime(expiresAt, now)}`
 }
 
 function NewKeyDialog({
@@ -146,29 +154,8 @@ function NewKeyDialog({
     <Dialog title="Make a key" onClose={onClose}>
       <form onSubmit={submit}>
         {create.isError && <DialogProblem error={create.error} />}
-        <label className="comment">
-          <span>
-            Agent <span className="quiet">as in its policy</span>
-          </span>
-          <input
-            type="text"
-            required
-            maxLength={200}
-            value={agent}
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            onChange={(event) => setAgent(event.target.value)}
-          />
-        </label>
-        <div className="dialog-buttons">
-          <button type="submit" className="button button-primary" disabled={create.isPending}>
-            {create.isPending ? 'Sending…' : 'Make the key'}
-          </button>
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <LabelledInput label="Agent" note="as in its policy" isRequired value={agent} onChange={setAgent} />
+        <DialogButtons button="Make the key" isPending={create.isPending} onClose={onClose} />
       </form>
     </Dialog>
   )

@@ -36,7 +36,7 @@ export function KeysDialog({ onClose }: { readonly onClose: () => void }) {
           checked={preferences.keys}
           onChange={(event) => changePreferences({ keys: event.target.checked })}
         />
-        <span>Single letters do something on this device</span>
+        <span>Shortcuts of one letter on this device</span>
       </label>
       <div className="dialog-buttons">
         <button type="button" className="button button-primary" onClick={onClose}>

@@ -75,7 +75,7 @@ export function MoreLikeIt({
             onChange={(until) => onChange({ ...more, until })}
           />
           <p className="small">
-            Like it means: by {visibleText(approval.agent)}, under this policy, and equal in everything but{' '}
+            “Like it” means: by {visibleText(approval.agent)}, under this policy, and equal in everything but{' '}
             <strong>{mayDifferText(mayDiffer, approval)}</strong>.
             {terms.quorum > 1 && ' It holds only if everybody who agrees says so; the least counts.'} It can
             be revoked under <em>Standing grants</em>.

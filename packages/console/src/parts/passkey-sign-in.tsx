@@ -4,14 +4,12 @@ import { asProblem, Problem } from '../problem.ts'
 import { useApi } from '../queries.ts'
 import { takeReturn } from '../returning.ts'
 import { navigate } from '../router.tsx'
-import { visibleText } from '../wording.ts'
-import { Icon } from './icons.tsx'
+import { SignInProblem } from './sign-in-problem.tsx'
 
 /** A button that signs in with a passkey, or goes on so; nothing where the browser has none to offer. */
 export function PasskeySignIn({ step = null }: { readonly step?: string | null }) {
   const signIn = usePasskeySignIn(step)
   if (!hasPasskeys()) return null
-  const problem = signIn.isError ? asProblem(signIn.error) : null
   return (
     <div className="passkey-sign-in">
       <button
@@ -26,15 +24,7 @@ export function PasskeySignIn({ step = null }: { readonly step?: string | null }
             ? 'Sign in with a passkey'
             : 'Confirm with your passkey'}
       </button>
-      {problem !== null && (
-        <div className="notice notice-bad" role="alert">
-          <Icon name="warning" />
-          <div>
-            <strong>{visibleText(problem.detail ?? problem.message)}</strong>
-            {problem.fix !== null && <p>{visibleText(problem.fix)}</p>}
-          </div>
-        </div>
-      )}
+      <SignInProblem problem={signIn.isError ? asProblem(signIn.error) : null} />
     </div>
   )
 }

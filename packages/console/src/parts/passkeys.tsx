@@ -6,7 +6,8 @@ import { hasPasskeys } from '../passkeys/credentials.ts'
 import { usePasskeys, useRegister, useRemove } from '../passkeys/queries.ts'
 import { asProblem } from '../problem.ts'
 import type { Problem } from '../problem.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { shortTime, visibleText } from '../wording.ts'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { ProblemPanel } from './states.tsx'
@@ -59,11 +60,7 @@ function PasskeyRow({ passkey }: { readonly passkey: Passkey }) {
       <div>
         <strong>{shown}</strong>
         <p className="small quiet">
-          Added{' '}
-          <time dateTime={createdAt} title={exactTime(createdAt)}>
-            {shortTime(createdAt, now)}
-          </time>{' '}
-          as record {record.index}.{' '}
+          Added <ShortTime at={createdAt} now={now} /> as record {record.index}.{' '}
           {usedAt === null ? 'Not used yet.' : `Last used ${shortTime(usedAt, now)}.`}
           {!usable && ' It is bound to another address of this console, and signs nothing here.'}
         </p>

@@ -6,7 +6,8 @@ import { asProblem } from '../problem.ts'
 import { useApi } from '../queries.ts'
 import { visibleText } from '../wording.ts'
 import { ConfirmDialog } from './confirm.tsx'
-import { Dialog, DialogProblem } from './dialog.tsx'
+import { Dialog, DialogButtons, DialogProblem } from './dialog.tsx'
+import { LabelledInput } from './labelled-input.tsx'
 import { SecretDialog } from './secret.tsx'
 import { ListSkeleton, ProblemPanel } from './states.tsx'
 
@@ -146,41 +147,24 @@ function RolesDialog({
       <form onSubmit={submit}>
         {set.isError && <DialogProblem error={set.error} />}
         {person === null && (
-          <label className="comment">
-            <span>E-mail address</span>
-            <input
-              type="email"
-              required
-              value={id}
-              autoComplete="off"
-              onChange={(event) => setId(event.target.value)}
-            />
-          </label>
+          <LabelledInput label="E-mail address" type="email" isRequired value={id} onChange={setId} />
         )}
         <RoleChoices chosen={chosen} onChange={setChosen} />
-        <label className="comment">
-          <span>
-            Other roles <span className="quiet">that policies name, such as cfo</span>
-          </span>
-          <input
-            type="text"
-            value={own}
-            autoComplete="off"
-            spellCheck={false}
-            onChange={(event) => setOwn(event.target.value)}
-          />
-        </label>
+        <LabelledInput
+          label="Other roles"
+          note="that policies name, such as cfo"
+          lengthMax={2000}
+          value={own}
+          onChange={setOwn}
+        />
         {person !== null && (
           <p className="small quiet">Whoever’s roles change is signed out everywhere, and signs in anew.</p>
         )}
-        <div className="dialog-buttons">
-          <button type="submit" className="button button-primary" disabled={set.isPending}>
-            {set.isPending ? 'Sending…' : person === null ? 'Add' : 'Change'}
-          </button>
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <DialogButtons
+          button={person === null ? 'Add' : 'Change'}
+          isPending={set.isPending}
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   )

@@ -137,6 +137,12 @@ const verdicts: Readonly<Record<Finding['outcome'], { tone: string; title: strin
     meaning:
       'Record, proof and signature fit one another. Who signed is not known: the key came with the proof. Enter the key of the log, from somebody you trust, to know that too.',
   },
+  keyless: {
+    tone: 'plain',
+    title: 'It holds together',
+    meaning:
+      'Record and proof lead to the root in the checkpoint. No signature was checked: there is no key. Enter the key of the log, from somebody you trust.',
+  },
   refuted: {
     tone: 'bad',
     title: 'Not proven',

@@ -3,7 +3,8 @@ import type { ListedSession } from '../access-api.ts'
 import { useNow } from '../clock.ts'
 import { asProblem } from '../problem.ts'
 import { useApi } from '../queries.ts'
-import { exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { shortTime, visibleText } from '../wording.ts'
 import { DialogProblem } from './dialog.tsx'
 import { ListSkeleton, ProblemPanel } from './states.tsx'
 
@@ -62,14 +63,8 @@ function SessionRow({
         {session.isThis && <span className="badge badge-allow">This one</span>}
         <p className="quiet small">
           {showPerson && `${visibleText(browserName(session.client))}, `}
-          signed in by {visibleText(session.method)}{' '}
-          <time dateTime={session.createdAt} title={exactTime(session.createdAt)}>
-            {shortTime(session.createdAt, now)}
-          </time>
-          , last seen{' '}
-          <time dateTime={session.seenAt} title={exactTime(session.seenAt)}>
-            {shortTime(session.seenAt, now)}
-          </time>
+          signed in by {visibleText(session.method)} <ShortTime at={session.createdAt} now={now} />, last seen{' '}
+          <ShortTime at={session.seenAt} now={now} />
         </p>
       </div>
       {!session.isThis && (

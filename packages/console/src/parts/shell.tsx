@@ -4,15 +4,15 @@ import type { Session } from '../api.ts'
 import { focusRow, useKeys } from '../keys.ts'
 import { useLive } from '../live.ts'
 import type { Liveness } from '../live.ts'
-import { asProblem } from '../problem.ts'
-import { usePendingApprovals, useSignOut } from '../queries.ts'
+import { usePendingApprovals } from '../queries.ts'
 import { useLoadingPending } from '../voting-queries.ts'
-import { Link, navigate, useAddress } from '../router.tsx'
+import { Link, useAddress } from '../router.tsx'
 import type { Route } from '../router.tsx'
 import { ApprovalNews } from './approval-news.tsx'
 import { Icon, Mark } from './icons.tsx'
 import type { IconName } from './icons.tsx'
 import { KeysDialog } from './keys-dialog.tsx'
+import { SignOutButton } from './sign-out-button.tsx'
 import { PageSkeleton } from './states.tsx'
 
 /** What surrounds every page for people who are signed in. */
@@ -129,26 +129,12 @@ function LiveDot({ liveness }: { readonly liveness: Liveness }) {
 }
 
 function PersonMenu({ person, isHere }: { readonly person: string; readonly isHere: boolean }) {
-  // Leaving the page first, so that the next person does not come back to it.
-  const signOut = useSignOut(() => navigate('/sign-in'))
   return (
     <div className="person">
       <Link to="/account" className="person-id" title={person} aria-current={isHere ? 'page' : undefined}>
         {person}
       </Link>
-      <button
-        type="button"
-        className="button button-small button-quiet"
-        disabled={signOut.isPending}
-        onClick={() => signOut.mutate()}
-      >
-        Sign out
-      </button>
-      {signOut.isError && (
-        <span className="unseen" role="alert">
-          Signing out failed: {asProblem(signOut.error).message}
-        </span>
-      )}
+      <SignOutButton />
     </div>
   )
 }

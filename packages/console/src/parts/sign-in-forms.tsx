@@ -7,6 +7,7 @@ import { hasPasskeys } from '../passkeys/credentials.ts'
 import { visibleText } from '../wording.ts'
 import { Icon } from './icons.tsx'
 import { PasskeySignIn } from './passkey-sign-in.tsx'
+import { SignInProblem } from './sign-in-problem.tsx'
 import { GetALink } from './sign-in-ways.tsx'
 
 /** What every form here has. */
@@ -75,7 +76,7 @@ export function PasswordForm(form: FormParts) {
   return (
     <form onSubmit={submit}>
       <h1>Sign in</h1>
-      <Refused problem={form.problem} />
+      <SignInProblem problem={form.problem} />
       <label className="sign-in-field">
         E-mail address
         <input
@@ -108,7 +109,7 @@ export function SecondFactorForm({ step, ...form }: FormParts & { readonly step:
   return (
     <>
       <h1>One more proof</h1>
-      <Refused problem={form.problem} />
+      <SignInProblem problem={form.problem} />
       {hasPasskey && (
         <div className="second-passkey">
           <PasskeySignIn step={step.step} />
@@ -163,19 +164,6 @@ function CodeForm({
         </button>
       )}
     </form>
-  )
-}
-
-function Refused({ problem }: { readonly problem: Problem | null }) {
-  if (problem === null) return null
-  return (
-    <div className="notice notice-bad" role="alert">
-      <Icon name="warning" />
-      <div>
-        <strong>{visibleText(problem.detail ?? problem.message)}</strong>
-        {problem.fix !== null && <p>{visibleText(problem.fix)}</p>}
-      </div>
-    </div>
   )
 }
 

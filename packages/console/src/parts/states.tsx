@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { asProblem } from '../problem.ts'
 import type { Problem } from '../problem.ts'
 import { visibleText } from '../wording.ts'
 import { Icon } from './icons.tsx'
@@ -26,6 +27,28 @@ export function ProblemPanel({
           Try again
         </button>
       )}
+    </div>
+  )
+}
+
+/** Why a page has nothing to show: it is not there, as the service says, or could not be asked for. */
+export function PageProblem({
+  missing,
+  error,
+  onRetry,
+}: {
+  /** What is said where there is no such thing. */
+  readonly missing: string
+  readonly error: unknown
+  readonly onRetry: () => void
+}) {
+  const problem = asProblem(error)
+  if (problem.status !== 404) return <ProblemPanel problem={problem} onRetry={onRetry} isPage />
+  return (
+    <div className="state">
+      <h1>{missing}</h1>
+      {problem.detail !== null && <p>{visibleText(problem.detail)}</p>}
+      {problem.fix !== null && <p className="quiet">{visibleText(problem.fix)}</p>}
     </div>
   )
 }
@@ -60,6 +83,15 @@ export function EmptyPanel({
       <Heading>{title}</Heading>
       <div className="quiet">{children}</div>
     </div>
+  )
+}
+
+/** Says at the end of a list that it is not all there is, and where the rest is found. */
+export function OlderArchived() {
+  return (
+    <p className="quiet">
+      Older ones are archived and not listed here. <code>bailiwick log search</code> finds them.
+    </p>
   )
 }
 

@@ -1,6 +1,7 @@
 import type { Vote, VoteChoice } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { channelText, exactTime, shortTime, visibleText } from '../wording.ts'
+import { ShortTime } from './short-time.tsx'
+import { channelText, shortTime, visibleText } from '../wording.ts'
 import { GlassBadge } from './badges.tsx'
 import { Icon } from './icons.tsx'
 
@@ -28,9 +29,7 @@ export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; read
                   in the stead of <span className="break">{visibleText(vote.for)}</span>
                 </>
               )}{' '}
-              <time className="quiet" dateTime={vote.at} title={exactTime(vote.at)}>
-                {shortTime(vote.at, now)}
-              </time>
+              <ShortTime at={vote.at} now={now} className="quiet" />
               {vote.channel !== null && <span className="quiet">, {channelText(vote.channel)}</span>}
             </p>
             {vote.standing !== null && (

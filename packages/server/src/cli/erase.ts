@@ -50,11 +50,21 @@ async function erase(ports: CliPorts, options: EraseOptions): Promise<ExitCode> 
     })
   }
   await refuseNowhere(storePlace(options, ports))
+  let erased = 0
   const onProgress = (count: number) => {
-    if (!options.json && !dryRun) ports.err(`${count} payloads erased`)
+    if (dryRun) return
+    erased = count
+    if (!options.json) ports.progress?.(`${payloads(count)} erased so far`)
   }
   const request = { target, reason: reason ?? 'a dry run', by: 'operator', dryRun, onProgress }
-  const result = await withLedger(options, ports, (ledger) => ledger.erase(request))
+  const result = await withLedger(options, ports, (ledger) => ledger.erase(request)).catch(
+    (fault: unknown) => {
+      // How far it came is known here alone; where it comes to its end, that says it.
+      if (erased > 0) ports.err(`${payloads(erased)} erased before it failed`)
+      throw fault
+    },
+  )
+  if (erased > 0 && !options.json) ports.progress?.('')
   ports.out(options.json ? JSON.stringify(result) : onOneLines(resultLines(result, dryRun)))
   return fine
 }

@@ -1,9 +1,10 @@
 import { Fault, onOneLine } from '@bailiwick/core'
-import type { ListedKey } from '@bailiwick/store'
+import { Access } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withAccess } from './open-ledger.ts'
+import { withAccess, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
+import { withStates, type StatedKey } from '../key-state.ts'
 import type { Act } from './act.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
@@ -36,7 +37,7 @@ export function addKeys(program: Command, act: Act): void {
     .description('Lists keys, without their secrets.')
     .option(
       '--json',
-      'print {keys: [{id, prefix, agent, createdAt, expiresAt, revokedAt, lastUsedAt, replaces}]}',
+      'print {keys: [{id, prefix, agent, createdAt, expiresAt, revokedAt, state, lastUsedAt, replaces}]}',
     )
     .action(act(list))
   withStoreOptions(keys.command('revoke'))
@@ -99,7 +100,9 @@ function timeOption(option: string, text: string): number {
 }
 
 async function list(ports: CliPorts, options: KeysOptions): Promise<ExitCode> {
-  const keys = await withAccess(options, ports, (access) => access.listKeys())
+  const keys = await withLedger(options, ports, async (ledger) =>
+    withStates(await new Access(ledger).listKeys(), ledger.now()),
+  )
   if (options.json) {
     ports.out(JSON.stringify({ keys }))
     return fine
@@ -108,11 +111,16 @@ async function list(ports: CliPorts, options: KeysOptions): Promise<ExitCode> {
   return fine
 }
 
-function keyText({ id, agent, createdAt, expiresAt, revokedAt, lastUsedAt }: ListedKey): string {
-  const state =
-    revokedAt === null ? (expiresAt === null ? 'in use' : `ends ${expiresAt}`) : `revoked ${revokedAt}`
+function keyText(key: StatedKey): string {
+  const { id, agent, createdAt, lastUsedAt } = key
   const used = lastUsedAt === null ? 'never used' : `last used ${lastUsedAt}`
-  return [id, agent, createdAt, state, used].map(onOneLine).join('  ')
+  return [id, agent, createdAt, stateText(key), used].map(onOneLine).join('  ')
+}
+
+function stateText({ state, expiresAt, revokedAt }: StatedKey): string {
+  if (state === 'revoked') return `revoked ${revokedAt}`
+  if (state === 'ended') return `ended ${expiresAt}`
+  return expiresAt === null ? 'in use' : `in use, ends ${expiresAt}`
 }
 
 async function revoke(ports: CliPorts, id: string, options: KeysOptions): Promise<ExitCode> {

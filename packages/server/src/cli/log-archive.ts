@@ -1,7 +1,8 @@
 import { Fault, instantText, type Instant } from '@bailiwick/core'
-import type { ArchiveReport, Ledger } from '@bailiwick/store'
+import { archiveHeldUp, type ArchiveReport, type HeldUp, type Ledger } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { ArchiveSettings } from '../archive-settings.ts'
+import { heldUpAdvice } from '../archive-words.ts'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withLedger } from './open-ledger.ts'
@@ -25,7 +26,7 @@ export function addLogArchive(log: Command, act: Act): void {
       'records before this date, such as 2026-06-01 (default: what is older than BAILIWICK_HOT)',
     )
     .option('--dry-run', 'say what would be archived, and change nothing')
-    .option('--json', 'print {before, segments: [{first, end}], droppedPartitions, deletedBatches}')
+    .option('--json', 'print {before, segments: [{first, end}], droppedPartitions, deletedBatches, heldUpBy}')
     .addHelpText(
       'after',
       '\nWhere to is said by BAILIWICK_ARCHIVE: file:/path, or s3://bucket/prefix?endpoint=https://…&region=….',
@@ -46,8 +47,10 @@ async function archive(ports: CliPorts, options: ArchiveOptions): Promise<ExitCo
         fix: 'Wait until it is done; nothing was changed by this one.',
       })
     }
-    if (options.json) ports.out(JSON.stringify(jsonOf(before, report)))
+    const heldUp = await archiveHeldUp(ledger.pool, ledger.name, before)
+    if (options.json) ports.out(JSON.stringify({ ...jsonOf(before, report), heldUpBy: heldUpJson(heldUp) }))
     else ports.out(reportText(before, report))
+    sayHeldUp(heldUp, ledger.now(), ports, options)
     return fine
   })
 }
@@ -69,9 +72,12 @@ async function dryRun(
 ): Promise<ExitCode> {
   const { first, ends } = await ledger.plannedSegments(before)
   const segments = ends.map((end, at) => ({ first: ends[at - 1] ?? first, end }))
-  if (options.json) ports.out(JSON.stringify({ before: instantText(before), segments }))
-  else if (segments.length === 0) ports.out(`Nothing before ${instantText(before)} is left to archive.`)
+  const heldUp = await archiveHeldUp(ledger.pool, ledger.name, before)
+  if (options.json)
+    ports.out(JSON.stringify({ before: instantText(before), segments, heldUpBy: heldUpJson(heldUp) }))
+  else if (segments.length === 0) ports.out(`Nothing before ${instantText(before)} would be archived.`)
   else ports.out([`Before ${instantText(before)}:`, ...segments.map(segmentText)].join('\n'))
+  sayHeldUp(heldUp, ledger.now(), ports, options)
   return fine
 }
 
@@ -79,9 +85,27 @@ function jsonOf(before: Instant, { segments, droppedPartitions, deletedBatches }
   return { before: instantText(before), segments, droppedPartitions, deletedBatches }
 }
 
+function heldUpJson(heldUp: HeldUp | undefined) {
+  if (heldUp === undefined) return null
+  const { approval, status, since, deadline, others } = heldUp
+  return { approval, status, since: instantText(since), deadline: instantText(deadline), others }
+}
+
+// Not what was asked for, but why it did less: on standard error, and in JSON as a member.
+function sayHeldUp(
+  heldUp: HeldUp | undefined,
+  now: Instant,
+  ports: CliPorts,
+  { json }: ArchiveOptions,
+): void {
+  if (heldUp === undefined || json) return
+  const { what, fix } = heldUpAdvice(heldUp, now)
+  ports.err(`${what}\n${fix}`)
+}
+
 function reportText(before: Instant, { segments, droppedPartitions, deletedBatches }: ArchiveReport): string {
   const left = `${droppedPartitions.length} partitions were dropped, and ${deletedBatches} batches deleted row by row.`
-  if (segments.length === 0) return `Nothing before ${instantText(before)} was left to archive. ${left}`
+  if (segments.length === 0) return `Nothing before ${instantText(before)} was archived. ${left}`
   return [
     `Archived what was recorded before ${instantText(before)}:`,
     ...segments.map(segmentText),

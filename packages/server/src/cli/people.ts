@@ -1,9 +1,10 @@
 import { Fault, onOneLine } from '@bailiwick/core'
-import { linkSlackAccount, unlinkSlackAccount, type Access } from '@bailiwick/store'
+import { Access, lastPolicies, linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withAccess, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
+import { KnownRoles } from '../roles.ts'
 import type { Act } from './act.ts'
 import { serviceUrl, withStoreOptions, type StoreOptions } from './settings.ts'
 
@@ -75,9 +76,17 @@ async function add(
   options: PeopleOptions & { readonly role: readonly string[] },
 ): Promise<ExitCode> {
   const roles = [...new Set(options.role)]
-  const person = await withAccess(options, ports, async (access) => {
+  const person = await withLedger(options, ports, async (ledger) => {
+    const access = new Access(ledger)
     if (roles.length === 0) throw await roleMissing(access, email)
-    return await access.setPerson(email, roles, { by: 'operator' })
+    const known = new KnownRoles(await lastPolicies(ledger.pool, ledger.name))
+    const unknown = known.checked(roles)
+    const set = await access.setPerson(email, roles, { by: 'operator' })
+    if (unknown.length > 0)
+      ports.err(
+        onOneLine(`no policy names ${counted(unknown)}: nobody is asked for it yet. ${known.sentence}`),
+      )
+    return set
   })
   ports.out(options.json ? JSON.stringify(person) : personText(person))
   return fine

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { nameLengthMax, roleOrGroup } from '@bailiwick/core'
+import { roles } from './permissions.ts'
 import { mustBe, name, onlyKnown, text } from './schema-parts.ts'
 
 /** Longest life of a key, and longest overlap, as seconds. */
@@ -9,7 +10,7 @@ const overlapMaxS = 90 * dayS
 
 const address = text(nameLengthMax).openapi({ description: 'An e-mail address.', example: 'pat@example.com' })
 const role = z.string(mustBe('a string')).regex(roleOrGroup, {
-  error: 'must be lower-case letters, digits and hyphens, 64 at most; a group is group:NAME',
+  error: `must be ${roles.join(', ')}, or what a policy names: lower-case letters, digits and hyphens, 64 at most, or group:NAME`,
 })
 const seconds = (max: number, what: string) =>
   z
@@ -111,6 +112,9 @@ export const keyList = z
           createdAt: z.string(),
           expiresAt: z.string().nullable(),
           revokedAt: z.string().nullable(),
+          state: z.enum(['good', 'ended', 'revoked']).openapi({
+            description: '`ended`: `expiresAt` has come. Only a good one is let in.',
+          }),
           lastUsedAt: z.string().nullable().openapi({ description: 'To the hour.' }),
           replaces: z.string().nullable().openapi({ description: 'The id of the key whose place it took.' }),
         })

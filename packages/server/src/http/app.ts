@@ -115,13 +115,11 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.route('/', tileRoutes({ ...parts, authentication }))
   app.route('/', sessionRoutes(authentication, signIn))
   app.route('/', passkeyRoutes(parts.ledger, authentication))
-  app.route(
-    '/',
-    accountRoutes(authentication, signIn, () => parts.ledger.now()),
-  )
+  const now = () => parts.ledger.now()
+  app.route('/', accountRoutes(authentication, signIn, now))
   app.route('/', providerRoutes(authentication, signIn, parts.log))
-  app.route('/', peopleRoutes(parts.access, parts.publicUrl))
-  app.route('/', keyRoutes(parts.access))
+  app.route('/', peopleRoutes(parts.access, parts.ledger.policies, parts.publicUrl))
+  app.route('/', keyRoutes(parts.access, now))
   app.route('/', sessionListRoutes(parts.access))
   const masking = parts.masking ?? new Masking(parts.ledger)
   const readings = new Readings(parts.ledger, parts.log)

@@ -4,7 +4,7 @@ import { voteSignature } from './passkey-schemas.ts'
 import { problemDocument } from './problem-schema.ts'
 import { erased, presented } from './review-schemas.ts'
 import { policyRef, rule } from './rule-schemas.ts'
-import { comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
+import { archived, comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 const usesValue = z.int(mustBe('a whole number')).min(1, { error: 'must be at least 1' })
 
@@ -186,7 +186,7 @@ export const approvalView = z
   .openapi('Approval')
 
 export const approvalList = z
-  .object({ approvals: z.array(approvalView), next: z.int().nullable() })
+  .object({ approvals: z.array(approvalView), next: z.int().nullable(), archived })
   .openapi('ApprovalList')
 
 const grant = z

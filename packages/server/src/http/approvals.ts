@@ -4,7 +4,7 @@ import type { Access, ApprovalAsker, ApprovalWaits, Ledger } from '@bailiwick/st
 import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
 import { approvalContext } from './approval-context.ts'
-import { nextPage } from './decisions.ts'
+import { archivedAfter, nextPage } from './decisions.ts'
 import type { Masking } from './masking.ts'
 import type { Readings } from './readings.ts'
 import { retryAfter } from './retry-after.ts'
@@ -35,9 +35,11 @@ export function approvalRoutes(
     const approvals = await ledger.approvals({ ...query, limit, agent: seen.agent }, seen)
     const indices = approvals.map(({ id }) => indexOfId('apr', id) ?? 0)
     await readings.shown(asker, 'list', indices)
+    const next = nextPage(indices, limit)
     return context.json({
       approvals: await masking.allShown(approvals, asker),
-      next: nextPage(indices, limit),
+      next,
+      ...(await archivedAfter(next, ledger)),
     })
   })
 

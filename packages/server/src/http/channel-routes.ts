@@ -1,5 +1,10 @@
-import { answers, body, createRoute, json } from './route.ts'
+import { answers, body, createRoute, json, type DescribedAnswer } from './route.ts'
 import * as schema from './schemas.ts'
+
+/** A page for a browser. */
+function html(description: string): DescribedAnswer {
+  return { description, content: { 'text/html': { schema: schema.htmlPage } } }
+}
 
 export const getApprovalEvents = createRoute({
   method: 'get',
@@ -71,13 +76,7 @@ export const getSlackAccount = createRoute({
   summary:
     'The page on which a person confirms a Slack account. Looking changes nothing, and says nothing of it',
   request: { params: schema.slackAccountParam },
-  responses: answers(
-    200,
-    { description: 'A page', content: { 'text/html': { schema: schema.htmlPage } } },
-    400,
-    404,
-    503,
-  ),
+  responses: answers(200, html('A page'), 400, 404, 503),
 })
 
 export const postSlackAccount = createRoute({
@@ -86,16 +85,7 @@ export const postSlackAccount = createRoute({
   'x-permission': 'anyone',
   summary: 'Confirm from that page, signed in, that the account is one’s own: from then on it answers',
   request: { params: schema.slackAccountParam },
-  responses: answers(
-    200,
-    { description: 'Recorded', content: { 'text/html': { schema: schema.htmlPage } } },
-    400,
-    401,
-    403,
-    404,
-    413,
-    503,
-  ),
+  responses: answers(200, html('Recorded'), 400, 401, 403, 404, 413, 503),
 })
 
 export const getMailPage = createRoute({
@@ -105,13 +95,7 @@ export const getMailPage = createRoute({
   summary:
     'The page that a link in an e-mail opens: what is asked, and a form to answer. Looking changes nothing',
   request: { params: schema.tokenParam },
-  responses: answers(
-    200,
-    { description: 'A page', content: { 'text/html': { schema: schema.htmlPage } } },
-    400,
-    404,
-    503,
-  ),
+  responses: answers(200, html('A page'), 400, 404, 503),
 })
 
 export const postMailVote = createRoute({
@@ -120,15 +104,5 @@ export const postMailVote = createRoute({
   'x-permission': 'anyone',
   summary: "Cast a person's vote from that page: a form with `vote`, `digest` and `comment`",
   request: { params: schema.tokenParam },
-  responses: answers(
-    200,
-    { description: 'Recorded', content: { 'text/html': { schema: schema.htmlPage } } },
-    400,
-    403,
-    404,
-    409,
-    410,
-    413,
-    503,
-  ),
+  responses: answers(200, html('Recorded'), 400, 403, 404, 409, 410, 413, 503),
 })

@@ -5,7 +5,7 @@ import { approvalView, standingUse } from './approval-schemas.ts'
 import { problemDocument } from './problem-schema.ts'
 import { erased, presented } from './review-schemas.ts'
 import { code, effect, policyRef, rule } from './rule-schemas.ts'
-import { comment, mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
+import { archived, comment, mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
 
 /** What an agent asks to have decided. */
 export const decisionRequest = z
@@ -148,7 +148,7 @@ export const decisionView = z
   .openapi('DecisionView')
 
 export const decisionList = z
-  .object({ decisions: z.array(decisionView), next: z.int().nullable() })
+  .object({ decisions: z.array(decisionView), next: z.int().nullable(), archived })
   .openapi('DecisionList')
 
 export const outcomeAnswer = z

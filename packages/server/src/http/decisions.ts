@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId, type DecisionRequest, type JsonObject } from '@bailiwick/core'
-import type { Ledger } from '@bailiwick/store'
+import { archivedEnd, type Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asAgent, asPerson, type HttpEnv } from './asker.ts'
 import { decideBatch, decideSent } from './deciding.ts'
@@ -54,7 +54,7 @@ export function decisionRoutes(
       query.brief === undefined
         ? await masking.allShown(decisions, asker)
         : decisions.map((decision) => ({ ...decision, params: null, context: null }))
-    return context.json({ decisions: shown, next })
+    return context.json({ decisions: shown, next, ...(await archivedAfter(next, ledger)) })
   })
 
   router.openapi(getDecision, async (context): Promise<Response> => {
@@ -105,4 +105,12 @@ function filterOf(query: Readonly<Record<string, string | number | undefined>>):
 /** Where the next page starts, or null where this one was the last. */
 export function nextPage(indices: readonly number[], limit: number): number | null {
   return indices.length < limit ? null : (indices.at(-1) ?? null)
+}
+
+/** What a list says at its end: whether what is older lies in the archive, where it is not looked for. */
+export async function archivedAfter(
+  next: number | null,
+  { pool, name }: Ledger,
+): Promise<{ readonly archived?: true }> {
+  return next === null && (await archivedEnd(pool, name)) > 0 ? { archived: true } : {}
 }

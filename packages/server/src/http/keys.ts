@@ -1,15 +1,21 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Instant } from '@bailiwick/core'
 import type { Access } from '@bailiwick/store'
 import { deleteKey, getKeys, postKey, postKeyRotation } from './access-routes.ts'
 import { asPerson, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
+import { withStates } from '../key-state.ts'
 
-/** API keys of agents. */
-export function keyRoutes(access: Access): OpenAPIHono<HttpEnv> {
+/**
+ * API keys of agents.
+ *
+ * @param now by what a key is listed as ended
+ */
+export function keyRoutes(access: Access, now: () => Instant): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getKeys, async (context): Promise<Response> => {
-    return context.json({ keys: await access.listKeys() })
+    return context.json({ keys: withStates(await access.listKeys(), now()) })
   })
 
   router.openapi(postKey, async (context): Promise<Response> => {

@@ -1,6 +1,14 @@
 import * as schema from './passkey-schemas.ts'
-import { answers, body, createRoute, json } from './route.ts'
+import { answers, body, createRoute, json, type DescribedAnswer } from './route.ts'
 import { signInAnswer } from './session-schemas.ts'
+
+const boundByCookie = 'a cookie binds the answer to this browser'
+const signedIn = json(signInAnswer, 'Signed in; the cookie carries the session')
+
+/** What a browser hands to an authenticator. */
+function asked(options: Parameters<typeof json>[0]): DescribedAnswer {
+  return json(options, 'What the authenticator is asked for; good for three minutes, once')
+}
 
 export const getPasskeys = createRoute({
   method: 'get',
@@ -14,18 +22,9 @@ export const postPasskeyOptions = createRoute({
   method: 'post',
   path: '/v1/passkeys/options',
   'x-permission': 'account',
-  summary: 'Begin to register a passkey; a cookie binds the answer to this browser',
+  summary: `Begin to register a passkey; ${boundByCookie}`,
   request: { body: body(schema.nothingRequest) },
-  responses: answers(
-    200,
-    json(schema.creationOptions, 'What the authenticator is asked for; good for three minutes, once'),
-    400,
-    401,
-    403,
-    409,
-    413,
-    503,
-  ),
+  responses: answers(200, asked(schema.creationOptions), 400, 401, 403, 409, 413, 503),
 })
 
 export const postPasskey = createRoute({
@@ -68,17 +67,9 @@ export const postSignInOptions = createRoute({
   method: 'post',
   path: '/v1/session/passkey/options',
   'x-permission': 'anyone',
-  summary: 'Begin to sign in with a passkey; a cookie binds the answer to this browser',
+  summary: `Begin to sign in with a passkey; ${boundByCookie}`,
   request: { body: body(schema.nothingRequest) },
-  responses: answers(
-    200,
-    json(schema.requestOptions, 'What the authenticator is asked for; good for three minutes, once'),
-    400,
-    403,
-    409,
-    413,
-    503,
-  ),
+  responses: answers(200, asked(schema.requestOptions), 400, 403, 409, 413, 503),
 })
 
 export const postPasskeySession = createRoute({
@@ -87,34 +78,16 @@ export const postPasskeySession = createRoute({
   'x-permission': 'anyone',
   summary: 'Sign in with a passkey, which says whose it is',
   request: { body: body(schema.passkeySignInRequest) },
-  responses: answers(
-    200,
-    json(signInAnswer, 'Signed in; the cookie carries the session'),
-    400,
-    401,
-    403,
-    409,
-    413,
-    503,
-  ),
+  responses: answers(200, signedIn, 400, 401, 403, 409, 413, 503),
 })
 
 export const postSecondFactorOptions = createRoute({
   method: 'post',
   path: '/v1/session/second-factor/passkey/options',
   'x-permission': 'anyone',
-  summary: 'Begin to prove a passkey as the second factor; a cookie binds the answer to this browser',
+  summary: `Begin to prove a passkey as the second factor; ${boundByCookie}`,
   request: { body: body(schema.stepRequest) },
-  responses: answers(
-    200,
-    json(schema.secondFactorOptions, 'What the authenticator is asked for; good for three minutes, once'),
-    400,
-    401,
-    403,
-    409,
-    413,
-    503,
-  ),
+  responses: answers(200, asked(schema.secondFactorOptions), 400, 401, 403, 409, 413, 503),
 })
 
 export const postPasskeyProof = createRoute({
@@ -123,14 +96,5 @@ export const postPasskeyProof = createRoute({
   'x-permission': 'anyone',
   summary: 'Prove a passkey as the second factor',
   request: { body: body(schema.passkeyProof) },
-  responses: answers(
-    200,
-    json(signInAnswer, 'Signed in; the cookie carries the session'),
-    400,
-    401,
-    403,
-    409,
-    413,
-    503,
-  ),
+  responses: answers(200, signedIn, 400, 401, 403, 409, 413, 503),
 })

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Access } from '@bailiwick/store'
+import type { Access, PolicySet } from '@bailiwick/store'
 import {
   deletePerson,
   deletePersonSessions,
@@ -10,13 +10,19 @@ import {
 } from './access-routes.ts'
 import { asPerson, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
+import { KnownRoles } from '../roles.ts'
 
 /**
  * People who may sign in.
  *
+ * @param policies those in force, which say which roles there are beside the service's own
  * @param linkBase the address that people use, or undefined: then links bear that of the request
  */
-export function peopleRoutes(access: Access, linkBase: string | undefined): OpenAPIHono<HttpEnv> {
+export function peopleRoutes(
+  access: Access,
+  policies: PolicySet,
+  linkBase: string | undefined,
+): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getPeople, async (context): Promise<Response> => {
@@ -26,7 +32,9 @@ export function peopleRoutes(access: Access, linkBase: string | undefined): Open
   router.openapi(postPerson, async (context): Promise<Response> => {
     const { id: by } = asPerson(context.get('asker'))
     const { id, roles } = context.req.valid('json')
-    return context.json(await access.setPerson(id, [...new Set(roles)], { by }), 201)
+    const wanted = [...new Set(roles)]
+    new KnownRoles(policies.all).checked(wanted)
+    return context.json(await access.setPerson(id, wanted, { by }), 201)
   })
 
   router.openapi(deletePerson, async (context): Promise<Response> => {

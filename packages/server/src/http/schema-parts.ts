@@ -49,3 +49,9 @@ export const wholeNumber = (max: number) =>
     .regex(/^[0-9]{1,15}$/, { error: 'must be a whole number' })
     .transform(Number)
     .refine((value) => value <= max, { error: `must be at most ${max}` })
+
+/** What the last page of a list says of what is older. */
+export const archived = z
+  .literal(true)
+  .optional()
+  .openapi({ description: 'On the last page: older records lie in the archive, and are not listed.' })

@@ -1,5 +1,6 @@
 import { Fault, roleOrGroup } from '@bailiwick/core'
 import { sessionLifetimesDefault, type SessionLifetimes } from '@bailiwick/store'
+import { roles as ownRoles } from '../http/permissions.ts'
 import { strictJson } from '../json/strict-json.ts'
 import type { Target } from '../lookup/target.ts'
 
@@ -178,12 +179,23 @@ function rolesOf(text: string | undefined): ReadonlyMap<string, readonly string[
   const entries =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
   const isRoles = (roles: unknown): roles is string[] =>
-    Array.isArray(roles) && roles.every((role) => typeof role === 'string' && roleOrGroup.test(role))
+    Array.isArray(roles) && roles.every((role) => typeof role === 'string')
   if (entries.length > 0 && entries.every(([, roles]) => isRoles(roles))) {
-    return new Map(entries as [string, string[]][])
+    const given = new Map(entries as [string, string[]][])
+    for (const [group, roles] of given) {
+      const wrong = roles.find((role) => !roleOrGroup.test(role))
+      if (wrong !== undefined) throw noRole(group, wrong)
+    }
+    return given
   }
   throw new Fault('bad_input', '`BAILIWICK_OIDC_ROLES` does not say which group has which roles', {
     fix: `Write it as BAILIWICK_OIDC_ROLES='{"refunds-team": ["approver"], "it-admins": ["administrator"]}'.`,
+  })
+}
+
+function noRole(group: string, role: string): Fault {
+  return new Fault('bad_input', `\`BAILIWICK_OIDC_ROLES\` gives \`${group}\` \`${role}\`, which is no role`, {
+    fix: `Roles are ${ownRoles.join(', ')}, and those that policies name: lower-case letters, digits and hyphens, or group:NAME.`,
   })
 }
 

@@ -38,6 +38,8 @@ describe('bailiwick erase', () => {
     const run = await erase('--decision', id, '--reason', 'request 1', '--yes')
     expect(run).toMatchObject({ code: 0 })
     expect(run.out).toMatch(/^Erased 1 payload, of records \d+; recorded as \d+\.\nBackups/)
+    // What it has done is said once.
+    expect(run.err).toBe('')
     expect(await paramsOf(id)).toBeNull()
     expect((await cli(['log', 'verify', '--data', dataDir])).out).toContain(
       '1 of them with an erased payload',

@@ -43,6 +43,22 @@ test('rotates a key: the new one takes its place, the old one ends after the ove
   expect(err).toContain(`The key ${rotated.id} ends `)
 })
 
+test('lists a key whose time has come as ended, and one whose time will come as in use', async () => {
+  const old = (await keys('create', '--agent', 'clerk', '--json')).json as { readonly id: string }
+  await keys('rotate', old.id, '--overlap', '0h', '--expires', '90d')
+  const { out } = await keys('list')
+  expect(out).toMatch(new RegExp(`^${old.id}  clerk  \\S+  ended \\S+Z  never used$`, 'm'))
+  expect(out).toMatch(/ {2}clerk {2}\S+ {2}in use, ends \S+Z {2}never used$/m)
+  const { json } = await keys('list', '--json')
+  const states = (json as { keys: { id: string; agent: string; state: string }[] }).keys
+    .filter(({ agent }) => agent === 'clerk')
+    .map(({ id, state }) => [id === old.id, state])
+  expect(states).toEqual([
+    [true, 'ended'],
+    [false, 'good'],
+  ])
+})
+
 test.each([
   [['rotate', 'none'], /no key/],
   [['rotate', 'none', '--overlap', 'soon'], /`soon` is no time/],

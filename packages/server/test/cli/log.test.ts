@@ -239,6 +239,18 @@ describe('keys and people, while the log is open elsewhere', () => {
     expect((await cli(['people', 'add', 'nobody', ...data()])).code).toBe(2)
   })
 
+  test('a role that is nearly one of the service is refused, and one that no policy names is said to be so', async () => {
+    const add = (role: string) => cli(['people', 'add', 'joe@example.com', '--role', role, ...data()])
+    const refused = await add('aprover')
+    expect(refused).toMatchObject({ code: 2, out: '' })
+    expect(refused.err).toContain('did you mean `approver`?\nThe service knows viewer, approver,')
+    expect((await cli(['people', 'list', ...data()])).out).not.toContain('joe@example.com')
+    const later = await add('night-shift')
+    expect(later).toMatchObject({ code: 0, out: 'joe@example.com  night-shift\n' })
+    expect(later.err).toContain('no policy names the role `night-shift`')
+    expect((await add('approver')).err).toBe('')
+  })
+
   test('a person who is known keeps every role when none is named', async () => {
     const add = (...args: readonly string[]) => cli(['people', 'add', 'Eve@example.com', ...args, ...data()])
     const unknown = await add()

@@ -89,7 +89,7 @@ describeConsole('the inbox', (setting) => {
       await page.locator(`a[href="/approvals/${id}"]`).waitFor()
       await page.keyboard.press('?')
       await page.getByRole('dialog', { name: 'Keys' }).waitFor()
-      await page.getByLabel('Single letters do something').uncheck()
+      await page.getByLabel('Shortcuts of one letter').uncheck()
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
       await page.keyboard.press('?')

@@ -61,9 +61,14 @@ describe('keys over HTTP', () => {
       ]),
     )
     expect(listed.text).not.toContain(made.body.key.slice(20))
+    const stateOf = async (id: string) =>
+      (await auditor.get('/v1/keys')).body.keys.find((key: { readonly id: string }) => key.id === id)?.state
+    expect([await stateOf(made.body.id), await stateOf(rotated.body.id)]).toEqual(['good', 'good'])
     service.clock.aheadMs += 600_000
+    expect([await stateOf(made.body.id), await stateOf(rotated.body.id)]).toEqual(['ended', 'good'])
     expect([await decide(made.body.key), await decide(rotated.body.key)]).toEqual([401, 200])
     expect((await root.send('DELETE', `/v1/keys/${rotated.body.id}`)).status).toBe(204)
+    expect(await stateOf(rotated.body.id)).toBe('revoked')
     expect(await decide(rotated.body.key)).toBe(401)
     expect((await root.post(`/v1/keys/${rotated.body.id}/rotation`, { overlapSeconds: 0 })).status).toBe(409)
   })
@@ -78,6 +83,7 @@ describe('keys over HTTP', () => {
     ['/v1/keys/x/rotation', { overlapSeconds: -1 }],
     ['/v1/people', { id: 'ann', roles: ['viewer'] }],
     ['/v1/people', { id: 'ann@example.com', roles: [] }],
+    ['/v1/people', { id: 'ann@example.com', roles: ['viewer', 'aprover'] }],
     ['/v1/people', { id: 'ann@example.com', roles: ['Not A Role'] }],
     ['/v1/people/ann/link', {}],
   ])('and people are refused that cannot be: %s %j', async (path, body) => {

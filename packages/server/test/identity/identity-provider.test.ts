@@ -287,7 +287,7 @@ describe('a provider', () => {
     { BAILIWICK_OIDC_ROLES: '' },
     { BAILIWICK_OIDC_ROLES: '{}' },
     { BAILIWICK_OIDC_ROLES: '{"staff": "viewer"}' },
-    { BAILIWICK_OIDC_ROLES: '{"staff": ["Not A Role"]}' },
+    { BAILIWICK_OIDC_ROLES: '{"staff": ["viewer", "Not A Role"]}' },
     { BAILIWICK_OIDC_ROLES: '[]' },
   ])('is not configured by halves: %j', (over) => {
     expect(() => providerSettings({ ...whole, ...over })).toThrow(

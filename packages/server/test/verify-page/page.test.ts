@@ -87,7 +87,7 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
     const shown = await text(page)
     expect(shown).toContain('Escalation required: human_approval_required')
     expect(shown).toContain('"to": "Zoë"')
-    expect(shown).toContain('5 hashes lead from the record to the signed root')
+    expect(shown).toContain('5 hashes lead from the record to the root in the checkpoint')
     expect(shown).toContain('log.example.com/main')
     expect(shown).toContain('That what the record says is true')
     await page.click('text=All of it, as it was hashed')
@@ -104,6 +104,22 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
     await page.fill('#keys', otherKey)
     await page.waitForSelector('.verdict.refuted')
     expect(await text(page)).toContain('not signed by the key that you entered')
+  })
+
+  test('says what is proven and what is not where only the key is missing', async () => {
+    const page = await visit()
+    await paste(page, { ...bundleOf(0), verifierKeys: [] })
+    expect(await verdict(page)).toBe('It holds together, but no signature was checked')
+    const said = (await page.textContent('.verdict')) ?? ''
+    expect(said).toContain('Proven: the record and its proof lead to the root in the checkpoint.')
+    expect(said).toContain('Not proven: that the log has signed that checkpoint.')
+    expect(said).not.toContain('forged')
+    expect(await page.locator('.unsure').innerText()).toContain('there is no key')
+    await page.fill('#keys', 'not a key')
+    await page.waitForSelector('.verdict.unsupported')
+    expect(await verdict(page)).toBe('Not checked')
+    await page.fill('#keys', verifierKey)
+    await page.waitForSelector('.verdict.proven')
   })
 
   const good = bundleOf(4)
@@ -220,6 +236,7 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
     for (const [bundle, key] of [
       [bundleOf(index), verifierKey],
       [bundleOf(0), ''],
+      [{ ...bundleOf(0), verifierKeys: [] }, ''],
       [{ ...bundleOf(0), size: 3 }, verifierKey],
     ] as const) {
       await paste(page, bundle, key)

@@ -6,7 +6,7 @@ import { parseProofBundle, tlogProofText, verifyProofBundle, type ProofBundle } 
 
 /** What the page's script says of a text. */
 interface Found {
-  readonly outcome: 'proven' | 'self-signed' | 'refuted' | 'unsupported'
+  readonly outcome: 'proven' | 'self-signed' | 'keyless' | 'refuted' | 'unsupported'
   readonly checks: readonly { readonly title: string; readonly passed: boolean; readonly detail: string }[]
   readonly record?: { readonly index: number }
   readonly payload?: unknown
@@ -38,8 +38,20 @@ describe("the page's verifier", () => {
   test('reads a tlog-proof, which needs a key', async () => {
     const text = tlogProofText(bundleOf(9))
     expect(await verifyText(text, [verifierKey])).toMatchObject({ outcome: 'proven', record: { index: 9 } })
-    expect((await verifyText(text, [])).outcome).toBe('refuted')
     expect((await verifyText(text.replace('index 9', 'index 8'), [verifierKey])).outcome).toBe('refuted')
+  })
+
+  test('says of a bundle without any key what holds and that no signature was checked, and never that it is proven', async () => {
+    for (const text of [tlogProofText(bundleOf(9)), JSON.stringify({ ...bundleOf(9), verifierKeys: [] })]) {
+      const found = await verifyText(text, [])
+      expect(found).toMatchObject({ outcome: 'keyless', record: { index: 9 }, signers: [] })
+      expect(found.checks[2]?.title).toBe('Who signed the checkpoint was not checked: there is no key')
+      expect((await verifyText(text, [verifierKey])).outcome).toBe('proven')
+      expect((await verifyText(text, [otherKey])).outcome).toBe('refuted')
+    }
+    // What does not fit together is refuted without a key, too.
+    const changed = { ...bundleOf(9), proof: bundleOf(9).proof.toReversed(), verifierKeys: [] }
+    expect((await verify(changed, [])).outcome).toBe('refuted')
   })
 
   test('and the one of the command line say the same of every changed bundle', async () => {
@@ -121,9 +133,9 @@ describe("the page's verifier", () => {
   )
 
   test.each(['x', 'log.example.com/main+00000000+AAAA', `${verifierKey}x`, verifierKey.replace('+', '-')])(
-    'takes %j for no key',
+    'takes %j for no key, and says nothing of the bundle then',
     async (key) => {
-      expect((await verify(bundleOf(3), [key])).outcome).toBe('refuted')
+      expect((await verify(bundleOf(3), [key])).outcome).toBe('unsupported')
     },
   )
 

@@ -8,7 +8,7 @@ import {
   segmentsFrom,
   type ArchivedSegment,
 } from './segments.ts'
-import type { ArchiveStore } from './store.ts'
+import { notOpen, type ArchiveStore } from './store.ts'
 
 /** What narrows down which archived records to read. */
 export interface ColdFilter {
@@ -83,11 +83,8 @@ export class ColdLog {
 
   async #reader(segment: ArchivedSegment): Promise<SegmentReader> {
     if (this.#store?.address !== segment.store) {
-      throw new Fault(
-        'store_unavailable',
-        `the records ${segment.first} to ${segment.end - 1} are archived in \`${segment.store}\`, which is not open here`,
-        { fix: 'Set BAILIWICK_ARCHIVE to that address, with its credentials.' },
-      )
+      const records = `the records ${segment.first} to ${segment.end - 1}`
+      throw notOpen(records, this.#store, segment.store)
     }
     if (this.#held.get(segment.first) !== segment.manifestText) {
       await this.#hold(segment)

@@ -44,7 +44,13 @@ export function missingObject(key: string, why: string): Fault {
 /** The store that is open, where it is the one at this address. @throws Fault `store_unavailable` where it is not */
 export function openedStore(open: ArchiveStore | undefined, address: string): ArchiveStore {
   if (open?.address === address) return open
-  throw new Fault('store_unavailable', `records are archived in \`${address}\`, which is not open here`, {
+  throw notOpen('records', open, address)
+}
+
+/** The fault for records of a store that is not the one that is open. */
+export function notOpen(records: string, open: ArchiveStore | undefined, address: string): Fault {
+  const why = open === undefined ? 'no archive is configured here' : `the archive here is \`${open.address}\``
+  return new Fault('store_unavailable', `${records} are archived in \`${address}\`, and ${why}`, {
     fix: 'Set BAILIWICK_ARCHIVE to that address, with its credentials, and try again.',
   })
 }

@@ -1,0 +1,23 @@
+import { exactTime, shortTime } from '../wording.ts'
+
+/** An instant as people read it beside others, and exactly on demand. */
+export function ShortTime({
+  at,
+  now,
+  lead = '',
+  className,
+}: {
+  readonly at: string
+  /** Of today, only the time of day is shown. */
+  readonly now: number
+  /** What stands before it and belongs to it. */
+  readonly lead?: string
+  readonly className?: string
+}) {
+  return (
+    <time className={className} dateTime={at} title={exactTime(at)}>
+      {lead}
+      {shortTime(at, now)}
+    </time>
+  )
+}
