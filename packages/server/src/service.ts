@@ -111,16 +111,8 @@ async function start(
   const { opening } = options
   if (opening !== undefined) undo.push(async () => stopIfUnused(await opening))
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
-  const policies = await loadPolicies(options.policies)
-  const targets = targetsFromEnvironment(options.env)
-  const channelsWanted = channelSettings(options.env)
-  const logReading = logReadingFrom(options.env)
-  const anchors = anchorSettings(options.env)
-  const selfCheck = selfCheckSeconds(options.env)
-  checkPeerSettings(options.env)
-  const retention = archiveSettings(options.env)
-  const identitySetting = identitySettings(options.env)
-  checkProviderRoles(identitySetting.provider, policies.all, options.log)
+  const { policies, targets, channelsWanted, logReading, anchors, selfCheck, retention, identityWanted } =
+    await whatPeopleWrote(options)
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -149,7 +141,7 @@ async function start(
   await sayClosedStores(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
-  const identity = await startIdentity(ledger, identitySetting, { ...options, url })
+  const identity = await startIdentity(ledger, identityWanted, { ...options, url })
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   const { log } = options
@@ -178,6 +170,23 @@ async function start(
   // are told by the ledger, so that they know that nothing of theirs was recorded.
   undo.push(async () => listener.answerWith(withPeers(ledger, notReady)))
   return { url: listener.url, signInUrl, warnings: policies.warnings, failed: lock.failed, stop }
+}
+
+async function whatPeopleWrote({ policies, env, log }: ServiceOptions) {
+  const loaded = await loadPolicies(policies)
+  checkPeerSettings(env)
+  const identityWanted = identitySettings(env)
+  checkProviderRoles(identityWanted.provider, loaded.all, log)
+  return {
+    policies: loaded,
+    targets: targetsFromEnvironment(env),
+    channelsWanted: channelSettings(env),
+    logReading: logReadingFrom(env),
+    anchors: anchorSettings(env),
+    selfCheck: selfCheckSeconds(env),
+    retention: archiveSettings(env),
+    identityWanted,
+  }
 }
 
 function startChannels(

@@ -111,35 +111,43 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
-  const signIn = parts.signIn ?? { proxies: 0 }
-  app.route('/', tileRoutes({ ...parts, authentication }))
-  app.route('/', sessionRoutes(authentication, signIn))
-  app.route('/', passkeyRoutes(parts.ledger, authentication))
-  const now = () => parts.ledger.now()
-  app.route('/', accountRoutes(authentication, signIn, now))
-  app.route('/', providerRoutes(authentication, signIn, parts.log))
-  app.route('/', peopleRoutes(parts.access, parts.ledger.policies, parts.publicUrl))
-  app.route('/', keyRoutes(parts.access, now))
-  app.route('/', sessionListRoutes(parts.access))
-  const masking = parts.masking ?? new Masking(parts.ledger)
-  const readings = new Readings(parts.ledger, parts.log)
-  app.route('/', decisionRoutes(parts.ledger, masking, readings, parts.log))
-  app.route('/', approvalRoutes(parts.ledger, parts.access, parts.waits, masking, readings))
-  app.route('/', callRoutes(parts.ledger))
-  app.route('/', approvalStreamRoutes(parts.waits, parts.access))
-  app.route('/', deliveryRoutes(parts.ledger))
-  app.route('/', agentRoutes(parts.ledger, parts.access))
-  app.route('/', policyRoutes(parts.ledger, masking))
-  app.route('/', voteRoutes(parts.ledger, parts.log))
-  app.route('/', delegationRoutes(parts.ledger))
-  app.route('/', grantRoutes(parts.ledger, masking, readings))
-  app.route('/', erasureRoutes(parts.ledger))
-  app.route('/', eventRoutes(parts.ledger, parts.access))
-  app.route('/', proofRoutes(parts.ledger))
+  for (const router of routersOf(parts, authentication)) app.route('/', router)
   describeApi(app)
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
   return app
+}
+
+/** What answers each part of the API to callers who may do what they ask for. */
+function routersOf(parts: AppParts, authentication: Authentication): readonly OpenAPIHono<HttpEnv>[] {
+  const { ledger, access, waits, log } = parts
+  const signIn = parts.signIn ?? { proxies: 0 }
+  const now = () => ledger.now()
+  const masking = parts.masking ?? new Masking(ledger)
+  const readings = new Readings(ledger, log)
+  return [
+    tileRoutes({ ...parts, authentication }),
+    sessionRoutes(authentication, signIn),
+    passkeyRoutes(ledger, authentication),
+    accountRoutes(authentication, signIn, now),
+    providerRoutes(authentication, signIn, log),
+    peopleRoutes(access, ledger.policies, parts.publicUrl),
+    keyRoutes(access, now),
+    sessionListRoutes(access),
+    decisionRoutes(ledger, masking, readings, log),
+    approvalRoutes(ledger, access, waits, masking, readings),
+    callRoutes(ledger),
+    approvalStreamRoutes(waits, access),
+    deliveryRoutes(ledger),
+    agentRoutes(ledger, access),
+    policyRoutes(ledger, masking),
+    voteRoutes(ledger, log),
+    delegationRoutes(ledger),
+    grantRoutes(ledger, masking, readings),
+    erasureRoutes(ledger),
+    eventRoutes(ledger, access),
+    proofRoutes(ledger),
+  ]
 }
 
 // No text of PostgreSQL holds it, so nothing has such a name.
