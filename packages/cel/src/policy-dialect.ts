@@ -1,9 +1,8 @@
-import { byZero, fitting } from './combining.ts'
+import { between, byZero, fitting, joined } from './combining.ts'
 import type { BinaryOperation, Dialect } from './dialect.ts'
 import { equality, isAlike } from './equality.ts'
 import { exhausted } from './frame.ts'
 import type { Frame, Outcome } from './frame.ts'
-import { comparisons, sums } from './operators.ts'
 import { hasMember, isList, isMap, kindOf, phraseOf } from './kinds.ts'
 import { order } from './ordering.ts'
 import { CelFailure } from './value.ts'
@@ -18,8 +17,38 @@ const notFinite = new CelFailure('is not a finite number')
 export const policyDialect: Dialect = {
   policy: true,
   binary: {
-    ...comparisons(equal, ordering),
-    ...sums(arithmetic),
+    '==': equal,
+    '!=': (a, b, frame) => {
+      const same = equal(a, b, frame)
+      return same instanceof CelFailure ? same : !same
+    },
+    '<': ordering((found) => found < 0),
+    '<=': ordering((found) => found <= 0),
+    '>': ordering((found) => found > 0),
+    '>=': ordering((found) => found >= 0),
+    '+': (a, b, frame) =>
+      joined(a, b, frame) ??
+      arithmetic(
+        a,
+        b,
+        (x, y) => x + y,
+        (x, y) => x + y,
+      ),
+    '-': (a, b) =>
+      between(a, b) ??
+      arithmetic(
+        a,
+        b,
+        (x, y) => x - y,
+        (x, y) => x - y,
+      ),
+    '*': (a, b) =>
+      arithmetic(
+        a,
+        b,
+        (x, y) => x * y,
+        (x, y) => x * y,
+      ),
     '/': quotient,
     '%': remainder,
     in: contains,

@@ -1,9 +1,8 @@
-import { byZero, fitting, fittingUnsigned } from './combining.ts'
+import { between, byZero, fitting, fittingUnsigned, joined } from './combining.ts'
 import type { BinaryOperation, Dialect } from './dialect.ts'
 import { equality, numericOf } from './equality.ts'
 import { exhausted } from './frame.ts'
 import type { Frame, Outcome } from './frame.ts'
-import { comparisons, sums } from './operators.ts'
 import { hasMember, isList, isMap, keyOf, phraseOf } from './kinds.ts'
 import { order } from './ordering.ts'
 import { CelFailure, CelUint } from './value.ts'
@@ -13,8 +12,38 @@ import type { CelValue } from './value.ts'
 export const standardDialect: Dialect = {
   policy: false,
   binary: {
-    ...comparisons(equal, ordering),
-    ...sums(arithmetic),
+    '==': equal,
+    '!=': (a, b, frame) => {
+      const same = equal(a, b, frame)
+      return same instanceof CelFailure ? same : !same
+    },
+    '<': ordering((found) => found < 0),
+    '<=': ordering((found) => found <= 0),
+    '>': ordering((found) => found > 0),
+    '>=': ordering((found) => found >= 0),
+    '+': (a, b, frame) =>
+      joined(a, b, frame) ??
+      arithmetic(
+        a,
+        b,
+        (x, y) => x + y,
+        (x, y) => x + y,
+      ),
+    '-': (a, b) =>
+      between(a, b) ??
+      arithmetic(
+        a,
+        b,
+        (x, y) => x - y,
+        (x, y) => x - y,
+      ),
+    '*': (a, b) =>
+      arithmetic(
+        a,
+        b,
+        (x, y) => x * y,
+        (x, y) => x * y,
+      ),
     '/': (a, b) => {
       if (isWholeZero(b)) return isWhole(a) ? byZero : unlike('combines', a, b)
       return arithmetic(
