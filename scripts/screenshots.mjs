@@ -176,6 +176,8 @@ async function grantMore(page) {
   await page.getByRole('checkbox', { name: 'Also let more' }).check()
   await page.getByLabel(/^How many/).fill('5')
   await page.getByLabel('Until').selectOption({ index: 2 })
+  // Opening the fields moves the page, and on a phone they may be left below its edge.
+  await page.locator('.more-like-it').evaluate((fields) => fields.scrollIntoView({ block: 'center' }))
 }
 
 async function openGlass(page) {
