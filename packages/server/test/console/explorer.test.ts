@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { verifierKey } from '@bailiwick/core'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
@@ -113,9 +115,13 @@ describeConsole('the explorer of decisions', (setting) => {
       await page.getByLabel('Key of the log').fill(verifierKeys[0] ?? '')
       await page.getByRole('button', { name: 'Check the proof here' }).click()
       await sees(page, 'Proven')
-      await page.getByLabel('Key of the log').fill(`other+${verifierKeys[0] ?? ''}`)
+      const [name = ''] = (verifierKeys[0] ?? '').split('+')
+      await page.getByLabel('Key of the log').fill(verifierKey(name, randomBytes(32)))
       await page.getByRole('button', { name: 'Check the proof here' }).click()
       await sees(page, 'Not proven')
+      await page.getByLabel('Key of the log').fill(`other+${verifierKeys[0] ?? ''}`)
+      await page.getByRole('button', { name: 'Check the proof here' }).click()
+      await sees(page, 'Not checked')
     })
 
     test('shows the record as it was hashed, and links lead to its parts', async () => {
