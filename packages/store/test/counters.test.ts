@@ -75,6 +75,13 @@ describeOnPostgres('G4: budgets and rates', (postgres) => {
       keys: [`${agent} daily ["customer-of-name"]`],
       params: { amount: 20.5 },
     })
+    // What is stored to add up by is no plain hash of the key, from which customers could be guessed.
+    expect(
+      await site.query(
+        `select key = sha256(convert_to($2, 'UTF8')) as guessed from counter_entry where ledger = $1`,
+        [ledger.name, `${agent} daily ["customer-of-name"]`],
+      ),
+    ).toEqual([{ guessed: false }])
     await ledger.erase({ target: { decision: 'dec_1' }, reason: 'asked for', by: 'operator' })
     expect(await ledger.verify()).toMatchObject({ kind: 'intact', erased: 1 })
   })

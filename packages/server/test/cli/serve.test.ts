@@ -49,11 +49,14 @@ async function serving(use: (served: Served) => Promise<void>): Promise<number> 
 }
 
 describe('bailiwick serve', () => {
-  test('answers, takes a key made beside it, stops on a signal, and leaves a log that verifies', async () => {
+  test('answers on this machine alone, takes a key made beside it, stops on a signal, and leaves a log that verifies', async () => {
     const code = await serving(async ({ url, signInUrl, warnings }) => {
       expect(signInUrl).toContain(`${url}/sign-in#token=`)
       expect(warnings).toHaveLength(1)
       expect((await fetch(`${url}/healthz`)).status).toBe(200)
+      expect(new URL(url).hostname).toBe('127.0.0.1')
+      // Would be answered by what listens on every address of the machine.
+      await expect(fetch(`${url.replace('127.0.0.1', '127.0.0.2')}/healthz`)).rejects.toThrow('fetch failed')
 
       const made = await cli([
         'keys',

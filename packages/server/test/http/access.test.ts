@@ -105,6 +105,18 @@ describe('keys over HTTP', () => {
   })
 })
 
+test('a secret that lets in has 256 bits, and no two begin alike', async () => {
+  const one = async (at: number) => [
+    (await service.access.createKey(agentId)).key.slice(-43),
+    await service.signInToken('root@example.com'),
+    (await service.person(`p${at}@example.com`)).secret,
+  ]
+  const secrets = (await Promise.all(Array.from({ length: 10 }, (_, at) => one(at)))).flat()
+  for (const secret of secrets) expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  expect(secrets.map((secret) => Buffer.from(secret, 'base64url').length)).toEqual(secrets.map(() => 32))
+  expect(new Set(secrets.map((secret) => secret.slice(0, 10))).size).toBe(30)
+})
+
 describe('people over HTTP', () => {
   test('are added, invited, changed and removed, and the log says by whom', async () => {
     expect(

@@ -154,8 +154,9 @@ describe('voting in somebody else’s stead', () => {
   const ends = new Date(Date.now() + 86_400_000).toISOString()
   const reason = 'on leave'
 
-  test('is given, listed, used and taken away over HTTP', async () => {
+  test('is given, listed to those two, used and taken away over HTTP', async () => {
     const sam = await service.person('sam@example.com', ['clerk'])
+    const tom = await service.person('tom@example.com', ['clerk'])
     const given = await pat.post('/v1/delegations', { to: 'sam@example.com', ends, reason })
     expect(given.status).toBe(201)
     const { id } = given.body
@@ -164,6 +165,7 @@ describe('voting in somebody else’s stead', () => {
         { id, from: 'pat@example.com', to: 'sam@example.com', ends },
       ])
     }
+    expect((await tom.get('/v1/delegations')).body.delegations).toEqual([])
     const approval = await waiting()
     const mine = { mayVote: false, mayVoteFor: ['pat@example.com'] }
     expect((await sam.get(approvals(approval))).body).toMatchObject(mine)
