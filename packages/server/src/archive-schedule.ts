@@ -1,4 +1,3 @@
-import type { Instant } from '@bailiwick/core'
 import { archiveHeldUp, closedStores, keepPartitions, type Ledger } from '@bailiwick/store'
 import type { ArchiveSettings } from './archive-settings.ts'
 import { closedStoreAdvice, heldUpAdvice } from './archive-words.ts'
@@ -9,9 +8,14 @@ const everyMs = 60 * 60 * 1000
 
 type Connection = Parameters<typeof keepPartitions>[0]
 
+/** What of a ledger is scheduled. */
+type Scheduled = Pick<Ledger, 'archive' | 'coldBefore' | 'name' | 'now' | 'pool'>
+
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (line: string) => void
+  /** What repeats a step; default: a timer. */
+  readonly every?: typeof repeat | undefined
 }
 
 /**
@@ -20,24 +24,24 @@ interface Surroundings {
  * next step.
  */
 export function archiveOnSchedule(
-  ledger: Ledger,
+  ledger: Scheduled,
   connection: Connection,
   settings: ArchiveSettings,
-  { env, log }: Surroundings,
+  { env, log, every = repeat }: Surroundings,
 ): Repetition {
   const ended = new AbortController()
   const failed = (what: string) => (error: unknown) =>
     ended.signal.aborted
       ? undefined
       : log(`${what}: ${error instanceof Error ? error.message : String(error)}`)
-  const partitions = repeat(
+  const partitions = every(
     everyMs,
-    () => keepPartitions(connection, settings.partition, Date.now() as Instant),
+    () => keepPartitions(connection, settings.partition, ledger.now()),
     failed('partitions'),
   )
   const { store, hotMs, retentionMs } = settings
   let said: string | undefined
-  const archiving = repeat(
+  const archiving = every(
     everyMs,
     async () => {
       if (store === undefined) return

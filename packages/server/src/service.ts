@@ -1,6 +1,7 @@
 import { systemPorts, type Fault, type Instant } from '@bailiwick/core'
 import {
   ApprovalWaits,
+  cosignedPath,
   keepPartitions,
   Ledger,
   loadPolicies,
@@ -15,7 +16,6 @@ import {
 } from '@bailiwick/store'
 import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
-import { cosignedPath } from './anchors/anchors.ts'
 import { startAnchors } from './anchors/start.ts'
 import { archiveOnSchedule, sayClosedStores } from './archive-schedule.ts'
 import { archiveSettings } from './archive-settings.ts'
@@ -131,6 +131,7 @@ async function start(
     consoleUrl: url,
     logKey: await logKeySettings(options.env),
     mustSign: true,
+    checkpointCopies: anchors.directory,
     env: options.environment,
     lookups,
     peers: peersOf(options, listener),

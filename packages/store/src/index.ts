@@ -34,12 +34,14 @@ export type { VoteRequest } from './operations/vote.ts'
 export { confirmSlackAccount, linkSlackAccount, unlinkSlackAccount } from './channel-accounts.ts'
 export { ChannelStore, type MailLink } from './channel-store.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
+export { cosignedPath, newestCopyPath } from './checkpoints/copies.ts'
 export { textIfThere, writeDurably } from './checkpoints/durable-file.ts'
 export { forgetKey, readKnownKeys } from './checkpoints/known-keys.ts'
 export {
   createLogKeyHere,
   encryptLogKeys,
   readLogKeys,
+  rememberRetiredKey,
   retireLogKey,
   rotateLogKey,
   type LogKeys,

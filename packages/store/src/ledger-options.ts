@@ -21,6 +21,11 @@ export interface LedgerOptions {
    * already, and then signs nothing.
    */
   readonly mustSign?: boolean | undefined
+  /**
+   * A directory in which copies of checkpoints are kept, best on another machine: a log that does not contain the newest
+   * of them is not opened. What is put there is not the ledger's business.
+   */
+  readonly checkpointCopies?: string | undefined
   /** The console's address, for links to approvals. */
   readonly consoleUrl: string
   readonly now?: (() => Instant) | undefined

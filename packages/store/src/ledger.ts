@@ -33,7 +33,7 @@ import type { ErasureRequest, ErasureResult } from './erasure/erase.ts'
 import { Delegations } from './delegations.ts'
 import { explainedDecision, type ExplainedDecision } from './explain.ts'
 import { Grants } from './grants.ts'
-import { readHead, refuseRestoredBackup } from './head.ts'
+import { readHead } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 import { recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import type { AdmittingKey } from './log/admission.ts'
@@ -114,7 +114,9 @@ export class Ledger {
     const records = recordsOf(this.pool, name, this.cold)
     this.tiles = new LogTiles({ client: this.pool, ledger: name, published, records })
     const log = { client: pool, ledger: name, checkpoints, tiles: this.tiles, cold: this.cold }
-    this.#publishing = new Publishing({ ...log, halted: () => this.#halted })
+    const { dataDir, logKey, checkpointCopies } = options
+    const copies = { dataDir, ledger: name, directory: checkpointCopies, logKey }
+    this.#publishing = new Publishing({ ...log, copies, halted: () => this.#halted })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}` }
     const reading = { client: this.pool, ledger: name, now: this.now, cold: this.cold }
@@ -149,8 +151,8 @@ export class Ledger {
   /**
    * Opens a ledger on a migrated database and records the policies that are in force from here on.
    *
-   * @throws Fault `log_broken` where the database has fewer records than the last published checkpoint:
-   *   a restored backup must not issue the same indices again (G6)
+   * @throws Fault `log_broken` where the database does not go on from the last published checkpoint, or from a copy of
+   *   one: a restored backup must not issue the same indices again (G6)
    * A log that was found broken, and never verified since, opens halted.
    */
   static async open(options: LedgerOptions): Promise<Ledger> {
@@ -168,9 +170,7 @@ export class Ledger {
     const ledger = new Ledger(options, { checkpoints, name, pool, digests: digestsOf(secrets) })
     try {
       await settleMove(ledger.pool, name, options.dataDir)
-      const published = await checkpoints.published()
-      const kept = published && (await checkpoints.frontier(published))
-      ledger.#publishing.goOnFrom(await refuseRestoredBackup(ledger.pool, name, published, kept))
+      await ledger.#publishing.begin()
       const mark = await readBrokenMark(options.dataDir, name)
       if (mark === undefined) {
         await recordPolicies(ledger)
@@ -399,6 +399,15 @@ export class Ledger {
   }
 
   /**
+   * Holds the log against the copies of its checkpoints that are kept elsewhere.
+   *
+   * @throws Fault `log_broken` where it does not contain one of them, or where one is not of this log
+   */
+  async holdAgainstCopies(): Promise<void> {
+    await this.#publishing.holdAgainstCopies()
+  }
+
+  /**
    * Proof that a record, by its index or the id of its decision, is in the log; against a checkpoint that is published
    * for it.
    *
@@ -415,8 +424,9 @@ export class Ledger {
 
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
-    const { connection, dataDir } = this.#options
-    return await verifyStoredLog({ connection, dataDir, ledger: this.name, onProgress, now: this.now() })
+    const { connection, dataDir, checkpointCopies } = this.#options
+    const where = { connection, dataDir, ledger: this.name, checkpointCopies }
+    return await verifyStoredLog({ ...where, onProgress, now: this.now() })
   }
 
   /** Why nothing is recorded any more; undefined while everything is well. */

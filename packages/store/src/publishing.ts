@@ -1,8 +1,17 @@
-import type { ConsistencyProof, Fault, Frontier, ProofBundle } from '@bailiwick/core'
+import {
+  openCheckpoint,
+  type ConsistencyProof,
+  type Fault,
+  type Frontier,
+  type ProofBundle,
+} from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import type { CheckpointFile } from './checkpoints/checkpoint-file.ts'
+import { readCopies, type CheckpointCopy, type CopyPlaces } from './checkpoints/copies.ts'
+import { readKnownKeys } from './checkpoints/known-keys.ts'
 import { OwnHeads } from './checkpoints/own-heads.ts'
-import { followHead } from './head.ts'
+import { refuseUncontained } from './contained.ts'
+import { followHead, refuseRestoredBackup } from './head.ts'
 import type { Queryable } from './log/batches.ts'
 import { proveContinuation, proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 import type { LogTiles } from './tiles.ts'
@@ -14,6 +23,8 @@ export interface PublishingPorts {
   readonly checkpoints: CheckpointFile
   readonly tiles: LogTiles
   readonly cold: ColdLog
+  /** Where checkpoints are kept beside the published one. */
+  readonly copies: CopyPlaces
   /** Why nothing is signed any more; undefined while everything is well. */
   readonly halted: () => Fault | undefined
 }
@@ -30,9 +41,36 @@ export class Publishing {
     this.#ports = ports
   }
 
-  /** Goes on from a head that was held against what was published. */
-  goOnFrom(head: Frontier): void {
+  /**
+   * Holds the committed head against what was published, here and where copies are kept, and goes on from it.
+   *
+   * @throws Fault `log_broken` where it does not contain that, as `refuseRestoredBackup` and `refuseUncontained` say it
+   */
+  async begin(): Promise<void> {
+    const { client, ledger, checkpoints, tiles } = this.#ports
+    const kept = await this.#copies()
+    const published = await checkpoints.published()
+    const frontier = published && (await checkpoints.frontier(published))
+    const head = await refuseRestoredBackup(client, ledger, published, frontier)
+    await refuseUncontained({ client, ledger, tiles, head, published }, kept)
     this.#head = head
+  }
+
+  /**
+   * Publishes the committed head's checkpoint, and holds it against the copies of earlier ones that are kept elsewhere.
+   *
+   * @throws as `readCopies` and `refuseUncontained` do
+   */
+  async holdAgainstCopies(): Promise<void> {
+    const { client, ledger, checkpoints, tiles } = this.#ports
+    // Read first: what is copied was published, and is in whatever is published from now on.
+    const kept = await this.#copies()
+    if (kept.length === 0) return
+    const note = await this.checkpoint()
+    const head = this.#head
+    if (head === undefined) return
+    const published = openCheckpoint(note, checkpoints.verifierKeys)
+    await refuseUncontained({ client, ledger, tiles, head, published }, kept)
   }
 
   /** This process has committed a head. */
@@ -79,6 +117,11 @@ export class Publishing {
   /** As `Ledger.consistency`. */
   async consistency(from: number, to: number | undefined): Promise<ConsistencyProof> {
     return await proveContinuation(await this.#proofSource(), from, to)
+  }
+
+  async #copies(): Promise<readonly CheckpointCopy[]> {
+    const { client, ledger, copies } = this.#ports
+    return await readCopies({ ...copies, keys: await readKnownKeys(client, ledger) })
   }
 
   async #proofSource(): Promise<ProofSource> {

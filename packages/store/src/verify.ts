@@ -17,7 +17,10 @@ import {
 import pg from 'pg'
 import { whileConnected } from './engine/one-connection.ts'
 import { archivedFrontier, archiveProblem } from './archive/verify-archive.ts'
-import { readCheckpoint } from './checkpoints/checkpoint-file.ts'
+import { publishedPath, readCheckpoint } from './checkpoints/checkpoint-file.ts'
+import { readCopies, type CheckpointCopy, type CopyPlaces } from './checkpoints/copies.ts'
+import { readKnownKeys } from './checkpoints/known-keys.ts'
+import { uncontainedProblem } from './contained.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { readSecrets } from './log/digests.ts'
@@ -40,6 +43,8 @@ export interface VerifyOptions {
   /** Where the checkpoint and its key are kept. */
   readonly dataDir: string
   readonly ledger?: string | undefined
+  /** A directory of copies of checkpoints, which the log has to contain as well. */
+  readonly checkpointCopies?: string | undefined
   /** Told now and then how many records are done, and how many there are. */
   readonly onProgress?: ((done: number, size: number) => void) | undefined
   /** What no counter counts any more may have been deleted. Default: now. */
@@ -57,21 +62,21 @@ export interface VerifyOptions {
 
 /**
  * Recomputes a stored log and names the first bad place. Needs no opened ledger and changes nothing: it
- * reads one snapshot, so that appends may go on, and holds it against the checkpoint outside the database.
+ * reads one snapshot, so that appends may go on, and holds it against the checkpoint outside the database, and against
+ * the copies of checkpoints where some are kept.
  * In the same snapshot, the tables that are folded from an intact log have to say what its records say.
  *
  * A checkpoint that is not this ledger's, tables that are gone and pages that PostgreSQL finds damaged
  * make the log broken; a database that cannot be reached is an error.
  */
 export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyResult> {
-  const { dataDir, ledger = 'main' } = options
+  const { connection, dataDir, ledger = 'main', checkpointCopies: directory } = options
+  const keys = directory === undefined ? [] : await knownKeys(connection, ledger)
   // Read before the snapshot is taken: a checkpoint of later records would look like a cut-off tail.
-  const checkpoint = await checkpointOrFault(dataDir, ledger)
-  if (checkpoint instanceof Fault) {
-    return { kind: 'broken', index: null, problem: checkpoint.message, fix: checkpoint.fix }
-  }
-  return await whileConnected(new pg.Client(inSchema(options.connection)), (client) =>
-    verifySnapshot(client, ledger, checkpoint, options),
+  const held = await heldOrFault({ dataDir, ledger, directory, keys })
+  if (held instanceof Fault) return brokenBy(held)
+  return await whileConnected(new pg.Client(inSchema(connection)), (client) =>
+    verifySnapshot(client, ledger, held, options),
   )
 }
 
@@ -82,13 +87,11 @@ export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyRes
 export async function verifyWithoutDatabase(
   dataDir: string,
   ledger = 'main',
+  checkpointCopies?: string,
 ): Promise<VerifyResult | undefined> {
-  const checkpoint = await checkpointOrFault(dataDir, ledger)
-  if (checkpoint === undefined) return undefined
-  if (checkpoint instanceof Fault) {
-    return { kind: 'broken', index: null, problem: checkpoint.message, fix: checkpoint.fix }
-  }
-  return await againstNothing(ledger, checkpoint)
+  const held = await heldOrFault({ dataDir, ledger, directory: checkpointCopies })
+  if (held instanceof Fault) return brokenBy(held)
+  return held.newest && (await againstNothing(ledger, held.newest))
 }
 
 /** Whether a data directory has an embedded database. */
@@ -99,32 +102,60 @@ export async function hasEmbeddedDatabase(dataDir: string): Promise<boolean> {
   )
 }
 
-async function checkpointOrFault(dataDir: string, ledger: string): Promise<Checkpoint | Fault | undefined> {
+/** What a log is held against. */
+interface Held {
+  /** The checkpoint that counts the most records, wherever it is kept. */
+  readonly newest: Checkpoint | undefined
+  /** The others, where they say something else. */
+  readonly others: readonly CheckpointCopy[]
+}
+
+async function heldOrFault(places: CopyPlaces): Promise<Held | Fault> {
+  const { dataDir, ledger } = places
   try {
-    return (await readCheckpoint(dataDir, ledger))?.checkpoint
+    const published = await readCheckpoint(dataDir, ledger)
+    const copies = await readCopies(places)
+    const path = publishedPath(dataDir, ledger)
+    const all = published === undefined ? copies : [{ path, checkpoint: published.checkpoint }, ...copies]
+    const newest = all.toSorted((a, b) => b.checkpoint.size - a.checkpoint.size)[0]?.checkpoint
+    const others = all.filter(
+      ({ checkpoint: { size, root } }) =>
+        size > 0 && !(size === newest?.size && Buffer.from(root).equals(newest.root)),
+    )
+    return { newest, others }
   } catch (fault) {
-    if (fault instanceof Fault) return fault
+    if (fault instanceof Fault && fault.code !== 'store_unavailable') return fault
     throw fault
   }
+}
+
+// Tables that are not there know none.
+async function knownKeys(connection: pg.ClientConfig, ledger: string): Promise<readonly string[]> {
+  return await readKnownKeys(connection, ledger).catch((error: unknown) => {
+    if (hasCode(error, '42P01', '3F000')) return []
+    throw error
+  })
+}
+
+function brokenBy({ message, fix }: Fault): VerifyResult {
+  return { kind: 'broken', index: null, problem: message, fix }
 }
 
 async function verifySnapshot(
   client: pg.Client,
   ledger: string,
-  checkpoint: Checkpoint | undefined,
+  held: Held,
   options: VerifyOptions,
 ): Promise<VerifyResult> {
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const head = await readStoredHead(client, ledger)
-    return await verifyWithFolds(client, { ledger, ...head }, checkpoint, options)
+    return await verifyWithFolds(client, { ledger, ...head }, held, options)
   } catch (error) {
     // What the archive's rows say is part of the log.
-    if (error instanceof Fault && error.code === 'log_broken') {
-      return { kind: 'broken', index: null, problem: error.message, fix: error.fix }
-    }
+    if (error instanceof Fault && error.code === 'log_broken') return brokenBy(error)
     // Tables that are not there hold no records, which is as it should be only for a new log.
-    if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, checkpoint)
+    if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, held.newest)
     if (isDamage(error)) return unreadableAt(0, error.message)
     throw error
   }
@@ -133,7 +164,7 @@ async function verifySnapshot(
 async function verifyWithFolds(
   client: pg.Client,
   head: LogHead,
-  checkpoint: Checkpoint | undefined,
+  { newest: checkpoint, others }: Held,
   options: VerifyOptions,
 ): Promise<VerifyResult> {
   const { onProgress, recordsPerPart = recordsPerWindow, now = Date.now() as Instant } = options
@@ -167,6 +198,8 @@ async function verifyWithFolds(
     })
     if (result.kind === 'broken') return result
     if (options.from !== undefined) return result
+    const uncontained = await uncontainedProblem(client, ledger, others)
+    if (uncontained !== undefined) return uncontained
     // That everything is equal is quick to see; where it is not is for PostgreSQL to search.
     const agree = isComparable && (await folds.agree(runners))
     const broken = agree

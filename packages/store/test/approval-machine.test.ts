@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseRecord, type Instant, type LogRecord, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
@@ -14,68 +13,9 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-
-// Ann and Bob are leads, Lea is of the legal department and a lead, Olga is asked after two minutes, Kim may not vote and stands in
-// for Ann, Pam stands behind the call.
-const people = {
-  ann: ['lead'],
-  bob: ['lead'],
-  lea: ['lead', 'legal'],
-  olga: ['ops'],
-  kim: ['clerk'],
-  pam: ['lead', 'legal'],
-} as const
-type Name = keyof typeof people
-const names = Object.keys(people) as Name[]
-const route =
-  '{ approvers: [role:lead], quorum: 2, quorum_of: { role:lead: 1 }, remind: [1m], exclude: [role:intern], ' +
-  'escalate_to: [{ after: 2m, approvers: [role:ops] }] }'
-
-type Step =
-  | {
-      readonly kind: 'vote'
-      readonly who: Name
-      readonly vote: 'approve' | 'reject'
-      readonly stead: boolean
-    }
-  | { readonly kind: 'use' | 'expire' | 'remind' | 'cancel' | 'other call' }
-  | { readonly kind: 'roles'; readonly who: Name; readonly taken: boolean }
+import { names, people, person, replay, route, since, standIn, step, take } from './harness/approval-model.ts'
 
 const through = fc.nat(2)
-const yes = fc.constantFrom(
-  'approve' as const,
-  'approve' as const,
-  'approve' as const,
-  'approve' as const,
-  'reject' as const,
-)
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant('vote' as const),
-      who: fc.constantFrom(...names),
-      vote: yes,
-      stead: fc.boolean(),
-    }),
-  },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('use' as const) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('expire' as const, 'remind' as const, 'other call' as const),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('roles' as const),
-      who: fc.constantFrom(...names),
-      taken: fc.boolean(),
-    }),
-  },
-)
 const rounds = fc.array(
   fc.record({
     steps: fc.array(fc.record({ through, step }), { minLength: 1, maxLength: 6 }),
@@ -94,14 +34,7 @@ describeOnOnePostgres('G3: whatever people, agents, clocks and processes do at o
     site = await ledgerSite(postgres)
     ledgers = [await open(), await open(), await open()]
     for (const name of names) await knows(ledgers[0] as Ledger, voter(name, people[name]))
-    await ledgers[0]?.delegations.give({
-      from: 'ann@example.com',
-      to: 'kim@example.com',
-      starts: '2026-01-01T00:00:00Z',
-      ends: '2026-12-31T00:00:00Z',
-      reason: 'leave',
-      by: 'operator',
-    })
+    await standIn(ledgers[0] as Ledger, site.clock.now())
   })
   afterAll(() => site.remove())
 
@@ -112,7 +45,7 @@ describeOnOnePostgres('G3: whatever people, agents, clocks and processes do at o
         const first = ledgers[0] as Ledger
         for (const name of names) await knows(first, voter(name, people[name]))
         const call = refund(600, { context: { principal: 'pam@example.com' } })
-        const { approval, record } = await first.decide(agent, call)
+        const { approval, record, policy } = await first.decide(agent, call)
         const id = approval?.id ?? ''
         const { digest } = await first.approval(id, {})
         const allowed: string[] = []
@@ -129,9 +62,9 @@ describeOnOnePostgres('G3: whatever people, agents, clocks and processes do at o
             ledgers[restart] = await open()
           }
         }
-        const history = await since(site, record.index)
+        const history = await since(site, 'machine', record.index)
         const deadline = Date.parse(approval?.deadline ?? '')
-        const model = replay(history, id, deadline, deadline - 5 * minute)
+        const model = replay(history, id, deadline, deadline - 5 * minute, policy?.sha256)
         expect(allowed).toEqual(model.usedBy === undefined ? [] : [model.usedBy])
         for (const ledger of ledgers) {
           const { status, consumedBy } = await ledger.approval(id, {})
@@ -166,108 +99,3 @@ describeOnOnePostgres('G3: whatever people, agents, clocks and processes do at o
     expect(await one.verify()).toMatchObject({ kind: 'intact' })
   }, 240_000)
 })
-
-/** The records after the one at `index`, which was alone in its batch. */
-async function since(site: LedgerSite, index: number): Promise<LogRecord[]> {
-  const batches = await site.query<{ records: string }>(
-    `select records from log_batch where ledger = 'machine' and first > $1 order by first`,
-    [index],
-  )
-  return batches.flatMap(({ records }) => records.split('\n').map(parseRecord))
-}
-
-function person(name: Name): Voter {
-  return voter(name, [...people[name], 'administrator'])
-}
-
-/** The id of the decision that allowed the call, if this step got it allowed. */
-async function take(
-  step: Step,
-  { id, digest }: { readonly id: string; readonly digest: string },
-  ledger: Ledger,
-): Promise<string | undefined> {
-  switch (step.kind) {
-    case 'vote': {
-      const stead = step.stead ? { for: 'ann@example.com' } : {}
-      await ledger.vote(person(step.who), id, { vote: step.vote, digest, ...stead })
-      return undefined
-    }
-    case 'expire':
-      await ledger.expireOverdue()
-      return undefined
-    case 'remind':
-      await ledger.remindDue()
-      return undefined
-    case 'cancel':
-      await ledger.cancel(id, { agent, reason: 'no more' })
-      return undefined
-    case 'roles': {
-      const roles = step.taken ? [] : people[step.who]
-      await ledger.changeAccess(
-        { kind: 'access', event: 'roles_changed', subject: voter(step.who).id, grants: [...roles] },
-        {
-          peopleSet: [
-            { id: voter(step.who).id, roles: [...roles], roles_from: 'local', provider_subject: null },
-          ],
-        },
-      )
-      return undefined
-    }
-    case 'other call': {
-      const answer = await ledger.decide(agent, refund(601, { approvalId: id }))
-      if (answer.effect === 'allow') throw new Error('another call was let through')
-      return undefined
-    }
-    case 'use': {
-      const answer = await ledger.decide(agent, refund(600, { approvalId: id }))
-      return answer.effect === 'allow' ? answer.id : undefined
-    }
-  }
-}
-
-/** Goes through the records in their order, and fails at the first that should not be there. It shares no code with what wrote them. */
-function replay(history: readonly LogRecord[], id: string, deadline: number, opened: number) {
-  const roles = new Map<string, readonly string[]>(names.map((name) => [`${name}@example.com`, people[name]]))
-  const usedUp = new Set<string>()
-  const said: { readonly isLead: boolean }[] = []
-  const state: { ended?: 'rejected' | 'expired' | 'cancelled' | 'consumed'; usedBy?: string } = {}
-  const hasQuorum = () => said.length >= 2 && said.some(({ isLead }) => isLead)
-  const holds = (at: number) => ({ ended: state.ended, late: at >= deadline })
-  const fine = { ended: undefined, late: false }
-  for (const record of history) {
-    const at = Date.parse(record.at)
-    if (record.kind === 'access') roles.set(record.subject, record.grants)
-    if (record.kind === 'vote' && record.approval === id) {
-      expect({ ...holds(at), full: hasQuorum() }).toEqual({ ...fine, full: false })
-      const whose = record.for ?? record.person
-      expect(usedUp.has(record.person) || usedUp.has(whose), 'somebody counts twice').toBe(false)
-      expect([record.person, whose], 'who stands behind the call has voted').not.toContain('pam@example.com')
-      if (record.for !== undefined)
-        expect([record.person, whose]).toEqual(['kim@example.com', 'ann@example.com'])
-      const has = roles.get(whose) ?? []
-      const isLead = has.includes('lead')
-      expect(isLead || (has.includes('ops') && at >= opened + 2 * minute), `${whose} was entitled`).toBe(true)
-      usedUp.add(record.person).add(whose)
-      if (record.vote === 'approve') said.push({ isLead })
-      else state.ended = 'rejected'
-    }
-    if (record.kind === 'expiry' && record.approval === id) {
-      expect({ ended: state.ended, early: at < deadline }).toEqual({ ended: undefined, early: false })
-      state.ended = 'expired'
-    }
-    if (record.kind === 'cancellation' && record.approval === id) {
-      expect(holds(at)).toEqual(fine)
-      state.ended = 'cancelled'
-    }
-    if (record.kind === 'reminder' && record.approval === id) {
-      expect({ ...holds(at), full: hasQuorum() }).toEqual({ ...fine, full: false })
-    }
-    if (record.kind === 'decision' && record.claims?.id === id && record.effect === 'allow') {
-      expect({ ...holds(at), full: hasQuorum() }).toEqual({ ...fine, full: true })
-      Object.assign(state, { ended: 'consumed', usedBy: record.id })
-    }
-  }
-  const status = (now: Instant) =>
-    state.ended ?? (now >= deadline ? 'expired' : hasQuorum() ? 'approved' : 'pending')
-  return { usedBy: state.usedBy, status }
-}

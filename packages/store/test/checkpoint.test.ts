@@ -2,9 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
-  appendLeaves,
   createLogKey,
-  emptyFrontier,
   encodeFrontier,
   frontierRoot,
   leafHash,
@@ -14,6 +12,7 @@ import {
 } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
+import { cutTail as cutTailOf, recomputeHead } from './harness/rewriting.ts'
 import {
   agent,
   faultOf,
@@ -40,28 +39,7 @@ describeOnPostgres('a published checkpoint', (postgres) => {
   }
   const file = (ledger: Ledger) => join(site.dataDir, 'checkpoints', `${ledger.name}.checkpoint`)
 
-  /** What an attacker does who can rewrite the whole database: makes head and tree fit the records that are left. */
-  async function recomputeHead(ledger: Ledger): Promise<void> {
-    const rows = await site.query<{ leaf_hash: Buffer }>(
-      'select leaf_hash from log_entry where ledger = $1 order by index',
-      [ledger.name],
-    )
-    const head = appendLeaves(
-      emptyFrontier,
-      rows.map((row) => row.leaf_hash),
-    )
-    await site.query('update ledger_head set size = $2, frontier = $3 where ledger = $1', [
-      ledger.name,
-      head.size,
-      encodeFrontier(head),
-    ])
-  }
-  async function cutTail(ledger: Ledger, from: number): Promise<void> {
-    for (const table of ['log_batch', 'log_term']) {
-      await site.query(`delete from ${table} where ledger = $1 and first >= $2`, [ledger.name, from])
-    }
-    await recomputeHead(ledger)
-  }
+  const cutTail = (ledger: Ledger, from: number) => cutTailOf(site, ledger.name, from)
   /** Rewrites one record with its hash and its payload, and the head with it. */
   async function rewrite(ledger: Ledger, index: number): Promise<void> {
     const [row] = await site.query<{ record: string }>(
@@ -75,7 +53,7 @@ describeOnPostgres('a published checkpoint', (postgres) => {
       record,
       leafHash(record),
     ])
-    await recomputeHead(ledger)
+    await recomputeHead(site, ledger.name)
   }
 
   test('is a signed note of the committed head, and is the same until something is recorded', async () => {
@@ -124,7 +102,7 @@ describeOnPostgres('a published checkpoint', (postgres) => {
         insert into log_term select $1, term, first, at from log_term where ledger = 'forge' and first >= 8`,
         [ledger.name],
       )
-      await recomputeHead(ledger)
+      await recomputeHead(site, ledger.name)
       expect(await ledger.verify()).toMatchObject({ kind: 'broken', index: 8 })
     })
   })

@@ -14,6 +14,9 @@ import { racing, refunded, refundFor } from './harness/uses.ts'
 /** What a caller was told. */
 interface Told {
   readonly race?: string
+  /** The reason of a suspension that it has changed, with the index of its record. */
+  readonly suspension?: string
+  readonly index?: number
   readonly id?: string
   readonly effect?: string
   readonly replayed?: boolean
@@ -75,7 +78,12 @@ class ReplicaProcess {
   }
 }
 
-describe('G3, G4: three processes with 64 callers each on one ledger', () => {
+/** The index that a decision's id names. */
+function indexOf(id = ''): number {
+  return Number(id.replace('dec_', ''))
+}
+
+describe('G3, G4, G11: three processes with 64 callers each on one ledger', () => {
   let site: LedgerSite
   let running: ReplicaProcess[] = []
   const ended: ReplicaProcess[] = []
@@ -154,6 +162,50 @@ describe('G3, G4: three processes with 64 callers each on one ledger', () => {
     expect(running.flatMap(({ told }) => told.filter(({ fault }) => fault !== undefined))).toEqual([])
     await expectNothingLost()
   })
+
+  test('deny a suspended agent in each of them after the record of its suspension, whichever of them suspends it', async () => {
+    for (const each of running) each.do({ load: 'reads' })
+    const allowedBetween = (from: number, to: number) => (each: ReplicaProcess) =>
+      each.answered.filter(({ id, effect }) => effect === 'allow' && from < indexOf(id) && indexOf(id) < to)
+    let from = 0
+    for (const [at, through] of running.entries()) {
+      await Promise.all(running.map((each) => each.answers(130)))
+      const suspended = await changed(through, { state: 'suspended', reason: `incident ${at}` })
+      for (const each of running) expect(allowedBetween(from, suspended)(each)).not.toEqual([])
+      await Promise.all(running.map((each) => each.answers(130)))
+      const next = running[(at + 1) % running.length] as ReplicaProcess
+      const resumed = await changed(next, { state: 'active', reason: `looked into ${at}` })
+      await Promise.all(running.map((each) => each.answers(130)))
+      for (const each of running) expect(allowedBetween(suspended, resumed)(each)).toEqual([])
+      const between = (await decisionRecords(site, looker)).filter(
+        ({ index }) => suspended < index && index < resumed,
+      )
+      expect(between.length).toBeGreaterThan(300)
+      expect(new Set(between.map(({ effect }) => effect))).toEqual(new Set(['deny']))
+      from = resumed
+    }
+    for (const each of running) {
+      expect(each.told.filter(({ fault }) => fault !== undefined)).toEqual([])
+      each.do({ load: true })
+    }
+    await expectNothingLost()
+  })
+
+  /** Suspends the agent through a process, or ends it, and returns the index of the record that says so. */
+  async function changed(
+    through: ReplicaProcess,
+    change: { readonly state: 'suspended' | 'active'; readonly reason: string },
+  ): Promise<number> {
+    through.do({ suspension: change })
+    return await vi.waitFor(
+      () => {
+        const done = through.told.find(({ suspension }) => suspension === change.reason)
+        if (typeof done?.index !== 'number') throw new Error('it is not recorded')
+        return done.index
+      },
+      { timeout: 20_000, interval: 20 },
+    )
+  }
 
   test('go on without the one that writes while it is stopped, and it does not write for them again', async () => {
     const stopped = await sequencer()

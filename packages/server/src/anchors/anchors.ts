@@ -1,7 +1,7 @@
 import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, Fault, type Cosignature, type Instant } from '@bailiwick/core'
-import { writeDurably } from '@bailiwick/store'
+import { cosignedPath, newestCopyPath, textIfThere, writeDurably } from '@bailiwick/store'
 import { postJson } from '../delivery/http-post.ts'
 import { signWebhook } from '../delivery/standard-webhooks.ts'
 import { repeat, type Repetition } from '../repeat.ts'
@@ -77,10 +77,26 @@ export class Anchors {
     const { directory } = this.#settings
     if (directory === undefined) return
     const { ledger } = this.#ports
+    const newest = newestCopyPath(directory, ledger)
+    if (!(await this.#isNewest(newest, size))) return
     // The history first: the newest one is never of a size that the history lacks.
     await mkdir(join(directory, ledger), { recursive: true })
     await writeOnce(join(directory, ledger, `${size}.checkpoint`), note)
-    await writeDurably(join(directory, `${ledger}.checkpoint`), note)
+    await writeDurably(newest, note)
+  }
+
+  // Another service may have copied a later one meanwhile, and then the log has as many records. What counts more than
+  // there are is the evidence that some are gone, and stays.
+  async #isNewest(path: string, size: number): Promise<boolean> {
+    const copied = Number((await textIfThere(path))?.split('\n')[1] ?? 0)
+    if (!(copied > size)) return true
+    const { size: now } = await this.#ports.checkpoint()
+    if (copied <= now) return false
+    throw new Fault(
+      'log_broken',
+      `the copy \`${path}\` is a checkpoint for ${copied} records of this log, which has ${now}`,
+      { fix: 'Run `bailiwick log verify`: the log was cut off, or restored from an older backup.' },
+    )
   }
 
   async #send({ note, size }: Anchored): Promise<void> {
@@ -156,11 +172,6 @@ export class Anchors {
 }
 
 type Anchored = Awaited<ReturnType<AnchorPorts['checkpoint']>>
-
-/** Where the checkpoint that witnesses cosigned last is kept. */
-export function cosignedPath(dataDir: string, ledger: string): string {
-  return join(dataDir, 'checkpoints', `${ledger}.cosigned`)
-}
 
 // A checkpoint that was anchored before, with other cosignatures or under another stamp, stays as it is.
 async function writeOnce(path: string, content: string | Buffer): Promise<void> {

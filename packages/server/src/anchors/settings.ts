@@ -46,7 +46,7 @@ export function anchorSettings(env: Env): AnchorSettings {
   }
   const witnesses = witnessesOf(value('BAILIWICK_WITNESSES'), allowPrivate)
   return {
-    directory: value('BAILIWICK_CHECKPOINT_DIR'),
+    directory: checkpointCopies(env),
     webhook: webhookOf(
       urlOf('BAILIWICK_CHECKPOINT_WEBHOOK_URL'),
       value('BAILIWICK_CHECKPOINT_WEBHOOK_SECRET'),
@@ -69,6 +69,11 @@ export function anchorSettings(env: Env): AnchorSettings {
       ),
     allowPrivate,
   }
+}
+
+/** Where copies of checkpoints are kept; undefined where none are. */
+export function checkpointCopies(env: Env): string | undefined {
+  return env['BAILIWICK_CHECKPOINT_DIR']?.trim() || undefined
 }
 
 function webhookOf(url: URL | undefined, secret: string | undefined): AnchorSettings['webhook'] {

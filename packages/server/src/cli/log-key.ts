@@ -7,6 +7,7 @@ import {
   readCheckpoint,
   readKnownKeys,
   readLogKeys,
+  rememberRetiredKey,
   retireLogKey,
   rotateLogKey,
   type Ledger,
@@ -94,7 +95,7 @@ async function retire(ports: CliPorts, lost: string | undefined, options: KeyOpt
   const settings = await logKeySettings(ports.env)
   const keys = await withLedger(options, ports, async (ledger) => {
     const own = ledger.checkpoints.verifierKeys
-    if (lost !== undefined && !own.includes(lost)) return await retireLost(ledger, lost)
+    if (lost !== undefined && !own.includes(lost)) return await retireLost(ledger, dataDir, lost)
     const note = (await readCheckpoint(dataDir, ledgerName, settings))?.note ?? ''
     const retired = await retireLogKey(dataDir, ledgerName, settings, (key) => isSignedBy(note, key))
     // The file first: a crash in between leaves a key that no longer signs and is not recorded as retired, and this
@@ -105,11 +106,13 @@ async function retire(ports: CliPorts, lost: string | undefined, options: KeyOpt
   return printKeys(keys, options, ports)
 }
 
-async function retireLost(ledger: Ledger, key: string): Promise<readonly string[]> {
+async function retireLost(ledger: Ledger, dataDir: string, key: string): Promise<readonly string[]> {
   const known = await readKnownKeys(ledger.pool, ledger.name)
   if (!known.includes(key)) {
     throw new Fault('not_found', 'the log knows no such key', { fix: 'See the `key` records of the log.' })
   }
+  // Copies of checkpoints that it signed are held against the log for as long as they are kept.
+  await rememberRetiredKey(dataDir, ledger.name, key)
   await noteRetired(ledger, key)
   return ledger.checkpoints.verifierKeys
 }

@@ -8,6 +8,7 @@ import {
   verifyWithoutDatabase,
 } from '@bailiwick/store'
 import type { Command } from 'commander'
+import { checkpointCopies } from '../anchors/settings.ts'
 import type { Act } from './act.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
@@ -121,9 +122,10 @@ async function verified(
   { workers, cold }: How,
   ports: CliPorts,
 ): Promise<{ readonly result: VerifyResult; readonly archived: Archived }> {
+  const copies = checkpointCopies(ports.env)
   // Opening an embedded database would make one where there is none.
   if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
-    const result = await verifyWithoutDatabase(dataDir, ledger)
+    const result = await verifyWithoutDatabase(dataDir, ledger, copies)
     if (result !== undefined) return { result, archived: { records: 0, verified: true } }
     throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
       fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
@@ -137,6 +139,7 @@ async function verified(
       connection,
       dataDir,
       ledger,
+      checkpointCopies: copies,
       workers,
       onProgress: (done, size) => bar?.show(done, size),
     })

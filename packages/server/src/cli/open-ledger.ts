@@ -11,6 +11,7 @@ import {
   type PolicySet,
 } from '@bailiwick/store'
 import { Fault, onOneLine, type Instant } from '@bailiwick/core'
+import { checkpointCopies } from '../anchors/settings.ts'
 import { archiveSettings, type ArchiveSettings } from '../archive-settings.ts'
 import { logKeySettings } from '../log-key-settings.ts'
 import type { CliPorts } from './ports.ts'
@@ -54,6 +55,7 @@ export async function withLedger<Result>(
       dataDir,
       consoleUrl: serviceUrl(ports),
       logKey,
+      checkpointCopies: checkpointCopies(ports.env),
       archive: archive.store,
     })
     if (news !== undefined) ports.err(onOneLine(news))

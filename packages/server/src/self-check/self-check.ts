@@ -35,7 +35,7 @@ export interface SelfCheckOptions {
 
 /**
  * Verifies the service's own log while it runs (G5): every round the records that came since the last one, and a piece of
- * all the others, over and over from the first to the last, against the published checkpoint. Where something is wrong,
+ * all the others, over and over from the first to the last, against the published checkpoint and the copies of it. Where something is wrong,
  * it halts the ledger, tells the operator and every target, and rests until the service starts again.
  */
 export class SelfCheck {
@@ -96,7 +96,10 @@ export class SelfCheck {
     if (newest?.broken !== undefined) return newest.broken
     const round = await twice(() => this.#round.step(old, published))
     if (round?.isAtEnd === true) this.#round = this.#walk()
-    return round?.broken
+    if (round?.broken !== undefined) return round.broken
+    // Last: copies that cannot be reached must not keep the log from being checked.
+    await ledger.holdAgainstCopies()
+    return undefined
   }
 
   #walk(from?: Frontier): Walk {

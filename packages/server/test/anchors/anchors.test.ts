@@ -181,6 +181,26 @@ describe('copies', () => {
     expect(await readFile(join(elsewhere, 'main', '3.checkpoint'), 'utf8')).toBe(before)
   })
 
+  test('that count more records than the log has are evidence: they stay, and the log says so in every round', async () => {
+    const elsewhere = join(dir, 'elsewhere')
+    const settings = { BAILIWICK_CHECKPOINT_DIR: elsewhere }
+    await anchorsOf(new TestLog('a', 9), settings).anchors.round()
+    const newest = () => readFile(join(elsewhere, 'main.checkpoint'), 'utf8')
+    const before = await newest()
+    const rewound = new TestLog('a', 5)
+    const { anchors, lines } = anchorsOf(rewound, settings)
+    await anchors.round()
+    await anchors.round()
+    expect(lines).toHaveLength(2)
+    expect(lines[0]).toContain('is a checkpoint for 9 records of this log, which has 5')
+    expect(await newest()).toBe(before)
+    expect(await readdir(join(elsewhere, 'main'))).toEqual(['9.checkpoint'])
+    // Another service that is ahead by a moment is no alarm.
+    rewound.grow(4)
+    await anchors.round()
+    expect(lines).toHaveLength(2)
+  })
+
   test('that cannot be written are tried again in the next round, though the log did not grow', async () => {
     const elsewhere = join(dir, 'elsewhere')
     await writeFile(elsewhere, 'a file')

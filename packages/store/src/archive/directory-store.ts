@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@bailiwick/core'
 import { hasCode } from '../engine/errno.ts'
@@ -28,6 +28,7 @@ export function directoryStore(url: URL): ArchiveStore {
 
 // Written beside, synced, then renamed, and the directory synced: after a crash there is the whole file or none.
 async function put(root: string, path: string, file: PutFile): Promise<null> {
+  await removeLeftovers(path)
   if (await isSame(path, file)) return null
   await makeDirectory(dirname(path), root)
   const beside = `${path}.${randomBytes(6).toString('hex')}.new`
@@ -43,6 +44,17 @@ async function put(root: string, path: string, file: PutFile): Promise<null> {
     throw error
   }
   return null
+}
+
+// What a crash left of an earlier attempt: it may hold payloads, which an erasure would not find there. Attempts take turns;
+// one that has lost its turn fails.
+async function removeLeftovers(path: string): Promise<void> {
+  const names = await readdir(dirname(path)).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
+  })
+  const isLeft = (name: string) => name.startsWith(`${basename(path)}.`) && name.endsWith('.new')
+  for (const name of names.filter(isLeft)) await rm(join(dirname(path), name), { force: true })
 }
 
 async function isSame(path: string, { bytes, sha256 }: PutFile): Promise<boolean> {

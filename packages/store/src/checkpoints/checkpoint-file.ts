@@ -162,6 +162,11 @@ export interface PublishedNote {
   readonly checkpoint: Checkpoint
 }
 
+/** Where the checkpoint lies that was published last. */
+export function publishedPath(dataDir: string, ledger: string): string {
+  return join(checkpointDir(dataDir), `${ledger}.checkpoint`)
+}
+
 /**
  * The checkpoint that was published for a ledger, its signature checked; undefined where none was. Only
  * reads: it makes no key and no directory.
@@ -173,7 +178,7 @@ export async function readCheckpoint(
   ledger: string,
   settings: LogKeySettings = {},
 ): Promise<PublishedNote | undefined> {
-  const path = join(checkpointDir(dataDir), `${ledger}.checkpoint`)
+  const path = publishedPath(dataDir, ledger)
   const { origin, verifierKeys } = await readLogKeys(dataDir, ledger, settings)
   if (verifierKeys.length > 0) return await readNote(path, origin, verifierKeys)
   if ((await textIfThere(path)) === undefined) return undefined

@@ -45,11 +45,18 @@ interface Paths {
   /** The one before, which signs as well until it is retired. */
   readonly previous: string
   readonly vkey: string
+  /** The public halves of those that sign no more, the oldest first. */
+  readonly retired: string
 }
 
 function pathsOf(dataDir: string, ledger: string): Paths {
   const base = join(checkpointDir(dataDir), ledger)
-  return { key: `${base}.key`, previous: `${base}.key.previous`, vkey: `${base}.vkey` }
+  return {
+    key: `${base}.key`,
+    previous: `${base}.key.previous`,
+    vkey: `${base}.vkey`,
+    retired: `${base}.vkey.retired`,
+  }
 }
 
 /**
@@ -62,7 +69,7 @@ export async function readLogKeys(
   settings: LogKeySettings = {},
 ): Promise<LogKeys> {
   const paths = pathsOf(dataDir, ledger)
-  const published = ((await textIfThere(paths.vkey)) ?? '').split('\n').filter((line) => line !== '')
+  const published = linesOf(await textIfThere(paths.vkey))
   const origin = originOf(ledger, settings, published[0])
   const pems = await privateKeys(paths, settings)
   if (pems.length > 0 && (settings.passphrase !== undefined || !pems.some(isEncryptedKey))) {
@@ -74,6 +81,20 @@ export async function readLogKeys(
     return { origin, signers, verifierKeys }
   }
   return { origin, signers: [], verifierKeys: published }
+}
+
+/** Remembers the public half of a key that signs no more, though it is not in the data directory. */
+export async function rememberRetiredKey(
+  dataDir: string,
+  ledger: string,
+  verifierKey: string,
+): Promise<void> {
+  await keepRetired(pathsOf(dataDir, ledger).retired, [verifierKey])
+}
+
+/** By which checkpoints of before can be checked, though nothing is signed with them any more; the oldest first. */
+export async function readRetiredKeys(dataDir: string, ledger: string): Promise<readonly string[]> {
+  return linesOf(await textIfThere(pathsOf(dataDir, ledger).retired))
 }
 
 /**
@@ -267,9 +288,24 @@ async function makeKey(
   }
 }
 
-async function publish({ vkey }: Paths, { verifierKeys }: LogKeys): Promise<void> {
+async function publish({ vkey, retired }: Paths, { verifierKeys }: LogKeys): Promise<void> {
   const text = `${verifierKeys.join('\n')}\n`
-  if ((await textIfThere(vkey)) !== text) await writeDurably(vkey, text)
+  const before = await textIfThere(vkey)
+  if (before === text) return
+  // What they signed, copies of checkpoints above all, has to be checked for as long as it is kept.
+  const ended = linesOf(before).filter((key) => !verifierKeys.includes(key))
+  await keepRetired(retired, ended)
+  await writeDurably(vkey, text)
+}
+
+async function keepRetired(path: string, keys: readonly string[]): Promise<void> {
+  const known = linesOf(await textIfThere(path))
+  const added = keys.filter((key) => !known.includes(key))
+  if (added.length > 0) await writeDurably(path, `${[...known, ...added].join('\n')}\n`)
+}
+
+function linesOf(text: string | undefined): string[] {
+  return (text ?? '').split('\n').filter((line) => line !== '')
 }
 
 // A log keeps its name: notes that were signed under it are checked by it.

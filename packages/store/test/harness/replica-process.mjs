@@ -33,10 +33,23 @@ async function ask(request, more = {}) {
   }
 }
 
+async function suspend(change) {
+  try {
+    say({
+      suspension: change.reason,
+      ...(await replica.ledger.changeSuspension({ agent, by: 'operator', ...change })),
+    })
+  } catch ({ code, recorded, message }) {
+    say({ fault: code, recorded, message })
+  }
+}
+
+// Refunds use budgets up; reading is always allowed.
 let loading = false
 async function caller(own) {
   for (let call = own; ; call++) {
-    if (loading) await ask(refundFor(`c${call % 5}`, 1 + (call % 19)))
+    if (loading === 'reads') await ask({ action: 'read_page', params: { call } })
+    else if (loading) await ask(refundFor(`c${call % 5}`, 1 + (call % 19)))
     await pause(100)
   }
 }
@@ -44,8 +57,9 @@ for (let own = 0; own < 64; own++) void caller(own)
 
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {
-  const { load: on, race, times = 1 } = JSON.parse(line)
+  const { load: on, race, times = 1, suspension } = JSON.parse(line)
   if (on !== undefined) loading = on
+  if (suspension !== undefined) void suspend(suspension)
   if (race !== undefined) for (let time = 0; time < times; time++) void ask(race.request, { race: race.name })
 })
 await once(lines, 'close')

@@ -31,7 +31,7 @@ export interface Replica {
 
 /** How a replica is opened. */
 export type ReplicaOptions = Pick<LedgerOptions, 'policies'> &
-  Partial<Pick<LedgerOptions, 'ledger' | 'lookups' | 'env' | 'consoleUrl' | 'now'>> & {
+  Partial<Pick<LedgerOptions, 'ledger' | 'lookups' | 'env' | 'consoleUrl' | 'now' | 'databaseClock'>> & {
     readonly replyMs?: number
     /** Long where it is absent: a machine that is busy must not make a test's sequencer seem hung. */
     readonly staleMs?: number
