@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { askedFilter, filterOf, searchOf } from '../src/decision-filter.ts'
-import { routeOf } from '../src/router.tsx'
+import { routeOf } from '../src/route.ts'
 import { yamlTokens } from '../src/yaml.ts'
 
 test('a filter goes into the address and comes out of it as it was', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { asProblem, problemFrom } from '../src/problem.ts'
-import { routeOf } from '../src/router.tsx'
+import { routeOf } from '../src/route.ts'
 import { id, listOf, object, oneOf, orNull, ShapeMismatch, text } from '../src/shape.ts'
 
 const approval = object({

@@ -39,7 +39,7 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
           <span>Bailiwick</span>
         </div>
         {asked !== null ? (
-          <SecondFactorForm {...form} step={asked} />
+          <SecondFactorForm key={asked.step} {...form} step={asked} />
         ) : said.token !== null ? (
           <LinkForm key={said.token} {...form} token={said.token} signedIn={signedIn} />
         ) : (

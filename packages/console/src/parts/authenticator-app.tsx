@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { SubmitEvent } from 'react'
 import { useAccountChange } from '../account-change.ts'
 import type { Account, TotpOffer } from '../account-api.ts'
@@ -72,6 +72,7 @@ function Confirmation({
 }) {
   const api = useApi()
   const [code, setCode] = useState('')
+  const place = useFocusOnAppearing<HTMLFormElement>()
   // Shown before anything is asked for anew: then this form is gone, and with it what would have shown them.
   const confirm = useAccountChange(async () => onConfirmed(await api.account.confirmTotp(code)))
   const submit = (event: SubmitEvent): void => {
@@ -79,7 +80,7 @@ function Confirmation({
     confirm.mutate(undefined)
   }
   return (
-    <form onSubmit={submit} aria-label="Authenticator app">
+    <form ref={place} tabIndex={-1} className="means-step" onSubmit={submit} aria-label="Authenticator app">
       <p>Add this to the app, by hand or by the link, then type the code that it shows.</p>
       <p>
         <code className="command">{offer.secret.replaceAll(/(.{4})(?=.)/g, '$1 ')}</code>
@@ -104,8 +105,9 @@ function Confirmation({
 }
 
 function RecoveryCodes({ codes }: { readonly codes: readonly string[] }) {
+  const place = useFocusOnAppearing<HTMLDivElement>()
   return (
-    <div role="status">
+    <div ref={place} tabIndex={-1} className="means-step" role="status">
       <p>
         <strong>Keep these codes.</strong> Each lets you in once in the place of the app, and they are shown
         only now.
@@ -119,4 +121,11 @@ function RecoveryCodes({ codes }: { readonly codes: readonly string[] }) {
       </ul>
     </div>
   )
+}
+
+/** For what takes the place of the button that was pressed: the focus goes on from there. */
+function useFocusOnAppearing<Place extends HTMLElement>() {
+  const place = useRef<Place>(null)
+  useEffect(() => place.current?.focus(), [])
+  return place
 }

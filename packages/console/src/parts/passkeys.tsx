@@ -124,7 +124,7 @@ function Add({ origin }: { readonly origin: string }) {
             maxLength={nameLengthMax}
             value={name}
             placeholder="Laptop"
-            disabled={register.isPending}
+            readOnly={register.isPending}
             onChange={(event) => setName(event.target.value)}
           />
         </label>

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { SubmitEvent } from 'react'
 import type { Session } from '../api.ts'
 import type { Problem } from '../problem.ts'
@@ -47,6 +47,7 @@ function LinkRefused({ problem, onRetry }: { readonly problem: Problem; readonly
   const isLost = problem.status === null || problem.status >= 500
   return (
     <>
+      <h1>Sign in to the console</h1>
       <div className="notice notice-bad" role="alert">
         <Icon name="warning" />
         <div>
@@ -106,8 +107,11 @@ export function PasswordForm(form: FormParts) {
 export function SecondFactorForm({ step, ...form }: FormParts & { readonly step: SignInStep }) {
   const hasPasskey = step.factors.includes('passkey')
   const hasCode = step.factors.includes('totp') || step.factors.includes('recovery')
+  const place = useRef<HTMLDivElement>(null)
+  // The form before has gone, and the focus with it.
+  useEffect(() => place.current?.querySelector<HTMLElement>('input, button')?.focus(), [])
   return (
-    <>
+    <div ref={place}>
       <h1>One more proof</h1>
       <SignInProblem problem={form.problem} />
       {hasPasskey && (
@@ -122,7 +126,7 @@ export function SecondFactorForm({ step, ...form }: FormParts & { readonly step:
         </div>
       )}
       {hasCode && <CodeForm {...form} step={step} isPrimary={!hasPasskey || !hasPasskeys()} />}
-    </>
+    </div>
   )
 }
 
@@ -140,21 +144,22 @@ function CodeForm({
       : ({ kind: 'code', step: step.step, code } as const)
     form.prove(proof)
   }
+  const [isChanged, setIsChanged] = useState(false)
   const change = (): void => {
     setIsRecovery(!isRecovery)
+    setIsChanged(true)
     setCode('')
   }
   return (
     <form onSubmit={submit}>
       <label className="sign-in-field">
         {isRecovery ? 'Recovery code' : 'Code of your authenticator app'}
-        <input
+        <CodeField
           key={String(isRecovery)}
-          inputMode={isRecovery ? 'text' : 'numeric'}
-          autoComplete="one-time-code"
-          required
-          value={code}
-          onChange={(event) => setCode(event.target.value)}
+          isRecovery={isRecovery}
+          takesFocus={isChanged}
+          code={code}
+          onChange={setCode}
         />
       </label>
       <SubmitButton isPending={form.isPending} isPrimary={isPrimary} />
@@ -164,6 +169,34 @@ function CodeForm({
         </button>
       )}
     </form>
+  )
+}
+
+function CodeField({
+  isRecovery,
+  takesFocus,
+  code,
+  onChange,
+}: {
+  readonly isRecovery: boolean
+  /** It has taken the place of another field, at a press. */
+  readonly takesFocus: boolean
+  readonly code: string
+  readonly onChange: (code: string) => void
+}) {
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (takesFocus) field.current?.focus()
+  }, [takesFocus])
+  return (
+    <input
+      ref={field}
+      inputMode={isRecovery ? 'text' : 'numeric'}
+      autoComplete="one-time-code"
+      required
+      value={code}
+      onChange={(event) => onChange(event.target.value)}
+    />
   )
 }
 

@@ -1,7 +1,10 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 
-/** What axe finds wrong with the page as it is, one line for each element. */
+/**
+ * What axe finds wrong with the page as it is, one line for each element. That targets are large enough, or far enough
+ * from each other (WCAG 2.2, 2.5.8), axe looks at only where it is told to.
+ */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
   // Half a megabyte of script, which stays where it is until the page is loaded anew.
   const isThere = await page.evaluate<boolean>('window.axe !== undefined')
@@ -9,7 +12,7 @@ export async function violationsOf(page: Page): Promise<readonly string[]> {
   // In one frame, without a page of axe's own: the console has no frames. What is right is not written up.
   const { violations } = await builder
     .setLegacyMode(true)
-    .options({ resultTypes: ['violations'] })
+    .options({ resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } })
     .analyze()
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? ''}`),

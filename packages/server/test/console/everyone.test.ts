@@ -1,24 +1,17 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, test, vi } from 'vitest'
+import { routeKinds, routeOf, type Route } from '../../../console/src/route.ts'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
 import { violationsOf } from './axe.ts'
-import {
-  controlsOf,
-  giveAnswer,
-  goTo,
-  holdRequests,
-  isLive,
-  overflowOf,
-  paleTexts,
-  sees,
-  tabTo,
-} from './pages.ts'
+import { giveAnswer, goTo, holdRequests, isLive, overflowOf, sees, tabTo } from './pages.ts'
+import { expectNoViolations, expectUsable, sizes } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
+/** An address, and a text that shows that its page has arrived. */
+type Visit = readonly [address: string, text: string | RegExp]
+
 const longWord = 'unbreakable'.repeat(18)
-const narrow = { width: 390, height: 844 }
-const wide = { width: 1440, height: 900 }
 
 describeConsole('everyone can use the console', (setting) => {
   let service: ConsoleService
@@ -64,36 +57,55 @@ describeConsole('everyone can use the console', (setting) => {
     await service.decide('guarded', { action: 'export', params: {}, supports: ['redact'] })
   })
 
-  /** Every kind of page, with a text that shows that it has arrived. */
-  const pagesOfTheSignedIn = (): readonly (readonly [string, string | RegExp])[] => [
-    ['/', 'Waiting'],
-    ['/approvals?status=all', 'Expired'],
-    [`/approvals/${waiting.id}`, 'Nothing is chosen yet'],
-    [`/approvals/${paying}`, 'not compared'],
-    [`/approvals/${waiting.id}?answer=yes`, 'cannot be undone'],
-    [`/approvals/${voted.id}`, 'You have voted'],
-    [`/approvals/${expired.id}`, 'Nobody answered'],
-    ['/approvals/apr_99999', 'There is no approval'],
-    ['/decisions', 'apply_discount'],
-    ['/decisions?effect=deny', longWord],
-    ['/decisions?agent=nobody', 'No decision passes this filter'],
-    ['/decisions?agent=guarded', 'notify finance'],
-    ['/decisions?agent=pilot&since=2020-01-01T00:00:00.000Z', 'Would be denied'],
-    [`/decisions/${waiting.decision}`, 'What would have changed it'],
-    [`/decisions/${explained}`, 'Budgets and rates'],
-    [`/decisions/${odd}`, 'can’t be told'],
-    [`/decisions/${shadowed}`, 'shadow mode'],
-    ['/agents', 'of the last'],
-    ['/policies', 'In force since'],
-    [`/policies/${policy}`, 'allowed_actions'],
-    [`/policies/${'0'.repeat(64)}`, 'There is no such policy'],
-    ['/people', 'This page is for administrators'],
-    ['/account', 'Who you are to this service'],
-    ['/delegations', 'Nobody votes in your stead'],
-    ['/grants', 'No grant is live'],
-    ['/approvals/together', 'No call is selected'],
-    ['/nowhere', 'There is no such page'],
-  ]
+  /** Every kind of page that the console has: one that is missing here is a type error, and fails a test. */
+  const visits = (): Readonly<Record<Route['kind'], readonly Visit[]>> => ({
+    approvals: [
+      ['/', 'Waiting'],
+      ['/approvals?status=all', 'Expired'],
+    ],
+    approval: [
+      [`/approvals/${waiting.id}`, 'Nothing is chosen yet'],
+      [`/approvals/${paying}`, 'not compared'],
+      [`/approvals/${waiting.id}?answer=yes`, 'cannot be undone'],
+      [`/approvals/${voted.id}`, 'You have voted'],
+      [`/approvals/${expired.id}`, 'Nobody answered'],
+      ['/approvals/apr_99999', 'There is no approval'],
+    ],
+    together: [['/approvals/together', 'No call is selected']],
+    decisions: [
+      ['/decisions', 'apply_discount'],
+      ['/decisions?effect=deny', longWord],
+      ['/decisions?agent=nobody', 'No decision passes this filter'],
+      ['/decisions?agent=guarded', 'notify finance'],
+      ['/decisions?agent=pilot&since=2020-01-01T00:00:00.000Z', 'Would be denied'],
+    ],
+    decision: [
+      [`/decisions/${waiting.decision}`, 'What would have changed it'],
+      [`/decisions/${explained}`, 'Budgets and rates'],
+      [`/decisions/${odd}`, 'can’t be told'],
+      [`/decisions/${shadowed}`, 'shadow mode'],
+    ],
+    agents: [['/agents', 'of the last']],
+    policies: [['/policies', 'In force since']],
+    policy: [
+      [`/policies/${policy}`, 'allowed_actions'],
+      [`/policies/${'0'.repeat(64)}`, 'There is no such policy'],
+    ],
+    people: [['/people', 'This page is for administrators']],
+    account: [['/account', 'Who you are to this service']],
+    delegations: [['/delegations', 'Nobody votes in your stead']],
+    grants: [['/grants', 'No grant is live']],
+    unknown: [['/nowhere', 'There is no such page']],
+    'sign-in': [
+      ['/sign-in', 'You need a sign-in link'],
+      ['/sign-in#token=of-somebody-else', 'Your link works once'],
+      ['/sign-in#refused=not_permitted', 'You were not signed in'],
+      ['/sign-in#step=one&factors=totp+recovery', 'Code of your authenticator app'],
+      ['/sign-in#step=two&factors=recovery', 'Recovery code'],
+      ['/sign-in#step=three&factors=passkey', 'Confirm with your passkey'],
+      ['/sign-in#step=four&factors=passkey+totp+recovery', 'Sign in with the code'],
+    ],
+  })
   const refusals = [
     '404 /v1/approvals/apr_99999',
     '404 /v1/approvals/apr_99999/context',
@@ -103,7 +115,8 @@ describeConsole('everyone can use the console', (setting) => {
   /** Shows each kind of page in turn, in one page that stays loaded. */
   const onEveryPage = async (page: Page, look: (address: string) => Promise<void>): Promise<void> => {
     await isLive(page)
-    for (const [address, text] of pagesOfTheSignedIn()) {
+    const { 'sign-in': _signIn, ...ofTheSignedIn } = visits()
+    for (const [address, text] of Object.values(ofTheSignedIn).flat()) {
       await goTo(page, address)
       await sees(page, text)
       await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' })
@@ -111,21 +124,16 @@ describeConsole('everyone can use the console', (setting) => {
     }
   }
 
-  /** What a person who sees little, or nothing, could not use on the page as it is. */
-  const expectUsable = async (page: Page, what: string): Promise<void> => {
-    expect(await overflowOf(page), what).toBe(0)
-    const controls = await controlsOf(page)
-    expect(controls.length, what).toBeGreaterThan(0)
-    expect(
-      controls.filter(({ name }) => name === ''),
-      `controls without a name on ${what}`,
-    ).toEqual([])
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      expect(await paleTexts(page), `pale texts on ${what}, ${colorScheme}`).toEqual([])
-      expect(await violationsOf(page), `${what}, ${colorScheme}`).toEqual([])
+  test('every kind of place that the router knows is visited, so that no page is added which nobody has looked at', () => {
+    const visited = visits()
+    expect(Object.keys(visited).toSorted()).toEqual(routeKinds.toSorted())
+    for (const kind of routeKinds) {
+      expect(visited[kind].length, kind).toBeGreaterThan(0)
+      for (const [address] of visited[kind]) {
+        expect(routeOf(new URL(address, service.url).pathname).kind, address).toBe(kind)
+      }
     }
-  }
+  })
 
   test('with the keyboard alone: signing in, opening the inbox, writing a comment, approving', async () => {
     const run = vi.fn<() => void>()
@@ -190,23 +198,23 @@ describeConsole('everyone can use the console', (setting) => {
       await answer.arrived
       await page.getByText('Loading').first().waitFor({ state: 'attached' })
       expect(await overflowOf(page), address).toBe(0)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        expect(await violationsOf(page), `${address} while it loads, ${colorScheme}`).toEqual([])
+      for (const size of sizes) {
+        await page.setViewportSize(size)
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+          const where = `${address} while it loads, ${size.width} pixels wide, ${colorScheme}`
+          expect(await violationsOf(page), where).toEqual([])
+        }
       }
+      await page.setViewportSize(sizes[0])
       answer.release()
       await page.getByText('Loading').first().waitFor({ state: 'detached' })
     }
   })
 
-  test('on every page every control has a name, every text stands out in light and in dark, and 390 pixels are wide enough', async () => {
+  test('on every page every control has a name and is large enough to hit, every text stands out in light and in dark, and 390 pixels are wide enough', async () => {
     const page = await visitors.open('/', { session: pat, refusals })
-    await onEveryPage(page, async (address) => {
-      await page.setViewportSize(narrow)
-      expect(await overflowOf(page), `${address}, 390 pixels wide`).toBe(0)
-      await page.setViewportSize(wide)
-      await expectUsable(page, address)
-    })
+    await onEveryPage(page, (address) => expectUsable(page, address))
 
     await page.goto(service.url + `/approvals/${waiting.id}`)
     await giveAnswer(page, 'reject')
@@ -282,21 +290,96 @@ describeConsole('everyone can use the console', (setting) => {
     await expectUsable(page, 'a revealed value')
   }, 300_000)
 
-  test('so it is where people sign in, whatever became of their link', async () => {
-    const page = await visitors.openOnPhone('/', { refusals: ['401 /v1/session'] })
-    await sees(page, 'You need a sign-in link')
-    expect(await paleTexts(page)).toEqual([])
-    expect(await violationsOf(page)).toEqual([])
-    await page.goto(`${service.url}/sign-in#token=of-somebody-else`)
-    const button = page.getByRole('button', { name: 'Sign in' })
-    await button.waitFor()
-    await expectUsable(page, 'the sign-in page')
-    await button.click()
-    await sees(page, 'This link can’t be used')
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      expect(await paleTexts(page), colorScheme).toEqual([])
+  test('so it is where people sign in, at each step, whatever became of their link', async () => {
+    const page = await visitors.open('/', { refusals: ['401 /v1/session'] })
+    for (const [address, text] of visits()['sign-in']) {
+      await page.goto(service.url + address)
+      await sees(page, text)
+      await expectUsable(page, address)
     }
-    expect(await overflowOf(page)).toBe(0)
+    await page.goto(`${service.url}/sign-in#token=used-up`)
+    await sees(page, 'Your link works once')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await sees(page, 'This link can’t be used')
+    // There is nothing to press: what is said is all that can be done.
+    for (const size of sizes) {
+      await page.setViewportSize(size)
+      expect(await overflowOf(page), 'a link that is used up').toBe(0)
+      await expectNoViolations(page, `a link that is used up, ${size.width} pixels wide`)
+    }
   })
+
+  test('so it is while it is asked who is signed in, and where that cannot be told', async () => {
+    const page = await visitors.open('/', { session: pat, refusals: ['500 /v1/session'] })
+    const asked = await holdRequests(page, (request) => new URL(request.url()).pathname === '/v1/session')
+    await page.goto(service.url)
+    await asked.arrived
+    await page.getByRole('heading', { name: 'Loading', level: 1 }).waitFor({ state: 'attached' })
+    await expectNoViolations(page, 'before the session is known')
+    asked.release()
+    await isLive(page)
+    await page.unrouteAll()
+    await page.route('**/v1/session', (route) => route.fulfill({ status: 500 }))
+    await page.goto(service.url)
+    await sees(page, 'The service has a problem of its own')
+    await expectUsable(page, 'the page without a session')
+  })
+
+  test('so it is where delegations and grants are listed, and where one is revoked', async () => {
+    await service.sessionOf('sam@example.com')
+    await service.delegate(pat, 'sam@example.com')
+    const { id } = await service.refund('routine', { amount: 700, order: longWord })
+    const page = await visitors.open(`/approvals/${id}`, { session: pat })
+    await page.getByRole('radio', { name: /^Approve/ }).check()
+    await page.getByRole('checkbox', { name: 'Also let more calls like it run' }).check()
+    await page.getByLabel(/^How many/).fill('2')
+    await page.getByLabel('Until').selectOption({ index: 1 })
+    await page.getByRole('button', { name: 'I agree to this' }).click()
+    await sees(page, 'You approved this call')
+    await expectUsable(page, 'an approved call')
+
+    const root = await service.sessionOf('root@example.com', 'administrator')
+    const ofAll = await visitors.open('/delegations', { session: root })
+    await sees(ofAll, 'sam@example.com for pat@example.com')
+    await expectUsable(ofAll, 'the delegations of others')
+    for (const [address, text] of [
+      ['/grants', '2 left'],
+      ['/delegations', 'In force'],
+    ] as const) {
+      await goTo(page, address)
+      await sees(page, text)
+      await expectUsable(page, `${address} with entries`)
+      await page
+        .getByRole('button', { name: /^Revoke/ })
+        .first()
+        .click()
+      await page.getByRole('dialog').waitFor()
+      await expectUsable(page, `the dialog that revokes on ${address}`)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+  }, 120_000)
+})
+
+describeConsole('everyone can use a console that has nothing to show yet', (setting) => {
+  test('each of its lists says that it is empty, and axe finds nothing', async () => {
+    const { visitors, pat } = setting()
+    const page = await visitors.open('/', { session: pat })
+    await isLive(page)
+    for (const [address, text] of [
+      ['/', 'Nothing waits for a person'],
+      ['/approvals?status=approved', 'No approval is waiting to be used'],
+      ['/approvals?status=all', 'No call has needed a person yet'],
+      ['/decisions', 'No decisions yet'],
+      ['/agents', 'It has not asked for anything yet'],
+      ['/policies', 'In force since'],
+      ['/delegations', 'Nobody votes in your stead'],
+      ['/grants', 'No grant is live'],
+    ] satisfies readonly Visit[]) {
+      await goTo(page, address)
+      await sees(page, text)
+      await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' })
+      await expectUsable(page, `${address}, empty`)
+    }
+  }, 120_000)
 })

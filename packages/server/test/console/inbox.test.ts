@@ -1,8 +1,18 @@
 import type { Page } from 'playwright-core'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { addressOf, giveAnswer, isLive, offersAnswer, overflowOf, sees, tabTo } from './pages.ts'
+import {
+  addressOf,
+  enter,
+  focusedText,
+  giveAnswer,
+  isLive,
+  offersAnswer,
+  overflowOf,
+  sees,
+  tabTo,
+} from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 const iban = 'DE89370400440532013000'
@@ -67,6 +77,40 @@ describeConsole('the inbox', (setting) => {
       await page.keyboard.press('Enter')
       await sees(page, 'You approved this call')
       expect(await service.votesOn(pat, id)).toEqual(['approve'])
+    })
+
+    test('a call is found with j and k, rejected with r, a reason and the button, and never runs', async () => {
+      const run = vi.fn<() => void>()
+      const others = [
+        await service.refund('support', { amount: 713 }),
+        await service.refund('support', { amount: 714 }),
+      ]
+      const { id, callId } = await service.refund('support', { amount: 715 })
+      const governed = service.clientOf('support').govern('issue_refund', { amount: 715 }, run, { callId })
+      const page = await visitors.open('/', { session: pat })
+      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      const wanted = `/approvals/${id}`
+      // One row too far, and back.
+      for (let rows = 0; rows < 5 && (await focusedAddress(page)) !== wanted; rows++)
+        await page.keyboard.press('j')
+      await page.keyboard.press('k')
+      expect(await focusedAddress(page)).not.toBe(wanted)
+      await page.keyboard.press('j')
+      expect(await focusedAddress(page)).toBe(wanted)
+
+      await page.keyboard.press('r')
+      await page.getByRole('button', { name: 'Reject this call' }).waitFor()
+      await page.keyboard.type('The receipt is of another shop.')
+      expect(await service.votesOn(pat, id)).toEqual([])
+      await enter(page, 'Reject this call')
+
+      expect(await governed).toMatchObject({ kind: 'withheld', approval: 'rejected' })
+      expect(run).not.toHaveBeenCalled()
+      await sees(page, 'You rejected this call')
+      await sees(page, 'The receipt is of another shop.')
+      expect(await focusedText(page)).toContain('You rejected this call')
+      expect(await service.votesOn(pat, id)).toEqual(['reject'])
+      for (const other of others) await service.vote(pat, other.id, 'reject')
     })
 
     test('on a call, j and k go to the next and the previous one that waits', async () => {
@@ -253,12 +297,49 @@ describeConsole('the inbox', (setting) => {
       for (const each of [id, next.id]) await service.vote(pat, each, 'reject')
     })
 
-    test('the sound is heard once when it is turned on', async () => {
+    test('is heard once for each new approval that is for the reader to answer, where sound is on, and never where it is off', async () => {
       const page = await visitors.open('/', { session: pat })
-      await page.getByRole('button', { name: 'Sound' }).click()
+      await spyOnSound(page)
+      await isLive(page)
+      const asked: string[] = []
+      /** A new call, once the page has told of it. */
+      const hears = async (agent: 'support' | 'careful' | 'finance', amount: number): Promise<void> => {
+        const { id } = await service.refund(agent, { amount })
+        asked.push(id)
+        await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+        await page.getByRole('status').getByText(`New approval waits: issue_refund by ${agent}`).waitFor()
+      }
+      await hears('support', 716)
+      expect(await heard(page)).toEqual([])
+
+      const sound = page.getByRole('button', { name: 'Sound' })
+      await sound.click()
       await page.getByRole('button', { name: 'Sound', pressed: true }).waitFor()
+      await expect.poll(() => heard(page), soon).toEqual(['played'])
+
+      await hears('careful', 717)
+      await expect.poll(() => heard(page), soon).toEqual(['played', 'played'])
+      // What becomes of it is no new approval, and what others answer is none of the reader's.
+      await service.vote(await service.sessionOf('sam@example.com'), asked.at(-1) ?? '', 'approve')
+      await sees(page, '1 of 2 approved')
+      await hears('finance', 718)
+      expect(await heard(page)).toEqual(['played', 'played'])
+
+      await sound.click()
+      await page.getByRole('button', { name: 'Sound', pressed: false }).waitFor()
+      await hears('support', 719)
+      expect(await heard(page)).toEqual(['played', 'played'])
+
+      // It is chosen for this device: the next page knows it, and what waits there already is not news.
+      await sound.click()
+      await expect.poll(() => heard(page), soon).toEqual(['played', 'played', 'played'])
       await page.reload()
       await page.getByRole('button', { name: 'Sound', pressed: true }).waitFor()
+      await page.locator(`a[href="/approvals/${asked[0]}"]`).waitFor()
+      expect(await heard(page)).toEqual([])
+      await hears('support', 720)
+      await expect.poll(() => heard(page), soon).toEqual(['played'])
+      for (const id of asked) if (id !== asked[2]) await service.vote(pat, id, 'reject')
     })
   })
 
@@ -298,4 +379,43 @@ async function spyOnNotifications(page: Page): Promise<void> {
 
 function notified(page: Page): Promise<readonly string[]> {
   return page.evaluate<string[]>('window.notified')
+}
+
+/**
+ * Keeps what the page has played: `played` once all of a sound has been heard, by the clock of the browser's audio, and
+ * `begun` until then. The loudspeaker is the edge of what can be tested here.
+ */
+async function spyOnSound(page: Page): Promise<void> {
+  await page.addInitScript(`
+    window.heard = []
+    window.AudioContext = class extends window.AudioContext {
+      constructor(...options) {
+        super(...options)
+        const at = window.heard.push('silent') - 1
+        let tones = 0
+        const create = this.createOscillator.bind(this)
+        this.createOscillator = () => {
+          const tone = create()
+          const start = tone.start.bind(tone)
+          tone.start = (...when) => {
+            tones += 1
+            window.heard[at] = 'begun'
+            start(...when)
+          }
+          tone.addEventListener('ended', () => { if ((tones -= 1) === 0) window.heard[at] = 'played' })
+          return tone
+        }
+      }
+    }
+    const play = HTMLMediaElement.prototype.play
+    HTMLMediaElement.prototype.play = function () {
+      window.heard.push('media')
+      return play.call(this)
+    }
+  `)
+  await page.reload()
+}
+
+function heard(page: Page): Promise<readonly string[]> {
+  return page.evaluate<string[]>('window.heard')
 }

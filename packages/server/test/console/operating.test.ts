@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
 import { giveAnswer, sees, tabTo } from './pages.ts'
+import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
 /** An instant as a field for local time takes it. */
@@ -49,6 +50,29 @@ describeConsole('operating', (setting) => {
       expect((await support.check('apply_discount', { percent: 10 })).effect).toBe('allow')
     })
 
+    test('are suspended and resumed with the mouse, one of them, and the others go on', async () => {
+      const routine = service.clientOf('routine')
+      const page = await visitors.open('/agents', { session: olga })
+      await page.getByRole('button', { name: 'Suspend routine' }).click()
+      await page.getByLabel('Why, told to the agent').click()
+      await page.keyboard.type('Too generous')
+      await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click()
+      await page.getByRole('button', { name: 'Resume routine' }).waitFor()
+      const card = page.getByRole('listitem').filter({ hasText: 'Too generous' })
+      await card.getByText('Suspended', { exact: true }).waitFor()
+      await card.getByText(/by olga@example\.com/).waitFor()
+      await expectUsable(page, 'agents, one of them suspended')
+      expect((await routine.check('apply_discount', {})).effect).toBe('deny')
+      expect((await service.clientOf('support').check('apply_discount', {})).effect).toBe('allow')
+
+      await page.getByRole('button', { name: 'Resume routine' }).click()
+      await page.getByLabel('Why it may act again').click()
+      await page.keyboard.type('Talked to')
+      await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
+      await page.getByRole('button', { name: 'Suspend routine' }).waitFor()
+      expect((await routine.check('apply_discount', {})).effect).toBe('allow')
+    })
+
     test('are not suspended by a mere press, without a reason, or by who only answers approvals', async () => {
       const page = await visitors.open('/agents', { session: olga })
       await page.getByRole('button', { name: 'Suspend guarded' }).click()
@@ -69,6 +93,7 @@ describeConsole('operating', (setting) => {
       await page.getByLabel('Why, told to the agent').fill('Incident 7')
       await page.getByRole('button', { name: 'Suspend', exact: true }).last().click()
       await sees(page, 'All agents are suspended')
+      await expectUsable(page, 'agents, all of them suspended')
       expect((await service.clientOf('guarded').check('export', {})).effect).toBe('deny')
       await page.getByRole('button', { name: 'Resume all agents' }).click()
       await page.getByLabel('Why it may act again').fill('Over')

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Page, Request } from 'playwright-core'
+import type { CDPSession, Page, Request } from 'playwright-core'
 
 /** Waits until the page shows the text. */
 export async function sees(page: Page, text: string | RegExp): Promise<void> {
@@ -54,6 +54,11 @@ export async function goTo(page: Page, address: string): Promise<void> {
     new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))`)
 }
 
+/** Waits until the page has been painted anew. */
+export async function frames(page: Page): Promise<void> {
+  await page.evaluate('new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))')
+}
+
 /** How many pixels of the page lie beyond the right edge. */
 export function overflowOf(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
@@ -84,6 +89,25 @@ function signal(): { readonly given: Promise<void>; readonly give: () => void } 
 }
 
 const tabsMax = 60
+
+/** Goes to the element by Tab and presses Enter there. */
+export async function enter(page: Page, target: string | RegExp): Promise<void> {
+  await tabTo(page, target)
+  await page.keyboard.press('Enter')
+}
+
+/** Goes to the field by Tab, types the text in the place of what stands there, and presses Enter. */
+export async function typeInto(page: Page, field: string | RegExp, text: string): Promise<void> {
+  await tabTo(page, field)
+  await page.keyboard.press('ControlOrMeta+A')
+  await page.keyboard.type(text)
+  await page.keyboard.press('Enter')
+}
+
+/** The text of what has the focus. */
+export function focusedText(page: Page): Promise<string> {
+  return page.evaluate<string>("document.activeElement.textContent ?? ''")
+}
 
 /**
  * Presses Tab until the element of this name, or the link to this address, has the focus.
@@ -137,11 +161,14 @@ const controlRoles = new Set([
   'navigation',
 ])
 
+/** Kept open: where any session ends, Chromium takes the page's authenticators away. */
+const sessions = new WeakMap<Page, Promise<CDPSession>>()
+
 /** What Chromium tells screen readers of each control: its role and its name. */
 export async function controlsOf(page: Page): Promise<readonly { role: string; name: string }[]> {
-  const session = await page.context().newCDPSession(page)
-  const { nodes } = await session.send('Accessibility.getFullAXTree')
-  await session.detach()
+  const opening = sessions.get(page) ?? page.context().newCDPSession(page)
+  sessions.set(page, opening)
+  const { nodes } = await (await opening).send('Accessibility.getFullAXTree')
   return nodes
     .filter(({ ignored, role }) => !ignored && controlRoles.has(String(role?.value)))
     .map(({ role, name }) => ({ role: String(role?.value), name: String(name?.value ?? '').trim() }))

@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { VirtualAuthenticator } from './authenticator.ts'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { addressOf, sees } from './pages.ts'
+import { addressOf, enter, offersAnswer, sees, tabTo, typeInto } from './pages.ts'
+import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
 describeConsole('passkeys in the console', (setting) => {
@@ -51,6 +52,35 @@ describeConsole('passkeys in the console', (setting) => {
     await sees(page, 'The passkey is registered.')
     await page.getByRole('listitem').filter({ hasText: 'Laptop' }).waitFor()
     expect(await device.count()).toBe(1)
+  })
+
+  test('by keys alone a passkey is registered, signs in and signs a vote, which is verified from the log', async () => {
+    const { page, device, person } = await visit(['401 /v1/session'])
+    await typeInto(page, /^Name/, 'Laptop')
+    await sees(page, 'The passkey is registered.')
+    expect(await device.count()).toBe(1)
+    expect(await page.evaluate('document.activeElement.tagName'), 'where one goes on').toBe('INPUT')
+    await expectUsable(page, 'an account with a passkey')
+
+    await enter(page, 'Sign out')
+    await button(page, 'Sign in with a passkey').waitFor()
+    await enter(page, 'Sign in with a passkey')
+    await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+    await sees(page, person)
+
+    const { id } = await service.refund('sealed', { amount: 606 })
+    await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+    await enter(page, `/approvals/${id}`)
+    await offersAnswer(page)
+    await page.keyboard.press('a')
+    await page.getByLabel('Comment').waitFor()
+    await page.keyboard.type('Signed without a mouse.')
+    await tabTo(page, 'I agree to this')
+    await expectUsable(page, 'a vote that is to be signed')
+    await page.keyboard.press('Enter')
+    await sees(page, 'You approved this call')
+    await sees(page, 'Signed without a mouse.')
+    expect(await service.verify()).toMatchObject({ intact: true })
   })
 
   test('a second one on the same device is refused by the device', async () => {

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { bundleOf, entries, noteAt, otherKey, verifierKey } from '../../../core/test/audit/bundles.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { verifyPage } from '../../src/verify-page.ts'
+import { violationsOf } from '../console/axe.ts'
 import { findChromium, launchChromium } from '../console/chromium.ts'
 
 const executable = findChromium()
@@ -229,7 +230,7 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
     ['dark', phone],
     ['light', desk],
     ['dark', desk],
-  ] as const)('reads well in %s at %o', async (colorScheme, size) => {
+  ] as const)('reads well, and axe finds nothing, in %s at %o', async (colorScheme, size) => {
     const page = await visit(undefined, { ...size, colorScheme })
     const pale = await readFile(new URL('../console/pale-texts.js', import.meta.url), 'utf8')
     const index = entries.length - 2
@@ -241,6 +242,7 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
     ] as const) {
       await paste(page, bundle, key)
       expect(await page.evaluate(pale)).toEqual([])
+      expect(await violationsOf(page)).toEqual([])
       const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
       expect(await page.evaluate(overflow)).toBe(0)
     }
