@@ -60,12 +60,11 @@ describeOnOnePostgres('G5: of two ledgers in one database', (postgres) => {
   async function exchange(what: Exchanged | 'terms', ours: number, theirs: number): Promise<void> {
     const values = [left.name, ours, right.name, theirs]
     if (what === 'terms') {
-      await site.query(
-        `update log_term set ledger = case ledger when $1 then $3 else $1 end,
-          first = case ledger when $1 then $4::bigint else $2::bigint end
-        where (ledger = $1 and first = $2) or (ledger = $3 and first = $4)`,
-        values,
-      )
+      // One after the other: the same term at the same instant may stand in both.
+      const move = 'update log_term set ledger = $1, first = $2 where ledger = $3 and first = $4'
+      await site.query(move, ['aside', ours, left.name, ours])
+      await site.query(move, [left.name, ours, right.name, theirs])
+      await site.query(move, [right.name, theirs, 'aside', ours])
       return
     }
     const set = columns[what].map((column) => `${column} = y.${column}`).join(', ')
