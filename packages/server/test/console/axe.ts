@@ -4,22 +4,15 @@ import type { Page } from 'playwright-core'
 /**
  * What axe finds wrong with the page as it is, one line for each element. That targets are large enough, or far enough
  * from each other (WCAG 2.2, 2.5.8), axe looks at only where it is told to.
- *
- * @param rules all of them, or those about colours: the only ones that say something new of a layout in its other theme
  */
-export async function violationsOf(page: Page, rules: 'all' | 'colours' = 'all'): Promise<readonly string[]> {
+export async function violationsOf(page: Page): Promise<readonly string[]> {
   // Half a megabyte of script, which stays where it is until the page is loaded anew.
   const isThere = await page.evaluate<boolean>('window.axe !== undefined')
   const builder = new AxeBuilder(isThere ? { page, axeSource: 'void 0' } : { page })
   // In one frame, without a page of axe's own: the console has no frames. What is right is not written up.
   const { violations } = await builder
     .setLegacyMode(true)
-    .options({
-      resultTypes: ['violations'],
-      ...(rules === 'all'
-        ? { rules: { 'target-size': { enabled: true } } }
-        : { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } }),
-    })
+    .options({ resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } })
     .analyze()
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? ''}`),

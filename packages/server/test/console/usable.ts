@@ -26,26 +26,16 @@ export async function expectUsable(page: Page, what: string): Promise<void> {
       controls.filter(({ name }) => name === ''),
       `controls without a name on ${where}`,
     ).toEqual([])
-    // Themes differ in colours alone; on a desk all is asked of both.
-    await expectNoViolations(page, where, size.width < 1000 ? 'colours' : 'all')
+    await expectNoViolations(page, where)
   }
   if (before !== null) await page.setViewportSize(before)
 }
 
-/**
- * The same of texts and of what axe finds only, as the page stands.
- *
- * @param inDark what is asked of the dark theme; of the light one everything is
- */
-export async function expectNoViolations(
-  page: Page,
-  where: string,
-  inDark: 'all' | 'colours' = 'all',
-): Promise<void> {
+/** The same of texts and of what axe finds only, as the page stands. */
+export async function expectNoViolations(page: Page, where: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     expect(await paleTexts(page), `pale texts on ${where}, ${colorScheme}`).toEqual([])
-    const rules = colorScheme === 'dark' ? inDark : 'all'
-    expect(await violationsOf(page, rules), `${where}, ${colorScheme}`).toEqual([])
+    expect(await violationsOf(page), `${where}, ${colorScheme}`).toEqual([])
   }
 }
