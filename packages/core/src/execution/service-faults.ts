@@ -19,6 +19,7 @@ const codes: ReadonlySet<string> = new Set<FaultCode>([
   'store_unavailable',
   'store_busy',
   'log_broken',
+  'payload_key_missing',
 ])
 
 /**

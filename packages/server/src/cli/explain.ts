@@ -11,6 +11,7 @@ import {
 } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { archiveSettings } from '../archive-settings.ts'
+import { payloadKeySettings } from '../payload-key-settings.ts'
 import { supposedCall, withCallOptions, type CallOptions } from './call-options.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import { explanationText } from './explanation-text.ts'
@@ -71,9 +72,11 @@ async function recalled(place: StorePlace, decision: string, { env }: CliPorts):
       fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
     })
   }
+  const payloadKey = await payloadKeySettings(env)
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
-    return await recallStoredDecision(database.connection, 'main', decision, archiveSettings(env).store)
+    const { store } = archiveSettings(env)
+    return await recallStoredDecision(database.connection, 'main', decision, store, payloadKey)
   } finally {
     await stopIfUnused(database)
   }

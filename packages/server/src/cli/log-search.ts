@@ -89,13 +89,14 @@ function dateText(text: string | undefined, option: string): string | undefined 
   })
 }
 
-function jsonLine({ record, body, cold }: FoundRecord): string {
+function jsonLine({ record, body, cold, sealed }: FoundRecord): string {
   const payload: unknown = body === null ? null : JSON.parse(body)
-  return JSON.stringify({ record, payload, cold })
+  return JSON.stringify({ record, payload, cold, ...(sealed === true ? { sealed } : {}) })
 }
 
-function textLine({ record, cold }: FoundRecord): string {
-  return [record.at, ...wordsOf(record), ...(cold ? ['(cold)'] : [])].map(onOneLine).join('  ')
+function textLine({ record, cold, sealed }: FoundRecord): string {
+  const marks = [...(cold ? ['(cold)'] : []), ...(sealed === true ? ['(sealed)'] : [])]
+  return [record.at, ...wordsOf(record), ...marks].map(onOneLine).join('  ')
 }
 
 function wordsOf(record: LogRecord): readonly string[] {
