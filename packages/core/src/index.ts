@@ -172,7 +172,7 @@ export type {
   StandingTerms,
   StandingUse,
 } from './model/decision.ts'
-export { Fault, unreachable, type FaultCode, type Recorded } from './model/fault.ts'
+export { Fault, faultCodes, unreachable, type FaultCode, type Recorded } from './model/fault.ts'
 export {
   approvalId,
   decisionId,

@@ -91,7 +91,13 @@ export type { NoteBody } from './operations/note.ts'
 export { mayRevealAny, type Revealed, type RevealRequest } from './operations/reveal.ts'
 export type { SuspensionChange } from './operations/suspend.ts'
 export type { LookupGatherer } from './operations/gather.ts'
-export { lastPolicies, listPolicies, type ListedPolicy, type RecordedPolicy } from './policy-list.ts'
+export {
+  lastPolicies,
+  lastStoredPolicies,
+  listPolicies,
+  type ListedPolicy,
+  type RecordedPolicy,
+} from './policy-list.ts'
 export { readPolicy, readPolicyTest } from './policy-text.ts'
 export { proveRecord, recordIndex, type ProofSource, type ProveOptions } from './prove.ts'
 export type { ApprovalFilter } from './queries.ts'

@@ -1,5 +1,8 @@
 import { parseRecord, type CompiledPolicy, type PolicyRef } from '@bailiwick/core'
+import pg from 'pg'
+import { whileConnected } from './engine/one-connection.ts'
 import { batchesBackwards, type Queryable } from './log/batches.ts'
+import { inSchema } from './migrate.ts'
 import type { PolicySet } from './policies.ts'
 import { compiledPolicy } from './replay.ts'
 
@@ -51,7 +54,7 @@ export async function listPolicies(
 
 /**
  * The policies that were recorded last, one for each id, for whoever has no service at hand: one that was taken out of
- * force is among them. What was erased, or this version does not read, is left out.
+ * force is among them. The newest comes first. What was erased, or this version does not read, is left out.
  */
 export async function lastPolicies(client: Queryable, ledger: string): Promise<CompiledPolicy[]> {
   const found = new Map<string, CompiledPolicy | undefined>()
@@ -67,6 +70,14 @@ export async function lastPolicies(client: Queryable, ledger: string): Promise<C
     }
   }
   return [...found.values()].filter((policy) => policy !== undefined)
+}
+
+/** `lastPolicies` of a stored log. Needs no opened ledger and changes nothing. */
+export async function lastStoredPolicies(
+  connection: pg.ClientConfig,
+  ledger: string,
+): Promise<CompiledPolicy[]> {
+  return await whileConnected(new pg.Client(inSchema(connection)), (client) => lastPolicies(client, ledger))
 }
 
 /** Every policy that was recorded, the newest first. */

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Fault } from '@bailiwick/core'
 import type pg from 'pg'
+import { isLeftOut } from '../../../test/tools.ts'
 import { Ledger } from '../src/ledger.ts'
 import { migrate } from '../src/migrate.ts'
 import { makeTestDir, removeTestDir } from './harness/data-dir.ts'
@@ -10,9 +11,9 @@ import { binariesWithBackup, primaryWithStandby, type PrimaryWithStandby } from 
 import { counting, refundFor } from './harness/uses.ts'
 
 const binaries = await binariesWithBackup()
-if (binaries === undefined) console.error('\n*** NOT TESTED with a standby: no installed pg_basebackup ***\n')
+const leftOut = isLeftOut('an installed pg_basebackup (postgresql-15)', binaries !== undefined)
 
-describe.skipIf(binaries === undefined)('a synchronous standby', () => {
+describe.skipIf(leftOut)('a synchronous standby', () => {
   let dir: string
   let servers: PrimaryWithStandby
   beforeAll(async () => {

@@ -1,26 +1,6 @@
-import { Fault, type FaultCode, type Recorded } from '../model/fault.ts'
+import { Fault, faultCodes, type FaultCode, type Recorded } from '../model/fault.ts'
 
-const codes: ReadonlySet<string> = new Set<FaultCode>([
-  'bad_input',
-  'malformed_call',
-  'not_authenticated',
-  'not_permitted',
-  'not_found',
-  'erased',
-  'conflict',
-  'call_id_reused',
-  'approval_closed',
-  'already_voted',
-  'signature_required',
-  'signature_invalid',
-  'second_factor_required',
-  'too_large',
-  'too_many_tries',
-  'store_unavailable',
-  'store_busy',
-  'log_broken',
-  'payload_key_missing',
-])
+const codes: ReadonlySet<string> = new Set(faultCodes)
 
 /**
  * The fault that a problem document of a service tells, or what stands where one was expected.

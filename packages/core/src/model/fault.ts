@@ -1,27 +1,31 @@
-/** What went wrong, for programs: stable, never reworded. */
-export type FaultCode =
-  | 'bad_input'
-  | 'malformed_call'
-  | 'not_authenticated'
-  | 'not_permitted'
-  | 'not_found'
-  | 'erased'
-  | 'conflict'
-  | 'call_id_reused'
-  | 'approval_closed'
-  | 'already_voted'
-  | 'signature_required'
-  | 'signature_invalid'
-  | 'second_factor_required'
-  | 'too_large'
-  | 'too_many_tries'
-  | 'policy_invalid'
-  | 'store_unavailable'
-  | 'store_busy'
-  | 'log_broken'
-  | 'payload_key_missing'
-  | 'service_unreachable'
-  | 'internal'
+/** Every code of a fault: stable, never reworded. Over HTTP they are the types of problem documents. */
+export const faultCodes = [
+  'bad_input',
+  'malformed_call',
+  'not_authenticated',
+  'not_permitted',
+  'not_found',
+  'erased',
+  'conflict',
+  'call_id_reused',
+  'approval_closed',
+  'already_voted',
+  'signature_required',
+  'signature_invalid',
+  'second_factor_required',
+  'too_large',
+  'too_many_tries',
+  'policy_invalid',
+  'store_unavailable',
+  'store_busy',
+  'log_broken',
+  'payload_key_missing',
+  'service_unreachable',
+  'internal',
+] as const
+
+/** What went wrong, for programs. */
+export type FaultCode = (typeof faultCodes)[number]
 
 /**
  * Of something that was to be recorded, and met a fault: `no`, it is certainly not in the log; `unknown`, it may be.

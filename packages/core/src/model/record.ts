@@ -285,7 +285,7 @@ export interface HoldRecord extends RecordBase {
 export interface ReadRecord extends RecordBase {
   readonly kind: 'read'
   readonly person: string
-  /** `list` and `search`: several, with sensitive fields masked; `reveal`: one, with its sensitive fields. */
+  /** `reveal`: with sensitive fields, for a reason; all others with these masked, or without params at all. */
   readonly what: 'list' | 'search' | 'decision' | 'approval' | 'reveal' | 'export'
   /** The indices of the records that were shown, in ascending order. */
   readonly records: readonly number[]

@@ -39,7 +39,7 @@ export interface MailAnswer {
 }
 
 /**
- * What the page of a link shows. Looking changes nothing: programs that read mail follow links before people do.
+ * What the page of a link shows. Looking votes nothing and uses nothing up: programs that read mail follow links before people do.
  *
  * @throws Fault `not_found` for what is no link, or whose person is not known any more
  */
@@ -52,7 +52,8 @@ export async function lookAtMailLink(parts: MailVoteParts, token: string): Promi
  * Casts the vote that somebody sent from the page, by the same operation as every vote. The link is used up by a vote
  * that is recorded, and by no other.
  *
- * @throws Fault as voting does, and `not_permitted` where a session is wanted and is not the person's
+ * @throws Fault as voting does, and where a session is wanted `not_authenticated` without one that goes on, and
+ *   `not_permitted` with that of somebody else
  */
 export async function answerMailLink(
   parts: MailVoteParts,
@@ -140,7 +141,11 @@ function whyNot(
 async function refuseOthers(parts: MailVoteParts, voter: Voter, session: string | undefined): Promise<void> {
   const signedIn = session === undefined ? undefined : await parts.signedIn(session)
   if (signedIn?.id === voter.id) return
-  throw new Fault('not_permitted', `nobody is signed in here as ${voter.id}`, {
+  const [code, message] =
+    signedIn === undefined
+      ? (['not_authenticated', 'nobody is signed in here, or the session has ended'] as const)
+      : (['not_permitted', `nobody is signed in here as ${voter.id}`] as const)
+  throw new Fault(code, message, {
     fix: 'Sign in to the console in this browser, then open the link again.',
   })
 }

@@ -2,22 +2,24 @@ import { Fault } from '@bailiwick/core'
 import {
   explainedCall,
   explainedDecision,
+  lastStoredPolicies,
   hasEmbeddedDatabase,
   openDatabase,
   recallStoredDecision,
   stopIfUnused,
   type ExplainedDecision,
-  type RecalledDecision,
 } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { archiveSettings } from '../archive-settings.ts'
 import { payloadKeySettings } from '../payload-key-settings.ts'
 import { supposedCall, withCallOptions, type CallOptions } from './call-options.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
+import { policyFor } from './masked-payload.ts'
 import { explanationText } from './explanation-text.ts'
 import type { CliPorts } from './ports.ts'
+import { recordOneReading } from './recorded-reading.ts'
 import type { Act } from './act.ts'
-import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
+import { storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface ExplainOptions extends StoreOptions, Partial<CallOptions> {
   readonly json?: true
@@ -52,7 +54,7 @@ async function explainCommand(
       fix: 'Leave out --policy and --action, or the decision.',
     })
   }
-  const explained = explainedDecision(await recalled(storePlace(options, ports), decision, ports))
+  const explained = await explainedRecord(options, ports, decision)
   if (options.json) ports.out(JSON.stringify(explained))
   else ports.out(`${decision} ${explanationText(explained)}${sameText(explained)}`)
   return explained.same ? fine : negative
@@ -64,19 +66,28 @@ function sameText({ same, differences }: ExplainedDecision): string {
   return `\n\nThis is not what was recorded: made again, the decision differs in ${what}.\nRun \`bailiwick log verify\`; if the log is intact, explain with the version that recorded it.`
 }
 
-async function recalled(place: StorePlace, decision: string, { env }: CliPorts): Promise<RecalledDecision> {
-  const { dataDir, databaseUrl } = place
+/** Explains a recorded decision, once it is recorded that the operator is shown it. */
+async function explainedRecord(
+  options: StoreOptions,
+  ports: CliPorts,
+  decision: string,
+): Promise<ExplainedDecision> {
+  const { dataDir, databaseUrl } = storePlace(options, ports)
   // Opening an embedded database would make one where there is none.
   if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
     throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
       fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
     })
   }
-  const payloadKey = await payloadKeySettings(env)
+  const payloadKey = await payloadKeySettings(ports.env)
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
-    const { store } = archiveSettings(env)
-    return await recallStoredDecision(database.connection, 'main', decision, store, payloadKey)
+    const { store } = archiveSettings(ports.env)
+    const recalled = await recallStoredDecision(database.connection, 'main', decision, store, payloadKey)
+    const { agent, index } = recalled.record
+    const inForce = policyFor(await lastStoredPolicies(database.connection, 'main'), agent)
+    await recordOneReading(options, ports, 'decision', index)
+    return explainedDecision(recalled, inForce)
   } finally {
     await stopIfUnused(database)
   }

@@ -14,12 +14,13 @@ import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { refuseNowhere, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
-import { recordReading } from './recorded-reading.ts'
+import { recordOneReading, recordReveal, revealReason } from './recorded-reading.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
 interface ProveCommandOptions extends StoreOptions {
   readonly out?: string
   readonly withPayload?: true
+  readonly reason?: string
   readonly format: string
 }
 
@@ -29,7 +30,11 @@ export function addLogProve(log: Command, act: Act): void {
     .description('Writes a proof that one record is in the published log; anybody can check it offline.')
     .argument('<id>', 'the id of a decision, such as dec_12, or the index of a record')
     .option('--out <file>', 'where to write it; standard output')
-    .option('--with-payload', 'put the payload into it: params, context, what was looked up')
+    .option(
+      '--with-payload',
+      'put the payload into it, with nothing masked: params, context, what was looked up; takes --reason',
+    )
+    .option('--reason <text>', 'with --with-payload: why; recorded with what was shown')
     .option('--format <format>', '`bundle` (JSON) or `tlog-proof` (C2SP; never has a payload)', 'bundle')
     .action(act(prove))
 }
@@ -44,14 +49,15 @@ async function prove(ports: CliPorts, id: string, options: ProveCommandOptions):
       fix: 'Leave out --with-payload, or --format.',
     })
   }
+  const reason = revealReason('--with-payload', withPayload, options.reason)
   const index = recordIndex(id)
-  if (withPayload) {
-    await refuseNowhere(storePlace(options, ports))
-    await withLedger(options, ports, (ledger) => recordReading(ledger, ports, 'export', [index], null))
-  }
-  const bundle = await withStore(storePlace(options, ports), ports, (source) =>
-    proveRecord(source, index, { withPayload }),
-  )
+  const bundle = await withStore(storePlace(options, ports), ports, async (source) => {
+    const proven = await proveRecord(source, index, { withPayload })
+    // Here, where the database is open: an embedded one need not be started again.
+    if (reason === undefined) await recordOneReading(options, ports, 'export', index)
+    else await withLedger(options, ports, (ledger) => recordReveal(ledger, [index], null, reason))
+    return proven
+  })
   const text = format === 'bundle' ? `${JSON.stringify(bundle, null, 2)}\n` : tlogProofText(bundle)
   if (withPayload && bundle.payload.state === 'erased') {
     ports.err(`the payload of record ${index} has been erased, and the bundle says so`)

@@ -1,11 +1,20 @@
-import { Fault, onOneLine, type JsonObject, type LogRecord } from '@bailiwick/core'
-import type { FoundRecord, LogSearch } from '@bailiwick/store'
+import {
+  canonicalJson,
+  Fault,
+  onOneLine,
+  recordText,
+  type Json,
+  type JsonObject,
+  type LogRecord,
+} from '@bailiwick/core'
+import type { FoundRecord, Ledger, LogSearch } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
+import { payloadMask } from './masked-payload.ts'
 import { withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
-import { recordReading, shownPerReading } from './recorded-reading.ts'
+import { recordReading, recordReveal, revealReason, shownPerReading } from './recorded-reading.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface SearchOptions extends StoreOptions {
@@ -17,6 +26,13 @@ interface SearchOptions extends StoreOptions {
   readonly text?: string
   readonly limit: string
   readonly json?: true
+  readonly unmasked?: true
+  readonly reason?: string
+}
+
+/** A record that is to be shown, with so much of its payload as may be. */
+interface ShownRecord extends Pick<FoundRecord, 'record' | 'cold' | 'sealed'> {
+  readonly payload: Json
 }
 
 const limitMax = 100_000
@@ -30,9 +46,11 @@ export function addLogSearch(log: Command, act: Act): void {
     .option('--effect <effect>', 'decisions with this effect: allow, deny or escalate')
     .option('--from <date>', 'from then on, such as 2026-06-01 or 2026-06-01T12:00:00Z')
     .option('--to <date>', 'before then')
-    .option('--text <text>', 'what stands in the record, or in its params, context, comment or detail')
+    .option('--text <text>', 'what stands in the record, or in what is shown of its payload')
     .option('--limit <number>', 'how many at the most', '50')
-    .option('--json', 'print {record, payload, cold} line by line')
+    .option('--json', 'print {record, payload, cold} line by line, with what is sensitive masked')
+    .option('--unmasked', 'show, and look through, payloads as they are; takes --reason')
+    .option('--reason <text>', 'with --unmasked: why; recorded with what was shown')
     .addHelpText(
       'after',
       '\nArchived records are read from BAILIWICK_ARCHIVE. What is shown is recorded in the log.',
@@ -43,16 +61,19 @@ export function addLogSearch(log: Command, act: Act): void {
 async function search(ports: CliPorts, options: SearchOptions): Promise<ExitCode> {
   const limit = limitOf(options.limit)
   const wanted = searchOf(options)
+  const reason = revealReason('--unmasked', options.unmasked === true, options.reason)
   return await withLedger<ExitCode>(options, ports, async (ledger) => {
     const filter = JSON.parse(JSON.stringify(wanted)) as JsonObject
-    const show = async (page: readonly FoundRecord[]) => {
+    const show = async (page: readonly ShownRecord[]) => {
       const indices = page.map(({ record }) => record.index)
-      await recordReading(ledger, ports, 'search', indices, filter)
-      for (const found of page) ports.out(options.json ? jsonLine(found) : textLine(found))
+      if (reason === undefined) await recordReading(ledger, ports, 'search', indices, filter)
+      else await recordReveal(ledger, indices, filter, reason)
+      for (const found of page) ports.out(options.json ? JSON.stringify(found) : textLine(found))
     }
     let count = 0
-    const page: FoundRecord[] = []
-    for await (const found of ledger.search(wanted)) {
+    const page: ShownRecord[] = []
+    const records = reason === undefined ? maskedSearch(ledger, wanted) : unmaskedSearch(ledger, wanted)
+    for await (const found of records) {
       page.push(found)
       count += 1
       if (page.length === shownPerReading) await show(page.splice(0))
@@ -62,6 +83,23 @@ async function search(ports: CliPorts, options: SearchOptions): Promise<ExitCode
     if (count === 0 && !options.json) ports.out('Nothing was found.')
     return fine
   })
+}
+
+async function* unmaskedSearch(ledger: Ledger, wanted: LogSearch): AsyncGenerator<ShownRecord> {
+  for await (const { body, ...found } of ledger.search(wanted)) {
+    yield { ...found, payload: body === null ? null : (JSON.parse(body) as Json) }
+  }
+}
+
+// A text that stands only where something is masked finds nothing: whoever searched for it would know what is there.
+async function* maskedSearch(ledger: Ledger, wanted: LogSearch): AsyncGenerator<ShownRecord> {
+  const mask = await payloadMask(ledger)
+  const { text } = wanted
+  for await (const { body, ...found } of ledger.search(wanted)) {
+    const payload = await mask(found.record, body)
+    const seen = [recordText(found.record), canonicalJson(payload)]
+    if (text === undefined || seen.some((part) => part.includes(text))) yield { ...found, payload }
+  }
 }
 
 function searchOf({ agent, action, effect, from, to, text }: SearchOptions): LogSearch {
@@ -89,12 +127,7 @@ function dateText(text: string | undefined, option: string): string | undefined 
   })
 }
 
-function jsonLine({ record, body, cold, sealed }: FoundRecord): string {
-  const payload: unknown = body === null ? null : JSON.parse(body)
-  return JSON.stringify({ record, payload, cold, ...(sealed === true ? { sealed } : {}) })
-}
-
-function textLine({ record, cold, sealed }: FoundRecord): string {
+function textLine({ record, cold, sealed }: ShownRecord): string {
   const marks = [...(cold ? ['(cold)'] : []), ...(sealed === true ? ['(sealed)'] : [])]
   return [record.at, ...wordsOf(record), ...marks].map(onOneLine).join('  ')
 }

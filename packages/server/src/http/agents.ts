@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { indexOfId } from '@bailiwick/core'
 import { agentActivity, agentsOf, type Access, type Ledger } from '@bailiwick/store'
 import { asPerson, type HttpEnv } from './asker.ts'
+import type { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
 import { getActivity, getAgents, postSuspension } from './routes.ts'
 
@@ -8,7 +10,7 @@ import { getActivity, getAgents, postSuspension } from './routes.ts'
 const activityLimit = 100
 
 /** The agents, what they did lately, and suspending them. */
-export function agentRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv> {
+export function agentRoutes(ledger: Ledger, access: Access, readings: Readings): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getAgents, async (context): Promise<Response> => {
@@ -18,6 +20,7 @@ export function agentRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv
   router.openapi(getActivity, async (context): Promise<Response> => {
     const { agent } = context.req.valid('param')
     const { similar: _similar, ...activity } = await agentActivity(ledger, { agent, limit: activityLimit })
+    await readings.shown(context.get('asker'), 'list', indicesOf(activity))
     return context.json({ agent, ...activity })
   })
 
@@ -30,4 +33,9 @@ export function agentRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv
   })
 
   return router
+}
+
+/** The decisions that an account of what was done names one by one. */
+export function indicesOf({ recent }: { readonly recent: readonly { readonly id: string }[] }): number[] {
+  return recent.map(({ id }) => indexOfId('dec', id) ?? 0)
 }

@@ -86,7 +86,8 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.use(limitedBody)
   const authentication = authenticationOf(parts)
   // Before what wants JSON: these are forms.
-  app.route('/', channelRoutes(parts.channels ?? {}, authentication, parts.log))
+  const readings = new Readings(parts.ledger, parts.log)
+  app.route('/', channelRoutes(parts.channels ?? {}, authentication, readings, parts.log))
   app.use(async (context, next) => {
     if (context.req.method === 'POST' && !isJsonType(context.req.header('content-type') ?? '')) {
       throw new Fault('bad_input', 'the request body is not declared as JSON', {
@@ -111,7 +112,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
-  for (const router of routersOf(parts, authentication)) app.route('/', router)
+  for (const router of routersOf(parts, authentication, readings)) app.route('/', router)
   describeApi(app)
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
@@ -119,14 +120,17 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
 }
 
 /** What answers each part of the API to callers who may do what they ask for. */
-function routersOf(parts: AppParts, authentication: Authentication): readonly OpenAPIHono<HttpEnv>[] {
+function routersOf(
+  parts: AppParts,
+  authentication: Authentication,
+  readings: Readings,
+): readonly OpenAPIHono<HttpEnv>[] {
   const { ledger, access, waits, log } = parts
   const signIn = parts.signIn ?? { proxies: 0 }
   const now = () => ledger.now()
   const masking = parts.masking ?? new Masking(ledger)
-  const readings = new Readings(ledger, log)
   return [
-    tileRoutes({ ...parts, authentication }),
+    tileRoutes({ ...parts, authentication, readings }),
     sessionRoutes(authentication, signIn),
     passkeyRoutes(ledger, authentication),
     accountRoutes(authentication, signIn, now),
@@ -137,16 +141,16 @@ function routersOf(parts: AppParts, authentication: Authentication): readonly Op
     decisionRoutes(ledger, masking, readings, log),
     approvalRoutes(ledger, access, waits, masking, readings),
     callRoutes(ledger),
-    approvalStreamRoutes(waits, access),
+    approvalStreamRoutes(waits, access, readings),
     deliveryRoutes(ledger),
-    agentRoutes(ledger, access),
+    agentRoutes(ledger, access, readings),
     policyRoutes(ledger, masking),
     voteRoutes(ledger, log),
     delegationRoutes(ledger),
     grantRoutes(ledger, masking, readings),
     erasureRoutes(ledger),
-    eventRoutes(ledger, access),
-    proofRoutes(ledger),
+    eventRoutes(ledger, access, readings),
+    proofRoutes(ledger, readings),
   ]
 }
 

@@ -1,9 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { ApprovalView } from '@bailiwick/core'
+import { indexOfId, type ApprovalView } from '@bailiwick/core'
 import type { Access, ApprovalWaits } from '@bailiwick/store'
 import { streamSSE } from 'hono/streaming'
 import { newRouter } from './router.ts'
 import type { Asker, HttpEnv } from './asker.ts'
+import type { Readings } from './readings.ts'
 import { getApprovalEvents } from './routes.ts'
 
 /** How often a stream on which nothing happens shows that it lives; proxies end others. */
@@ -17,7 +18,11 @@ const reconnectMs = 2_000
  * A stream for one approval: where it stands, and what became of it. It holds a timer, and no connection of the database. It
  * ends with its session, and after five minutes; who listens goes on with `Last-Event-ID`.
  */
-export function approvalStreamRoutes(waits: ApprovalWaits, access: Access): OpenAPIHono<HttpEnv> {
+export function approvalStreamRoutes(
+  waits: ApprovalWaits,
+  access: Access,
+  readings: Readings,
+): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   router.openapi(getApprovalEvents, async (context): Promise<Response> => {
     const { id } = context.req.valid('param')
@@ -28,6 +33,7 @@ export function approvalStreamRoutes(waits: ApprovalWaits, access: Access): Open
     // What makes a browser's EventSource stop asking.
     if (approval.status !== 'pending' && approval.status === last) return context.body(null, 204)
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
+    await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
     return streamSSE(
       context,
       async (stream) => {

@@ -3,6 +3,7 @@ import { indexOfId } from '@bailiwick/core'
 import type { Access, ApprovalAsker, ApprovalWaits, Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
 import { asPerson, type Asker, type HttpEnv } from './asker.ts'
+import { indicesOf } from './agents.ts'
 import { approvalContext } from './approval-context.ts'
 import { archivedAfter, nextPage } from './decisions.ts'
 import type { Masking } from './masking.ts'
@@ -61,6 +62,7 @@ export function approvalRoutes(
     const told = await approvalContext({ ledger, access, masking }, approval, asker, voter)
     const shown = [indexOfId('apr', id) ?? 0, ...(told.similar === null ? [] : [told.similar.index])]
     await readings.shown(asker, 'decision', shown)
+    await readings.shown(asker, 'list', indicesOf(told.body.history))
     return context.json(told.body)
   })
 

@@ -93,7 +93,7 @@ export const getMailPage = createRoute({
   path: '/v1/channels/email/{token}',
   'x-permission': 'anyone',
   summary:
-    'The page that a link in an e-mail opens: what is asked, and a form to answer. Looking changes nothing',
+    'The page that a link in an e-mail opens: what is asked, and a form to answer. Looking votes nothing, and is recorded',
   request: { params: schema.tokenParam },
   responses: answers(200, html('A page'), 400, 404, 503),
 })
@@ -104,5 +104,5 @@ export const postMailVote = createRoute({
   'x-permission': 'anyone',
   summary: "Cast a person's vote from that page: a form with `vote`, `digest` and `comment`",
   request: { params: schema.tokenParam },
-  responses: answers(200, html('Recorded'), 400, 403, 404, 409, 410, 413, 503),
+  responses: answers(200, html('Recorded'), 400, 401, 403, 404, 409, 410, 413, 503),
 })

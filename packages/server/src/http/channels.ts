@@ -1,4 +1,4 @@
-import { Fault } from '@bailiwick/core'
+import { Fault, indexOfId } from '@bailiwick/core'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
@@ -12,6 +12,7 @@ import {
 import { takeSlackRequest, type SlackInteractionParts } from '../channels/slack-interactions.ts'
 import type { Authentication, HttpEnv } from './asker.ts'
 import { problem, problemDocumentOf, saysWhetherRecorded, toldFault } from './problems.ts'
+import type { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
 import {
   getMailPage,
@@ -38,6 +39,7 @@ export interface ChannelAnswers {
 export function channelRoutes(
   { mail, slack }: ChannelAnswers,
   { cookie, publicUrl }: Pick<Authentication, 'cookie' | 'publicUrl'>,
+  readings: Readings,
   log: (line: string) => void,
 ): OpenAPIHono<HttpEnv> {
   const router = newRouter()
@@ -75,7 +77,13 @@ export function channelRoutes(
   router.openapi(getMailPage, async (context): Promise<Response> => {
     if (mail === undefined) throw notSetUp('e-mail')
     const { token } = context.req.valid('param')
-    return await pageAnswer(context, log, async () => mailPage(await lookAtMailLink(mail, token)))
+    return await pageAnswer(context, log, async () => {
+      const page = await lookAtMailLink(mail, token)
+      const { approval, person } = page
+      // Whoever follows the link is taken for the person whose link it is, and the record says that it was a link.
+      await readings.shownTo(person, 'approval', [indexOfId('apr', approval.id) ?? 0], { over: 'email' })
+      return mailPage(page)
+    })
   })
 
   router.openapi(postMailVote, async (context): Promise<Response> => {

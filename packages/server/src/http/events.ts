@@ -1,8 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { indexOfId } from '@bailiwick/core'
 import type { Access, Ledger } from '@bailiwick/store'
 import { streamSSE } from 'hono/streaming'
 import { newRouter } from './router.ts'
 import { asSession, type HttpEnv } from './asker.ts'
+import type { Readings } from './readings.ts'
 import { getEvents } from './routes.ts'
 
 /** The shortest time between two events of one stream: people read no faster. */
@@ -14,12 +16,13 @@ const lookMs = 5_000
  * A stream that says when the log has grown, so that pages know when to look again, and which approvals were opened. It ends
  * with its session.
  */
-export function eventRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv> {
+export function eventRoutes(ledger: Ledger, access: Access, readings: Readings): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   router.openapi(getEvents, (context): Response => {
     // Nobody reads the body of an answer to HEAD, and a stream that nobody reads never ends.
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
-    const { session, voter } = asSession(context.get('asker'))
+    const asker = asSession(context.get('asker'))
+    const { session, voter } = asker
     return streamSSE(context, async (stream) => {
       let grown = false
       let told: number | undefined
@@ -38,6 +41,11 @@ export function eventRoutes(ledger: Ledger, access: Access): OpenAPIHono<HttpEnv
           // What was open before somebody looked is on the page already.
           const opened = told === undefined ? [] : await ledger.reads.opened(told, size, voter)
           told = size
+          await readings.shown(
+            asker,
+            'list',
+            opened.map(({ id }) => indexOfId('apr', id) ?? 0),
+          )
           for (const { id, agent, action, deadline, mayVote } of opened) {
             await stream.writeSSE({
               event: 'approval',

@@ -1,14 +1,15 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Ledger } from '@bailiwick/store'
 import type { HttpEnv } from './asker.ts'
+import type { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
 import { getConsistency, getProof } from './routes.ts'
 
 /**
  * Proofs that a record is in the log, and that the log has only grown. Payloads stay out of them: they also say what was
- * looked up, and what people may see of them is for the policy to say.
+ * looked up, and what people may see of them is for the policy to say. A record that a person takes out is a reading.
  */
-export function proofRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
+export function proofRoutes(ledger: Ledger, readings: Readings): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   router.openapi(getProof, async (context): Promise<Response> => {
@@ -16,7 +17,9 @@ export function proofRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
     const { size } = context.req.valid('query')
     const asker = context.get('asker')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
-    return context.json(await ledger.prove(id, { agent, size }))
+    const bundle = await ledger.prove(id, { agent, size })
+    await readings.shown(asker, 'export', [bundle.index])
+    return context.json(bundle)
   })
 
   // Hashes only: whoever may ask anything may ask this.

@@ -1,5 +1,10 @@
-import { answers, createRoute, json } from './route.ts'
+import { answers, createRoute, json, type DescribedAnswer } from './route.ts'
 import * as schema from './schemas.ts'
+
+/** Bytes, as C2SP tlog-tiles lays them out. */
+function bytes(description: string): DescribedAnswer {
+  return { description, content: { 'application/octet-stream': { schema: schema.tile } } }
+}
 
 export const getCheckpoint = createRoute({
   method: 'get',
@@ -17,8 +22,7 @@ export const getPublishedCheckpoint = createRoute({
   method: 'get',
   path: '/log/checkpoint',
   'x-permission': 'anyone',
-  summary:
-    'The same under the prefix of the log (C2SP tlog-tiles), beside `/log/tile/…` and `/log/tile/entries/…`',
+  summary: 'The same under the prefix of the log (C2SP tlog-tiles)',
   responses: answers(
     200,
     { description: 'A signed note', content: { 'text/plain': { schema: schema.signedNote } } },
@@ -37,6 +41,25 @@ export const getCosigned = createRoute({
     404,
     503,
   ),
+})
+
+export const getTile = createRoute({
+  method: 'get',
+  path: '/log/tile/{level}/{path}',
+  'x-permission': 'anyone',
+  summary: 'A tile of hashes (C2SP tlog-tiles), full or partial; `path` has slashes where the log is long',
+  request: { params: schema.tileParam },
+  responses: answers(200, bytes('Hashes, 32 bytes each'), 400, 404, 503),
+})
+
+export const getEntries = createRoute({
+  method: 'get',
+  path: '/log/tile/entries/{path}',
+  'x-permission': 'log:read',
+  summary:
+    'An entry bundle (C2SP tlog-tiles), full or partial: records, each after its length in two bytes. Also for whoever has the read key, and for anyone where the operator says so',
+  request: { params: schema.entriesParam },
+  responses: answers(200, bytes('Records; with gzip where it is accepted'), 400, 401, 403, 404, 503),
 })
 
 export const getVerifyPage = createRoute({

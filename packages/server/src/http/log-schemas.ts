@@ -48,6 +48,23 @@ export const htmlPage = z.string().openapi({ example: '<!doctype html>…' })
 
 export const script = z.string().openapi({ example: 'export async function verifyText(text, trustedKeys) …' })
 
+const tilePath = z.string().openapi({
+  description:
+    'Its index in groups of three digits, such as `067` or `x001/x234/067`; for a partial one with `.p/` and its width, such as `067.p/8`.',
+  example: '000.p/5',
+})
+
+export const tileParam = z.object({
+  level: z
+    .string()
+    .openapi({ description: '0 to 63: a hash of level L stands for 256^L records.', example: '0' }),
+  path: tilePath,
+})
+
+export const entriesParam = z.object({ path: tilePath })
+
+export const tile = z.string().openapi({ format: 'binary' })
+
 const hash = z.string().openapi({ example: 'tK1Rg41EaQcZcEgwA47njPZsIFGFKyDXsG7E+5xHL2g=' })
 
 export const proofBundle = z

@@ -2,14 +2,22 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { Fault, parseTilePath, tileWidth } from '@bailiwick/core'
+import { Fault, parseTilePath, tileWidth, type Tile } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import type { Context } from 'hono'
 import { verifierScript, verifyPage } from '../verify-page.ts'
-import { knownAsker, type Authentication, type HttpEnv } from './asker.ts'
+import { knownAsker, type Asker, type Authentication, type HttpEnv } from './asker.ts'
 import { requirePermission } from './guard.ts'
+import type { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
-import { getCosigned, getPublishedCheckpoint, getVerifier, getVerifyPage } from './routes.ts'
+import {
+  getCosigned,
+  getEntries,
+  getPublishedCheckpoint,
+  getTile,
+  getVerifier,
+  getVerifyPage,
+} from './routes.ts'
 
 /** Who may read the records of the log as tiles, beside people who are signed in. */
 export interface LogReading {
@@ -46,17 +54,20 @@ export function logReadingFrom(env: Readonly<Record<string, string | undefined>>
 interface TileParts {
   readonly ledger: Ledger
   readonly authentication: Authentication
+  readonly readings: Readings
   readonly logReading?: LogReading | undefined
   readonly cosigned?: (() => Promise<string | undefined>) | undefined
 }
 
 /**
  * The log by C2SP tlog-tiles, under `/log/`: checkpoint, tiles, entry bundles; and the page that checks proof bundles.
- * Checkpoint and hashes are open to anyone, records to those who may read them.
+ * Checkpoint and hashes are open to anyone, records to those who may read them. What a person reads of the records is
+ * recorded; what programs read by the key, and anybody where the log is public, is not.
  */
 export function tileRoutes({
   ledger,
   authentication,
+  readings,
   logReading,
   cosigned,
 }: TileParts): OpenAPIHono<HttpEnv> {
@@ -104,6 +115,9 @@ export function tileRoutes({
     }),
   )
 
+  // No pattern of a router says what is the address of a tile, so these two are described here and answered below.
+  router.openAPIRegistry.registerPath(getTile)
+  router.openAPIRegistry.registerPath(getEntries)
   router.get('/log/tile/*', async (context) => {
     const tile = parseTilePath(context.req.path.slice('/log/'.length))
     if (tile === undefined) {
@@ -112,8 +126,10 @@ export function tileRoutes({
       })
     }
     const isRecords = tile.level === 'entries'
-    if (isRecords && !reading.isPublic) await mayRead(context, authentication, reading)
+    const asker =
+      isRecords && !reading.isPublic ? await readerOf(context, authentication, reading) : undefined
     const bytes = await ledger.tiles.read(tile)
+    if (asker !== undefined) await readings.shown(asker, 'export', indicesOf(tile))
     const whose = isRecords && !reading.isPublic ? 'private' : 'public'
     // A full tile never changes. A partial one does not either, but nobody needs it once it has grown.
     const howLong = tile.width === tileWidth ? 'max-age=31536000, immutable' : 'max-age=60'
@@ -125,16 +141,28 @@ export function tileRoutes({
   return router
 }
 
-async function mayRead(
+/** Which records an entry bundle holds. */
+function indicesOf({ index, width }: Tile): readonly number[] {
+  return Array.from({ length: width }, (_, place) => index * tileWidth + place)
+}
+
+/**
+ * Who reads records; undefined for whoever has the read key.
+ *
+ * @throws Fault `not_authenticated` or `not_permitted` for all others
+ */
+async function readerOf(
   context: Context<HttpEnv, string>,
   authentication: Authentication,
   { readKey }: LogReading,
-): Promise<void> {
+): Promise<Asker | undefined> {
   context.header('Vary', 'Authorization, Cookie', { append: true })
   const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(context.req.header('authorization') ?? '')?.[1]
-  if (given !== undefined && readKey !== undefined && isSame(given, readKey)) return
+  if (given !== undefined && readKey !== undefined && isSame(given, readKey)) return undefined
   // Bundles hold the records of every agent.
-  requirePermission(await knownAsker(context, authentication), 'log:read')
+  const asker = await knownAsker(context, authentication)
+  requirePermission(asker, 'log:read')
+  return asker
 }
 
 // Hashes are of equal length, whatever was given, so the comparison takes as long for every wrong key.

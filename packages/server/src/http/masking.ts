@@ -30,6 +30,9 @@ export interface Presented {
   readonly units?: Readonly<Record<string, string>>
 }
 
+/** What masking needs of a ledger: the policies that are in force, and those that were. */
+type MaskingLedger = Pick<Ledger, 'policies' | 'pool' | 'name' | 'cold'>
+
 /** How many policies that are no longer in force are kept compiled. */
 const keptMax = 100
 
@@ -38,11 +41,11 @@ const keptMax = 100
  * the agent now. Agents see what they have sent themselves.
  */
 export class Masking {
-  readonly #ledger: Ledger
+  readonly #ledger: MaskingLedger
   /** By their hash; undefined where it cannot be had any more. */
   readonly #earlier = new Map<string, Promise<CompiledPolicy | undefined>>()
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: MaskingLedger) {
     this.#ledger = ledger
   }
 

@@ -1,4 +1,7 @@
-/** The roles that the service knows. Policies may name others; see `mayDo`. */
+/**
+ * The roles that the service knows. Policies may name others; see `mayDo`. `policy-author` is granted what `viewer` is: it
+ * is there so that routes can leave its holders out (`exclude: [policy_author]`), for policies are changed as files.
+ */
 export const roles = ['viewer', 'approver', 'policy-author', 'operator', 'auditor', 'administrator'] as const
 
 /** A role that the service knows. */

@@ -1,9 +1,13 @@
 import { z } from '@hono/zod-openapi'
+import { faultCodes } from '@bailiwick/core'
+import { problemType } from './problems.ts'
 
 /** What is wrong with a request, or why it got no answer: a problem document (RFC 9457). */
 export const problemDocument = z
   .object({
-    type: z.string().openapi({ example: 'urn:bailiwick:problem:not_found' }),
+    type: z
+      .enum(faultCodes.map(problemType))
+      .openapi({ description: 'Stable.', example: 'urn:bailiwick:problem:not_found' }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),

@@ -45,11 +45,16 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   internal: { status: 500, title: 'Internal error' },
 }
 
+/** What a problem document says that it is. */
+export function problemType<Code extends FaultCode>(code: Code): `urn:bailiwick:problem:${Code}` {
+  return `urn:bailiwick:problem:${code}`
+}
+
 /** The document for a fault. Only what the fault says on purpose is told; causes stay in the service's log. */
 export function problemDocumentOf(fault: Fault, errors?: readonly FieldError[]): ProblemDocument {
   const { status, title } = statuses[fault.code]
   return {
-    type: `urn:bailiwick:problem:${fault.code}`,
+    type: problemType(fault.code),
     title,
     status,
     detail: fault.message,

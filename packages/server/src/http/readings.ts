@@ -2,6 +2,9 @@ import { canonicalJson, Fault, type JsonObject, type ReadRecord } from '@bailiwi
 import type { Ledger } from '@bailiwick/store'
 import type { Asker } from './asker.ts'
 
+/** How people look at records; `reveal` judges and records by itself. */
+type View = Exclude<ReadRecord['what'], 'reveal'>
+
 /** A view that stays open asks again and again: what a person was shown is recorded anew after so long. */
 const againAfterMs = 10 * 60 * 1000
 /** How many records are remembered as shown, over all people. */
@@ -27,14 +30,12 @@ export class Readings {
    *
    * @param filter what was searched for; it goes into the payload, for it may name anybody
    */
-  async shown(
-    asker: Asker,
-    what: Exclude<ReadRecord['what'], 'reveal'>,
-    indices: readonly number[],
-    filter?: JsonObject,
-  ): Promise<void> {
-    if (asker.kind !== 'person') return
-    const { id: person } = asker.voter
+  async shown(asker: Asker, what: View, indices: readonly number[], filter?: JsonObject): Promise<void> {
+    if (asker.kind === 'person') await this.shownTo(asker.voter.id, what, indices, filter)
+  }
+
+  /** The same of a person who is known by other means than a session. */
+  async shownTo(person: string, what: View, indices: readonly number[], filter?: JsonObject): Promise<void> {
     const now = this.#ledger.now()
     const keyOf = (index: number) => `${person}\n${what}\n${index}`
     const records = [...new Set(indices)]

@@ -424,7 +424,7 @@ describe('a request to look at something', () => {
 })
 
 describe('attacks', () => {
-  test('a request of Slack that is sent again is refused, in every process', async () => {
+  test('a request of Slack that is sent again is refused', async () => {
     await open('quorum: 2')
     const { id, post } = await asked()
     const body = slack.press(post, 'U0EVE', 'approve')
@@ -437,6 +437,35 @@ describe('attacks', () => {
       expect(await interact(body, headers)).toMatchObject({ status: 409 })
     }
     expect((await approvalOf(id)).votes).toEqual([])
+  })
+
+  test('a request of Slack that one process took is refused in every process, and a new one is not', async () => {
+    await open('quorum: 2')
+    const { id, post } = await asked()
+    const other = await service.other()
+    try {
+      const send = (to: HttpService, body: string, headers: Record<string, string>) =>
+        to.anyone.send('POST', '/v1/channels/slack/interactions', { raw: body, headers })
+      const body = slack.press(post, 'U0EVE', 'approve')
+      const headers = slack.sign(body, service.ledger.now())
+      expect((await send(service, body, headers)).status).toBe(200)
+      // What was taken while the account stood for nobody votes nothing once it stands for somebody.
+      await linkSlackAccount(service.ledger, 'U0EVE', 'bob@example.com')
+      await confirmed('U0EVE', 'bob@example.com')
+      expect(await send(other, body, headers)).toMatchObject({ status: 409 })
+      expect((await approvalOf(id)).votes).toEqual([])
+
+      const again = slack.press(post, 'U0ANN', 'approve')
+      const copies = slack.sign(again, service.ledger.now())
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, at) => send(at % 2 === 0 ? service : other, again, copies)),
+      )
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      expect(answers.filter(({ status }) => status === 409)).toHaveLength(9)
+      expect((await approvalOf(id)).votes).toMatchObject([{ person: 'ann@example.com' }])
+    } finally {
+      await other.close()
+    }
   })
 
   test('two copies of one request at the same time are taken once', async () => {

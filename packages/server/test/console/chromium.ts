@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { chromium, type Browser } from 'playwright-core'
+import { isLeftOut } from '../../../../test/tools.ts'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome']
 
@@ -19,7 +20,8 @@ const args = [
  * The browser to test in: the one that BAILIWICK_CHROMIUM names, else an installed one. Where there is none,
  * says so loudly and returns undefined.
  *
- * @throws where BAILIWICK_CHROMIUM names a file that cannot be run: whoever sets it wants these tests
+ * @throws where BAILIWICK_CHROMIUM names a file that cannot be run: whoever sets it wants these tests; and where there is
+ *   none in CI
  */
 export function findChromium(): string | undefined {
   const named = process.env['BAILIWICK_CHROMIUM']
@@ -32,11 +34,7 @@ export function findChromium(): string | undefined {
     ...(process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder)),
   ]
   const found = names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(canRun)
-  if (found === undefined) {
-    console.error(
-      `\n*** NOT TESTED in a browser: there is no ${names.join(', ')}. Install one, or name one in BAILIWICK_CHROMIUM. ***\n`,
-    )
-  }
+  isLeftOut(`a browser (${names.join(', ')}, or what BAILIWICK_CHROMIUM names)`, found !== undefined)
   return found
 }
 

@@ -77,7 +77,7 @@ describeConsole(
         await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
         await enter(page, '/account')
         await sees(page, '9 recovery codes are left.')
-      })
+      }, 120_000)
     })
 
     test('who has a password alone sets up a second factor before anything else, a passkey, and signs in with both from then on', async () => {

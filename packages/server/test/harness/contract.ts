@@ -32,10 +32,17 @@ export interface SeenAnswer {
 
 /** The endpoint that a request met, or undefined where none is described. */
 export function routeOf(method: string, pathname: string): DescribedRoute | undefined {
-  return describedRoutes.find((route) => {
-    const pattern = route.path.replaceAll(/\{[a-z]+\}/g, '[^/]+')
+  const found = describedRoutes.filter((route) => {
+    // The address of a tile has slashes.
+    const pattern = route.path.replaceAll('{path}', '.+').replaceAll(/\{[a-z]+\}/g, '[^/]+')
     return route.method === method.toLowerCase() && new RegExp(`^${pattern}$`).test(pathname)
   })
+  // The one that leaves least open, as OpenAPI says it.
+  return found.sort((one, other) => openIn(one) - openIn(other))[0]
+}
+
+function openIn({ path }: DescribedRoute): number {
+  return path.split('{').length
 }
 
 /** Fails the test where an answer is not one that `/openapi.json` promises, to the last field. */

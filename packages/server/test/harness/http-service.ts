@@ -71,12 +71,17 @@ export class HttpService {
   /** The channels that the environment names; their worker runs only when it is told to. */
   readonly channels: Channels
   readonly #secrets = new Set<string>()
-  readonly #waits: ApprovalWaits
+  /** What waits for people here. */
+  readonly waits: ApprovalWaits
+  readonly #env: Environment
+  /** Whose database and directory these are, where they are another one's. */
+  readonly #isOther: boolean
   #closed = false
 
   private constructor(
     parts: Pick<HttpService, 'ledger' | 'database' | 'dir' | 'policies' | 'clock'>,
     env: Environment,
+    isOther = false,
   ) {
     this.ledger = parts.ledger
     this.database = parts.database
@@ -84,6 +89,8 @@ export class HttpService {
     this.policies = parts.policies
     this.clock = parts.clock
     this.lines = []
+    this.#env = env
+    this.#isOther = isOther
     this.access = new Access(parts.ledger, {
       secondFactors: [passkeyFactor(parts.ledger, 'http://localhost')],
       demandsSecondFactor: secondFactorSetting(env),
@@ -96,7 +103,7 @@ export class HttpService {
       now: () => parts.ledger.now(),
       issuer: 'Bailiwick',
     })
-    this.#waits = new ApprovalWaits(parts.ledger, { ...systemPorts, now: () => parts.ledger.now() })
+    this.waits = new ApprovalWaits(parts.ledger, { ...systemPorts, now: () => parts.ledger.now() })
     const masking = new Masking(parts.ledger)
     const log = (line: string) => void this.lines.push(line)
     const settings = channelSettings(env)
@@ -105,7 +112,7 @@ export class HttpService {
     this.app = createApp({
       ledger: parts.ledger,
       access: this.access,
-      waits: this.#waits,
+      waits: this.waits,
       signIn: { accounts, proxies: 1 },
       consoleFiles,
       cosigned: () => this.ledger.checkpoint(),
@@ -129,6 +136,13 @@ export class HttpService {
   /** Another process's view of the same ledger. */
   otherLedger(): Promise<Ledger> {
     return openLedger(this.database, this.dir, this.policies, this.clock)
+  }
+
+  /** Another process on the same database, which its caller closes first. */
+  async other(): Promise<HttpService> {
+    const { database, dir, policies, clock } = this
+    const ledger = await openLedger(database, dir, policies, clock, this.#env)
+    return new HttpService({ ledger, database, dir, policies, clock }, this.#env, true)
   }
 
   readonly anyone: Caller = this.caller({}, '')
@@ -229,8 +243,9 @@ export class HttpService {
     if (this.#closed) return
     this.#closed = true
     this.#refuseSecrets('', new Headers())
-    this.#waits.close()
+    this.waits.close()
     await this.ledger.close().catch(() => undefined)
+    if (this.#isOther) return
     await this.database.drop()
     await removeTestDir(this.dir)
   }

@@ -49,7 +49,10 @@ export class ServiceProcess {
       String(port),
       '--json',
     ]
-    const child = startNode(cli, args)
+    const { databaseUrl } = place
+    // The tests' servers do not sync.
+    const env = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl, BAILIWICK_ALLOW_UNSAFE: '1' }
+    const child = startNode(cli, args, env)
     let complaints = ''
     child.stderr?.on('data', (chunk: Buffer) => {
       complaints += chunk.toString()

@@ -11,10 +11,17 @@ import { Access, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@baili
 import { vi } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
+import { openEmbedded } from '../../../store/src/engine/embedded.ts'
 import { runningPostmaster } from '../../../store/src/engine/postmaster-file.ts'
 import { startService, type RunningService, type ServiceOptions } from '../../src/service.ts'
 import { eventually } from './eventually.ts'
 import { agentId, writePolicy, type PolicyVariant } from './policies.ts'
+
+/** A PostgreSQL server that a test kills. */
+interface OwnServer {
+  killServer(): void
+  startServer(): Promise<void>
+}
 
 /** A directory with a policy and a data directory, on which services are started. */
 export class ServicePlace {
@@ -47,6 +54,25 @@ export class ServicePlace {
     vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1') // The tests' server does not sync.
     const dir = await makeTestDir()
     return new ServicePlace(dir, await writePolicy(dir, variant), await testDatabase())
+  }
+
+  /** The same on a server of its own, which can be killed: `kill -9` of its first process, and starting it again. */
+  static async onOwnServer(variant: PolicyVariant = {}): Promise<ServicePlace & OwnServer> {
+    const dir = await makeTestDir()
+    // Nobody takes it for the embedded one of a data directory.
+    const settings = { cluster_name: 'own' }
+    const start = () => openEmbedded({ dataDir: join(dir, 'server'), settings })
+    let server = await start()
+    const { host, user, database } = server.connection
+    const url = `postgresql://${user}@${encodeURIComponent(host ?? '')}/${database}`
+    const owned: TestDatabase = { config: server.connection, url, drop: () => server.stop() }
+    const place = new ServicePlace(dir, await writePolicy(dir, variant), owned)
+    return Object.assign(place, {
+      killServer: () => void process.kill(server.pid, 'SIGKILL'),
+      startServer: async () => {
+        server = await start()
+      },
+    })
   }
 
   /** How services here are started, unless a test says otherwise. */

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { noticesOf, parseRecord, slackBody, webhookBody } from '@bailiwick/core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { cli } from '../cli/run-cli.ts'
+import { everyGet, hearOfApproval, listen, unansweredChannels } from '../harness/every-get.ts'
 import { HttpService, type Answer, type Caller } from '../harness/http-service.ts'
 
 const agentId = 'support'
@@ -48,13 +48,14 @@ let agent: Caller
 let seers: readonly Caller[]
 
 beforeAll(async () => {
-  service = await HttpService.open({ text })
+  service = await HttpService.open({ text }, unansweredChannels)
   agent = await service.agent(agentId)
   seers = [
     await service.person('pat@example.com', ['approver']),
-    await service.person('root@example.com', ['administrator', 'approver', 'auditor']),
+    await service.person('root@example.com', ['administrator', 'approver', 'auditor', 'operator']),
   ]
 })
+afterEach(() => vi.unstubAllEnvs())
 afterAll(() => service.close())
 
 const calls: readonly (readonly [string, object])[] = [
@@ -79,11 +80,12 @@ const effects: Readonly<Record<string, string>> = {
   'that is denied for it': 'deny',
 }
 
-/** What is in these is not sensitive by the policy, but nobody could erase it from a record. */
+/** Stands where nothing is sensitive by the policy, and where nobody could erase it from a record. */
+const strangeName = 'strange51f2'
 const strange: readonly (readonly [string, object])[] = [
-  ['with unknown names that are no names of parameters', pay({ [`${canary}@example.com`]: 1 })],
-  ['with a name that is somebody’s', pay({ [`Ms ${canary}`]: { a: 1 } })],
-  ['of which the malformed member is named', pay({ [`Ms ${canary}`]: '\ud800' })],
+  ['with unknown names that are no names of parameters', pay({ [`${strangeName}@example.com`]: 1 })],
+  ['with a name that is somebody’s', pay({ [`Ms ${strangeName}`]: { a: 1 } })],
+  ['of which the malformed member is named', pay({ [`Ms ${strangeName}`]: '\ud800' })],
 ]
 
 function pay(params: object): object {
@@ -124,6 +126,7 @@ describe('a sensitive value', () => {
         [id.slice('dec_'.length)],
       )
       expect(rows[0]?.record).not.toContain(canary)
+      expect(rows[0]?.record).not.toContain(strangeName)
     },
   )
 
@@ -174,17 +177,69 @@ describe('a sensitive value', () => {
     expect(service.lines.join('\n')).not.toContain(canary)
   })
 
+  test('is in no answer of any endpoint that a person may GET, and in no stream, tile or proof', async () => {
+    const escalated = pay({ amount: 600, iban: canary, payees: [{ iban: canary }] })
+    const { id: decision, approval = '' } = await decided(escalated)
+    const paths = await everyGet(service, { agent: agentId, decision, approval }, 'pat@example.com')
+    expect(paths.length).toBeGreaterThan(30)
+    for (const seer of seers) {
+      for (const { path } of paths) {
+        if (path.endsWith('/events')) continue
+        const { text: told } = await seer.get(path)
+        expect(told, path).not.toContain(canary)
+      }
+      const stream = `/v1/approvals/${approval}/events`
+      expect(await listen(service, seer, stream, (heard) => heard.includes('event: '))).not.toContain(canary)
+      const heard = await hearOfApproval(service, seer, () => agent.post('/v1/decisions', escalated))
+      expect(heard).not.toContain(canary)
+    }
+    // The entries were there to be seen: each holds the record of the decision.
+    const entries = paths.find(({ route }) => route.path === '/log/tile/entries/{path}')
+    expect((await seers[0]?.get(entries?.path ?? ''))?.text).toContain(decision)
+  })
+
+  const env = () => {
+    vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1') // The tests' server does not sync.
+    return { DATABASE_URL: service.database.url }
+  }
+  const run = (...args: readonly string[]) => cli([...args, '--data', service.dir], env())
+
   test('is in nothing that the command line tells of a recorded decision', async () => {
-    const env = { DATABASE_URL: service.database.url, BAILIWICK_ALLOW_UNSAFE: '1' }
-    vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1')
-    for (const [, call] of calls) {
+    for (const [at, [, call]] of calls.entries()) {
       const { id } = await decided(call)
-      for (const more of [[], ['--json']]) {
-        const { out, err } = await cli(['explain', id, '--data', join(service.dir, 'data'), ...more], env)
+      for (const more of at < 2 ? [[], ['--json']] : [['--json']]) {
+        const { out, err } = await run('explain', id, ...more)
         expect(out, err).not.toBe('')
         expect(out + err).not.toContain(canary)
       }
     }
+  })
+
+  test('is in nothing that the command line finds or proves, and searching for it finds nothing', async () => {
+    const { id } = await decided(pay({ amount: 3, iban: canary, card: { number: canary } }))
+    const found = await run('log', 'search', '--json', '--limit', '1000')
+    expect(found).toMatchObject({ code: 0, err: '' })
+    expect(found.out).toContain(`"id":"${id}"`)
+    expect(found.out).toContain('"amount":3')
+    expect(found.out).not.toContain(canary)
+    expect((await run('log', 'search', '--text', canary)).out).toBe('Nothing was found.\n')
+    // Nor does it show what somebody with a reason looked for.
+    const revealed = await run(
+      'log',
+      'search',
+      '--text',
+      canary,
+      '--limit',
+      '1',
+      '--unmasked',
+      '--reason',
+      'a',
+    )
+    expect(revealed).toMatchObject({ code: 0, err: '' })
+    const { out } = await run('log', 'search', '--json', '--text', '"what":"reveal"')
+    expect(out).toContain('"filter":"•••"')
+    expect(out).not.toContain(canary)
+    expect((await run('log', 'prove', id)).out).not.toContain(canary)
   })
 
   test('of a call that no policy decided is masked by the one that binds its agent now', async () => {

@@ -45,6 +45,7 @@ async function ask(caller: Caller, { method, path }: DescribedRoute) {
   const real = path
     .replace('/approvals/{id}', '/approvals/apr_999999')
     .replace('{person}', 'nobody@example.com')
+    .replace('{path}', '000')
     .replaceAll(/\{[a-z]+\}/g, '999999')
   // Nobody reads the stream of events to its end.
   const verb = path === '/v1/events' ? 'HEAD' : method.toUpperCase()

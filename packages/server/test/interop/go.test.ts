@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isLeftOut } from '../../../../test/tools.ts'
 import { agentId } from '../harness/policies.ts'
 import { ServicePlace } from '../harness/service.ts'
 import type { RunningService } from '../../src/service.ts'
@@ -17,15 +18,11 @@ const hasGo = await run('go', ['version']).then(
   () => existsSync(join(goPath, 'src/golang.org/x/mod/sumdb/tlog')),
   () => false,
 )
-if (!hasGo) {
-  console.error(
-    '\n*** NOT TESTED by an independent program: there is no Go with golang.org/x/mod. Install golang-go and golang-golang-x-mod-dev. ***\n',
-  )
-}
+const leftOut = isLeftOut('Go with golang.org/x/mod (golang-go, golang-golang-x-mod-dev)', hasGo)
 
 const index = 300
 
-describe.skipIf(!hasGo)("Go's own transparency log", () => {
+describe.skipIf(leftOut)("Go's own transparency log", () => {
   let place: ServicePlace
   let service: RunningService
   let proxy: TamperingProxy

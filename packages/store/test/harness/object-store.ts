@@ -25,11 +25,11 @@ export interface ObjectStore {
   stop(): Promise<void>
 }
 
-/** Why no S3 server can be started here; undefined where it can. */
-export function objectStoreMissing(): string | undefined {
-  if (process.getuid?.() !== 0) return 'starting one takes root'
+/** Why no S3 server can be started here, and whether installing something would help; undefined where it can. */
+export function objectStoreMissing(): { readonly why: string; readonly installable: boolean } | undefined {
+  if (process.getuid?.() !== 0) return { why: 'starting one takes root', installable: false }
   const missing = ['ceph-mon', 'ceph-osd', 'radosgw'].find((name) => !onPath(name))
-  return missing === undefined ? undefined : `\`${missing}\` is not installed`
+  return missing === undefined ? undefined : { why: `\`${missing}\` is not installed`, installable: true }
 }
 
 function onPath(name: string): boolean {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { describe, inject, test } from 'vitest'
+import { missingInCi } from '../../../../test/tools.ts'
 import { templateDatabase, type PostgresFlavour, type TestServer } from '../../../../test/setup/postgres.ts'
 
 /** A server that runs for this test run only. Nothing on it is fsynced. */
@@ -30,12 +31,15 @@ function testPostgres(): readonly TestPostgres[] {
 
 /**
  * Describes a suite once per flavour of PostgreSQL. A flavour that is missing on this machine is counted as
- * skipped.
+ * skipped, and in CI as failed.
  */
 export function describeOnPostgres(name: string, suite: (postgres: TestPostgres) => void): void {
   for (const server of inject('testServers')) {
     if ('missing' in server) {
-      test.skipIf(true)(`${name} (${server.flavour} PostgreSQL: ${server.missing})`, () => undefined)
+      const inCi = process.env['CI'] === 'true'
+      test.skipIf(!inCi)(`${name} (${server.flavour} PostgreSQL: ${server.missing})`, () => {
+        throw new Error(missingInCi(`the ${server.flavour} PostgreSQL`))
+      })
     } else {
       describe(`${name} (PostgreSQL ${server.version}, ${server.flavour})`, () => suite(postgresOf(server)))
     }
