@@ -29,6 +29,7 @@ export const held = {
   params: orNull(anyObject),
   context: orNull(anyObject),
   erased: orNull(flag),
+  sealed: orNull(flag),
   masked: orNull(listOf(text)),
   units: orNull(textByName),
 }

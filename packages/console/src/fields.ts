@@ -209,3 +209,18 @@ export function jsonText(value: unknown): string {
 function pointerBelow(pointer: string, name: string | number): string {
   return `${pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
+
+/** Why a call's values are not there. */
+export type Missing = 'erased' | 'sealed' | 'malformed'
+
+/** Why the values are not there, of a call whose values are not. */
+export function whyMissing({
+  erased,
+  sealed,
+}: {
+  readonly erased: boolean | null
+  readonly sealed: boolean | null
+}): Missing {
+  if (erased === true) return 'erased'
+  return sealed === true ? 'sealed' : 'malformed'
+}

@@ -22,6 +22,7 @@ function decision(index: number, outcome: Decision['outcome'] = null): Decision 
     params: {},
     context: {},
     erased: null,
+    sealed: null,
     masked: null,
     units: null,
     outcome,

@@ -39,6 +39,13 @@ export {
   type NoteSigner,
 } from './audit/checkpoint.ts'
 export { commitPayload, commitSalted, saltBytes } from './audit/commitment.ts'
+export {
+  openPayload,
+  sealedKeys,
+  sealPayload,
+  type SealedPlace,
+  type SubjectKey,
+} from './audit/sealed-payload.ts'
 export { encodeEntries } from './audit/entry-bundle.ts'
 export {
   cosignatureOf,

@@ -15,7 +15,12 @@ export type {
   Resumed,
   ResumeOptions,
 } from '@bailiwick/core'
-export { GovernanceEnforcer, type EnforcerOptions, type ExplainedDecision } from '@bailiwick/store'
+export {
+  GovernanceEnforcer,
+  PayloadKey,
+  type EnforcerOptions,
+  type ExplainedDecision,
+} from '@bailiwick/store'
 export { startService, type RunningService, type ServiceOptions } from './service.ts'
 export { createLookups, type Lookups } from './lookup/lookups.ts'
 export { lookupSettings, type LookupSettings } from './lookup/settings.ts'

@@ -34,6 +34,7 @@ import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
 import { unansweredFacts } from './lookup/unanswered.ts'
 import { logKeySettings } from './log-key-settings.ts'
+import { payloadKeySettings, startSealing } from './payload-key-settings.ts'
 import { checkPeerSettings, peerSettings } from './peers/peer-settings.ts'
 import { withPeers } from './peers/with-peers.ts'
 import { checkProviderRoles } from './roles.ts'
@@ -111,8 +112,9 @@ async function start(
   const { opening } = options
   if (opening !== undefined) undo.push(async () => stopIfUnused(await opening))
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
+  const written = await whatPeopleWrote(options)
   const { policies, targets, channelsWanted, logReading, anchors, selfCheck, retention, identityWanted } =
-    await whatPeopleWrote(options)
+    written
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -136,9 +138,11 @@ async function start(
     lookups,
     peers: peersOf(options, listener),
     archive: retention.store,
+    payloadKey: written.payloadKey,
     allowsCallback: callbackRule(channelsWanted),
   })
   undo.push(() => ledger.close())
+  await startSealing(ledger, options.log)
   await sayClosedStores(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
@@ -187,6 +191,7 @@ async function whatPeopleWrote({ policies, env, log }: ServiceOptions) {
     selfCheck: selfCheckSeconds(env),
     retention: archiveSettings(env),
     identityWanted,
+    payloadKey: await payloadKeySettings(env),
   }
 }
 

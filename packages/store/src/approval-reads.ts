@@ -10,6 +10,7 @@ import {
 } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import type { Queryable } from './log/batches.ts'
+import type { PayloadReader } from './sealing/payload-reader.ts'
 import type { DecideSettings } from './operations/decide.ts'
 import { unknownApproval } from './operations/vote.ts'
 import { findApprovals, findDecisions } from './queries.ts'
@@ -26,6 +27,7 @@ export interface StandingApproval {
 export interface ApprovalReadsParts {
   readonly client: Queryable
   readonly ledger: string
+  readonly payloads: PayloadReader
   readonly now: () => Instant
   readonly settings: DecideSettings
   readonly cold: ColdLog
@@ -66,10 +68,10 @@ export class ApprovalReads {
   async approvalsOf(
     wanted: readonly { readonly id: string; readonly asker: ApprovalAsker }[],
   ): Promise<(ApprovalView | Fault)[]> {
-    const { client, ledger, now, settings } = this.#parts
+    const { client, payloads, now, settings } = this.#parts
     const indices = wanted.map(({ id }) => indexOfId('apr', id))
     const known = [...new Set(indices.flatMap((index) => index ?? []))]
-    const found = await findApprovals(client, ledger, known)
+    const found = await findApprovals(client, payloads, known)
     const gone = await this.#archived(known.filter((index) => !found.has(index)))
     return wanted.map(({ id, asker }, at) => {
       const index = indices[at] ?? -1
@@ -125,11 +127,11 @@ export class ApprovalReads {
    * @throws Fault `not_found` where nothing was decided under it
    */
   async call(agent: string, callId: string): Promise<CallView> {
-    const { client, ledger, now, settings, cold } = this.#parts
+    const { client, ledger, payloads, now, settings, cold } = this.#parts
     const values = [ledger, agent, callId]
     const { rows } = await client.query<{ index: string }>({ ...callIndex, values })
     const indices = rows.map(({ index }) => Number(index))
-    const [row] = indices.length === 0 ? [] : await findDecisions(client, ledger, indices, cold)
+    const [row] = indices.length === 0 ? [] : await findDecisions(client, payloads, indices, cold)
     if (row === undefined) throw unknownCall(callId)
     const decision = decisionView(row, settings, now())
     const wanted = decision.approval === undefined ? [] : [{ id: decision.approval.id, asker: { agent } }]
@@ -143,9 +145,9 @@ export class ApprovalReads {
 
   /** Where the agent wanted to be told of an approval; undefined where nowhere, or it was erased. */
   async callback(approval: string): Promise<string | undefined> {
-    const { client, ledger } = this.#parts
+    const { client, payloads } = this.#parts
     const index = indexOfId('apr', approval)
-    const [row] = index === undefined ? [] : await findDecisions(client, ledger, [index])
+    const [row] = index === undefined ? [] : await findDecisions(client, payloads, [index])
     const payload = (JSON.parse(row?.body ?? 'null') ?? {}) as { readonly callback?: unknown }
     return typeof payload.callback === 'string' ? payload.callback : undefined
   }

@@ -1,5 +1,6 @@
 import { parseRecord, type DecisionRecord, type DecisionView, type StoredEntry } from '@bailiwick/core'
 import { batchesBackwards, type Queryable } from './log/batches.ts'
+import type { PayloadReader } from './sealing/payload-reader.ts'
 import { decisionRows } from './queries.ts'
 import type { DecideSettings } from './operations/decide.ts'
 import { decisionView } from './views.ts'
@@ -37,10 +38,11 @@ const clockDifferenceMs = 60 * 60 * 1000
 /** Decisions that match, newest first. */
 export async function listDecisions(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   filter: DecisionFilter,
   settings: DecideSettings,
 ): Promise<ListedDecisions> {
+  const { ledger } = payloads
   const before = await startOf(client, ledger, filter)
   const oldest = filter.since === undefined ? '' : shifted(filter.since, -clockDifferenceMs)
   const found: StoredEntry[] = []
@@ -60,7 +62,7 @@ export async function listDecisions(
       break
     }
   }
-  const rows = await decisionRows(client, ledger, found.slice(0, filter.limit))
+  const rows = await decisionRows(client, payloads, found.slice(0, filter.limit))
   return { decisions: rows.map((row) => decisionView(row, settings)), next }
 }
 

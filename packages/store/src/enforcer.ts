@@ -13,6 +13,7 @@ import { keepPartitions } from './log/partitions.ts'
 import { migrate } from './migrate.ts'
 import type { LookupGatherer } from './operations/gather.ts'
 import { loadPolicies, type PolicySet } from './policies.ts'
+import type { PayloadKey } from './sealing/payload-key.ts'
 import { ApprovalWaits } from './waits.ts'
 
 /** How to open an enforcer that decides and records in this process. */
@@ -32,6 +33,8 @@ export interface EnforcerOptions {
   readonly env?: string | undefined
   /** What looks facts up for conditions; without it, every lookup counts as failed. */
   readonly lookups?: LookupGatherer | undefined
+  /** The master key that payloads which hold data of people are sealed under; as the service has it. */
+  readonly payloadKey?: PayloadKey | undefined
 }
 
 /**
@@ -85,7 +88,9 @@ export class GovernanceEnforcer extends PointGovernance {
         lookups: options.lookups,
         // Nobody reaches this process, so it does not write for others; it need not fence those who do.
         peers: {},
+        payloadKey: options.payloadKey,
       })
+      if (ledger.halted === undefined) await ledger.sealing.start()
       return new OwningEnforcer(ledger, agent, database, options.ports)
     } catch (error) {
       await stopIfUnused(database)

@@ -10,6 +10,7 @@ import {
 import type pg from 'pg'
 import { unlessEnded } from './ended.ts'
 import type { Operation } from './log/operation.ts'
+import type { PayloadReader } from './sealing/payload-reader.ts'
 import { readLiveGrants, type ReadGrant } from './log/read-grants.ts'
 import {
   mayRevoke,
@@ -21,7 +22,7 @@ import {
 /** What standing grants take of a ledger. */
 interface GrantPorts {
   readonly pool: pg.Pool
-  readonly ledger: string
+  readonly payloads: PayloadReader
   readonly now: () => Instant
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
 }
@@ -41,9 +42,9 @@ export class Grants {
    * @param voter who asks; nobody in particular may revoke them, unless given
    */
   async list(voter?: Voter): Promise<GrantView[]> {
-    const { pool, ledger, now } = this.#ports
+    const { pool, payloads, now } = this.#ports
     const at = now()
-    const found = await readLiveGrants(pool, ledger, at)
+    const found = await readLiveGrants(pool, payloads, at)
     return found.toReversed().flatMap((read) => viewOf(read, voter, at))
   }
 

@@ -58,6 +58,8 @@ export {
 export { openDatabase, stopIfUnused, type OpenedDatabase } from './engine/open.ts'
 export { tryServiceLock, tryServiceShare, type HeldLock } from './engine/service-lock.ts'
 export { GovernanceEnforcer, type EnforcerOptions } from './enforcer.ts'
+export { PayloadKey } from './sealing/payload-key.ts'
+export type { SealingStatus } from './sealing/sealing.ts'
 export type { ErasureRequest, ErasureResult, ErasureTarget } from './erasure/erase.ts'
 export { explainedCall, explainedDecision, type ExplainedDecision } from './explain.ts'
 export { peerPath } from './replicas/forwarder.ts'

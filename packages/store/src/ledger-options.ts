@@ -5,6 +5,7 @@ import type { ArchiveStore } from './archive/store.ts'
 import type { LogKeySettings } from './checkpoints/log-keys.ts'
 import type { LookupGatherer } from './operations/gather.ts'
 import type { PolicySet } from './policies.ts'
+import type { PayloadKey } from './sealing/payload-key.ts'
 import type { PeerOptions } from './replicas/replicated-writer.ts'
 
 /** What a ledger is opened with. */
@@ -42,6 +43,11 @@ export interface LedgerOptions {
   readonly peers?: PeerOptions | undefined
   /** Whether an agent may have itself told at a URL; without it, no agent may. */
   readonly allowsCallback?: ((url: string) => boolean) | undefined
+  /**
+   * The master key under which the keys of people are kept: payloads that hold data of people are sealed from the first
+   * opening with one on. Without it, nothing is sealed, and what is sealed cannot be read.
+   */
+  readonly payloadKey?: PayloadKey | undefined
   /** Where archived records are read from; without it, reading them is a Fault. */
   readonly archive?: ArchiveStore | undefined
 }

@@ -62,6 +62,8 @@ import type { GrowthListener } from './replicas/growth.ts'
 import { ReplicatedWriter } from './replicas/replicated-writer.ts'
 import { recallDecision, replayDecision, type Replay } from './replay.ts'
 import { archiveRecords, eraseEverywhere, plannedSegments, type RetentionPorts } from './retention.ts'
+import { PayloadReader } from './sealing/payload-reader.ts'
+import { Sealing } from './sealing/sealing.ts'
 import { Sweeps } from './sweeps.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
@@ -89,6 +91,8 @@ export class Ledger {
   readonly delegations: Delegations
   /** Which calls are let through without asking people again. */
   readonly grants: Grants
+  /** Whether payloads that hold data of people are sealed. */
+  readonly sealing: Sealing
   readonly #sweeps: Sweeps
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
@@ -100,6 +104,7 @@ export class Ledger {
   readonly cold: ColdLog
   readonly #publishing: Publishing
   readonly #retention: RetentionPorts
+  readonly #payloads: PayloadReader
   #halted: Fault | undefined
 
   private constructor(options: LedgerOptions, { checkpoints, name, pool, digests }: LedgerParts) {
@@ -119,7 +124,9 @@ export class Ledger {
     this.#publishing = new Publishing({ ...log, copies, halted: () => this.#halted })
     const base = options.consoleUrl.replace(/\/+$/, '')
     this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}` }
-    const reading = { client: this.pool, ledger: name, now: this.now, cold: this.cold }
+    this.#payloads = new PayloadReader(name, options.payloadKey)
+    const payloads = this.#payloads
+    const reading = { client: this.pool, ledger: name, payloads, now: this.now, cold: this.cold }
     this.reads = new ApprovalReads({ ...reading, settings: this.#settings })
     this.#surroundings = { env: options.env, lookups: options.lookups, digests }
     this.#sequencer = new Sequencer({
@@ -128,6 +135,7 @@ export class Ledger {
       now: this.now,
       databaseClock: options.databaseClock ?? options.now === undefined,
       randomBytes: randomPool(),
+      payloadKey: options.payloadKey,
       committed: (head, kinds, made) => {
         this.#publishing.committed(head)
         this.#writer.growth.committed(kinds)
@@ -142,7 +150,8 @@ export class Ledger {
     const ofPeople = { pool, ledger: name, now: this.now, submit }
     this.#sweeps = new Sweeps(ofPeople)
     this.delegations = new Delegations(ofPeople)
-    this.grants = new Grants(ofPeople)
+    this.grants = new Grants({ ...ofPeople, payloads })
+    this.sealing = new Sealing({ client: pool, ledger: name, key: options.payloadKey, submit })
     const { connection, policies } = options
     const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies, digests }
     this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })
@@ -317,7 +326,7 @@ export class Ledger {
 
   /** Records that match, the newest first, in the database and in cold storage. */
   search(search: LogSearch): AsyncGenerator<FoundRecord> {
-    return searchLog(this.pool, this.name, this.cold, search)
+    return searchLog(this.pool, this.#payloads, this.cold, search)
   }
 
   /**
@@ -338,14 +347,15 @@ export class Ledger {
   /** One decision, or a `not_found` Fault; `agent` restricts to that agent's own. */
   async decision(id: string, agent?: string): Promise<DecisionView> {
     const index = indexOfId('dec', id)
-    const [row] = index === undefined ? [] : await findDecisions(this.pool, this.name, [index], this.cold)
+    const [row] =
+      index === undefined ? [] : await findDecisions(this.pool, this.#payloads, [index], this.cold)
     if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
     return decisionView(row, this.#settings, this.now())
   }
 
   /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */
   async replay(id: string): Promise<Replay> {
-    return await replayDecision(this.pool, this.name, id, this.cold)
+    return await replayDecision(this.pool, this.#payloads, id, this.cold)
   }
 
   /**
@@ -354,13 +364,13 @@ export class Ledger {
    * @throws as `recallDecision` does
    */
   async explain(id: string, agent?: string): Promise<ExplainedDecision> {
-    const recalled = await recallDecision(this.pool, this.name, id, agent, this.cold)
+    const recalled = await recallDecision(this.pool, this.#payloads, id, agent, this.cold)
     return explainedDecision(recalled, this.policies.for(recalled.record.agent))
   }
 
   /** Decisions, newest first, and where the next ones start: null where there are no more. */
   async decisions(filter: DecisionFilter): Promise<ListedDecisions> {
-    return await listDecisions(this.pool, this.name, filter, this.#settings)
+    return await listDecisions(this.pool, this.#payloads, filter, this.#settings)
   }
 
   /**
@@ -381,7 +391,7 @@ export class Ledger {
 
   /** Approvals, newest first. */
   async approvals(filter: ApprovalFilter, asker: ApprovalAsker = {}): Promise<ApprovalView[]> {
-    const rows = await listApprovals(this.pool, this.name, filter, instantText(this.now()))
+    const rows = await listApprovals(this.pool, this.#payloads, filter, instantText(this.now()))
     return rows.map((row) => approvalView(row, this.now(), asker, this.#settings))
   }
 

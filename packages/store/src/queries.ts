@@ -2,6 +2,7 @@ import { parseRecord, type OutcomeStatus, type PolicyRef, type StoredEntry } fro
 import type { ColdLog } from './archive/cold-log.ts'
 import { batchesBackwards, readEntries, type Queryable } from './log/batches.ts'
 import { readApprovals } from './log/read-approvals.ts'
+import type { PayloadReader } from './sealing/payload-reader.ts'
 import type { AgentOwner } from './log/voting.ts'
 import type { ApprovalRowView, DecisionRow } from './views.ts'
 
@@ -16,12 +17,12 @@ export interface ApprovalFilter {
 /** The decisions at these indices; with `cold`, also those that are archived. */
 export async function findDecisions(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   indices: readonly number[],
   cold?: ColdLog,
 ): Promise<DecisionRow[]> {
-  const entries = await readAnywhere(client, ledger, indices, cold)
-  return await decisionRows(client, ledger, [...entries.values()], cold)
+  const entries = await readAnywhere(client, payloads.ledger, indices, cold)
+  return await decisionRows(client, payloads, [...entries.values()], cold)
 }
 
 /** The entries at these indices, out of the database and then, with `cold`, out of cold storage. */
@@ -41,10 +42,11 @@ export async function readAnywhere(
 /** Entries that are decisions, with their outcomes, in the order given. */
 export async function decisionRows(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   entries: readonly StoredEntry[],
   cold?: ColdLog,
 ): Promise<DecisionRow[]> {
+  const { ledger } = payloads
   const { rows } = await client.query<{ decision: string; index: string; status: OutcomeStatus }>(
     'select decision, index, status from outcome where ledger = $1 and decision = any($2::bigint[])',
     [ledger, entries.map(({ index }) => index)],
@@ -55,22 +57,19 @@ export async function decisionRows(
     rows.map(({ index }) => Number(index)),
     cold,
   )
+  const read = await payloads.read(client, [...entries, ...reports.values()])
   const outcomes = new Map(
     rows.map(({ decision, index, status }) => {
       const report = reports.get(Number(index))
       const at = report === undefined ? new Date(0).toISOString() : parseRecord(report.record).at
-      return [Number(decision), { status, at, body: bodyOf(report) }] as const
+      return [Number(decision), { status, at, body: read(report?.index).body }] as const
     }),
   )
   return entries.flatMap((entry) => {
     const record = parseRecord(entry.record)
     if (record.kind !== 'decision') return []
-    return [{ record, body: bodyOf(entry), outcome: outcomes.get(entry.index) ?? null }]
+    return [{ record, ...read(entry.index), outcome: outcomes.get(entry.index) ?? null }]
   })
-}
-
-function bodyOf(entry: StoredEntry | undefined): string | null {
-  return entry === undefined || typeof entry.payload === 'string' ? null : entry.payload.body
 }
 
 /**
@@ -79,7 +78,7 @@ function bodyOf(entry: StoredEntry | undefined): string | null {
  */
 export async function listApprovals(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   filter: ApprovalFilter,
   now: string,
 ): Promise<ApprovalRowView[]> {
@@ -90,7 +89,7 @@ export async function listApprovals(
         case when status in ('pending', 'approved') and expires_at <= $5 then 'expired' else status end)
     order by decision desc limit $6`,
     [
-      ledger,
+      payloads.ledger,
       filter.before ?? Number.MAX_SAFE_INTEGER,
       filter.agent ?? null,
       filter.status ?? null,
@@ -99,20 +98,21 @@ export async function listApprovals(
     ],
   )
   const indices = rows.map(({ decision }) => Number(decision))
-  const found = await findApprovals(client, ledger, indices)
+  const found = await findApprovals(client, payloads, indices)
   return indices.flatMap((index) => found.get(index) ?? [])
 }
 
 /** The approvals that these decisions opened. */
 export async function findApprovals(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   indices: readonly number[],
 ): Promise<ReadonlyMap<number, ApprovalRowView>> {
   if (indices.length === 0) return new Map()
+  const { ledger } = payloads
   const [approvals, decisions, owners, comments] = await Promise.all([
     readApprovals(client, ledger, indices),
-    findDecisions(client, ledger, indices),
+    findDecisions(client, payloads, indices),
     client.query<AgentOwner>(
       `select agent, person from agent_owner where agent in (
         select agent from approval where ledger = $1 and decision = any($2::bigint[]))`,
@@ -128,6 +128,7 @@ export async function findApprovals(
     ...comments.rows.map((row) => Number(row.index)),
     ...cancelled,
   ])
+  const read = await payloads.read(client, [...voted.values()])
   const opened = new Map(decisions.map((row) => [row.record.index, row]))
   return new Map(
     approvals.flatMap(([index, approval]) => {
@@ -141,9 +142,9 @@ export async function findApprovals(
             approval,
             opened: decision,
             owners: owners.rows.filter(({ agent }) => agent === approval.agent).map(({ person }) => person),
-            cancelReason: textIn(bodyOf(voted.get(approval.cancelled?.index ?? -1)), 'reason'),
+            cancelReason: textIn(read(approval.cancelled?.index).body, 'reason'),
             comments: new Map(
-              ours.map((row) => [row.person, textIn(bodyOf(voted.get(Number(row.index))), 'comment')]),
+              ours.map((row) => [row.person, textIn(read(Number(row.index)).body, 'comment')]),
             ),
           },
         ],

@@ -32,6 +32,8 @@ import { ColdLog } from './archive/cold-log.ts'
 import type { ArchiveStore } from './archive/store.ts'
 import { batchesBackwards, type Queryable } from './log/batches.ts'
 import { inSchema } from './migrate.ts'
+import type { PayloadKey } from './sealing/payload-key.ts'
+import { PayloadReader } from './sealing/payload-reader.ts'
 import { decisionBody } from './operations/decide.ts'
 import { unknownDecision } from './operations/outcome.ts'
 import { readAnywhere } from './queries.ts'
@@ -64,23 +66,24 @@ export interface Replay {
  * @param agent where given, the decision has to be that agent's own
  * @param cold where archived records are; without it they are not found
  * @throws Fault `not_found` where there is no such decision; `erased` where what it was made from has been erased;
- *   `log_broken` where the payload is not the one that the record commits to; `policy_invalid` where this version cannot
+ *   `payload_key_missing` where it is sealed and cannot be opened here; `log_broken` where the payload is not the one that the record commits to; `policy_invalid` where this version cannot
  *   compile the policy
  */
 export async function recallDecision(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   id: string,
   agent?: string,
   cold?: ColdLog,
 ): Promise<RecalledDecision> {
+  const { ledger } = payloads
   const index = indexOfId('dec', id)
   const entry =
     index === undefined ? undefined : (await readAnywhere(client, ledger, [index], cold)).get(index)
   const record = entry === undefined ? undefined : parseRecord(entry.record)
   if (entry === undefined || record?.kind !== 'decision') throw unknownDecision(id)
   if (agent !== undefined && record.agent !== agent) throw unknownDecision(id)
-  const payload = payloadOf(entry, record)
+  const payload = await payloadOf(client, payloads, entry, record)
   const policy =
     record.policy === null ? undefined : await recordedPolicy(client, ledger, record.policy, cold)
   const at = Date.parse(record.at) as Instant
@@ -98,17 +101,18 @@ export function replayOf({ record, payload, parsed, policy, facts }: RecalledDec
 /** Makes a recorded decision again (G7). Records nothing. @throws as `recallDecision` does */
 export async function replayDecision(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   id: string,
   cold?: ColdLog,
 ): Promise<Replay> {
-  return replayOf(await recallDecision(client, ledger, id, undefined, cold))
+  return replayOf(await recallDecision(client, payloads, id, undefined, cold))
 }
 
 /**
  * Recalls a decision of a stored log. Needs no opened ledger and changes nothing.
  *
  * @param archive where archived records are read from
+ * @param payloadKey what opens sealed payloads
  * @throws as `recallDecision` does
  */
 export async function recallStoredDecision(
@@ -116,10 +120,12 @@ export async function recallStoredDecision(
   ledger: string,
   id: string,
   archive?: ArchiveStore,
+  payloadKey?: PayloadKey,
 ): Promise<RecalledDecision> {
+  const payloads = new PayloadReader(ledger, payloadKey)
   try {
     return await whileConnected(new pg.Client(inSchema(connection)), (client) =>
-      recallDecision(client, ledger, id, undefined, new ColdLog(client, ledger, archive)),
+      recallDecision(client, payloads, id, undefined, new ColdLog(client, ledger, archive)),
     )
   } catch (error) {
     // Tables that are not there hold no decisions.
@@ -128,19 +134,29 @@ export async function recallStoredDecision(
   }
 }
 
-function payloadOf({ payload }: StoredEntry, record: DecisionRecord): JsonObject {
-  if (typeof payload === 'string') {
-    throw new Fault('erased', `the payload of ${record.id} has been erased`, {
-      fix: 'Its record can still be verified; it cannot be made again without its parameters.',
-    })
-  }
+async function payloadOf(
+  client: Queryable,
+  payloads: PayloadReader,
+  entry: StoredEntry,
+  record: DecisionRecord,
+): Promise<JsonObject> {
+  const { payload } = entry
+  if (typeof payload === 'string') throw erasedPayload(record)
   if (commitPayload(payload.salt, payload.body) !== record.payload) {
     throw new Fault('log_broken', `the payload of ${record.id} is not the one that its record commits to`, {
       fix: 'Run `bailiwick log verify`.',
     })
   }
+  const body = await payloads.text(client, entry)
+  if (body === null) throw erasedPayload(record)
   // Null where the call was malformed.
-  return (JSON.parse(payload.body) as JsonObject | null) ?? {}
+  return (JSON.parse(body) as JsonObject | null) ?? {}
+}
+
+function erasedPayload({ id }: DecisionRecord): Fault {
+  return new Fault('erased', `the payload of ${id} has been erased`, {
+    fix: 'Its record can still be verified; it cannot be made again without its parameters.',
+  })
 }
 
 // A malformed call is recorded without its parameters; what was wrong with it is what it was denied for.

@@ -4,10 +4,10 @@ import { hasCode } from './engine/errno.ts'
 import type { Queryable } from './log/batches.ts'
 import { readSecrets } from './log/digests.ts'
 import { firstMiscount } from './verify-counters.ts'
-import { foldedTables, suspensions, touching, type FoldedTable } from './verify/folded-tables.ts'
+import { foldedTables, sealings, suspensions, touching, type FoldedTable } from './verify/folded-tables.ts'
 
 /**
- * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension`, `delegation`, `standing_grant`, `standing_use`
+ * Holds `approval`, `vote`, `call`, `outcome`, `session_mark`, `agent_suspension`, `payload_sealing`, `delegation`, `standing_grant`, `standing_use`
  * and `counter_entry` against the records that they are folded from, row by row and in
  * both directions, and holds every use of an approval against what the records before it left of it: approved, and not used (G3).
  *
@@ -58,8 +58,13 @@ export async function rareFoldsProblem(
   try {
     const misplaced = await misplacedTerms(client, ledger, size, since(floor))
     if (misplaced !== undefined) return misplaced
-    const mismatch = await firstMismatch(client, ledger, suspensions, since(floor))
-    return mismatch && brokenBy({ index: mismatch.index, problem: mismatchText(mismatch) }, size)
+    for (const table of [suspensions, sealings]) {
+      const mismatch = await firstMismatch(client, ledger, table, since(floor))
+      if (mismatch !== undefined) {
+        return brokenBy({ index: mismatch.index, problem: mismatchText(mismatch) }, size)
+      }
+    }
+    return undefined
   } catch (error) {
     return incomparable(error)
   }

@@ -3,6 +3,7 @@ import {
   instantText,
   isCovered,
   parseRecord,
+  sealedKeys,
   standingOf,
   type Approval,
   type DecisionRecord,
@@ -149,16 +150,18 @@ function judgeOf(
   }
 }
 
-// Of what has been erased, only what the records say can be compared.
+// Of what has been erased, or is sealed, only what the records say can be compared.
 function isOfItsKind(
   opened: DecisionRecord,
   openedEntry: StoredEntry,
   later: DecisionRecord,
   laterEntry: StoredEntry,
 ): boolean {
-  const isErased = typeof openedEntry.payload === 'string' || typeof laterEntry.payload === 'string'
+  const isHidden = [openedEntry, laterEntry].some(
+    ({ payload }) => typeof payload === 'string' || sealedKeys(payload.body) !== undefined,
+  )
   const bodyOf = ({ payload }: StoredEntry) =>
-    isErased || typeof payload === 'string' ? '{"context":{},"params":{}}' : payload.body
+    isHidden || typeof payload === 'string' ? '{"context":{},"params":{}}' : payload.body
   const scope = grantScope(opened, bodyOf(openedEntry))
   const { params = {}, context = {} } = JSON.parse(bodyOf(laterEntry)) as Partial<Record<string, JsonObject>>
   if (scope === undefined || later.policy === null || later.effect !== 'allow') return false

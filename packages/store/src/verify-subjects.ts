@@ -1,5 +1,6 @@
 import {
   parseRecord,
+  sealedKeys,
   subjectsOf,
   type ActionName,
   type CompiledPolicy,
@@ -11,6 +12,7 @@ import {
 import { batchesBackwards, batchesFrom, type Queryable } from './log/batches.ts'
 import { digestsOf, readSecrets, type Digests } from './log/digests.ts'
 import { compiledPolicy } from './replay.ts'
+import { keyIdsOf, readSubjectKeys } from './sealing/subject-keys.ts'
 
 /**
  * Holds `payload_subject` against the payloads and the recorded policies: a row that is missing means that erasing what
@@ -63,8 +65,10 @@ async function firstMismatch(
       [ledger, batch.first, last],
     )
     const stored = new Map(rows.map(({ index, subjects }) => [Number(index), subjects]))
+    const sealers = await sealersOf(client, ledger, batch.entries)
     for (const entry of batch.entries) {
-      const problem = mismatch(entry, stored.get(entry.index) ?? [], policies, digests)
+      const known = { policies, digests, sealers }
+      const problem = mismatch(entry, stored.get(entry.index) ?? [], known)
       if (problem !== undefined) return broken(entry.index, problem)
     }
   }
@@ -76,16 +80,31 @@ async function firstMismatch(
   return rows.length === 0 ? undefined : broken(null, 'a subject is stored for a record that does not exist')
 }
 
+/** Whose keys these payloads are sealed with: digests of people, by the ids of the keys that are there. */
+async function sealersOf(
+  client: Queryable,
+  ledger: string,
+  entries: readonly StoredEntry[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = keyIdsOf(entries.map(({ payload }) => (typeof payload === 'string' ? undefined : payload.body)))
+  const rows = await readSubjectKeys(client, ledger, { ids })
+  return new Map(rows.map(({ id, subject }) => [id, subject]))
+}
+
+interface Known {
+  readonly policies: Policies
+  readonly digests: Digests
+  readonly sealers: ReadonlyMap<string, string>
+}
+
 function mismatch(
   { record: text, payload }: StoredEntry,
   stored: readonly string[],
-  policies: Policies,
-  digests: Digests,
+  known: Known,
 ): string | undefined {
   const record = stored.length > 0 || text.includes('"kind":"decision"') ? parseRecord(text) : undefined
   const body = typeof payload === 'string' ? undefined : payload.body
-  const said =
-    record?.kind === 'decision' && body !== undefined ? saidOf(record, body, policies, digests) : []
+  const said = record?.kind === 'decision' && body !== undefined ? saidOf(record, body, known) : []
   if (said === 'unknown') return undefined
   if (said.some((subject) => !stored.includes(subject))) {
     return 'a person whose data it holds is not stored beside it, and would not be found for erasing'
@@ -98,9 +117,14 @@ function mismatch(
 function saidOf(
   { action, policy }: DecisionRecord,
   body: string,
-  policies: Policies,
-  digests: Digests,
+  { policies, digests, sealers }: Known,
 ): readonly string[] | 'unknown' {
+  // Its keys tell whose data it holds, and need not be opened for that.
+  const keys = sealedKeys(body)
+  if (keys !== undefined) {
+    const people = keys.map((id) => sealers.get(id))
+    return people.every((each) => each !== undefined) ? people : 'unknown'
+  }
   if (policy === null) return []
   const compiled = policies.get(policy.sha256)
   if (compiled === undefined || compiled === 'unreadable') return 'unknown'

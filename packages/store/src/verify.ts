@@ -34,6 +34,7 @@ import { startRunners } from './verify/start-runners.ts'
 import { erasuresProblem } from './verify-erasures.ts'
 import { grantsProblem } from './verify-grants.ts'
 import { signedVotesProblem } from './verify-signed-votes.ts'
+import { sealingProblem } from './verify-sealing.ts'
 import { subjectsProblem } from './verify-subjects.ts'
 import { votesProblem } from './verify-votes.ts'
 
@@ -214,6 +215,7 @@ async function verifyWithFolds(
       (await signedVotesProblem(client, ledger, floor)) ??
       (await grantsProblem(client, ledger, floor)) ??
       (await votesProblem(client, ledger, floor)) ??
+      (await sealingProblem(client, ledger)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??

@@ -21,6 +21,8 @@ export interface DecisionRow {
   readonly record: DecisionRecord
   /** Canonical JSON of `{params, context}`; null where erased or malformed. */
   readonly body: string | null
+  /** Why it cannot be read here, although it is there: the id of the master key. */
+  readonly lockedBy?: string | undefined
   readonly outcome: {
     readonly status: OutcomeStatus
     readonly at: string
@@ -53,7 +55,7 @@ export function decisionView(row: DecisionRow, settings: DecideSettings, now?: I
     at: record.at,
     params: fieldOf(row.body, 'params') ?? null,
     context: fieldOf(row.body, 'context') ?? null,
-    ...(row.body === null ? { erased: true } : {}),
+    ...goneOf(row),
     outcome:
       outcome === null
         ? null
@@ -87,7 +89,7 @@ export function approvalView(
     action: approval.action,
     params: fieldOf(opened.body, 'params') ?? null,
     context: fieldOf(opened.body, 'context') ?? null,
-    ...(opened.body === null ? { erased: true } : {}),
+    ...goneOf(opened),
     reasons: opened.record.reasons,
     rules: opened.record.rules,
     policy: opened.record.policy,
@@ -124,6 +126,12 @@ export function approvalView(
       ? mayAnswer({ approval, owners, body: opened.body }, at, voter, principals)
       : { mayVote: false }),
   }
+}
+
+// What is there, and cannot be read without the payload key, is not erased.
+function goneOf({ body, lockedBy }: DecisionRow): { erased?: true; sealed?: true } {
+  if (body !== null) return {}
+  return lockedBy === undefined ? { erased: true } : { sealed: true }
 }
 
 // A whole second that every process still takes a moment later.

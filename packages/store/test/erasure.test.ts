@@ -67,6 +67,7 @@ describeOnPostgres('G9: erasing a decision', (postgres) => {
       before: 0,
       recordedAs: [before.size],
       archived: [],
+      keys: [],
       vacuumed: true,
     })
     expect(await salts(ledger, [index])).toEqual([{ salt: Buffer.alloc(32), body: '', erased: true }])

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Fault } from '@bailiwick/core'
@@ -5,9 +6,10 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Access } from '../src/access.ts'
 import { tryServiceShare } from '../src/engine/service-lock.ts'
-import { Ledger } from '../src/ledger.ts'
+import { Ledger, type LedgerOptions } from '../src/ledger.ts'
 import { inSchema, migrate } from '../src/migrate.ts'
 import { moveLog, type MoveOptions, type MoveStep } from '../src/move/move-log.ts'
+import { PayloadKey } from '../src/sealing/payload-key.ts'
 import { verifyStoredLog } from '../src/verify.ts'
 import { makeTestDir, removeTestDir } from './harness/data-dir.ts'
 import {
@@ -63,11 +65,16 @@ describeOnOnePostgres('moving a log', (postgres) => {
     await removeTestDir(dataDir)
   })
 
-  async function open(database: TestDatabase, dir = dataDir): Promise<Ledger> {
+  async function open(
+    database: TestDatabase,
+    dir = dataDir,
+    more: Partial<LedgerOptions> = {},
+  ): Promise<Ledger> {
     const policies = policiesOf(supportPolicy(budget))
     const consoleUrl = 'http://console.test'
     const connection = database.config
-    const ledger = await Ledger.open({ connection, policies, dataDir: dir, ledger: 'main', consoleUrl })
+    const options = { connection, policies, dataDir: dir, ledger: 'main', consoleUrl, ...more }
+    const ledger = await Ledger.open(options)
     opened.add(ledger)
     return ledger
   }
@@ -153,6 +160,22 @@ describeOnOnePostgres('moving a log', (postgres) => {
       kind: 'intact',
       checkpoint: { size: moved.size + 1 },
     })
+  })
+
+  test('takes the keys of people along: what is sealed is read in the new place, and erased there', async () => {
+    const payloadKey = new PayloadKey(randomBytes(32).toString('hex'))
+    const sealing = { payloadKey, policies: policiesOf(supportPolicy('subject: context.customer')) }
+    const ledger = await open(source, dataDir, sealing)
+    await ledger.sealing.start()
+    const { id } = await ledger.decide(agent, refund(7, { context: { customer: 'cu-ann' } }))
+    await ledger.close()
+    await move()
+    const there = await open(target, dataDir, sealing)
+    expect((await there.decision(id)).context).toEqual({ customer: 'cu-ann' })
+    expect(await there.replay(id)).toMatchObject({ same: true })
+    await there.erase({ target: { subject: 'cu-ann' }, reason: 'request 18', by: 'operator' })
+    expect(await there.decision(id)).toMatchObject({ context: null, erased: true })
+    expect(await there.verify()).toMatchObject({ kind: 'intact' })
   })
 
   test('closes the old place for whoever opens it, whoever has it open, and whatever writes to it', async () => {

@@ -9,6 +9,7 @@ import {
   type RuleId,
   type Sha256,
 } from '@bailiwick/core'
+import { PayloadReader } from '../src/sealing/payload-reader.ts'
 import { Ledger } from '../src/ledger.ts'
 import { readEntries, type Queryable } from '../src/log/batches.ts'
 import { digestsOf } from '../src/log/digests.ts'
@@ -75,7 +76,9 @@ describeOnOnePostgres('what standing grants cost, and until when they hold', (po
       }) as Queryable['query'],
     }
     const memory = emptyMemory()
-    const read = () => readFold(counted, 'cost', [{ grants: true }], memory, 0 as Instant, true)
+    const sealer = { ledger: 'cost', key: undefined, randomBytes: (size: number) => Buffer.alloc(size) }
+    const settings = { at: 0 as Instant, databaseClock: true, sealer }
+    const read = () => readFold(counted, 'cost', [{ grants: true }], memory, settings)
     await read()
     expect(queries).toBe(1)
     await read()
@@ -138,7 +141,11 @@ describeOnOnePostgres('what standing grants cost, and until when they hold', (po
     const id = approval?.id ?? ''
     const granted = { uses: 5, until: '2026-03-01T10:00:00Z' }
     await cast(ledger, voter('ann'), id, { vote: 'approve', standing: granted })
-    const [live] = await readLiveGrants(ledger.pool, ledger.name, site.clock.now())
+    const [live] = await readLiveGrants(
+      ledger.pool,
+      new PayloadReader(ledger.name, undefined),
+      site.clock.now(),
+    )
     if (live === undefined) throw new Error('there is no grant')
     const memory = emptyMemory()
     const many = Array.from({ length: 500 }, (_, index) => ({ ...live.grant, index: index + 100 }))
@@ -159,5 +166,6 @@ async function knownDecision(ledger: Ledger, index: number) {
   if (record?.kind !== 'decision' || entry === undefined || typeof entry.payload === 'string') {
     throw new Error('there is no such decision')
   }
-  return { record, payload: { salt: Buffer.from(entry.payload.salt), body: entry.payload.body } }
+  const { salt, body } = entry.payload
+  return { record, payload: { salt: Buffer.from(salt), stored: body, body } }
 }

@@ -3,6 +3,7 @@ import type { RefObject } from 'react'
 import type { Approval, ApprovalContext, Session, VoteChoice } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
 import { glassCount, mayAnswer, progressText, yesOf } from '../consent.ts'
+import { whyMissing } from '../fields.ts'
 import { useKeys } from '../keys.ts'
 import { GlassBadge, StatusBadge } from '../parts/badges.tsx'
 import { Countdown } from '../parts/countdown.tsx'
@@ -162,11 +163,11 @@ function Call({
   readonly context: ApprovalContext | undefined
 }) {
   const written = context && new Map(context.rules.map(({ id, text }) => [id, text]))
-  const isErased = approval.erased === true
+  const missing = whyMissing(approval)
   return (
     <RevealingFor decision={approval.decision} isAllowed={context?.mayReveal === true}>
       <Section title="Parameters" note="Chosen by the agent">
-        <Fields root="params" data={approval.params} presentation={approval} isErased={isErased} isLarge />
+        <Fields root="params" data={approval.params} presentation={approval} missing={missing} isLarge />
       </Section>
       <Section title="Why it was held">
         <Reasons reasons={approval.reasons} />
@@ -180,7 +181,7 @@ function Call({
         </Section>
       )}
       <Section title="Context" note="Given by the host that runs the agent">
-        <Fields root="context" data={approval.context} presentation={approval} isErased={isErased} />
+        <Fields root="context" data={approval.context} presentation={approval} missing={missing} />
       </Section>
     </RevealingFor>
   )

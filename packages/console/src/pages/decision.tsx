@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Decision, Session } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
+import { whyMissing } from '../fields.ts'
 import { EffectBadge, OutcomeNote, ShadowBadge, StatusBadge } from '../parts/badges.tsx'
 import { Back, Entry, PageParts, Section } from '../parts/document.tsx'
 import { Explained } from '../parts/explanation.tsx'
@@ -43,7 +44,7 @@ export function DecisionPage({ id, me }: { readonly id: string; readonly me: Per
 
 function DecisionDocument({ decision, me }: { readonly decision: Decision; readonly me: Person }) {
   const approval = useApproval(decision.approval?.id ?? null).data
-  const isErased = decision.erased === true
+  const missing = whyMissing(decision)
   return (
     <article className="document">
       <DecisionHead decision={decision} />
@@ -60,13 +61,13 @@ function DecisionDocument({ decision, me }: { readonly decision: Decision; reado
               )}
             </Section>
             <Section title="Parameters" note="Chosen by the agent">
-              <Fields root="params" data={decision.params} presentation={decision} isErased={isErased} />
+              <Fields root="params" data={decision.params} presentation={decision} missing={missing} />
             </Section>
             <div id="explanation" className="document-part">
               <Explained decision={decision} />
             </div>
             <Section title="Context" note="Given by the host that runs the agent">
-              <Fields root="context" data={decision.context} presentation={decision} isErased={isErased} />
+              <Fields root="context" data={decision.context} presentation={decision} missing={missing} />
             </Section>
           </RevealingFor>
           <ProofSections decision={decision} />

@@ -1,35 +1,36 @@
 import type { ReactNode } from 'react'
 import { fieldsOf, jsonText } from '../fields.ts'
-import type { Field, Presentation } from '../fields.ts'
+import type { Field, Missing, Presentation } from '../fields.ts'
 import { unreachable } from '../unreachable.ts'
 import { exactTime } from '../wording.ts'
 import { Masked } from './reveal.tsx'
+
+const whyNoData: Readonly<Record<Missing, string>> = {
+  erased: 'Erased. The record of the call stays, and can still be verified.',
+  sealed:
+    'Sealed. The service does not have the payload key that opens it; the record can still be verified.',
+  malformed: 'Not stored: the call was malformed. Its record can still be verified.',
+}
 
 /** The members of an object as a list of names and values, with the exact JSON one click away. */
 export function Fields({
   root,
   data,
   presentation,
-  isErased,
+  missing,
   isLarge = false,
 }: {
   readonly root: 'params' | 'context'
-  /** Null: erased on someone's request, or never stored because the call was malformed. */
+  /** Null: erased on someone's request, sealed, or never stored because the call was malformed. */
   readonly data: Readonly<Record<string, unknown>> | null
   readonly presentation: Presentation
-  readonly isErased: boolean
+  readonly missing: Missing
   /** Where the values are what the page is about. */
   readonly isLarge?: boolean
 }) {
   const what = root === 'params' ? 'parameters' : 'context'
   if (data === null) {
-    return (
-      <p className="quiet">
-        {isErased
-          ? 'Erased. The record of the call stays, and can still be verified.'
-          : 'Not stored: the call was malformed. Its record can still be verified.'}
-      </p>
-    )
+    return <p className="quiet">{whyNoData[missing]}</p>
   }
   const fields = fieldsOf(data, `/${root}`, presentation)
   if (fields.length === 0) return <p className="quiet">No {what}.</p>

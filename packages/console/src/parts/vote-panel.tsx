@@ -62,6 +62,16 @@ function WhyNot({ approval, me }: { readonly approval: Approval; readonly me: Pe
       </Section>
     )
   }
+  if (approval.sealed === true) {
+    return (
+      <Section title="Nothing to answer yet">
+        <p>
+          What this call was to do is sealed, and the service does not have the payload key that opens it. Ask
+          whoever runs the service.
+        </p>
+      </Section>
+    )
+  }
   const mine = approval.votes.find(({ person }) => person === me.id)
   if (mine !== undefined) {
     const said = mine.breakGlass === true ? 'You broke the glass for this call' : saidBy('You', mine.vote)

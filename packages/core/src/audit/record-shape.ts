@@ -131,7 +131,8 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
     passkey: 'object or absent',
   },
   suspension: { agent: 'text', state: ['suspended', 'active'], by: 'text' },
-  erasure: { scope: ['decision', 'subject'], records: 'list', by: 'text' },
+  erasure: { scope: ['decision', 'subject'], records: 'list', by: 'text', keys: 'list or absent' },
+  sealing: { event: ['on', 'off'], key: 'text or null', by: 'text' },
   archive: { first: 'index', end: 'index', frontier: 'text', manifest: 'sha256', store: 'text' },
   hold: { hold: 'text', event: ['placed', 'lifted'], by: 'text' },
   read: {

@@ -29,6 +29,7 @@ export function recordTerms(record: LogRecord | RecordBody): readonly string[] {
     case 'access':
     case 'suspension':
     case 'erasure':
+    case 'sealing':
     case 'archive':
     case 'hold':
     case 'read':

@@ -41,8 +41,12 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
       return { agent, at, by, index, kind, ledger, payload, state, v: 1 }
     }
     case 'erasure': {
-      const { by, kind, records, scope } = body
-      return { at, by, index, kind, ledger, payload, records, scope, v: 1 }
+      const { by, keys, kind, records, scope } = body
+      return { at, by, index, keys, kind, ledger, payload, records, scope, v: 1 }
+    }
+    case 'sealing': {
+      const { by, event, key, kind } = body
+      return { at, by, event, index, key, kind, ledger, payload, v: 1 }
     }
     case 'archive': {
       const { end, first, frontier, kind, manifest, store } = body

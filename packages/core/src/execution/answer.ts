@@ -80,6 +80,8 @@ export interface DecisionView extends Omit<DecisionAnswer, 'replayed' | 'outcome
   readonly context: Json
   /** Where params and context are null because somebody has erased them. */
   readonly erased?: true | undefined
+  /** Where params and context are null because they are sealed, and the service does not have the key. */
+  readonly sealed?: true | undefined
   readonly outcome: {
     readonly status: OutcomeStatus
     readonly at: string
@@ -98,6 +100,8 @@ export interface ApprovalView {
   readonly context: Json
   /** Where params and context are null because somebody has erased them. Then nobody may vote any more. */
   readonly erased?: true | undefined
+  /** Where params and context are null because they are sealed, and the service does not have the key. */
+  readonly sealed?: true | undefined
   readonly reasons: readonly string[]
   readonly rules: readonly DeterminingRule[]
   readonly policy: PolicyRef | null

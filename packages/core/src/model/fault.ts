@@ -19,6 +19,7 @@ export const faultCodes = [
   'store_unavailable',
   'store_busy',
   'log_broken',
+  'payload_key_missing',
   'service_unreachable',
   'internal',
 ] as const

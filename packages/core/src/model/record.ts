@@ -240,6 +240,18 @@ export interface ErasureRecord extends RecordBase {
   readonly scope: 'decision' | 'subject'
   /** The indices of the records whose payloads were erased, in ascending order. */
   readonly records: readonly number[]
+  /** The ids of the subject keys that were destroyed with it: whatever was sealed with one cannot be read any more, anywhere. */
+  readonly keys?: readonly string[] | undefined
+  /** As in `SuspensionRecord`. */
+  readonly by: string
+}
+
+/** From here on, payloads that hold data of people are sealed, or no longer are. */
+export interface SealingRecord extends RecordBase {
+  readonly kind: 'sealing'
+  readonly event: 'on' | 'off'
+  /** The id of the master key under which the keys of people are wrapped; null where nothing is sealed from here on. */
+  readonly key: string | null
   /** As in `SuspensionRecord`. */
   readonly by: string
 }
@@ -302,6 +314,7 @@ export type LogRecord =
   | AccessRecord
   | SuspensionRecord
   | ErasureRecord
+  | SealingRecord
   | ArchiveRecord
   | HoldRecord
   | ReadRecord

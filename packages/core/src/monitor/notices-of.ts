@@ -42,6 +42,7 @@ export function noticesOf(record: LogRecord): readonly Notice[] {
     case 'policy':
     case 'access':
     case 'erasure':
+    case 'sealing':
     case 'archive':
     case 'hold':
     case 'read':

@@ -14,7 +14,7 @@ import { bodyAt } from './stored-log.ts'
 const at = '2026-11-23T20:00:00.000Z'
 const place = { ledger: 'main', index: 7, at, payload: 'a'.repeat(64) as Sha256 }
 const fastText = (body: RecordBody) => new RecordWriter('main').text(body, place)
-const bodies = Array.from({ length: 13 }, (_, index) => bodyAt(index))
+const bodies = Array.from({ length: 14 }, (_, index) => bodyAt(index))
 const decision = bodyAt(0) as Extract<RecordBody, { kind: 'decision' }>
 const broken = expect.objectContaining({ code: 'log_broken' }) as Error
 
@@ -361,6 +361,7 @@ test('a record is found by agent and action of a decision, by an effect that did
     ['kind=read'],
     ['kind=revocation'],
     ['kind=key'],
+    ['kind=sealing'],
   ])
 })
 

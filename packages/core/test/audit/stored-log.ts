@@ -73,12 +73,13 @@ export function bodyAt(index: number): RecordBody {
     { kind: 'read', person: lead, what: 'reveal', records: [0] },
     { kind: 'revocation', grant: grantId(index), agent: 'support', action: 'issue_refund', by: lead },
     { kind: 'key', event: 'added', verifierKey: 'bailiwick.local/main+0badcafe+AQ==', by: 'operator' },
+    { kind: 'sealing', event: 'on', key: '0badcafe0badcafe', by: 'operator' },
   ]
   return bodies[index % bodies.length] ?? { kind: 'policy', policy }
 }
 
 function hasPayload(body: RecordBody): boolean {
-  return !['expiry', 'access', 'archive', 'key'].includes(body.kind)
+  return !['expiry', 'access', 'archive', 'key', 'sealing'].includes(body.kind)
 }
 
 /** A row as an honest service stores it. */

@@ -50,6 +50,7 @@ export function mailPage({ approval, person, note, needsSession }: MailPage): st
     listOf(words.params),
     words.paramsLeft > 0 ? `<p>and ${words.paramsLeft} more, which the console shows</p>` : '',
     approval.erased === true ? '<p>What the call was about has been erased.</p>' : '',
+    approval.sealed === true ? '<p>What the call is about is sealed and cannot be shown here.</p>' : '',
     `<ul>${words.reasons.map((reason) => `<li>${escaped(reason)}</li>`).join('')}</ul>`,
     waits
       ? `<p>Answer by <strong><time datetime="${escaped(approval.deadline)}">${escaped(words.deadline)}</time></strong>. ${escaped(words.ask)} No answer is a no.</p>`

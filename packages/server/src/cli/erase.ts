@@ -27,7 +27,7 @@ export function addErase(program: Command, act: Act): void {
     .option('--reason <text>', 'why; recorded, so leave out the person')
     .option('--dry-run', 'say what would be erased, and erase nothing')
     .option('--yes', 'erase; nobody is asked')
-    .option('--json', 'print {erased, before, recordedAs, archived, vacuumed}')
+    .option('--json', 'print {erased, before, recordedAs, archived, keys, vacuumed}')
     .addHelpText(
       'after',
       '\nIt can be done again: what is erased is passed over. Nothing is erased while a legal hold stands.\ndocs/PRIVACY.md says what is left, and what to do about backups.',
@@ -78,14 +78,26 @@ function targetOf({ decision, subject }: EraseOptions): ErasureTarget {
 }
 
 function resultLines(result: ErasureResult, dryRun: boolean): string[] {
-  const { erased, before, recordedAs, archived, vacuumed } = result
+  const { erased, before, recordedAs, archived, keys, vacuumed } = result
   const earlier = before === 0 ? [] : [`${payloads(before)} had been erased before.`]
   const cold = archived.length === 0 ? [] : [`In cold storage: records ${ranges(archived)}.`]
-  if (erased.length === 0) return ['There is nothing left to erase.', ...earlier, ...cold]
+  const key = keys.length === 0 ? [] : [keyLine(dryRun)]
+  if (erased.length === 0 && (keys.length === 0 || dryRun))
+    return [...key, 'There is nothing left to erase.', ...earlier, ...cold]
   if (dryRun)
-    return [`Would erase ${payloads(erased.length)}, of records ${ranges(erased)}.`, ...earlier, ...cold]
+    return [
+      `Would erase ${payloads(erased.length)}, of records ${ranges(erased)}.`,
+      ...key,
+      ...earlier,
+      ...cold,
+    ]
+  const done =
+    erased.length === 0
+      ? `There was no payload left to erase; recorded as ${ranges(recordedAs)}.`
+      : `Erased ${payloads(erased.length)}, of records ${ranges(erased)}; recorded as ${ranges(recordedAs)}.`
   return [
-    `Erased ${payloads(erased.length)}, of records ${ranges(erased)}; recorded as ${ranges(recordedAs)}.`,
+    done,
+    ...key,
     ...earlier,
     ...cold,
     ...(vacuumed
@@ -93,6 +105,12 @@ function resultLines(result: ErasureResult, dryRun: boolean): string[] {
       : ['The space was not freed: run `VACUUM` on the database as the owner of its tables.']),
     'Backups and write-ahead logs from before still hold them: see docs/PRIVACY.md.',
   ]
+}
+
+function keyLine(dryRun: boolean): string {
+  return dryRun
+    ? 'Would destroy the key of the person: what is sealed with it could not be read any more, wherever it is.'
+    : 'Destroyed the key of the person: what was sealed with it, also in cold storage and in copies of it, cannot be read any more.'
 }
 
 function payloads(count: number): string {

@@ -11,6 +11,7 @@ import {
 } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { archiveSettings } from '../archive-settings.ts'
+import { payloadKeySettings } from '../payload-key-settings.ts'
 import { supposedCall, withCallOptions, type CallOptions } from './call-options.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import { policyFor } from './masked-payload.ts'
@@ -78,10 +79,11 @@ async function explainedRecord(
       fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
     })
   }
+  const payloadKey = await payloadKeySettings(ports.env)
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
     const { store } = archiveSettings(ports.env)
-    const recalled = await recallStoredDecision(database.connection, 'main', decision, store)
+    const recalled = await recallStoredDecision(database.connection, 'main', decision, store, payloadKey)
     const { agent, index } = recalled.record
     const inForce = policyFor(await lastStoredPolicies(database.connection, 'main'), agent)
     await recordOneReading(options, ports, 'decision', index)

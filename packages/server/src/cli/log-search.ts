@@ -31,7 +31,7 @@ interface SearchOptions extends StoreOptions {
 }
 
 /** A record that is to be shown, with so much of its payload as may be. */
-interface ShownRecord extends Pick<FoundRecord, 'record' | 'cold'> {
+interface ShownRecord extends Pick<FoundRecord, 'record' | 'cold' | 'sealed'> {
   readonly payload: Json
 }
 
@@ -86,8 +86,8 @@ async function search(ports: CliPorts, options: SearchOptions): Promise<ExitCode
 }
 
 async function* unmaskedSearch(ledger: Ledger, wanted: LogSearch): AsyncGenerator<ShownRecord> {
-  for await (const { record, body, cold } of ledger.search(wanted)) {
-    yield { record, payload: body === null ? null : (JSON.parse(body) as Json), cold }
+  for await (const { body, ...found } of ledger.search(wanted)) {
+    yield { ...found, payload: body === null ? null : (JSON.parse(body) as Json) }
   }
 }
 
@@ -95,10 +95,10 @@ async function* unmaskedSearch(ledger: Ledger, wanted: LogSearch): AsyncGenerato
 async function* maskedSearch(ledger: Ledger, wanted: LogSearch): AsyncGenerator<ShownRecord> {
   const mask = await payloadMask(ledger)
   const { text } = wanted
-  for await (const { record, body, cold } of ledger.search(wanted)) {
-    const payload = await mask(record, body)
-    const seen = [recordText(record), canonicalJson(payload)]
-    if (text === undefined || seen.some((part) => part.includes(text))) yield { record, payload, cold }
+  for await (const { body, ...found } of ledger.search(wanted)) {
+    const payload = await mask(found.record, body)
+    const seen = [recordText(found.record), canonicalJson(payload)]
+    if (text === undefined || seen.some((part) => part.includes(text))) yield { ...found, payload }
   }
 }
 
@@ -127,8 +127,9 @@ function dateText(text: string | undefined, option: string): string | undefined 
   })
 }
 
-function textLine({ record, cold }: ShownRecord): string {
-  return [record.at, ...wordsOf(record), ...(cold ? ['(cold)'] : [])].map(onOneLine).join('  ')
+function textLine({ record, cold, sealed }: ShownRecord): string {
+  const marks = [...(cold ? ['(cold)'] : []), ...(sealed === true ? ['(sealed)'] : [])]
+  return [record.at, ...wordsOf(record), ...marks].map(onOneLine).join('  ')
 }
 
 function wordsOf(record: LogRecord): readonly string[] {

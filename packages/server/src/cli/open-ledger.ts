@@ -14,6 +14,7 @@ import { Fault, onOneLine, type Instant } from '@bailiwick/core'
 import { checkpointCopies } from '../anchors/settings.ts'
 import { archiveSettings, type ArchiveSettings } from '../archive-settings.ts'
 import { logKeySettings } from '../log-key-settings.ts'
+import { payloadKeySettings } from '../payload-key-settings.ts'
 import type { CliPorts } from './ports.ts'
 import { serviceUrl, storePlace, type StoreOptions, type StorePlace } from './settings.ts'
 
@@ -43,6 +44,7 @@ export async function withLedger<Result>(
   const place = storePlace(options, ports)
   const { dataDir, databaseUrl } = place
   const logKey = await logKeySettings(ports.env)
+  const payloadKey = await payloadKeySettings(ports.env)
   const news = await newsOf(place, logKey)
   const database = await openDatabase({ dataDir, databaseUrl })
   try {
@@ -57,6 +59,7 @@ export async function withLedger<Result>(
       logKey,
       checkpointCopies: checkpointCopies(ports.env),
       archive: archive.store,
+      payloadKey,
     })
     if (news !== undefined) ports.err(onOneLine(news))
     try {

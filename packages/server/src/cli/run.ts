@@ -15,6 +15,7 @@ import { addInit } from './init.ts'
 import { addKeys } from './keys.ts'
 import { addLog } from './log.ts'
 import { addMigrateTo } from './migrate-to.ts'
+import { addPayloadKey } from './payload-key.ts'
 import { addPeople } from './people.ts'
 import type { CliPorts } from './ports.ts'
 import { addServe } from './serve.ts'
@@ -87,6 +88,7 @@ function commandLine(act: Act, ports: CliPorts): Command {
     addDeliveries,
     addLog,
     addErase,
+    addPayloadKey,
     addMigrateTo,
     addHold,
   ]

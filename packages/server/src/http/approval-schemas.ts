@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { batchCallsMax, commentLengthMax, voteChannels } from '@bailiwick/core'
 import { voteSignature } from './passkey-schemas.ts'
 import { problemDocument } from './problem-schema.ts'
-import { erased, presented } from './review-schemas.ts'
+import { erased, presented, sealed } from './review-schemas.ts'
 import { policyRef, rule } from './rule-schemas.ts'
 import { archived, comment, mustBe, name, oneOf, onlyKnown, text } from './schema-parts.ts'
 
@@ -139,6 +139,7 @@ export const approvalView = z
     params: z.unknown().nullable(),
     context: z.unknown().nullable(),
     erased,
+    sealed,
     ...presented,
     reasons: z.array(z.string()),
     rules: z.array(rule),

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { batchCallsMax, callbackLengthMax } from '@bailiwick/core'
 import { approvalView, standingUse } from './approval-schemas.ts'
 import { problemDocument } from './problem-schema.ts'
-import { erased, presented } from './review-schemas.ts'
+import { erased, presented, sealed } from './review-schemas.ts'
 import { code, effect, policyRef, rule } from './rule-schemas.ts'
 import { archived, comment, mustBe, name, object, oneOf, onlyKnown, text } from './schema-parts.ts'
 
@@ -142,6 +142,7 @@ export const decisionView = z
     params: z.unknown().nullable().openapi({ description: 'Null where erased.' }),
     context: z.unknown().nullable(),
     erased,
+    sealed,
     ...presented,
     outcome: z.object({ status: z.string(), at: z.string(), detail: z.string().optional() }).nullable(),
   })

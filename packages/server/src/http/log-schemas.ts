@@ -32,6 +32,10 @@ export const erasureAnswer = z
     before: z.int().openapi({ description: 'How many payloads had been erased before.' }),
     recordedAs: indices.openapi({ description: 'The records that say so.' }),
     archived: indices.openapi({ description: 'Records that are in cold storage.' }),
+    keys: z.array(z.string()).openapi({
+      description:
+        'The ids of the keys of the person that were destroyed: what was sealed with them cannot be read any more, wherever it is.',
+    }),
     vacuumed: z.boolean().openapi({ description: 'Whether the space they took was freed.' }),
   })
   .openapi('Erasure')

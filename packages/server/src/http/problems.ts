@@ -40,6 +40,7 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   store_unavailable: { status: 503, title: 'Store unavailable' },
   store_busy: { status: 503, title: 'Store busy' },
   log_broken: { status: 503, title: 'Log broken' },
+  payload_key_missing: { status: 503, title: 'Payload key missing' },
   service_unreachable: { status: 503, title: 'Service unreachable' },
   internal: { status: 500, title: 'Internal error' },
 }

@@ -11,6 +11,12 @@ export const erased = z
   .optional()
   .openapi({ description: 'Params and context were erased; the record stays.' })
 
+/** Whether what is left of a call can be shown here. */
+export const sealed = z.literal(true).optional().openapi({
+  description:
+    'Params and context are there and sealed, and this service does not have the payload key that opens them.',
+})
+
 /** What every view of a call says of its params and context, to people. */
 export const presented = {
   masked: z

@@ -206,6 +206,20 @@ describeConsole('why a decision was made, in the console', (setting) => {
     })
   })
 
+  test('a decision whose payload is sealed, without the key here, says that it is sealed and not erased', async () => {
+    const { id } = await refund(600)
+    const page = await visitors.open('/', { session: pat })
+    await page.route(`**/v1/decisions/${id}`, async (route) => {
+      const response = await route.fetch()
+      const answer = (await response.json()) as object
+      await route.fulfill({ response, json: { ...answer, params: null, context: null, sealed: true } })
+    })
+    await page.goto(`${service.url}/decisions/${id}`)
+    await sees(page, 'Sealed. The service does not have the payload key that opens it')
+    expect(await page.getByText('Erased.').count()).toBe(0)
+    await expectUsable(page)
+  })
+
   test('a decision that does not come out as it was recorded says so before anything else', async () => {
     const { id } = await refund(600)
     const path = `/v1/decisions/${id}/explanation`

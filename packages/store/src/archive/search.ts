@@ -1,5 +1,6 @@
 import { parseRecord, type DecisionRecord, type LogRecord } from '@bailiwick/core'
 import { batchesBackwards, type Queryable } from '../log/batches.ts'
+import type { PayloadReader } from '../sealing/payload-reader.ts'
 import type { ColdLog } from './cold-log.ts'
 import { archivedEnd } from './segments.ts'
 
@@ -22,6 +23,8 @@ export interface FoundRecord {
   readonly body: string | null
   /** Whether it came out of cold storage. */
   readonly cold: boolean
+  /** Its payload is there, and cannot be read without the payload key. */
+  readonly sealed?: true
 }
 
 /** Clocks of services that write one log may differ by so much: times need not ascend with the index. */
@@ -33,29 +36,38 @@ const clockDifferenceMsMax = 60 * 60 * 1000
  */
 export async function* searchLog(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   cold: ColdLog,
   search: LogSearch,
 ): AsyncGenerator<FoundRecord> {
+  const { ledger } = payloads
   const terms = termsOf(search)
   const end = await archivedEnd(client, ledger)
   const earliest = search.from === undefined ? -Infinity : Date.parse(search.from) - clockDifferenceMsMax
   for await (const { first, entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, terms)) {
     if (first + entries.length <= end) break
     let old = false
-    for (const { index, record: text, payload } of entries.toReversed()) {
+    const read = await payloads.read(client, entries)
+    for (const { index, record: text } of entries.toReversed()) {
       if (index < end) break
       const record = parseRecord(text)
       old = Date.parse(record.at) < earliest
-      const body = typeof payload === 'string' ? null : payload.body
-      if (matches(record, text, body, search)) yield { record, body, cold: false }
+      const { body, lockedBy } = read(index)
+      const found = {
+        record,
+        body,
+        cold: false,
+        ...(lockedBy === undefined ? {} : { sealed: true as const }),
+      }
+      if (matches(record, text, body, search)) yield found
     }
     if (old) return
   }
   const { from, to } = search
   for await (const { record, entry } of cold.backwards({ before: end, searches: [terms], from, to })) {
-    const body = typeof entry.payload === 'string' ? null : entry.payload.body
-    if (matches(record, entry.record, body, search)) yield { record, body, cold: true }
+    const { body, lockedBy } = (await payloads.read(client, [entry]))(entry.index)
+    const found = { record, body, cold: true, ...(lockedBy === undefined ? {} : { sealed: true as const }) }
+    if (matches(record, entry.record, body, search)) yield found
   }
 }
 

@@ -7,7 +7,14 @@ import type { Operation } from '../log/sequencer.ts'
 import { unknownDecision } from '../operations/outcome.ts'
 import { readAnywhere } from '../queries.ts'
 import { recordsOfCalls } from './call-records.ts'
-import { checkedReason, eraseOperation, refuseUnderHold, type ErasureCause } from './operation.ts'
+import { readSubjectKeys } from '../sealing/subject-keys.ts'
+import {
+  checkedReason,
+  destroyKeysOperation,
+  eraseOperation,
+  refuseUnderHold,
+  type ErasureCause,
+} from './operation.ts'
 
 /** What is to be erased. */
 export type ErasureTarget =
@@ -34,6 +41,8 @@ export interface ErasureResult {
   readonly recordedAs: readonly number[]
   /** Which of them were in cold storage only. */
   readonly archived: readonly number[]
+  /** The ids of the person's keys that were destroyed: what was sealed with them cannot be read any more, wherever it is. */
+  readonly keys: readonly string[]
   /** Whether `VACUUM` went over what was rewritten, so that their space is used for other rows. */
   readonly vacuumed: boolean
 }
@@ -70,6 +79,8 @@ export async function erasePayloads(ports: ErasurePorts, request: ErasureRequest
   refuseUnderHold(await holdsNow(ports.client, ports.ledger))
   const progress = new Progress(request)
   try {
+    // First: from here on nothing that is sealed can be read, whatever keeps the rest from being removed.
+    if ('subject' in request.target) await destroyKeys(ports, request, request.target.subject, progress)
     for await (const decisions of pagesOf(ports, request.target)) {
       for (let round = 0; round < roundsMax; round++) {
         const states = await statesOf(ports, decisions, progress)
@@ -91,6 +102,7 @@ class Progress {
   readonly archived = new Set<number>()
   readonly firsts = new Set<number>()
   readonly recordedAs: number[] = []
+  keys: readonly string[] = []
   readonly #request: ErasureRequest
 
   constructor(request: ErasureRequest) {
@@ -113,6 +125,7 @@ class Progress {
       before: this.before.size,
       recordedAs: this.recordedAs,
       archived: ascending(this.archived),
+      keys: this.keys,
       vacuumed,
     }
   }
@@ -121,10 +134,35 @@ class Progress {
     if (!(error instanceof Fault) || this.recordedAs.length === 0) return error
     return new Fault(
       error.code,
-      `${error.message}; before that, ${this.erased.size} payloads were erased, recorded up to record ${this.recordedAs.at(-1) ?? 0}`,
+      `${error.message}; before that, ${this.#done()}, recorded up to record ${this.recordedAs.at(-1) ?? 0}`,
       { fix: `${error.fix} Then erase again: what is erased is passed over.`, cause: error },
     )
   }
+
+  #done(): string {
+    const erased = `${this.erased.size} payloads were erased`
+    if (this.keys.length === 0) return erased
+    return `the key of the person was destroyed, so that nothing sealed with it can be read, and ${erased}`
+  }
+}
+
+async function destroyKeys(
+  ports: ErasurePorts,
+  request: ErasureRequest,
+  subject: string | number,
+  progress: Progress,
+): Promise<void> {
+  const subjects = ports.subjectDigests(subject)
+  const stored = await readSubjectKeys(ports.client, ports.ledger, { subjects })
+  if (request.dryRun === true) {
+    progress.keys = stored.map(({ id }) => id).sort()
+    return
+  }
+  // Where nobody has a key, nothing is asked of the log. One that is made meanwhile is of a call that comes later.
+  if (stored.length === 0) return
+  const { index, keys } = await ports.submit(destroyKeysOperation(subjects, request))
+  progress.keys = keys
+  if (index !== null) progress.recordedAs.push(index)
 }
 
 /** The decisions that are asked for, a few at a time. */
@@ -241,14 +279,15 @@ function stepsOf(states: readonly KeptPayload[]): KeptPayload[][] {
 // nobody would see; those are left to autovacuum.
 async function freeSpace(
   { client, ledger }: ErasurePorts,
-  { firsts, recordedAs }: Progress,
+  { firsts, recordedAs, keys }: Progress,
 ): Promise<boolean> {
   if (recordedAs.length === 0) return false
   try {
     const { rows } = await client.query<{ name: string; owned: boolean }>(
       `select c.oid::regclass::text as name, pg_has_role(c.relowner, 'usage') as owned from pg_class c
-      where c.oid in (select distinct tableoid from log_batch where ledger = $1 and first = any($2::bigint[]))`,
-      [ledger, [...firsts]],
+      where c.oid in (select distinct tableoid from log_batch where ledger = $1 and first = any($2::bigint[]))
+        or ($3 and c.oid = 'subject_key'::regclass)`,
+      [ledger, [...firsts], keys.length > 0],
     )
     for (const { name } of rows.filter(({ owned }) => owned)) await client.query(`vacuum ${name}`)
     return rows.every(({ owned }) => owned)

@@ -64,6 +64,42 @@ export function eraseOperation(
   }
 }
 
+/** What the destruction of a person's keys did. */
+export interface DestroyedKeys {
+  /** The index of the `erasure` record; null where the person has no key. */
+  readonly index: number | null
+  /** The ids of the keys. */
+  readonly keys: readonly string[]
+}
+
+/**
+ * The operation that destroys the keys of a person, in the transaction that records it: from then on nothing that was sealed
+ * with them can be read, in the database, in cold storage, in a copy of either or anywhere else. Needs no master key.
+ *
+ * @param subjects the digests that the person may be known under
+ * @throws Fault `conflict` while a legal hold stands
+ */
+export function destroyKeysOperation(
+  subjects: readonly string[],
+  { reason, by }: Pick<ErasureCause, 'reason' | 'by'>,
+): Operation<DestroyedKeys> {
+  const payload = canonicalJson({ reason: checkedReason(reason) })
+  return {
+    needs: { subjects, retention: true },
+    apply: (fold, place) => {
+      refuseUnderHold(fold.retention.holds)
+      const keys = fold.seals.keyIdsOf(subjects)
+      if (keys.length === 0) return { answer: { index: null, keys } }
+      return {
+        body: { kind: 'erasure', scope: 'subject', records: [], keys, by },
+        payload,
+        answer: { index: place.index, keys },
+        staged: () => fold.destroyKeys(keys),
+      }
+    },
+  }
+}
+
 /** @throws Fault `conflict` where any legal hold stands: it covers the whole log */
 export function refuseUnderHold(holds: readonly string[]): void {
   const [hold, ...more] = holds

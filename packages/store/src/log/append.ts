@@ -19,7 +19,9 @@ import type {
   PasskeyChange,
   PasskeyRow,
   ReleasedRow,
+  SealingRow,
   SegmentRow,
+  SubjectKeyRow,
   SubjectRow,
   SuspensionRow,
   VoteRow,
@@ -67,6 +69,13 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly passkeysChanged: readonly PasskeyChange[]
   /** Whose data its payloads hold. */
   readonly subjects: readonly SubjectRow[]
+  /** Keys of people that are made. */
+  readonly subjectKeysMade: readonly SubjectKeyRow[]
+  /** Keys of people that another master key wraps from here on. */
+  readonly subjectKeysRewrapped: readonly SubjectKeyRow[]
+  readonly subjectKeysDestroyed: readonly Pick<SubjectKeyRow, 'id'>[]
+  /** Whether payloads are sealed from here on. */
+  readonly sealings: readonly SealingRow[]
   /** Payloads of earlier batches that are erased. */
   readonly erasures: readonly ErasureRow[]
   readonly segments: readonly SegmentRow[]
@@ -187,6 +196,26 @@ const foldings = {
     select $1, decode(r.subject, 'hex'), r.index
     from head, json_to_recordset($n::json) as r (subject text, index bigint)
   )`,
+  // No two batches make a key for one person: the second misses the head.
+  subjectKeysMade: `subject_keys_made as (
+    insert into subject_key (ledger, id, subject, master, wrapped)
+    select $1, r.id, decode(r.subject, 'hex'), r.master, decode(r.wrapped, 'hex')
+    from head, json_to_recordset($n::json) as r (id text, subject text, master text, wrapped text)
+  )`,
+  subjectKeysRewrapped: `subject_keys_rewrapped as (
+    update subject_key set master = r.master, wrapped = decode(r.wrapped, 'hex')
+    from head, json_to_recordset($n::json) as r (id text, master text, wrapped text)
+    where subject_key.ledger = $1 and subject_key.id = r.id
+  )`,
+  subjectKeysDestroyed: `subject_keys_destroyed as (
+    delete from subject_key using head, json_to_recordset($n::json) as r (id text)
+    where subject_key.ledger = $1 and subject_key.id = r.id
+  )`,
+  sealings: `sealing as (
+    insert into payload_sealing (ledger, index, key)
+    select $1, r.index, r.key from head, json_to_recordset($n::json) as r (index bigint, key text)
+    on conflict (ledger) do update set index = excluded.index, key = excluded.key
+  )`,
   segments: `archived as (
     insert into archive_segment (ledger, first, stop, index, store, manifest, payloads)
     select $1, r.first, r.stop, r.index, r.store, r.manifest, r.payloads
@@ -217,6 +246,10 @@ const rare: readonly Folding[] = [
   ...accessFolded,
   'passkeysMade',
   'passkeysChanged',
+  'subjectKeysMade',
+  'subjectKeysRewrapped',
+  'subjectKeysDestroyed',
+  'sealings',
   'segments',
   'holdsPlaced',
   'holdsLifted',

@@ -1,5 +1,6 @@
 import {
   instantText,
+  sealedKeys,
   type Approval,
   type Instant,
   type OutcomeStatus,
@@ -16,6 +17,7 @@ import type { KnownDecision } from './needs.ts'
 import { PasskeyFold } from './passkeys.ts'
 import type { PayloadState } from './payload-states.ts'
 import { RetentionFold } from './retention-fold.ts'
+import { SealFold, type Sealer } from './seal-fold.ts'
 import type {
   AccessChange,
   ApprovalRow,
@@ -65,10 +67,13 @@ export class Fold {
   /** The live standing grants. */
   readonly grants: GrantFold
   readonly retention = new RetentionFold()
+  /** The keys of people. */
+  readonly seals: SealFold
 
   /** Writes what it adds to counters and sessions into `memory`, which is then as of this batch. */
-  constructor(memory: Memory = emptyMemory()) {
+  constructor(memory: Memory = emptyMemory(), sealer: Sealer = nobodys) {
     this.#memory = memory
+    this.seals = new SealFold(memory.sealing, sealer)
     this.counters = new CounterFold(memory.counters)
     this.grants = new GrantFold(memory.grants)
   }
@@ -255,6 +260,18 @@ export class Fold {
     }
   }
 
+  /** Destroys keys of people. Whoever comes later in the batch finds what was sealed with them erased. */
+  destroyKeys(ids: readonly string[]): void {
+    this.seals.destroy(ids)
+    for (const [index, known] of this.#decisions) {
+      const sealed = known.payload === null ? [] : (sealedKeys(known.payload.stored) ?? [])
+      if (!sealed.some((id) => ids.includes(id))) continue
+      this.#decisions.set(index, { ...known, payload: null })
+    }
+    // Which of them rest on what cannot be read any more is told when they are read again; until then none covers a call.
+    this.#memory.grants.clear()
+  }
+
   /** Whose data the payloads of archived records hold is forgotten; the payloads are removed from cold storage. */
   eraseArchived(indices: readonly number[]): void {
     for (const index of indices) this.#eraseIn(null, index)
@@ -290,6 +307,7 @@ export class Fold {
   } & ReturnType<CounterFold['rows']> &
     ReturnType<RetentionFold['rows']> &
     ReturnType<GrantFold['rows']> &
+    ReturnType<SealFold['rows']> &
     Required<AccessChange> {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
@@ -312,12 +330,19 @@ export class Fold {
       ...this.counters.rows(),
       ...this.retention.rows(),
       ...this.grants.rows(),
+      ...this.seals.rows(),
       notAfter: notAfter && instantText(notAfter),
       ...this.passkeys.rows(),
       ...this.access.rows(),
     }
   }
 }
+
+const nobodys: Sealer = Object.freeze({
+  ledger: '',
+  key: undefined,
+  randomBytes: (size: number) => Buffer.alloc(size),
+})
 
 /** The earlier of two instants, where there are two. */
 function earliestOf(one: Instant | undefined, other: Instant | undefined): Instant | undefined {

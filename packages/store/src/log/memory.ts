@@ -1,4 +1,5 @@
 import { CounterWindows } from './counter-windows.ts'
+import { SealingState } from './sealing-state.ts'
 import { SessionMarks } from './session-marks.ts'
 import { StandingGrants } from './standing-grants.ts'
 import { Suspensions } from './suspensions.ts'
@@ -9,6 +10,7 @@ export interface Memory {
   readonly sessions: SessionMarks
   readonly suspensions: Suspensions
   readonly grants: StandingGrants
+  readonly sealing: SealingState
 }
 
 /** A memory of nothing. */
@@ -18,5 +20,6 @@ export function emptyMemory(): Memory {
     sessions: new SessionMarks(),
     suspensions: new Suspensions(),
     grants: new StandingGrants(),
+    sealing: new SealingState(),
   }
 }

@@ -1,13 +1,35 @@
 import type { CounterWindow, DecisionRecord, OutcomeStatus } from '@bailiwick/core'
 import type { VotingNeed } from './voting.ts'
 
+/** A payload with its salt. */
+export interface KnownPayload {
+  readonly salt: Buffer
+  /** As it is stored, and as the record commits to it: sealed or not. */
+  readonly stored: string
+  /** As it can be read. Reading it is a Fault `payload_key_missing` where it is sealed and cannot be opened here. */
+  readonly body: string
+}
+
 /** A recorded decision with what operations need to know of it. */
 export interface KnownDecision {
   readonly record: DecisionRecord
   /** Null where it has been erased. */
-  readonly payload: { readonly salt: Buffer; readonly body: string } | null
+  readonly payload: KnownPayload | null
   readonly outcome: OutcomeStatus | null
 }
+
+/** With whose keys a payload is sealed: with those of all these people, or with those of another payload of the same call. */
+export type Seal =
+  | {
+      /** Their digests; the operation needs them. At least one. */
+      readonly subjects: readonly string[]
+      readonly like?: undefined
+    }
+  | {
+      /** That payload as it is stored. */
+      readonly like: string
+      readonly subjects?: undefined
+    }
 
 /** What operations of one batch have to know before they can be applied. */
 export interface Needs {
@@ -21,6 +43,10 @@ export interface Needs {
   readonly session?: string
   /** Indices of the decisions whose uses of counters are given back. */
   readonly uses?: readonly number[]
+  /** Digests of people whose keys are used, made or destroyed. */
+  readonly subjects?: readonly string[]
+  /** The keys of all people. */
+  readonly allSubjects?: true
   /** Indices of records whose payloads are erased, if they are there and no legal hold stands. */
   readonly payloads?: readonly number[]
   /** Who votes on the approvals, and in whose stead. */

@@ -1,7 +1,7 @@
 import type { Instant, LogRecord, RecordBody } from '@bailiwick/core'
 import type { AdmittingKey } from './admission.ts'
 import type { Fold } from './fold.ts'
-import type { Needs } from './needs.ts'
+import type { KnownPayload, Needs, Seal } from './needs.ts'
 
 /** Where an operation's record will stand. */
 export interface Place {
@@ -12,10 +12,12 @@ export interface Place {
 /** What an operation does to the ledger: a record, or only an answer. */
 export interface Applied<Answer> {
   readonly body?: RecordBody
-  /** Canonical JSON to keep apart; the record commits to it. */
+  /** Canonical JSON to keep apart; the record commits to it as it is stored. */
   readonly payload?: string | undefined
+  /** With whose keys the payload is sealed, where the ledger seals payloads. */
+  readonly seal?: Seal | undefined
   /** Called with the record once it is complete and staged, for what is folded from it. */
-  readonly staged?: ((record: LogRecord, payload: { salt: Buffer; body: string } | null) => void) | undefined
+  readonly staged?: ((record: LogRecord, payload: KnownPayload | null) => void) | undefined
   readonly answer: Answer
 }
 

@@ -6,6 +6,7 @@ import {
   type DecisionRecord,
   type Instant,
 } from '@bailiwick/core'
+import type { PayloadReader } from '../sealing/payload-reader.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { readApprovals } from './read-approvals.ts'
 import { liveGrant, type LiveGrant } from './standing-grants.ts'
@@ -37,9 +38,10 @@ export interface ReadGrant {
  */
 export async function readLiveGrants(
   client: Queryable,
-  ledger: string,
+  payloads: PayloadReader,
   at: Instant | undefined,
 ): Promise<ReadGrant[]> {
+  const { ledger } = payloads
   const values = [ledger, at === undefined ? null : instantText(at), standingGrantsMax]
   const { rows } = await client.query<{ approval: string; used: number }>({ ...live, values })
   if (rows.length === 0) return []
@@ -49,14 +51,18 @@ export async function readLiveGrants(
     readEntries(client, ledger, indices),
   ])
   const found = new Map(approvals)
+  const read = await payloads.read(client, [...entries.values()])
   return rows.flatMap(({ approval: index, used }) => {
     const approval = found.get(Number(index))
     const entry = entries.get(Number(index))
     if (approval === undefined || entry === undefined || typeof entry.payload === 'string') return []
     const opened = parseRecord(entry.record)
     if (opened.kind !== 'decision') return []
-    const { salt, body } = entry.payload
-    const grant = liveGrant(approval, { record: opened, payload: { salt: Buffer.from(salt), body } }, used)
+    const { body } = read(entry.index)
+    // What cannot be read here covers nothing here.
+    if (body === null) return []
+    const payload = { salt: Buffer.from(entry.payload.salt), stored: entry.payload.body, body }
+    const grant = liveGrant(approval, { record: opened, payload }, used)
     return grant === undefined || grant.made.uses <= used ? [] : [{ grant, approval, opened, body }]
   })
 }

@@ -11,7 +11,10 @@ import { readDelegations, readVoting } from './voting.ts'
 import type { Use } from './counter-fold.ts'
 import { Fold } from './fold.ts'
 import type { Memory } from './memory.ts'
+import { PayloadReader } from '../sealing/payload-reader.ts'
+import { keyIdsOf, readAllSubjectKeys, readSubjectKeys } from '../sealing/subject-keys.ts'
 import type { KnownDecision, Needs } from './needs.ts'
+import type { Sealer } from './seal-fold.ts'
 
 const calls = {
   name: 'read_calls',
@@ -47,22 +50,29 @@ const releasable = {
     from counter_entry where ledger = $1 and decision = any($2::bigint[]) and releasable`,
 }
 
+/** As of when, and with what, the needs of a batch are read. */
+export interface ReadSettings {
+  /** The instant of the batch. */
+  readonly at: Instant
+  /** Whether deadlines are held against the database's clock as well. */
+  readonly databaseClock: boolean
+  readonly sealer: Sealer
+}
+
 /**
  * Reads what a batch of operations needs and `memory` does not have yet; on the sequencer's connection, so after every
  * batch before it.
  *
- * @param at the instant of the batch
- * @param databaseClock whether deadlines are held against the database's clock as well
  */
 export async function readFold(
   client: Queryable,
   ledger: string,
   needs: readonly Needs[],
   memory: Memory,
-  at: Instant,
-  databaseClock: boolean,
+  settings: ReadSettings,
 ): Promise<Fold> {
-  const fold = new Fold(memory)
+  const { databaseClock, sealer } = settings
+  const fold = new Fold(memory, sealer)
   const wantedCalls = needs.flatMap((need) => need.calls ?? [])
   const wantedApprovals = needs.flatMap((need) => need.approvals ?? [])
   const wantedUses = needs.flatMap((need) => need.uses ?? [])
@@ -80,15 +90,23 @@ export async function readFold(
       ? []
       : readDelegations(client, ledger, { ...delegationsByIndex, values: [ledger, wantedDelegations] }),
     databaseClock && wantedApprovals.length > 0 ? readClock(client) : undefined,
-    remember(client, ledger, needs, memory, { at, databaseClock }),
+    remember(client, ledger, needs, memory, settings),
   ])
   const wantedDecisions = [
     ...needs.flatMap((need) => need.decisions ?? []),
     ...callRows.map(({ index }) => index),
     ...approvalRows.map(([index]) => index),
   ]
-  const decisionRows =
-    wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
+  const decisions = wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
+  await readSeals(client, ledger, needs, decisions, fold)
+  const decisionRows = decisions.map((each): KnownDecision => {
+    const { record, payload, outcome } = each
+    return {
+      record,
+      outcome,
+      payload: payload && fold.seals.known(record.index, payload.salt, payload.stored),
+    }
+  })
   const retention = needs.some((need) => need.retention === true || need.payloads !== undefined)
     ? { archivedEnd: await archivedEnd(client, ledger), holds: await holdsNow(client, ledger) }
     : undefined
@@ -116,14 +134,15 @@ async function remember(
   ledger: string,
   needs: readonly Needs[],
   memory: Memory,
-  { at, databaseClock }: { readonly at: Instant; readonly databaseClock: boolean },
+  { at, databaseClock, sealer }: ReadSettings,
 ): Promise<void> {
   const counters = needs.flatMap((need) => need.counters ?? [])
   const sessions = needs.flatMap((need) => need.session ?? [])
   const wantsGrants = !memory.grants.loaded && needs.some((need) => need.grants === true)
   const since = counters.map(({ key, window }) => ({ key, since: windowStart(window, at) }))
+  const payloads = new PayloadReader(ledger, sealer.key)
   const [grants] = await Promise.all([
-    wantsGrants ? readLiveGrants(client, ledger, databaseClock ? undefined : at) : undefined,
+    wantsGrants ? readLiveGrants(client, payloads, databaseClock ? undefined : at) : undefined,
     counters.length === 0 ? undefined : memory.counters.load(client, ledger, since),
     sessions.length === 0 ? undefined : memory.sessions.load(client, ledger, sessions),
   ])
@@ -171,12 +190,35 @@ async function readCalls(
   return rows.map((row) => ({ ...row, index: Number(row.index) }))
 }
 
+/** A decision with its payload as it is stored. */
+interface StoredDecision extends Omit<KnownDecision, 'payload'> {
+  readonly payload: { readonly salt: Buffer; readonly stored: string } | null
+}
+
+// The keys of people, where any are needed: on a ledger that seals nothing, nobody asks.
+async function readSeals(
+  client: Queryable,
+  ledger: string,
+  needs: readonly Needs[],
+  decisions: readonly StoredDecision[],
+  { seals }: Fold,
+): Promise<void> {
+  if (seals.state === undefined) return
+  if (needs.some(({ allSubjects }) => allSubjects === true)) {
+    seals.load(await readAllSubjectKeys(client, ledger))
+    return
+  }
+  const subjects = needs.flatMap((need) => need.subjects ?? [])
+  const ids = keyIdsOf(decisions.map(({ payload }) => payload?.stored))
+  seals.load(await readSubjectKeys(client, ledger, { subjects, ids }))
+}
+
 /** Decisions by index, with payload and outcome; indices that hold no decision are left out. */
 async function readDecisions(
   client: Queryable,
   ledger: string,
   indices: readonly number[],
-): Promise<KnownDecision[]> {
+): Promise<StoredDecision[]> {
   const [entries, settled] = await Promise.all([
     readEntries(client, ledger, indices),
     client.query<{ decision: string; status: OutcomeStatus }>({ ...outcomes, values: [ledger, indices] }),
@@ -185,7 +227,8 @@ async function readDecisions(
   return [...entries.values()].flatMap(({ index, record: text, payload }) => {
     const record = parseRecord(text)
     if (record.kind !== 'decision') return []
-    const kept = typeof payload === 'string' ? null : { salt: Buffer.from(payload.salt), body: payload.body }
+    const kept =
+      typeof payload === 'string' ? null : { salt: Buffer.from(payload.salt), stored: payload.body }
     return [{ record, payload: kept, outcome: statuses.get(index) ?? null }]
   })
 }

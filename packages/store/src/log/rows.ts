@@ -218,6 +218,22 @@ export interface SubjectRow {
   readonly index: number
 }
 
+/** A row of `subject_key`. */
+export interface SubjectKeyRow {
+  readonly id: string
+  /** Hexadecimal. */
+  readonly subject: string
+  readonly master: string
+  /** Hexadecimal. */
+  readonly wrapped: string
+}
+
+/** A row of `payload_sealing`. */
+export interface SealingRow {
+  readonly index: number
+  readonly key: string | null
+}
+
 /** Payloads of one batch that are erased, each with its salt. */
 export interface ErasureRow {
   /** The index of the batch's first record; null: they are in cold storage, and only whose data it was is forgotten. */

@@ -22,6 +22,8 @@ import { noNeeds, type Needs } from './needs.ts'
 import type { Queryable } from './batches.ts'
 import type { Operation } from './operation.ts'
 import { readFold } from './read.ts'
+import type { PayloadKey } from '../sealing/payload-key.ts'
+import type { Sealer } from './seal-fold.ts'
 import { Staging } from './staging.ts'
 
 export type { Operation } from './operation.ts'
@@ -33,6 +35,8 @@ export interface SequencerPorts {
   now(): Instant
   /** Whether deadlines are held against the database's clock as well as `now`. */
   readonly databaseClock: boolean
+  /** The master key, where payloads are to be sealed. */
+  readonly payloadKey?: PayloadKey | undefined
   /** `size` cryptographically random bytes. */
   randomBytes(size: number): Buffer
   /** Called after each commit, before the callers get their answers. The records are made when they are asked for. */
@@ -87,6 +91,7 @@ interface Prepared {
 export class Sequencer {
   readonly #ports: SequencerPorts
   readonly #writer: RecordWriter
+  readonly #sealer: Sealer
   /** Memory for batches, while none of them uses it. */
   readonly #free: BatchBytes[] = []
   #client: pg.Client | undefined
@@ -113,6 +118,8 @@ export class Sequencer {
   constructor(ports: SequencerPorts) {
     this.#ports = ports
     this.#writer = new RecordWriter(ports.ledger)
+    const { ledger, payloadKey: key } = ports
+    this.#sealer = { ledger, key, randomBytes: (size) => ports.randomBytes(size) }
   }
 
   /**
@@ -246,10 +253,11 @@ export class Sequencer {
     // On the batch's own connection, so after every batch before it.
     if (!memory.suspensions.loaded) await memory.suspensions.load(client, this.#ports.ledger)
     const { ledger, databaseClock } = this.#ports
+    if (!memory.sealing.loaded) await memory.sealing.load(client, ledger)
     const fold =
       needs.length === 0
-        ? new Fold(memory)
-        : await readFold(client, ledger, needs, memory, now, databaseClock)
+        ? new Fold(memory, this.#sealer)
+        : await readFold(client, ledger, needs, memory, { at: now, databaseClock, sealer: this.#sealer })
     const bytes = this.#free.pop() ?? new BatchBytes()
     bytes.clear(this.#ports.randomBytes(waiting.length * saltBytes))
     const staging = new Staging(
@@ -301,6 +309,7 @@ export class Sequencer {
       this.#memory.sessions.clear()
       this.#memory.suspensions.clear()
       this.#memory.grants.clear()
+      this.#memory.sealing.clear()
     }
     this.#remembered = undefined
     return this.#memory

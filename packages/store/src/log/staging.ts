@@ -71,21 +71,27 @@ export class Staging {
   apply<Answer>(operation: Operation<Answer>): Answer {
     const index = this.#place.head.size + this.#bodies.length
     const applied = operation.apply(this.#fold, { index, at: this.#place.at })
-    const { body, payload, staged } = applied
+    const { body, staged, seal } = applied
     if (body === undefined) return applied.answer
     const bytes = this.#bytes
+    const payload =
+      seal === undefined || applied.payload === undefined
+        ? applied.payload
+        : this.#fold.seals.seal(applied.payload, seal, index)
     const commitment = payload === undefined ? null : bytes.commitment(payload)
     // Throws where the record is too large; nothing of it has been staged then.
     const text = this.#writer.text(body, { index, at: this.#at, payload: commitment })
     const salt = staged === undefined || payload === undefined ? undefined : bytes.salt
     bytes.add(text, payload)
+    if (seal !== undefined) this.#fold.seals.keep()
     this.#bodies.push(body)
     this.#kinds.add(body.kind)
     this.#commitments.push(commitment)
     this.#length += text.length + (payload?.length ?? 0)
     this.#terms.add(body)
     if (staged !== undefined) {
-      const kept = salt === undefined || payload === undefined ? null : { salt, body: payload }
+      const stored = salt === undefined || payload === undefined ? null : { salt, stored: payload }
+      const kept = stored && { ...stored, body: applied.payload ?? stored.stored }
       staged(this.#record(this.#bodies.length - 1, body), kept)
     }
     return applied.answer

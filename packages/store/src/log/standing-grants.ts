@@ -9,6 +9,7 @@ import {
   type Instant,
   type MadeGrant,
 } from '@bailiwick/core'
+import type { KnownPayload } from './needs.ts'
 
 /** A standing grant that has not been ended, with what it is for. */
 export interface LiveGrant {
@@ -23,10 +24,10 @@ export interface LiveGrant {
   readonly used: number
 }
 
-/** The decision that opened an approval, with its payload as it is stored. */
+/** The decision that opened an approval, with its payload. */
 interface Opened {
   readonly record: DecisionRecord
-  readonly payload: { readonly salt: Buffer; readonly body: string } | null
+  readonly payload: KnownPayload | null
 }
 
 /**
@@ -37,7 +38,7 @@ export function liveGrant(approval: Approval, opened: Opened, used: number): Liv
   const made = standingOf(approval)
   const { record, payload } = opened
   if (made === undefined || payload === null) return undefined
-  if (commitPayload(payload.salt, payload.body) !== record.payload) return undefined
+  if (commitPayload(payload.salt, payload.stored) !== record.payload) return undefined
   const scope = grantScope(record, payload.body)
   if (scope === undefined) return undefined
   const { terms } = approval

@@ -46,7 +46,7 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
         })
       }
       // What it asks about may have been erased; so is what is said of it then.
-      const isErased = fold.decision(index)?.payload === null
+      const opened = fold.decision(index)?.payload
       const cancelled = { index: place.index, by: by ?? 'agent', at: place.at }
       return {
         body: {
@@ -56,7 +56,8 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
           action: approval.action,
           by: cancelled.by,
         },
-        payload: isErased ? undefined : canonicalJson({ reason }),
+        payload: opened === null ? undefined : canonicalJson({ reason }),
+        seal: opened ? { like: opened.stored } : undefined,
         answer: 'cancelled',
         staged: () => {
           fold.setApproval(index, { ...approval, cancelled })

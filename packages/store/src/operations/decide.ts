@@ -69,13 +69,21 @@ export function decideOperation(
 function needsFor(
   call: ToolCall,
   approvalIndex: number | undefined,
-  { counters, session, standing }: Gathered,
+  { counters, session, standing, subjects }: Gathered,
 ): Needs {
   const wantsSession = session && call.session !== undefined
-  if (call.callId === undefined && approvalIndex === undefined && counters.length === 0 && !wantsSession) {
+  const isOfNobody = subjects.length === 0
+  if (
+    call.callId === undefined &&
+    approvalIndex === undefined &&
+    counters.length === 0 &&
+    !wantsSession &&
+    isOfNobody
+  ) {
     return standing ? grantsNeeded : noNeeds
   }
   return {
+    ...(isOfNobody ? {} : { subjects }),
     ...(standing ? grantsNeeded : {}),
     ...(call.callId === undefined ? {} : { calls: [{ agent: call.agent, callId: call.callId }] }),
     ...(approvalIndex === undefined ? {} : { approvals: [approvalIndex] }),
@@ -117,6 +125,7 @@ function decideAnew(
   return {
     body,
     payload: payloadOf(parsed, facts, decision),
+    seal: gathered.subjects.length === 0 ? undefined : { subjects: gathered.subjects },
     answer: answerOf(body, place.index, settings, { openedAt: place.at, now: place.at }),
     staged: isFolded(call, decision, gathered)
       ? (record, payload) => {
@@ -204,7 +213,7 @@ function isUnderSamePolicy({ policy: then, terms }: Approval, now: CompiledPolic
 // must be the one that the record commits to, or somebody has put other parameters under an approval.
 function sameParams(known: KnownDecision, call: ToolCall): boolean {
   if (known.payload === null) return false
-  if (commitPayload(known.payload.salt, known.payload.body) !== known.record.payload) return false
+  if (commitPayload(known.payload.salt, known.payload.stored) !== known.record.payload) return false
   const { params } = (JSON.parse(known.payload.body) ?? {}) as { params?: unknown }
   return params !== undefined && canonicalJson(params as never) === canonicalJson(call.params)
 }

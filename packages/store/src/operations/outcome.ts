@@ -53,6 +53,7 @@ export function outcomeOperation(agent: string, id: string, outcome: Outcome): O
         },
         // Of a call that was erased, that it ran is recorded, and nothing that would have to be erased again.
         payload: known.payload === null ? undefined : payload,
+        seal: known.payload === null ? undefined : { like: known.payload.stored },
         answer: { index: place.index },
         staged: () => {
           fold.setOutcome(index, place.index, outcome.status)

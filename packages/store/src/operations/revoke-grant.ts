@@ -57,6 +57,7 @@ export function revokeGrantOperation(
       const isOver =
         grant === undefined || grant.made.until <= fold.latest(place.at) || grant.used >= grant.made.uses
       if (isOver) throw new Fault('conflict', `${id} has ended already`, { fix: 'Nothing is left to do.' })
+      const opened = fold.decision(index)?.payload
       return {
         body: {
           kind: 'revocation',
@@ -66,6 +67,7 @@ export function revokeGrantOperation(
           by: by === 'operator' ? by : by.id,
         },
         payload: canonicalJson({ reason }),
+        seal: opened ? { like: opened.stored } : undefined,
         answer: { id, index: place.index },
         staged: () => fold.grants.revoke(index, place.index),
       }

@@ -122,6 +122,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
           grant: grant && { uses: grant.made.uses, until: instantText(grant.made.until) },
         },
         payload: canonicalJson({ comment }),
+        seal: { like: opened.payload.stored },
         answer: status,
         staged: (record) => {
           if (record.kind !== 'vote') return

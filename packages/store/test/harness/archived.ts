@@ -4,7 +4,7 @@ import type { Instant } from '@bailiwick/core'
 import { openArchiveStore } from '../../src/archive/open-store.ts'
 import type { ArchiveStore } from '../../src/archive/store.ts'
 import type { ArchiveReport } from '../../src/archive/run.ts'
-import { Ledger, type ArchiveRequest } from '../../src/ledger.ts'
+import { Ledger, type ArchiveRequest, type LedgerOptions } from '../../src/ledger.ts'
 import type { PolicySet } from '../../src/policies.ts'
 import { keepPartitions } from '../../src/log/partitions.ts'
 import { agent, minute, policiesOf, refund, supportPolicy, type LedgerSite } from './ledger.ts'
@@ -30,6 +30,7 @@ export async function archivedSite(
   site: LedgerSite,
   name: string,
   policies: PolicySet = policiesOf(supportPolicy()),
+  more: Partial<LedgerOptions> = {},
 ): Promise<ArchivedSite> {
   const store = pathToFileURL(join(site.dataDir, `archive-${name}`)).href
   const open = (archive: ArchiveStore = openArchiveStore(store, {})) =>
@@ -41,6 +42,7 @@ export async function archivedSite(
       consoleUrl: 'http://console.test/',
       now: site.clock.now,
       archive,
+      ...more,
     })
   await keepPartitions(site.database.config, 'week', site.clock.now())
   const ledger = await open()

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import { createViteServer } from 'vitest/node'
 
-const { connection, dataDir, ledger: name } = JSON.parse(process.argv[2] ?? '')
+const { connection, dataDir, ledger: name, payloadKey } = JSON.parse(process.argv[2] ?? '')
 const vite = await createViteServer({
   root: fileURLToPath(new URL('../../../..', import.meta.url)),
   configFile: 'vitest.config.ts',
@@ -14,15 +14,18 @@ const vite = await createViteServer({
 })
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const { Ledger } = await vite.ssrLoadModule(here('../../src/ledger.ts'))
-const { counting, refundFor } = await vite.ssrLoadModule(here('./uses.ts'))
+const { counting, countingOfPeople, refundFor } = await vite.ssrLoadModule(here('./uses.ts'))
+const { PayloadKey } = await vite.ssrLoadModule(here('../../src/sealing/payload-key.ts'))
 const { agent } = await vite.ssrLoadModule(here('./ledger.ts'))
 const ledger = await Ledger.open({
   connection,
   dataDir,
   ledger: name,
-  policies: counting(),
+  policies: payloadKey === undefined ? counting() : countingOfPeople(),
+  payloadKey: payloadKey === undefined ? undefined : new PayloadKey(payloadKey),
   consoleUrl: 'http://console.test',
 })
+await ledger.sealing.start()
 const caller = async (own) => {
   for (let call = own; ; call++) {
     const { id, effect } = await ledger.decide(agent, refundFor(`c${call % 3}`, 1 + (call % 19)))

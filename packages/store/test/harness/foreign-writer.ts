@@ -98,6 +98,10 @@ async function appendOne(client: pg.Client, ledger: string, now: Instant): Promi
     ...noAccessChange,
     holdsPlaced: [],
     holdsLifted: [],
+    subjectKeysMade: [],
+    subjectKeysRewrapped: [],
+    subjectKeysDestroyed: [],
+    sealings: [],
   }
   await appendBatch(client, batch, new Set())
 }

@@ -16,7 +16,7 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { Access } from '../../src/access.ts'
-import { Ledger } from '../../src/ledger.ts'
+import { Ledger, type LedgerOptions } from '../../src/ledger.ts'
 import { inSchema, migrate } from '../../src/migrate.ts'
 import type { VoteRequest } from '../../src/operations/vote.ts'
 import type { PolicySet } from '../../src/policies.ts'
@@ -117,7 +117,7 @@ export interface LedgerSite {
   /** For looking at the tables, and for tampering with them. */
   readonly pool: pg.Pool
   /** Opens a ledger, as another process would: with its own sequencer. Without a name, a new one. */
-  open(policies?: PolicySet, ledger?: string): Promise<Ledger>
+  open(policies?: PolicySet, ledger?: string, more?: Partial<LedgerOptions>): Promise<Ledger>
   /** Closes what was opened; for `afterEach`. */
   closeLedgers(): Promise<void>
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>
@@ -144,7 +144,7 @@ export async function ledgerSite(postgres: Pick<TestPostgres, 'createDatabase'>)
     dataDir,
     clock,
     pool,
-    open: async (policies = policiesOf(supportPolicy()), ledger = `l${(count += 1)}`) => {
+    open: async (policies = policiesOf(supportPolicy()), ledger = `l${(count += 1)}`, more = {}) => {
       const consoleUrl = 'http://console.test/'
       const one = await Ledger.open({
         connection: database.config,
@@ -153,6 +153,7 @@ export async function ledgerSite(postgres: Pick<TestPostgres, 'createDatabase'>)
         ledger,
         consoleUrl,
         now: clock.now,
+        ...more,
       })
       opened.add(one)
       return one

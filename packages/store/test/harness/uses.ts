@@ -32,6 +32,7 @@ flows:
 `
 
 export const counting = () => policiesOf(countingPolicy)
+export const countingOfPeople = () => policiesOf(`${countingPolicy}subject: context.customer\n`)
 export const racing = () => policiesOf(racingPolicy)
 export const flowing = () => policiesOf(flowPolicy)
 

@@ -1,0 +1,468 @@
+import { randomBytes } from 'node:crypto'
+import { sealedKeys, type DecisionRequest } from '@bailiwick/core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Ledger } from '../src/ledger.ts'
+import { PayloadKey } from '../src/sealing/payload-key.ts'
+import {
+  agent,
+  cast,
+  faultOf,
+  knows,
+  ledgerSite,
+  policiesOf,
+  records,
+  voter,
+  type LedgerSite,
+} from './harness/ledger.ts'
+import { describeOnPostgres } from './harness/postgres.ts'
+
+const policy = `
+agent_id: ${agent}
+allowed_actions: [issue_refund, send_mail, read_page]
+subject: params.customer_id
+actions:
+  send_mail: { subject: [params.to] }
+  read_page: { subject: [] }
+escalation_rules:
+  - { condition: 'params.amount > 500', action: human_approval_required }
+approvals:
+  human_approval_required: { standing: { uses: 5, lasts: 8h, may_differ: { amount: up_to } } }
+facts: {}
+`
+const newKey = () => new PayloadKey(randomBytes(32).toString('hex'))
+const key = newKey()
+
+function refundOf(customer: string, more: Partial<DecisionRequest> = {}, amount = 1): DecisionRequest {
+  return { action: 'issue_refund', params: { amount, customer_id: customer }, ...more }
+}
+
+describeOnPostgres('G9: payloads that are sealed', (postgres) => {
+  let site: LedgerSite
+
+  beforeAll(async () => {
+    site = await ledgerSite(postgres)
+  })
+  afterEach(() => site.closeLedgers())
+  afterAll(() => site.remove())
+
+  const opened = (name?: string, payloadKey: PayloadKey | undefined = key) =>
+    site.open(policiesOf(policy), name, { payloadKey })
+  const sealing = async () => {
+    const ledger = await opened()
+    await ledger.sealing.start()
+    return ledger
+  }
+  const erase = (ledger: Ledger, subject: string) =>
+    ledger.erase({ target: { subject }, reason: 'request 18', by: 'operator' })
+  const bodies = async (ledger: Ledger) => {
+    const rows = await site.query<{ body: string }>(
+      `select line as body from log_batch, unnest(string_to_array(bodies, E'\\n')) as line
+      where ledger = $1 and line <> '' order by first`,
+      [ledger.name],
+    )
+    return rows.map(({ body }) => body)
+  }
+  const keysOf = (ledger: Ledger) =>
+    site.query<{ id: string; wrapped: Buffer }>(
+      'select id, wrapped from subject_key where ledger = $1 order by id',
+      [ledger.name],
+    )
+  const found = async (ledger: Ledger, text: string) => {
+    const all: number[] = []
+    for await (const { record } of ledger.search({ text })) all.push(record.index)
+    return all
+  }
+
+  describe('where a master key is set', () => {
+    test('hold nothing of a person in the database, and are read as they were sent', async () => {
+      const ledger = await sealing()
+      await knows(ledger, voter('pat'))
+      const paid = await ledger.decide(agent, refundOf('cu-ann', { callId: 'c1', context: { to: 'cu-ann' } }))
+      await ledger.reportOutcome(agent, paid.id, { status: 'succeeded', detail: 'paid to cu-ann' })
+      const asked = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const id = asked.approval?.id ?? ''
+      await cast(ledger, voter('pat'), id, { vote: 'approve', comment: 'cu-ann called' })
+      const cancelled = await ledger.decide(agent, refundOf('cu-ann', {}, 700))
+      await ledger.cancel(cancelled.approval?.id ?? '', { agent, reason: 'cu-ann hung up' })
+      expect((await bodies(ledger)).join('\n')).not.toContain('cu-ann')
+      expect(await keysOf(ledger)).toHaveLength(1)
+
+      expect(await ledger.decision(paid.id)).toMatchObject({
+        params: { amount: 1, customer_id: 'cu-ann' },
+        context: { to: 'cu-ann' },
+        outcome: { detail: 'paid to cu-ann' },
+      })
+      const { decisions } = await ledger.decisions({ limit: 5 })
+      expect(decisions.map(({ params }) => params)).toContainEqual({ amount: 600, customer_id: 'cu-ann' })
+      expect(await ledger.approval(id, {})).toMatchObject({
+        params: { amount: 600 },
+        votes: [{ comment: 'cu-ann called' }],
+      })
+      expect(await ledger.approval(cancelled.approval?.id ?? '', {})).toMatchObject({
+        cancelled: { reason: 'cu-ann hung up' },
+      })
+      expect(await ledger.replay(paid.id)).toMatchObject({ same: true })
+      expect((await ledger.explain(asked.id)).effect).toBe('escalate')
+      expect(await found(ledger, 'cu-ann called')).toHaveLength(1)
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+
+    test('are those of people alone: what holds nobody’s data is stored as it was', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, { action: 'read_page', params: { url: 'https://example.com' } })
+      expect((await bodies(ledger)).at(-1)).toBe('{"context":{},"params":{"url":"https://example.com"}}')
+      expect(await keysOf(ledger)).toEqual([])
+    })
+
+    test('are recorded to be sealed from then on, once', async () => {
+      const ledger = await sealing()
+      await ledger.sealing.start()
+      const again = await opened(ledger.name)
+      await again.sealing.start()
+      const said = (await records(site, ledger)).filter(({ kind }) => kind === 'sealing')
+      expect(said).toMatchObject([{ event: 'on', key: key.id, by: 'operator' }])
+      expect(await ledger.sealing.status()).toMatchObject({
+        state: 'on',
+        key: key.id,
+        own: key.id,
+        refuses: false,
+      })
+    })
+
+    test('of a call that is made again are compared as they were sent', async () => {
+      const ledger = await sealing()
+      const request = refundOf('cu-ann', { callId: 'c1' })
+      const first = await ledger.decide(agent, request)
+      expect(await ledger.decide(agent, request)).toMatchObject({ id: first.id, replayed: true })
+      const other = await faultOf(ledger.decide(agent, refundOf('cu-bob', { callId: 'c1' })))
+      expect(other.code).toBe('call_id_reused')
+    })
+
+    test('are sealed in a batch of many calls with one key for each person', async () => {
+      const ledger = await sealing()
+      const people = Array.from({ length: 60 }, (_, nth) => `cu-${nth % 7}`)
+      const answers = await Promise.all(people.map((person) => ledger.decide(agent, refundOf(person))))
+      expect(await keysOf(ledger)).toHaveLength(7)
+      for (const [nth, { id }] of answers.entries()) {
+        expect((await ledger.decision(id)).params).toMatchObject({ customer_id: people[nth] })
+      }
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+
+    test('are sealed by several processes at once with one key for each person', async () => {
+      const one = await sealing()
+      const [two, three] = [await opened(one.name), await opened(one.name)]
+      const calls = Array.from({ length: 30 }, (_, nth) =>
+        [one, two, three].map((ledger) => ledger.decide(agent, refundOf(`cu-${nth % 3}`))),
+      )
+      const answers = await Promise.all(calls.flat())
+      expect(await keysOf(one)).toHaveLength(3)
+      for (const answer of answers) {
+        expect((await one.decision(answer.id)).params).not.toBeNull()
+      }
+      expect(await one.verify()).toMatchObject({ kind: 'intact' })
+    })
+  })
+
+  describe('an approval of a sealed call', () => {
+    const approved = async (ledger: Ledger) => {
+      await knows(ledger, voter('pat'))
+      const { approval } = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const id = approval?.id ?? ''
+      await cast(ledger, voter('pat'), id, { vote: 'approve' })
+      return id
+    }
+
+    test('lets that call through once', async () => {
+      const ledger = await sealing()
+      const approvalId = await approved(ledger)
+      expect(await ledger.decide(agent, refundOf('cu-ann', { approvalId }, 600))).toMatchObject({
+        effect: 'allow',
+      })
+      expect((await ledger.decide(agent, refundOf('cu-ann', { approvalId }, 600))).effect).not.toBe('allow')
+    })
+
+    test('lets no call with other params through', async () => {
+      const ledger = await sealing()
+      const approvalId = await approved(ledger)
+      for (const request of [
+        refundOf('cu-ann', { approvalId }, 601),
+        refundOf('cu-bob', { approvalId }, 600),
+      ]) {
+        expect((await ledger.decide(agent, request)).effect).not.toBe('allow')
+      }
+    })
+
+    test('lets nothing through once the person was erased, or where the master key is missing', async () => {
+      const ledger = await sealing()
+      const approvalId = await approved(ledger)
+      const blind = await opened(ledger.name, newKey())
+      const fault = await faultOf(blind.decide(agent, refundOf('cu-ann', { approvalId }, 600)))
+      expect(fault).toMatchObject({ code: 'payload_key_missing', recorded: 'no' })
+      await erase(ledger, 'cu-ann')
+      expect((await ledger.decide(agent, refundOf('cu-ann', { approvalId }, 600))).effect).not.toBe('allow')
+    })
+
+    test('that gave a standing grant lets like calls through, until the person is erased', async () => {
+      const ledger = await sealing()
+      await knows(ledger, voter('pat'))
+      const { approval } = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const until = new Date(site.clock.now() + 3_600_000).toISOString()
+      await cast(ledger, voter('pat'), approval?.id ?? '', { vote: 'approve', standing: { uses: 3, until } })
+      expect((await ledger.decide(agent, refundOf('cu-ann', {}, 550))).effect).toBe('allow')
+      const other = await opened(ledger.name)
+      expect((await other.decide(agent, refundOf('cu-ann', {}, 551))).effect).toBe('allow')
+      expect(await other.grants.list()).toMatchObject([{ params: { customer_id: 'cu-ann' } }])
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+      await erase(other, 'cu-ann')
+      expect((await ledger.decide(agent, refundOf('cu-ann', {}, 552))).effect).toBe('escalate')
+      expect((await other.decide(agent, refundOf('cu-ann', {}, 553))).effect).toBe('escalate')
+    })
+  })
+
+  describe('erasing a person', () => {
+    test('destroys the key in the transaction that says so, and everybody else stays readable', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann'))
+      const bob = await ledger.decide(agent, refundOf('cu-bob'))
+      const both = await ledger.decide(agent, {
+        action: 'send_mail',
+        params: { to: ['cu-ann', 'cu-bob'], amount: 1 },
+      })
+      const before = await keysOf(ledger)
+      const result = await erase(ledger, 'cu-ann')
+      const left = await keysOf(ledger)
+      expect(before).toHaveLength(2)
+      expect(left).toHaveLength(1)
+      const gone = before.map(({ id }) => id).filter((id) => id !== left[0]?.id)
+      expect(result.keys).toEqual(gone)
+      expect((await records(site, ledger)).at(result.recordedAs[0] ?? -1)).toMatchObject({
+        kind: 'erasure',
+        scope: 'subject',
+        records: [],
+        keys: gone,
+      })
+      expect(await ledger.decision(ann.id)).toMatchObject({ params: null, erased: true })
+      expect(await ledger.decision(both.id)).toMatchObject({ params: null, erased: true })
+      expect((await ledger.decision(bob.id)).params).toMatchObject({ customer_id: 'cu-bob' })
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact', erased: 2 })
+    })
+
+    test('makes unreadable also what is still stored, in every process', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann', { callId: 'c1' }))
+      const kept = await site.query<{ first: string; bodies: string; salts: Buffer }>(
+        'select first, bodies, salts from log_batch where ledger = $1 order by first desc limit 1',
+        [ledger.name],
+      )
+      const other = await opened(ledger.name)
+      expect((await other.decision(ann.id)).params).not.toBeNull()
+      // As in a segment that nobody can write again: the key alone goes.
+      const { id } = (await keysOf(ledger))[0] ?? { id: '' }
+      await site.query('delete from subject_key where id = $1', [id])
+      for (const one of [ledger, other]) {
+        expect(await one.decision(ann.id)).toMatchObject({ params: null, erased: true })
+        expect((await faultOf(one.replay(ann.id))).code).toBe('erased')
+        expect(await found(one, 'cu-ann')).toEqual([])
+        expect((await faultOf(one.decide(agent, refundOf('cu-ann', { callId: 'c1' })))).code).toBe(
+          'call_id_reused',
+        )
+      }
+      expect(kept[0]?.bodies).not.toContain('cu-ann')
+    })
+
+    test('leaves a new key to whoever is called for again', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      const [before] = await keysOf(ledger)
+      await erase(ledger, 'cu-ann')
+      const again = await ledger.decide(agent, refundOf('cu-ann'))
+      const [after] = await keysOf(ledger)
+      expect(after?.id).not.toBe(before?.id)
+      expect((await ledger.decision(again.id)).params).toMatchObject({ customer_id: 'cu-ann' })
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+
+    test('destroys no key while a hold stands, nor in a dry run', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      const dry = { target: { subject: 'cu-ann' }, reason: 'request 18', by: 'operator', dryRun: true }
+      expect((await ledger.erase(dry)).keys).toHaveLength(1)
+      await ledger.changeHold({ hold: 'case-7', event: 'placed', reason: 'a claim', by: 'operator' })
+      expect((await faultOf(erase(ledger, 'cu-ann'))).code).toBe('conflict')
+      expect(await keysOf(ledger)).toHaveLength(1)
+    })
+
+    test('needs no master key', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann'))
+      const blind = await site.open(policiesOf(policy), ledger.name)
+      expect((await erase(blind, 'cu-ann')).keys).toHaveLength(1)
+      expect(await ledger.decision(ann.id)).toMatchObject({ erased: true })
+    })
+
+    test('while calls of the same person come in leaves no payload that is sealed with a key that is gone', async () => {
+      const one = await sealing()
+      const other = await opened(one.name)
+      const work = Array.from({ length: 40 }, (_, nth) =>
+        nth % 10 === 9
+          ? erase(nth % 20 === 9 ? one : other, 'cu-ann').then(() => undefined)
+          : (nth % 2 === 0 ? one : other).decide(agent, refundOf('cu-ann')).then(() => undefined),
+      )
+      await Promise.all(work)
+      await erase(one, 'cu-ann')
+      expect(await keysOf(one)).toEqual([])
+      expect((await bodies(one)).filter((body) => sealedKeys(body) !== undefined)).toEqual([])
+      expect(await one.verify()).toMatchObject({ kind: 'intact' })
+    })
+  })
+
+  describe('a process without the master key', () => {
+    test('stores no call that holds data of people, and everything else', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      for (const payloadKey of [undefined, newKey()]) {
+        const blind = await site.open(policiesOf(policy), ledger.name, { payloadKey })
+        await blind.sealing.start()
+        const fault = await faultOf(blind.decide(agent, refundOf('cu-bob')))
+        expect(fault).toMatchObject({ code: 'payload_key_missing', recorded: 'no' })
+        expect((await blind.decide(agent, { action: 'read_page', params: { amount: 1 } })).effect).toBe(
+          'allow',
+        )
+        expect((await blind.sealing.status()).refuses).toBe(true)
+      }
+      expect((await bodies(ledger)).join('\n')).not.toContain('cu-bob')
+    })
+
+    test('that was there before sealing was switched on stores none either', async () => {
+      const blind = await site.open(policiesOf(policy))
+      expect((await blind.decide(agent, refundOf('cu-ann'))).effect).toBe('allow')
+      const ledger = await opened(blind.name)
+      await ledger.sealing.start()
+      expect((await faultOf(blind.decide(agent, refundOf('cu-ann')))).code).toBe('payload_key_missing')
+    })
+
+    test('says that calls are sealed, and neither shows, explains nor decides by them', async () => {
+      const ledger = await sealing()
+      await knows(ledger, voter('pat'))
+      const asked = await ledger.decide(agent, refundOf('cu-ann', { callId: 'c1' }, 600))
+      const id = asked.approval?.id ?? ''
+      const blind = await site.open(policiesOf(policy), ledger.name)
+      expect(await blind.decision(asked.id)).toMatchObject({ params: null, sealed: true })
+      expect(await blind.decision(asked.id)).not.toHaveProperty('erased')
+      expect(await blind.approval(id, { voter: voter('pat') })).toMatchObject({
+        sealed: true,
+        mayVote: false,
+      })
+      for (const refused of [
+        () => blind.replay(asked.id),
+        () => cast(blind, voter('pat'), id, { vote: 'approve' }),
+        () => blind.decide(agent, refundOf('cu-ann', { callId: 'c1' }, 600)),
+      ]) {
+        expect((await faultOf(refused())).code).toBe('payload_key_missing')
+      }
+      expect(await blind.verify(), 'verification needs no key').toMatchObject({ kind: 'intact' })
+    })
+  })
+
+  describe('the master key', () => {
+    test('is rotated in one transaction: the new one opens everything, and the former one nothing', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann'))
+      const next = newKey()
+      const { index } = await ledger.sealing.rotate(next, 'operator')
+      expect((await records(site, ledger)).at(index ?? -1)).toMatchObject({
+        kind: 'sealing',
+        event: 'on',
+        key: next.id,
+      })
+      const later = await opened(ledger.name, next)
+      expect((await later.decision(ann.id)).params).toMatchObject({ customer_id: 'cu-ann' })
+      expect((await later.decide(agent, refundOf('cu-ann'))).effect).toBe('allow')
+      expect(await keysOf(ledger)).toHaveLength(1)
+      expect(await ledger.decision(ann.id)).toMatchObject({ sealed: true })
+      expect((await faultOf(ledger.decide(agent, refundOf('cu-ann')))).code).toBe('payload_key_missing')
+      expect((await faultOf(ledger.sealing.rotate(next, 'operator'))).code).toBe('conflict')
+      expect(await later.verify()).toMatchObject({ kind: 'intact' })
+    })
+
+    test('that is lost is replaced by another one: what was sealed stays sealed, and people get new keys', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann'))
+      const later = await opened(ledger.name, newKey())
+      await later.sealing.switchOn('operator')
+      const again = await later.decide(agent, refundOf('cu-ann'))
+      expect((await later.decision(again.id)).params).toMatchObject({ customer_id: 'cu-ann' })
+      expect(await later.decision(ann.id)).toMatchObject({ sealed: true })
+      expect(Object.values((await later.sealing.status()).people)).toEqual([1, 1])
+      expect((await erase(later, 'cu-ann')).keys).toHaveLength(2)
+      expect(await later.verify()).toMatchObject({ kind: 'intact' })
+    })
+
+    test('that is switched off seals nothing new, stays off when a service starts, and reads as before', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann'))
+      await ledger.sealing.switchOff('operator')
+      await ledger.sealing.start()
+      await ledger.decide(agent, refundOf('cu-bob'))
+      expect((await bodies(ledger)).join('\n')).toContain('cu-bob')
+      expect((await ledger.decision(ann.id)).params).toMatchObject({ customer_id: 'cu-ann' })
+      const blind = await site.open(policiesOf(policy), ledger.name)
+      expect((await blind.decide(agent, refundOf('cu-eve'))).effect).toBe('allow')
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+  })
+
+  describe('verification', () => {
+    const problemOf = async (ledger: Ledger) => {
+      const result = await ledger.verify()
+      return result.kind === 'broken' ? result.problem : result.kind
+    }
+
+    test('names a key that is gone without an erasure', async () => {
+      const ledger = await sealing()
+      const { id } = await ledger.decide(agent, refundOf('cu-ann'))
+      await site.query('delete from subject_key where ledger = $1', [ledger.name])
+      expect(await problemOf(ledger)).toContain(
+        `record ${id.slice('dec_'.length)}: a key that its payload is sealed with is gone`,
+      )
+    })
+
+    test('names a key that is there again after it was destroyed', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      await site.query('create table kept_key as select * from subject_key where ledger = $1', [ledger.name])
+      await erase(ledger, 'cu-ann')
+      await site.query('insert into subject_key select * from kept_key')
+      expect(await problemOf(ledger)).toContain('it says that a key was destroyed, and the key is there')
+      await site.query('drop table kept_key')
+    })
+
+    test('names a ledger that somebody has switched off in the table alone', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      await site.query('update payload_sealing set key = null where ledger = $1', [ledger.name])
+      expect(await problemOf(ledger)).toContain('whether payloads are sealed does not say what the log says')
+      await site.query('delete from payload_sealing where ledger = $1', [ledger.name])
+      expect(await problemOf(ledger)).toContain('whether payloads are sealed')
+    })
+
+    test('names a person who is not stored beside a sealed payload, without opening it', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      await site.query('delete from payload_subject where ledger = $1', [ledger.name])
+      expect(await problemOf(ledger)).toContain('a person whose data it holds is not stored beside it')
+    })
+
+    test('a wrapped key that was changed opens nothing, and is told', async () => {
+      const ledger = await sealing()
+      const { id } = await ledger.decide(agent, refundOf('cu-ann'))
+      await site.query(
+        `update subject_key set wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1) where ledger = $1`,
+        [ledger.name],
+      )
+      expect((await faultOf(ledger.decision(id))).code).toBe('log_broken')
+      expect((await faultOf(ledger.decide(agent, refundOf('cu-ann')))).code).toBe('log_broken')
+    })
+  })
+})
