@@ -22,24 +22,41 @@ export function humanName(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** The time of day, to the second. */
-export function clockTime(at: string): string {
-  return new Date(at).toLocaleTimeString('en-GB', { hour12: false })
-}
-
-/** Date and time with milliseconds and time zone, for records. */
-export function exactTime(at: string): string {
-  const date = new Date(at)
-  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
-  const time = date.toLocaleTimeString('en-GB', {
+// Made once: making one takes longer than formatting a screen of times with it.
+const formats = {
+  clock: new Intl.DateTimeFormat('en-GB', {
+    hour12: false,
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }),
+  date: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' }),
+  exactClock: new Intl.DateTimeFormat('en-GB', {
     hour12: false,
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
     fractionalSecondDigits: 3,
     timeZoneName: 'short',
-  })
-  return `${day}, ${time}`
+  }),
+  longDay: new Intl.DateTimeFormat('en-GB', {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  }),
+  shortDay: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' }),
+}
+
+/** The time of day, to the second. */
+export function clockTime(at: string): string {
+  return formats.clock.format(new Date(at))
+}
+
+/** Date and time with milliseconds and time zone, for records. */
+export function exactTime(at: string): string {
+  const date = new Date(at)
+  return `${formats.date.format(date)}, ${formats.exactClock.format(date)}`
 }
 
 /** `Today`, `Yesterday` or the date, in the reader's time zone. */
@@ -49,14 +66,14 @@ export function dayName(at: string, now: number): string {
   yesterday.setDate(yesterday.getDate() - 1)
   if (date.toDateString() === new Date(now).toDateString()) return 'Today'
   if (date.toDateString() === yesterday.toDateString()) return 'Yesterday'
-  return date.toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+  return formats.longDay.format(date)
 }
 
 /** Today's times as a time of day; others with their date. */
 export function shortTime(at: string, now: number): string {
   const date = new Date(at)
   if (date.toDateString() === new Date(now).toDateString()) return clockTime(at)
-  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${clockTime(at)}`
+  return `${formats.shortDay.format(date)}, ${clockTime(at)}`
 }
 
 /** The same to the minute, for what somebody plans. */

@@ -130,11 +130,14 @@ function useRowsNearScreen(
   const [top, setTop] = useState(0)
   useEffect(() => setTop(place.current?.offsetTop ?? 0), [])
   const focused = useFocusedRow(decisions)
+  // Asked of the browser once for all rows; and the same keys as before are no reason to lay out all of them anew.
+  const height = narrow.matches ? rowHeight.narrow : rowHeight.wide
+  const keyOf = useCallback((at: number) => decisions[at]?.id ?? at, [decisions])
   // oxlint-disable-next-line react/incompatible-library -- nothing here is memoized by a compiler
   const virtualizer = useWindowVirtualizer({
     count: decisions.length,
-    estimateSize: () => (narrow.matches ? rowHeight.narrow : rowHeight.wide),
-    getItemKey: (at) => decisions[at]?.id ?? at,
+    estimateSize: () => height,
+    getItemKey: keyOf,
     overscan: 10,
     scrollMargin: top,
     rangeExtractor: focused.withFocused,

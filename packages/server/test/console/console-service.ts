@@ -10,6 +10,7 @@ import {
   type JsonObject,
   type VoteChoice,
 } from '@bailiwick/core'
+import { Access, Ledger, openDatabase, stopIfUnused } from '@bailiwick/store'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { startService } from '../../src/service.ts'
 import { cli } from '../cli/run-cli.ts'
@@ -144,15 +145,14 @@ export async function startConsoleService(env: NodeJS.ProcessEnv = {}): Promise<
   const named = (address: string) => address.replace('//127.0.0.1:', '//localhost:')
   const url = named(service.url)
   const signInUrl = named(service.signInUrl ?? '')
-  const run = (...args: readonly string[]) => runCli(url, [...args, '--data', dataDir])
+  const { access, close } = await openBeside(dataDir, url)
   const linkFor = async (email: string, ...roles: readonly string[]): Promise<string> => {
-    const given = roles.length === 0 ? ['approver'] : roles
-    await run('people', 'add', email, ...given.flatMap((role) => ['--role', role]))
-    return (await run('people', 'link', email)).url
+    await access.setPerson(email, roles.length === 0 ? ['approver'] : roles, { by: 'operator' })
+    return `${url}/sign-in#token=${await access.createSignInToken(email, { by: 'operator' })}`
   }
   const keys = new Map<string, string>()
   for (const agent of [...Object.keys(agents), ...Object.keys(policyTexts)]) {
-    keys.set(agent, (await run('keys', 'create', '--agent', agent)).key)
+    keys.set(agent, (await access.createKey(agent)).key)
   }
   const keyOf = (agent: AgentName): string => keys.get(agent) ?? ''
 
@@ -193,6 +193,7 @@ export async function startConsoleService(env: NodeJS.ProcessEnv = {}): Promise<
     },
     stop: async () => {
       await service.stop()
+      await close()
       await removeTestDir(dir)
     },
   }
@@ -223,11 +224,21 @@ approvals:
 `
 }
 
-/** The command line beside the running service, as an operator uses it. */
-async function runCli(url: string, args: readonly string[]): Promise<{ url: string; key: string }> {
-  const { code, json, err } = await cli([...args, '--json'], { BAILIWICK_URL: url })
-  if (code !== 0) throw new Error(`bailiwick ${args.join(' ')} exited with ${code}: ${err}`)
-  return json as { url: string; key: string }
+/** What an operator's command line does with people and keys beside the running service, without starting it each time. */
+async function openBeside(
+  dataDir: string,
+  consoleUrl: string,
+): Promise<{ readonly access: Access; readonly close: () => Promise<void> }> {
+  const database = await openDatabase({ dataDir })
+  const policies = { for: () => undefined, all: [], warnings: [] }
+  const ledger = await Ledger.open({ connection: database.connection, policies, dataDir, consoleUrl })
+  return {
+    access: new Access(ledger),
+    close: async () => {
+      await ledger.close()
+      await stopIfUnused(database)
+    },
+  }
 }
 
 async function refund(url: string, key: string, params: JsonObject): Promise<Refund> {
