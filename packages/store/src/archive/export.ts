@@ -8,8 +8,8 @@ import { batchesFrom } from '../log/batches.ts'
 import { BlockFile } from './block-file.ts'
 import { checkedRecord, payloadLine } from './entry-lines.ts'
 import type { ArchivedObject, Manifest, PayloadsObject } from './manifest.ts'
-import { ParquetFile } from './parquet-file.ts'
 import type { Pace } from './pace.ts'
+import type { ParquetFile } from './parquet-file.ts'
 
 /** Text of records and payloads in one block. */
 const blockTextMax = 512 * 1024
@@ -114,18 +114,22 @@ class SegmentFiles {
     records: BlockFile,
     payloads: BlockFile,
     leaves: Awaited<ReturnType<typeof open>>,
+    parquet: ParquetFile,
   ) {
     this.#dir = dir
     this.#records = records
     this.#payloads = payloads
     this.#leaves = leaves
-    this.#parquet = new ParquetFile(join(dir, parquetName))
+    this.#parquet = parquet
   }
 
   static async create(dir: string): Promise<SegmentFiles> {
     const records = await BlockFile.create(join(dir, recordsName))
     const payloads = await BlockFile.create(join(dir, payloadsName))
-    return new SegmentFiles(dir, records, payloads, await open(join(dir, leavesName), 'w', 0o600))
+    const leaves = await open(join(dir, leavesName), 'w', 0o600)
+    // Its library is loaded by whoever archives, and by no other start of the service or the command line.
+    const { ParquetFile } = await import('./parquet-file.ts')
+    return new SegmentFiles(dir, records, payloads, leaves, new ParquetFile(join(dir, parquetName)))
   }
 
   async add(
