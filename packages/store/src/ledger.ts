@@ -434,8 +434,8 @@ export class Ledger {
 
   /** Recomputes everything and names the first bad place. Reads one snapshot: appends may go on. */
   async verify(onProgress?: (done: number) => void): Promise<VerifyResult> {
-    const { connection, dataDir, checkpointCopies } = this.#options
-    const where = { connection, dataDir, ledger: this.name, checkpointCopies }
+    const { connection, dataDir, checkpointCopies, payloadKey } = this.#options
+    const where = { connection, dataDir, ledger: this.name, checkpointCopies, payloadKey }
     return await verifyStoredLog({ ...where, onProgress, now: this.now() })
   }
 

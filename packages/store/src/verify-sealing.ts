@@ -1,5 +1,7 @@
-import type { BrokenLog } from '@bailiwick/core'
+import { Fault, type BrokenLog } from '@bailiwick/core'
 import type { Queryable } from './log/batches.ts'
+import type { PayloadKey } from './sealing/payload-key.ts'
+import { readAllSubjectKeys, unwrapped } from './sealing/subject-keys.ts'
 
 const used = `select exists (select from payload_sealing where ledger = $1) or exists (select from subject_key where ledger = $1) as used`
 
@@ -21,6 +23,20 @@ const missing = `
     from named where exists (select from subject_key s where s.ledger = $1 and s.id = named.id)
   ) as found order by index limit 1`
 
+// Records that say it may have left the database with a segment; then nothing is said.
+const unnamed = `
+  select s.id from subject_key s
+  where s.ledger = $1
+    and not exists (select from archive_segment a where a.ledger = $1)
+    and not exists (
+      select from log_batch b, unnest(string_to_array(b.records, E'\\n')) as t (record)
+      where b.ledger = $1
+        and b.first in (select k.first from log_term k where k.ledger = $1 and k.term = 'kind=sealing')
+        and (case when strpos(t.record, '"kind":"sealing"') > 0
+          then replace(t.record, '\\u0000', '\\ufffd')::json ->> 'key' end) = s.master
+    )
+  order by s.id limit 1`
+
 function destroyedKeys(): string {
   return `
   select x.id, min(b.first + t.n - 1) as index
@@ -35,20 +51,52 @@ function destroyedKeys(): string {
 /**
  * Holds the keys of people against sealed payloads and `erasure` records: a key that is gone without a record has made
  * unreadable what nobody asked to erase, and one that is there although its destruction is recorded has not been destroyed.
- * Needs no master key. Reads payloads only where a ledger has ever sealed any.
+ * Needs no master key, and reads payloads only where a ledger has ever sealed any. With the master key, each key that is wrapped
+ * under it has to open for the person beside whom it stands: without it nobody can tell that two have changed places, and
+ * that erasing one person would destroy the key of the other.
  *
  * Call it in the snapshot in which the log was found intact.
  */
-export async function sealingProblem(client: Queryable, ledger: string): Promise<BrokenLog | undefined> {
+export async function sealingProblem(
+  client: Queryable,
+  ledger: string,
+  payloadKey?: PayloadKey,
+): Promise<BrokenLog | undefined> {
   const known = await client.query<{ used: boolean }>(used, [ledger])
   if (known.rows[0]?.used !== true) return undefined
   const { rows } = await client.query<{ index: string; problem: string }>(missing, [ledger])
   const [row] = rows
-  if (row === undefined) return undefined
+  if (row !== undefined) return broken(Number(row.index), `record ${row.index}: ${row.problem}`)
+  const strange = await client.query<{ id: string }>(unnamed, [ledger])
+  const [first] = strange.rows
+  if (first !== undefined) {
+    return broken(null, `the key ${first.id} is wrapped under a master key that no record names`)
+  }
+  return payloadKey === undefined ? undefined : await wrappingProblem(client, ledger, payloadKey)
+}
+
+async function wrappingProblem(
+  client: Queryable,
+  ledger: string,
+  payloadKey: PayloadKey,
+): Promise<BrokenLog | undefined> {
+  for (const row of await readAllSubjectKeys(client, ledger)) {
+    if (row.master !== payloadKey.id) continue
+    try {
+      unwrapped(row, ledger, payloadKey)
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'log_broken') throw error
+      return broken(null, `the key ${row.id} was changed, or belongs to another person than it stands beside`)
+    }
+  }
+  return undefined
+}
+
+function broken(index: number | null, problem: string): BrokenLog {
   return {
     kind: 'broken',
-    index: Number(row.index),
-    problem: `record ${row.index}: ${row.problem}`,
+    index,
+    problem,
     fix: 'Keep the database as evidence, and find out who can write to the tables; a key that is gone may be in a backup of the table subject_key.',
   }
 }

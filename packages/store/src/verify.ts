@@ -34,6 +34,7 @@ import { startRunners } from './verify/start-runners.ts'
 import { erasuresProblem } from './verify-erasures.ts'
 import { grantsProblem } from './verify-grants.ts'
 import { signedVotesProblem } from './verify-signed-votes.ts'
+import type { PayloadKey } from './sealing/payload-key.ts'
 import { sealingProblem } from './verify-sealing.ts'
 import { subjectsProblem } from './verify-subjects.ts'
 import { votesProblem } from './verify-votes.ts'
@@ -59,6 +60,8 @@ export interface VerifyOptions {
    * elsewhere. The tables that are folded from the records are then not compared.
    */
   readonly from?: Frontier | undefined
+  /** The master key of sealed payloads, where the keys of people are to be held against it. */
+  readonly payloadKey?: PayloadKey | undefined
 }
 
 /**
@@ -215,7 +218,7 @@ async function verifyWithFolds(
       (await signedVotesProblem(client, ledger, floor)) ??
       (await grantsProblem(client, ledger, floor)) ??
       (await votesProblem(client, ledger, floor)) ??
-      (await sealingProblem(client, ledger)) ??
+      (await sealingProblem(client, ledger, options.payloadKey)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??

@@ -463,6 +463,49 @@ describeOnPostgres('G9: payloads that are sealed', (postgres) => {
       )
       expect((await faultOf(ledger.decision(id))).code).toBe('log_broken')
       expect((await faultOf(ledger.decide(agent, refundOf('cu-ann')))).code).toBe('log_broken')
+      expect(await problemOf(ledger)).toMatch(/^the key \w+ was changed, or belongs to another person/)
+    })
+
+    test('names keys of two people that have changed places, and erasing one destroys neither', async () => {
+      const ledger = await sealing()
+      const ann = await ledger.decide(agent, refundOf('cu-ann'))
+      const bob = await ledger.decide(agent, refundOf('cu-bob'))
+      const exchange = async () => {
+        for (const table of ['subject_key', 'payload_subject']) {
+          await site.query(
+            `update ${table} t set subject = o.subject from (select distinct subject from subject_key where ledger = $1) o
+            where t.ledger = $1 and o.subject <> t.subject`,
+            [ledger.name],
+          )
+        }
+      }
+      await exchange()
+      expect(await problemOf(ledger)).toMatch(/^the key \w+ was changed, or belongs to another person/)
+      expect((await faultOf(erase(ledger, 'cu-ann'))).code).toBe('log_broken')
+      expect(await keysOf(ledger)).toHaveLength(2)
+
+      await exchange()
+      expect(await problemOf(ledger)).toBe('intact')
+      for (const { id } of [ann, bob]) expect((await ledger.decision(id)).params).not.toBeNull()
+      await erase(ledger, 'cu-ann')
+      expect((await ledger.decision(bob.id)).params).toMatchObject({ customer_id: 'cu-bob' })
+    })
+
+    test('names a person under whom nobody is found, so that nothing is held back from erasing', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      for (const table of ['subject_key', 'payload_subject'])
+        await site.query(`update ${table} set subject = sha256('nobody') where ledger = $1`, [ledger.name])
+      expect(await problemOf(ledger)).toMatch(/^the key \w+ was changed, or belongs to another person/)
+    })
+
+    test('names a master key that no record names', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      await site.query(`update subject_key set master = '0000000000000000' where ledger = $1`, [ledger.name])
+      expect(await problemOf(ledger)).toMatch(
+        /^the key \w+ is wrapped under a master key that no record names/,
+      )
     })
   })
 })

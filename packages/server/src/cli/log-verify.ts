@@ -13,6 +13,7 @@ import type { Act } from './act.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import type { CliPorts } from './ports.ts'
 import { repeated, verifyBundleFile, type BundleOptions } from './log-bundle.ts'
+import { payloadKeySettings } from '../payload-key-settings.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { storePlace, withStoreOptions, type StoreOptions, type StorePlace } from './settings.ts'
 
@@ -123,6 +124,7 @@ async function verified(
   ports: CliPorts,
 ): Promise<{ readonly result: VerifyResult; readonly archived: Archived }> {
   const copies = checkpointCopies(ports.env)
+  const payloadKey = await payloadKeySettings(ports.env)
   // Opening an embedded database would make one where there is none.
   if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
     const result = await verifyWithoutDatabase(dataDir, ledger, copies)
@@ -140,6 +142,7 @@ async function verified(
       dataDir,
       ledger,
       checkpointCopies: copies,
+      payloadKey,
       workers,
       onProgress: (done, size) => bar?.show(done, size),
     })

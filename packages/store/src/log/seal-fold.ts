@@ -100,9 +100,16 @@ export class SealFold {
     }
   }
 
-  /** The ids of the keys of these subjects. */
+  /**
+   * The ids of the keys of these subjects, to be destroyed.
+   *
+   * @throws Fault `log_broken` where one is somebody else's, as far as this process can tell: it has the master key
+   */
   keyIdsOf(subjects: readonly string[]): readonly string[] {
+    const { ledger, key } = this.#sealer
     const rows = [...this.#byId.values()].filter(({ subject }) => subjects.includes(subject))
+    // Beside a person for whom it was not wrapped, the key of another would be destroyed, and this person's would stay.
+    for (const row of rows) if (row.master === key?.id) unwrapped(row, ledger, key)
     return rows.map(({ id }) => id).sort()
   }
 
