@@ -48,7 +48,7 @@ export async function startSealing(
   if (refuses) {
     const has = own === null ? 'has none' : `has ${own}`
     log(
-      `PAYLOAD KEY: payloads are sealed under the payload key ${key ?? ''}, and this service ${has}. Calls that hold data of people are refused, and what is sealed cannot be read. Set BAILIWICK_PAYLOAD_KEY or BAILIWICK_PAYLOAD_KEY_FILE, or see docs/OPERATIONS.md where the key is lost.`,
+      `PAYLOAD KEY: payloads are sealed under the payload key ${key ?? ''}, and this service ${has}. Calls that hold data of people are refused, unless another service that has it records them, and what is sealed cannot be read here. Set BAILIWICK_PAYLOAD_KEY or BAILIWICK_PAYLOAD_KEY_FILE, or see docs/OPERATIONS.md where the key is lost.`,
     )
   }
   if (state === 'off' && own !== null) {

@@ -8,6 +8,7 @@ import {
   type ApprovalView,
   type DecisionRecord,
   type DecisionView,
+  type Fault,
   type Instant,
   type Json,
   type OutcomeStatus,
@@ -21,8 +22,8 @@ export interface DecisionRow {
   readonly record: DecisionRecord
   /** Canonical JSON of `{params, context}`; null where erased or malformed. */
   readonly body: string | null
-  /** Why it cannot be read here, although it is there: the id of the master key. */
-  readonly lockedBy?: string | undefined
+  /** Why it cannot be read here, although it is there. */
+  readonly shut?: Fault | undefined
   readonly outcome: {
     readonly status: OutcomeStatus
     readonly at: string
@@ -128,10 +129,10 @@ export function approvalView(
   }
 }
 
-// What is there, and cannot be read without the payload key, is not erased.
-function goneOf({ body, lockedBy }: DecisionRow): { erased?: true; sealed?: true } {
+// What is there, and cannot be opened here, is not erased.
+function goneOf({ body, shut }: DecisionRow): { erased?: true; sealed?: true } {
   if (body !== null) return {}
-  return lockedBy === undefined ? { erased: true } : { sealed: true }
+  return shut === undefined ? { erased: true } : { sealed: true }
 }
 
 // A whole second that every process still takes a moment later.

@@ -200,7 +200,10 @@ describeOnPostgres('G9: payloads that are sealed', (postgres) => {
       const fault = await faultOf(blind.decide(agent, refundOf('cu-ann', { approvalId }, 600)))
       expect(fault).toMatchObject({ code: 'payload_key_missing', recorded: 'no' })
       await erase(ledger, 'cu-ann')
-      expect((await ledger.decide(agent, refundOf('cu-ann', { approvalId }, 600))).effect).not.toBe('allow')
+      expect(await ledger.decide(agent, refundOf('cu-ann', { approvalId }, 600))).toMatchObject({
+        effect: 'deny',
+        reasons: [`Approval ${approvalId} was given for a call whose params are not there any more`],
+      })
     })
 
     test('that gave a standing grant lets like calls through, until the person is erased', async () => {
@@ -454,15 +457,28 @@ describeOnPostgres('G9: payloads that are sealed', (postgres) => {
       expect(await problemOf(ledger)).toContain('a person whose data it holds is not stored beside it')
     })
 
-    test('a wrapped key that was changed opens nothing, and is told', async () => {
+    test('a wrapped key that was changed opens nothing, spoils nobody else’s, and is told', async () => {
       const ledger = await sealing()
-      const { id } = await ledger.decide(agent, refundOf('cu-ann'))
+      const { id, approval } = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const approvalId = approval?.id ?? ''
+      await cast(ledger, voter('pat'), approvalId, { vote: 'approve' })
       await site.query(
         `update subject_key set wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1) where ledger = $1`,
         [ledger.name],
       )
-      expect((await faultOf(ledger.decision(id))).code).toBe('log_broken')
-      expect((await faultOf(ledger.decide(agent, refundOf('cu-ann')))).code).toBe('log_broken')
+      for (const request of [refundOf('cu-ann'), refundOf('cu-ann', { approvalId }, 600)]) {
+        const fault = await faultOf(ledger.decide(agent, request))
+        expect(fault).toMatchObject({ code: 'log_broken', recorded: 'no' })
+      }
+      const other = await ledger.decide(agent, refundOf('cu-bob', {}, 600))
+      expect(other.effect).toBe('escalate')
+      expect(await ledger.decision(id)).toMatchObject({ params: null, sealed: true })
+      expect((await faultOf(ledger.replay(id))).code).toBe('log_broken')
+      const bob = { params: { customer_id: 'cu-bob', amount: 600 } }
+      const ann = { params: null, sealed: true }
+      expect((await ledger.decisions({ limit: 9 })).decisions).toMatchObject([bob, ann])
+      expect(await ledger.approvals({ limit: 9 })).toMatchObject([bob, { ...ann, mayVote: false }])
+      expect(await found(ledger, 'cu-bob')).toHaveLength(1)
       expect(await problemOf(ledger)).toMatch(/^the key \w+ was changed, or belongs to another person/)
     })
 

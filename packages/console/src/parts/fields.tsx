@@ -8,7 +8,7 @@ import { Masked } from './reveal.tsx'
 const whyNoData: Readonly<Record<Missing, string>> = {
   erased: 'Erased. The record of the call stays, and can still be verified.',
   sealed:
-    'Sealed. The service does not have the payload key that opens it; the record can still be verified.',
+    'Sealed, and the service cannot open it: it lacks the payload key, or a stored key was changed. The record can still be verified.',
   malformed: 'Not stored: the call was malformed. Its record can still be verified.',
 }
 

@@ -66,8 +66,8 @@ function WhyNot({ approval, me }: { readonly approval: Approval; readonly me: Pe
     return (
       <Section title="Nothing to answer yet">
         <p>
-          What this call was to do is sealed, and the service does not have the payload key that opens it. Ask
-          whoever runs the service.
+          What this call was to do is sealed, and the service cannot open it: it lacks the payload key, or a
+          stored key was changed. Ask whoever runs the service.
         </p>
       </Section>
     )

@@ -223,6 +223,7 @@ function refusalReason(claim: { readonly id: string; readonly why: ApprovalRefus
   const why: Record<ApprovalRefusal, string> = {
     unknown: 'is not known',
     other_call: 'was given for another call',
+    gone: 'was given for a call whose params are not there any more',
     other_policy: 'was given under another policy',
     pending: 'is still waiting for people',
     rejected: 'was rejected',

@@ -80,7 +80,7 @@ export interface DecisionView extends Omit<DecisionAnswer, 'replayed' | 'outcome
   readonly context: Json
   /** Where params and context are null because somebody has erased them. */
   readonly erased?: true | undefined
-  /** Where params and context are null because they are sealed, and the service does not have the key. */
+  /** Where params and context are null because they are sealed, and the service cannot open them. */
   readonly sealed?: true | undefined
   readonly outcome: {
     readonly status: OutcomeStatus
@@ -100,7 +100,7 @@ export interface ApprovalView {
   readonly context: Json
   /** Where params and context are null because somebody has erased them. Then nobody may vote any more. */
   readonly erased?: true | undefined
-  /** Where params and context are null because they are sealed, and the service does not have the key. */
+  /** Where params and context are null because they are sealed, and the service cannot open them. */
   readonly sealed?: true | undefined
   readonly reasons: readonly string[]
   readonly rules: readonly DeterminingRule[]

@@ -45,9 +45,13 @@ function recordedCall({ callId, decision }: CallView): {
   const { params, context, sealed } = decision
   if (isObject(params) && isObject(context)) return { params, context }
   if (sealed === true) {
-    throw new Fault('payload_key_missing', `the params of the call \`${callId}\` are sealed`, {
-      fix: 'Give the service its payload key, then try again.',
-    })
+    throw new Fault(
+      'payload_key_missing',
+      `the params of the call \`${callId}\` are sealed, and the service cannot open them`,
+      {
+        fix: 'Give the service its payload key, then try again; where it has it, run `bailiwick log verify`.',
+      },
+    )
   }
   throw new Fault('erased', `the params of the call \`${callId}\` have been erased`, {
     fix: 'It cannot run any more; make a new call, under a new id.',

@@ -87,7 +87,15 @@ export interface StandingFact {
 
 /** Why a claimed approval does not cover a call. */
 export type ApprovalRefusal =
-  'unknown' | 'other_call' | 'other_policy' | 'pending' | 'rejected' | 'expired' | 'cancelled' | 'consumed'
+  | 'unknown'
+  | 'other_call'
+  | 'gone'
+  | 'other_policy'
+  | 'pending'
+  | 'rejected'
+  | 'expired'
+  | 'cancelled'
+  | 'consumed'
 
 /** What became of a call that was allowed. `unknown`: it may have run, and must not be retried blindly. */
 export type OutcomeStatus = 'succeeded' | 'failed' | 'unknown'

@@ -239,16 +239,22 @@ describe('an approval is a fact and no bypass', () => {
     expect(answer('refund', { amount: 10_001 }, {}, all)).toMatchObject({ code: 'denied_by_rule' })
   })
 
-  test.each(['unknown', 'other_call', 'other_policy', 'pending', 'rejected', 'expired', 'consumed'] as const)(
-    'a claim that is refused as %s denies, also where nothing would have been asked',
-    (why) => {
-      for (const amount of [1, 600]) {
-        const decision = answer('refund', { amount }, {}, refused(why))
-        expect(decision).toMatchObject({ effect: 'deny', code: 'approval_refused', rules: [] })
-        expect(decision.reasons[0]).toMatch(/^Approval apr_1 /)
-      }
-    },
-  )
+  test.each([
+    'unknown',
+    'other_call',
+    'gone',
+    'other_policy',
+    'pending',
+    'rejected',
+    'expired',
+    'consumed',
+  ] as const)('a claim that is refused as %s denies, also where nothing would have been asked', (why) => {
+    for (const amount of [1, 600]) {
+      const decision = answer('refund', { amount }, {}, refused(why))
+      expect(decision).toMatchObject({ effect: 'deny', code: 'approval_refused', rules: [] })
+      expect(decision.reasons[0]).toMatch(/^Approval apr_1 /)
+    }
+  })
 })
 
 test('a call that no approval could help is not told about its claim', () => {

@@ -24,12 +24,14 @@ export function fileOf(file: string, problem: Problem): string {
 
 /** One line for each problem, and a line with the counts. */
 export function lineReport(files: readonly CheckedFile[]): string {
-  const lines = files.flatMap(({ file, problems }) =>
-    problems.map((problem) =>
-      onOneLine(`${problemText(file, problem)}${problem.code === undefined ? '' : ` [${problem.code}]`}`),
-    ),
-  )
+  const lines = files.flatMap(({ file, problems }) => problems.map((problem) => problemLine(file, problem)))
   return [...lines, countsText(files)].join('\n')
+}
+
+/** A problem on one line, with its code, which docs/CHECKS.md says more of. */
+export function problemLine(file: string, problem: Problem): string {
+  const code = problem.code === undefined ? '' : ` [${problem.code}]`
+  return onOneLine(problemText(file, problem) + code)
 }
 
 /** What `prettyReport` needs beside the problems. */

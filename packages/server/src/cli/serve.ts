@@ -1,7 +1,7 @@
-import { onOneLine, problemText } from '@bailiwick/core'
 import { hasEmbeddedDatabase, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { RunningService } from '../service.ts'
+import { problemLine } from './check-report.ts'
 import { badInput, fine, type ExitCode } from './exit-codes.ts'
 import { reportError } from './faults.ts'
 import type { CliPorts } from './ports.ts'
@@ -86,7 +86,7 @@ function announce(
     ports.out(JSON.stringify({ url, signInUrl: signInUrl ?? null, warnings }))
     return
   }
-  for (const { file, problem } of warnings) ports.err(onOneLine(problemText(file, problem)))
+  for (const { file, problem } of warnings) ports.err(problemLine(file, problem))
   ports.out(`Bailiwick answers at ${url}`)
   if (signInUrl !== undefined) ports.out(`Sign in, once, at ${signInUrl}`)
 }

@@ -14,7 +14,7 @@ export const erased = z
 /** Whether what is left of a call can be shown here. */
 export const sealed = z.literal(true).optional().openapi({
   description:
-    'Params and context are there and sealed, and this service does not have the payload key that opens them.',
+    'Params and context are there and sealed, and this service cannot open them: it does not have the payload key, or what is stored of the key of a person was changed.',
 })
 
 /** What every view of a call says of its params and context, to people. */

@@ -215,7 +215,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
       await route.fulfill({ response, json: { ...answer, params: null, context: null, sealed: true } })
     })
     await page.goto(`${service.url}/decisions/${id}`)
-    await sees(page, 'Sealed. The service does not have the payload key that opens it')
+    await sees(page, 'Sealed, and the service cannot open it')
     expect(await page.getByText('Erased.').count()).toBe(0)
     await expectUsable(page)
   })

@@ -23,7 +23,7 @@ export interface FoundRecord {
   readonly body: string | null
   /** Whether it came out of cold storage. */
   readonly cold: boolean
-  /** Its payload is there, and cannot be read without the payload key. */
+  /** Its payload is there, sealed, and cannot be opened here. */
   readonly sealed?: true
 }
 
@@ -52,12 +52,12 @@ export async function* searchLog(
       if (index < end) break
       const record = parseRecord(text)
       old = Date.parse(record.at) < earliest
-      const { body, lockedBy } = read(index)
+      const { body, shut } = read(index)
       const found = {
         record,
         body,
         cold: false,
-        ...(lockedBy === undefined ? {} : { sealed: true as const }),
+        ...(shut === undefined ? {} : { sealed: true as const }),
       }
       if (matches(record, text, body, search)) yield found
     }
@@ -65,8 +65,8 @@ export async function* searchLog(
   }
   const { from, to } = search
   for await (const { record, entry } of cold.backwards({ before: end, searches: [terms], from, to })) {
-    const { body, lockedBy } = (await payloads.read(client, [entry]))(entry.index)
-    const found = { record, body, cold: true, ...(lockedBy === undefined ? {} : { sealed: true as const }) }
+    const { body, shut } = (await payloads.read(client, [entry]))(entry.index)
+    const found = { record, body, cold: true, ...(shut === undefined ? {} : { sealed: true as const }) }
     if (matches(record, entry.record, body, search)) yield found
   }
 }

@@ -275,7 +275,7 @@ export class Sequencer {
         each.answer = staging.apply(each.operation)
         inBatch.push(each)
       } catch (error) {
-        each.reject(error)
+        each.reject(unrecorded(error))
       }
     }
     return {
@@ -407,6 +407,13 @@ function mayTryAgain(each: Waiting): boolean {
 
 function answerAll(prepared: Prepared): void {
   for (const waiting of prepared.waiting) waiting.resolve(waiting.answer)
+}
+
+// What fails while a batch is worked out has no record. Refusals need not say so; a failure of the log does.
+function unrecorded(error: unknown): unknown {
+  if (!(error instanceof Fault) || error.code !== 'log_broken' || error.recorded !== undefined) return error
+  const { code, message, fix } = error
+  return new Fault(code, message, { fix, cause: error, recorded: 'no' })
 }
 
 function unavailable(message: string, recorded: Recorded, cause?: unknown): Fault {

@@ -187,7 +187,9 @@ function approvalClaim(
   // An agent learns nothing of approvals that are not its own.
   if (approval.agent !== call.agent) return refused('unknown')
   const opened = fold.decision(index)
-  if (!opened || approval.action !== call.action || !sameParams(opened, call)) return refused('other_call')
+  if (!opened || approval.action !== call.action) return refused('other_call')
+  if (opened.payload === null) return refused('gone')
+  if (!sameParams(opened, call)) return refused('other_call')
   if (!isUnderSamePolicy(approval, policy)) return refused('other_policy')
   const status = approvalStatus(approval, fold.latest(at))
   if (status !== 'approved') return refused(status)
@@ -224,7 +226,8 @@ function refuseOtherCall(before: KnownDecision, parsed: ParsedCall): void {
     before.record.action === call.action &&
     (parsed.malformed === undefined ? sameParams(before, call) : before.record.code === 'malformed_call')
   if (same) return
-  throw new Fault('call_id_reused', `the call id \`${call.callId ?? ''}\` was used for another call`, {
+  const what = before.payload === null ? 'a call whose params are not there any more' : 'another call'
+  throw new Fault('call_id_reused', `the call id \`${call.callId ?? ''}\` was used for ${what}`, {
     fix: 'Use a new call id for a new call; a retry must repeat action and params exactly.',
   })
 }

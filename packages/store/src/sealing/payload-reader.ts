@@ -1,6 +1,5 @@
-import { openPayload, sealedKeys, type StoredEntry } from '@bailiwick/core'
+import { Fault, openPayload, sealedKeys, type StoredEntry } from '@bailiwick/core'
 import type { Queryable } from '../log/batches.ts'
-import { keyMissing } from './key-missing.ts'
 import type { PayloadKey } from './payload-key.ts'
 import { keyIdsOf, readSubjectKeys, unwrapped, type StoredSubjectKey } from './subject-keys.ts'
 
@@ -8,8 +7,11 @@ import { keyIdsOf, readSubjectKeys, unwrapped, type StoredSubjectKey } from './s
 export interface ReadPayload {
   /** Canonical JSON; null where there is none, it was erased, or a key that it was sealed with was destroyed. */
   readonly body: string | null
-  /** Why it cannot be read here, although it is there: the id of the master key. */
-  readonly lockedBy?: string | undefined
+  /**
+   * Why it cannot be read here, although it is there: `payload_key_missing`, or `log_broken` where it or a key that it was
+   * sealed with was changed.
+   */
+  readonly shut?: Fault | undefined
 }
 
 const nothing: ReadPayload = Object.freeze({ body: null })
@@ -27,7 +29,10 @@ export class PayloadReader {
     this.#key = key
   }
 
-  /** What can be read of these entries, by index; of others, nothing. Asks the database only where one of them is sealed. */
+  /**
+   * What can be read of these entries, by index; of others, nothing. One that does not open says so, and spoils no other.
+   * Asks the database only where one of them is sealed.
+   */
   async read(
     client: Queryable,
     entries: readonly StoredEntry[],
@@ -43,10 +48,10 @@ export class PayloadReader {
     }
   }
 
-  /** One entry's payload as text. @throws Fault `payload_key_missing` where it cannot be read here; null where it is gone */
+  /** One entry's payload as text; null where it is gone. @throws Fault as `shut` says, where it cannot be read here */
   async text(client: Queryable, entry: StoredEntry): Promise<string | null> {
-    const { body, lockedBy } = (await this.read(client, [entry]))(entry.index)
-    if (lockedBy !== undefined) throw keyMissing(lockedBy, this.#key)
+    const { body, shut } = (await this.read(client, [entry]))(entry.index)
+    if (shut !== undefined) throw shut
     return body
   }
 
@@ -55,11 +60,14 @@ export class PayloadReader {
     if (ids === undefined) return { body: text }
     const rows = ids.flatMap((id) => keys.get(id) ?? [])
     if (rows.length < ids.length) return nothing
-    const locked = rows.find(({ master }) => master !== this.#key?.id)
-    if (locked !== undefined) return { body: null, lockedBy: locked.master }
     const { ledger } = this
-    const opening = rows.map((row) => unwrapped(row, ledger, this.#key))
-    return { body: openPayload(text, opening, { ledger, index }) }
+    try {
+      const opening = rows.map((row) => unwrapped(row, ledger, this.#key))
+      return { body: openPayload(text, opening, { ledger, index }) }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      return { body: null, shut: error }
+    }
   }
 }
 
