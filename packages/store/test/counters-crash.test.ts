@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, decisionRecords, ledgerSite, records, type LedgerSite } from './harness/ledger.ts'
 import { counting, refundFor } from './harness/uses.ts'
 
@@ -19,7 +19,7 @@ const ledger = 'crashed'
 /** After so many answers each process is killed. */
 const killsAfter = [1, 90, 250]
 
-describeOnPostgres('G4: a process that is killed while it decides', (postgres) => {
+describeOnOnePostgres('G4: a process that is killed while it decides', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

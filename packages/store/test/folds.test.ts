@@ -12,7 +12,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { readHead } from '../src/head.ts'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -85,7 +85,7 @@ async function liveThrough(site: LedgerSite, ledger: Ledger): Promise<History> {
   return { unanswered, halfway, used, rejected, unused }
 }
 
-describeOnPostgres('the folded tables', (postgres) => {
+describeOnOnePostgres('the folded tables', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)
@@ -156,7 +156,7 @@ describeOnPostgres('the folded tables', (postgres) => {
   })
 })
 
-describeOnPostgres(
+describeOnOnePostgres(
   'G3: an approval that was tampered with is found, though the log is whole:',
   (postgres) => {
     let site: LedgerSite
@@ -277,7 +277,7 @@ async function forgeSecondUse(site: LedgerSite, ledger: Ledger, index: number): 
   return head.size
 }
 
-describeOnPostgres('G5: verification finds in the folded tables', (postgres) => {
+describeOnOnePostgres('G5: verification finds in the folded tables', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   let history: History

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PayloadKey } from '../src/sealing/payload-key.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { decisionRecords, ledgerSite, type LedgerSite } from './harness/ledger.ts'
 import { countingOfPeople } from './harness/uses.ts'
 
@@ -14,7 +14,7 @@ const payloadKey = randomBytes(32).toString('hex')
 /** After so many answers each process is killed; the first one just as it makes the first keys. */
 const killsAfter = [1, 2, 120]
 
-describeOnPostgres('G9: a process that is killed while it seals', (postgres) => {
+describeOnOnePostgres('G9: a process that is killed while it seals', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

@@ -9,6 +9,7 @@ import {
   holdRequests,
   isLive,
   isStillLoaded,
+  isThere,
   markLoaded,
   offersAnswer,
   sees,
@@ -29,7 +30,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       const again = await visitors.open(service.firstLink, { refusals: ['401 /v1/session'] })
 
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       await sees(page, 'admin@localhost')
 
       await again.getByRole('button', { name: 'Sign in' }).click()
@@ -41,10 +42,10 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
     test('the token leaves the address bar and the history before anything else happens', async () => {
       const link = await service.linkFor('pat@example.com')
       const page = await visitors.open(link)
-      await page.getByRole('button', { name: 'Sign in' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Sign in' }))
       expect(addressOf(page)).toBe('/sign-in')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       await page.goBack()
       expect(page.url()).not.toContain('token')
     })
@@ -52,7 +53,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
     test('the cookie is out of reach for scripts and for other sites', async () => {
       const page = await visitors.open(await service.linkFor('pat@example.com'))
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       expect(await page.evaluate('document.cookie')).toBe('')
       expect(await page.context().cookies()).toMatchObject([{ httpOnly: true, sameSite: 'Strict' }])
     })
@@ -91,7 +92,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
     await markLoaded(page)
     const seen = async (answer: DecisionAnswer, ...texts: string[]): Promise<void> => {
       const row = rowOf(page, answer)
-      for (const text of texts) await row.getByText(text).first().waitFor()
+      for (const text of texts) await isThere(row.getByText(text).first())
     }
 
     const support = service.clientOf('support')

@@ -3,9 +3,18 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { routeKinds, routeOf, type Route } from '../../../console/src/route.ts'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { violationsOf } from './axe.ts'
-import { giveAnswer, goTo, holdRequests, isLive, overflowOf, sees, tabTo } from './pages.ts'
-import { expectNoViolations, expectUsable, sizes } from './usable.ts'
+import {
+  giveAnswer,
+  goTo,
+  holdRequests,
+  isLive,
+  isLoaded,
+  isThere,
+  overflowOf,
+  sees,
+  tabTo,
+} from './pages.ts'
+import { expectNoViolations, expectUsable, sizes, themeOf } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
 /** An address, and a text that shows that its page has arrived. */
@@ -119,7 +128,7 @@ describeConsole('everyone can use the console', (setting) => {
     for (const [address, text] of Object.values(ofTheSignedIn).flat()) {
       await goTo(page, address)
       await sees(page, text)
-      await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' })
+      await isLoaded(page)
       await look(address)
     }
   }
@@ -143,13 +152,13 @@ describeConsole('everyone can use the console', (setting) => {
     const page = await visitors.open(await service.linkFor('kim@example.com'))
     await tabTo(page, 'Sign in')
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
-    await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+    await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
+    await isThere(page.locator(`a[href="/approvals/${id}"]`))
     await tabTo(page, `/approvals/${id}`)
     await page.keyboard.press('Enter')
     await sees(page, 'Nothing is chosen yet')
     await page.keyboard.press('a')
-    await page.getByLabel('Comment').waitFor()
+    await isThere(page.getByLabel('Comment'))
     await page.keyboard.type('Seen, and fine.')
     expect(run).not.toHaveBeenCalled()
     await tabTo(page, 'I agree to this')
@@ -165,7 +174,7 @@ describeConsole('everyone can use the console', (setting) => {
   test('j and k go from row to row, and do nothing to what is being typed', async () => {
     const page = await visitors.open('/decisions', { session: pat })
     const rows = page.locator('[data-row]')
-    await rows.nth(1).waitFor()
+    await isThere(rows.nth(1))
     await page.keyboard.press('j')
     await page.keyboard.press('j')
     await page.keyboard.press('k')
@@ -177,7 +186,7 @@ describeConsole('everyone can use the console', (setting) => {
     expect(await page.getByLabel('Action').inputValue()).toBe('jk')
     await sees(page, 'No decision passes this filter')
     await page.getByLabel('Action').fill(longWord)
-    await page.getByRole('row').filter({ hasText: longWord }).waitFor()
+    await isThere(page.getByRole('row').filter({ hasText: longWord }))
   })
 
   test('no page has to be scrolled sideways on a phone while it is still loading, nor the exact JSON of a call', async () => {
@@ -196,19 +205,15 @@ describeConsole('everyone can use the console', (setting) => {
       const answer = await holdRequests(page, (request) => new URL(request.url()).pathname === api)
       await page.goto(service.url + address)
       await answer.arrived
-      await page.getByText('Loading').first().waitFor({ state: 'attached' })
+      await isThere(page.getByText('Loading').first(), 'attached')
       expect(await overflowOf(page), address).toBe(0)
       for (const size of sizes) {
         await page.setViewportSize(size)
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-          const where = `${address} while it loads, ${size.width} pixels wide, ${colorScheme}`
-          expect(await violationsOf(page), where).toEqual([])
-        }
+        await expectNoViolations(page, `${address} while it loads, ${size.width} pixels wide`, themeOf(size))
       }
       await page.setViewportSize(sizes[0])
       answer.release()
-      await page.getByText('Loading').first().waitFor({ state: 'detached' })
+      await isThere(page.getByText('Loading').first(), 'detached')
     }
   })
 
@@ -279,7 +284,7 @@ describeConsole('everyone can use the console', (setting) => {
     await goTo(page, `/approvals/${(await service.refund('routine', { amount: 604 })).id}`)
     await page.getByRole('radio', { name: /^Approve/ }).check()
     await page.getByRole('checkbox', { name: 'Also let more calls' }).check()
-    await page.getByRole('group', { name: 'In whose name?' }).waitFor()
+    await isThere(page.getByRole('group', { name: 'In whose name?' }))
     await expectUsable(page, 'an answer in somebody’s name, and for more calls')
     await page.goto(`${service.url}/approvals/${paying}`)
     await page.getByRole('button', { name: 'Reveal Iban' }).click()
@@ -305,7 +310,7 @@ describeConsole('everyone can use the console', (setting) => {
     for (const size of sizes) {
       await page.setViewportSize(size)
       expect(await overflowOf(page), 'a link that is used up').toBe(0)
-      await expectNoViolations(page, `a link that is used up, ${size.width} pixels wide`)
+      await expectNoViolations(page, `a link that is used up, ${size.width} pixels wide`, themeOf(size))
     }
   })
 
@@ -314,7 +319,7 @@ describeConsole('everyone can use the console', (setting) => {
     const asked = await holdRequests(page, (request) => new URL(request.url()).pathname === '/v1/session')
     await page.goto(service.url)
     await asked.arrived
-    await page.getByRole('heading', { name: 'Loading', level: 1 }).waitFor({ state: 'attached' })
+    await isThere(page.getByRole('heading', { name: 'Loading', level: 1 }), 'attached')
     await expectNoViolations(page, 'before the session is known')
     asked.release()
     await isLive(page)
@@ -353,10 +358,10 @@ describeConsole('everyone can use the console', (setting) => {
         .getByRole('button', { name: /^Revoke/ })
         .first()
         .click()
-      await page.getByRole('dialog').waitFor()
+      await isThere(page.getByRole('dialog'))
       await expectUsable(page, `the dialog that revokes on ${address}`)
       await page.keyboard.press('Escape')
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await isThere(page.getByRole('dialog'), 'detached')
     }
   }, 120_000)
 })
@@ -378,7 +383,7 @@ describeConsole('everyone can use a console that has nothing to show yet', (sett
     ] satisfies readonly Visit[]) {
       await goTo(page, address)
       await sees(page, text)
-      await page.getByText('Loading', { exact: true }).first().waitFor({ state: 'detached' })
+      await isLoaded(page)
       await expectUsable(page, `${address}, empty`)
     }
   }, 120_000)

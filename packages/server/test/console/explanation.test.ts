@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { controlsOf, holdRequests, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
+import { controlsOf, holdRequests, isThere, overflowOf, paleTexts, sees, tabTo } from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 describeConsole('why a decision was made, in the console', (setting) => {
@@ -30,7 +30,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id } = await refund(600)
     const page = await open(id)
     const large = page.getByRole('list', { name: 'Condition of large, part by part' })
-    await large.getByText('refund_amount > 500').waitFor()
+    await isThere(large.getByText('refund_amount > 500'))
     expect(await large.innerText()).toMatch(/refund_amount > 500\s+is\s+true\s+refund_amount\s+is\s+600/)
     await sees(page, 'Allowed if refund_amount were 500')
     await sees(page, 'Allowed if human_approval_required were granted')
@@ -44,7 +44,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
     expect(await parts.isVisible()).toBe(false)
     await tabTo(page, 'foreignwould denyline 12')
     await page.keyboard.press('Enter')
-    await parts.getByText('not asked for').first().waitFor()
+    await isThere(parts.getByText('not asked for').first())
     const link = page.getByRole('link', { name: 'Why this rule is there' })
     expect(await link.getAttribute('href')).toBe('https://wiki.example.com/foreign')
     expect(await link.getAttribute('rel')).toBe('noreferrer')
@@ -63,7 +63,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id } = await refund(600)
     const page = await open(id)
     const facts = section(page, 'Facts')
-    await facts.waitFor()
+    await isThere(facts)
     const fact = (name: string) => facts.locator('.fact').filter({ hasText: name })
     expect(await fact('refund_amount').innerText()).toContain('Model’s word')
     expect(await fact('customer_is_vip').innerText()).toContain('Host’s word')
@@ -88,12 +88,12 @@ describeConsole('why a decision was made, in the console', (setting) => {
     expect(effect).toBe('deny')
     const page = await open(id)
     const budgets = section(page, 'Budgets and rates')
-    await budgets.getByText('250.5 too much').waitFor()
+    await isThere(budgets.getByText('250.5 too much'))
     expect((await budgets.innerText()).replaceAll(/\s+/g, ' ')).toContain(
       'Used before 450 This call 1,800.5 At most 2,000',
     )
     const before = await open(spent.id)
-    await section(before, 'Budgets and rates').getByText('1,550 left').waitFor()
+    await isThere(section(before, 'Budgets and rates').getByText('1,550 left'))
   })
 
   test('a session shows what it had been through', async () => {
@@ -102,8 +102,8 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id } = await service.decide('guarded', { action: 'send_mail', params: {}, session })
     const page = await open(id)
     const been = section(page, 'Session')
-    await been.getByText('untrusted').waitFor()
-    await been.getByText('read_page').waitFor()
+    await isThere(been.getByText('untrusted'))
+    await isThere(been.getByText('read_page'))
     await sees(page, session)
     await sees(page, 'Allowed if nothing had happened in the session before')
   })
@@ -122,8 +122,8 @@ describeConsole('why a decision was made, in the console', (setting) => {
     expect(effect).toBe('allow')
     const page = await visitors.open('/decisions?agent=pilot', { session: pat })
     const row = page.getByRole('row').filter({ has: page.locator(`a[href="/decisions/${id}"]`) })
-    await row.getByText('Would be denied').waitFor()
-    await row.getByText('Allowed').waitFor()
+    await isThere(row.getByText('Would be denied'))
+    await isThere(row.getByText('Allowed'))
     await row.getByRole('link').click()
     await sees(page, 'it says what it would have done, and stops nothing')
     expect(await page.locator('.badge-deny').count()).toBe(0)
@@ -133,7 +133,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id, effect } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 6000 } })
     expect(effect).toBe('allow')
     const rules = section(await open(id), 'Rules that matched')
-    await rules.getByText('Asks for human_approval_required.').waitFor()
+    await isThere(rules.getByText('Asks for human_approval_required.'))
     expect(await rules.innerText()).not.toContain('people have approved')
   })
 
@@ -154,7 +154,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
       const held = await holdRequests(page, isExplanation(`/v1/decisions/${id}/explanation`))
       await page.goto(`${service.url}/decisions/${id}`)
       await held.arrived
-      await page.getByText('Loading the explanation').waitFor({ state: 'attached' })
+      await isThere(page.getByText('Loading the explanation'), 'attached')
       await sees(page, 'refund_amount > 500')
       expect(await overflowOf(page)).toBe(0)
       held.release()

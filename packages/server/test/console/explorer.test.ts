@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { addressOf, isLive, sees, tabTo } from './pages.ts'
+import { addressOf, isLive, isThere, sees, tabTo } from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 /** Until the page has followed. */
@@ -46,7 +46,7 @@ describeConsole('the explorer of decisions', (setting) => {
       await expect.poll(() => actions(other), soon).toEqual(['export'])
       expect(await other.getByLabel('Agent').inputValue()).toBe('guarded')
       await other.getByRole('link', { name: 'export' }).click()
-      await other.getByRole('heading', { name: 'export', level: 1 }).waitFor()
+      await isThere(other.getByRole('heading', { name: 'export', level: 1 }))
       await other.goBack()
       await expect.poll(() => actions(other), soon).toEqual(['export'])
     })
@@ -82,7 +82,7 @@ describeConsole('the explorer of decisions', (setting) => {
         }, soon)
         .toMatch(/^\/decisions\/dec_/)
       await page.keyboard.press('Enter')
-      await page.getByRole('heading', { name: 'apply_discount', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'apply_discount', level: 1 }))
     })
   })
 
@@ -92,11 +92,12 @@ describeConsole('the explorer of decisions', (setting) => {
         session: pat,
         refusals: [`404 /v1/log/proof/${refund}`],
       })
-      await page
-        .getByRole('button', { name: 'Check the proof here' })
-        .or(page.getByRole('button', { name: 'Try again' }))
-        .first()
-        .waitFor()
+      await isThere(
+        page
+          .getByRole('button', { name: 'Check the proof here' })
+          .or(page.getByRole('button', { name: 'Try again' }))
+          .first(),
+      )
       await expect
         .poll(async () => {
           const again = page.getByRole('button', { name: 'Try again' }).first()
@@ -128,7 +129,7 @@ describeConsole('the explorer of decisions', (setting) => {
       const page = await visitors.open(`/decisions/${refund}`, { session: pat })
       await page.getByRole('link', { name: 'Raw record' }).click()
       const record = page.getByRole('region', { name: 'The record, laid out' })
-      await record.getByText(`"id": "${refund}"`).waitFor()
+      await isThere(record.getByText(`"id": "${refund}"`))
       expect(await record.textContent()).not.toContain('A-77')
       expect(await page.evaluate('document.activeElement.id')).toBe('record')
     })

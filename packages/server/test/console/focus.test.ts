@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { isLive, sees } from './pages.ts'
+import { isLive, isThere, sees } from './pages.ts'
 import { sizes } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -46,7 +46,7 @@ describeConsole('what has the focus is never behind what stands over the page', 
       30,
       async () => {
         const page = await visitors.open('/', { session: pat })
-        await page.locator(`a[href="/approvals/${refunds[0]?.id}"]`).waitFor()
+        await isThere(page.locator(`a[href="/approvals/${refunds[0]?.id}"]`))
         return page
       },
     ],
@@ -78,7 +78,7 @@ describeConsole('what has the focus is never behind what stands over the page', 
         const { id } = await service.refund('routine', { amount: 700, order: 'A-1' })
         const page = await visitors.open(`/approvals/${id}?answer=yes`, { session })
         await page.getByRole('checkbox', { name: 'Also let more calls like it run' }).check()
-        await page.getByRole('button', { name: 'Withdraw…' }).waitFor()
+        await isThere(page.getByRole('button', { name: 'Withdraw…' }))
         return page
       },
     ],
@@ -88,7 +88,7 @@ describeConsole('what has the focus is never behind what stands over the page', 
       async () => {
         const page = await visitors.open('/decisions', { session: pat })
         await isLive(page)
-        await page.locator('.decisions [data-row]').nth(5).waitFor()
+        await isThere(page.locator('.decisions [data-row]').nth(5))
         return page
       },
     ],
@@ -98,13 +98,13 @@ describeConsole('what has the focus is never behind what stands over the page', 
       async () => {
         const page = await visitors.open('/decisions', { session: pat })
         await isLive(page)
-        await page.locator('.decisions [data-row]').nth(5).waitFor()
+        await isThere(page.locator('.decisions [data-row]').nth(5))
         await page.evaluate('window.scrollTo(0, 1500)')
         await expect
           .poll(() => page.locator('.decisions-body [role=row]').first().getAttribute('aria-rowindex'))
           .not.toBe('2')
         await service.clientOf('support').check('apply_discount', {})
-        await page.getByRole('button', { name: /new decision/ }).waitFor()
+        await isThere(page.getByRole('button', { name: /new decision/ }))
         return page
       },
     ],

@@ -8,6 +8,7 @@ import {
   focusedText,
   giveAnswer,
   isLive,
+  isThere,
   offersAnswer,
   overflowOf,
   sees,
@@ -39,7 +40,7 @@ describeConsole('the inbox', (setting) => {
       const one = await service.refund('support', { amount: 701 })
       const two = await service.refund('support', { amount: 702 })
       const page = await visitors.open('/', { session: pat })
-      await page.locator(`a[href="/approvals/${two.id}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${two.id}"]`))
       await page.keyboard.press('j')
       await page.keyboard.press('j')
       const second = await focusedAddress(page)
@@ -47,7 +48,7 @@ describeConsole('the inbox', (setting) => {
       await offersAnswer(page)
       expect(addressOf(page)).toBe(second)
       await page.keyboard.press('Escape')
-      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       await expect.poll(() => focusedAddress(page), soon).toBe(second)
       await service.vote(pat, one.id, 'reject')
       await service.vote(pat, two.id, 'reject')
@@ -59,7 +60,7 @@ describeConsole('the inbox', (setting) => {
       const row = page.locator(`a[href="/approvals/${id}"]`)
       await row.focus()
       await page.keyboard.press('r')
-      await page.getByRole('button', { name: 'Reject this call' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Reject this call' }))
       expect(addressOf(page)).toBe(`/approvals/${id}`)
       expect(await focusedTag(page)).toBe('TEXTAREA')
 
@@ -70,7 +71,7 @@ describeConsole('the inbox', (setting) => {
       await sees(page, 'Nothing is chosen yet')
       expect(await page.getByRole('radio', { checked: true }).count()).toBe(0)
       await page.keyboard.press('a')
-      await page.getByRole('button', { name: 'I agree to this' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'I agree to this' }))
       expect(await service.votesOn(pat, id)).toEqual([])
 
       await tabTo(page, 'I agree to this')
@@ -88,7 +89,7 @@ describeConsole('the inbox', (setting) => {
       const { id, callId } = await service.refund('support', { amount: 715 })
       const governed = service.clientOf('support').govern('issue_refund', { amount: 715 }, run, { callId })
       const page = await visitors.open('/', { session: pat })
-      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${id}"]`))
       const wanted = `/approvals/${id}`
       // One row too far, and back.
       for (let rows = 0; rows < 5 && (await focusedAddress(page)) !== wanted; rows++)
@@ -99,7 +100,7 @@ describeConsole('the inbox', (setting) => {
       expect(await focusedAddress(page)).toBe(wanted)
 
       await page.keyboard.press('r')
-      await page.getByRole('button', { name: 'Reject this call' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Reject this call' }))
       await page.keyboard.type('The receipt is of another shop.')
       expect(await service.votesOn(pat, id)).toEqual([])
       await enter(page, 'Reject this call')
@@ -130,18 +131,18 @@ describeConsole('the inbox', (setting) => {
     test('? shows the keys, and they can be turned off for good', async () => {
       const { id } = await service.refund('support', { amount: 706 })
       const page = await visitors.open('/', { session: pat })
-      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${id}"]`))
       await page.keyboard.press('?')
-      await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+      await isThere(page.getByRole('dialog', { name: 'Keys' }))
       await page.getByLabel('Shortcuts of one letter').uncheck()
       await page.keyboard.press('Escape')
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await isThere(page.getByRole('dialog'), 'detached')
       await page.keyboard.press('?')
       await page.keyboard.press('j')
       expect(await page.getByRole('dialog').count()).toBe(0)
       expect(await focusedAddress(page)).toBeNull()
       await page.reload()
-      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${id}"]`))
       await page.keyboard.press('j')
       expect(await focusedAddress(page)).toBeNull()
       await service.vote(pat, id, 'reject')
@@ -156,7 +157,7 @@ describeConsole('the inbox', (setting) => {
     expect(await page.getByRole('button', { name: 'I agree to this' }).count()).toBe(0)
 
     await page.goto(`${service.url}/approvals/${id}?answer=yes`)
-    await page.getByRole('button', { name: 'I agree to this' }).waitFor()
+    await isThere(page.getByRole('button', { name: 'I agree to this' }))
     expect(addressOf(page)).toBe(`/approvals/${id}`)
     await sees(page, /cannot be undone or changed/)
     await page.reload()
@@ -172,7 +173,7 @@ describeConsole('the inbox', (setting) => {
     await sees(page, '0 of 1 have looked')
     await sees(page, 'That people have looked at it')
     await page.keyboard.press('a')
-    await page.getByRole('button', { name: 'I have looked at this' }).waitFor()
+    await isThere(page.getByRole('button', { name: 'I have looked at this' }))
     expect(await page.getByRole('button', { name: 'I agree to this' }).count()).toBe(0)
     await giveAnswer(page, 'acknowledge')
     await sees(page, 'You looked at this call')
@@ -193,17 +194,17 @@ describeConsole('the inbox', (setting) => {
       note: `${'please '.repeat(60)}hurry`,
     })
     const page = await visitors.open('/', { session: pat })
-    await page.getByRole('listitem').filter({ hasText: 'EUR 6,000.00' }).waitFor()
+    await isThere(page.getByRole('listitem').filter({ hasText: 'EUR 6,000.00' }))
     await page.goto(`${service.url}/approvals/${id}`)
     await sees(page, 'EUR 6,000.00')
     await sees(page, /1 December 2026/)
     await sees(page, 'Payments above 500 need a person')
     await page.getByText('As the policy says it').click()
     await sees(page, '# Above this, somebody looks at the account.')
-    await page.getByRole('link', { name: 'Why this rule is there' }).waitFor()
+    await isThere(page.getByRole('link', { name: 'Why this rule is there' }))
 
     const table = page.getByRole('table')
-    await table.getByRole('row').filter({ hasText: 'Amount' }).getByText('EUR 40.00').waitFor()
+    await isThere(table.getByRole('row').filter({ hasText: 'Amount' }).getByText('EUR 40.00'))
     expect(await table.getByRole('row').filter({ hasText: 'City' }).count()).toBe(0)
     await sees(page, /1 hidden, and not compared/)
     await sees(page, /of the last \d+/)
@@ -221,7 +222,7 @@ describeConsole('the inbox', (setting) => {
     const page = await visitors.open(`/approvals/${id}`, { session: pat })
     await sees(page, '1 of 2 approved')
     const voters = page.getByRole('heading', { name: 'Who may answer' }).locator('..')
-    await voters.getByText('pat@example.com (you)').waitFor()
+    await isThere(voters.getByText('pat@example.com (you)'))
     expect(await voters.getByText('sam@example.com').count()).toBe(0)
     await service.vote(pat, id, 'reject')
   })
@@ -234,7 +235,7 @@ describeConsole('the inbox', (setting) => {
       expect(await page.content()).not.toContain(iban)
       await tabTo(page, 'Reveal Iban')
       await page.keyboard.press('Enter')
-      await page.getByRole('dialog', { name: 'Reveal “Iban”?' }).waitFor()
+      await isThere(page.getByRole('dialog', { name: 'Reveal “Iban”?' }))
       await page.keyboard.type('To compare it with the order.')
       await tabTo(page, 'Reveal and record')
       await page.keyboard.press('Enter')
@@ -254,7 +255,7 @@ describeConsole('the inbox', (setting) => {
       await page.getByRole('button', { name: 'Reveal and record' }).click()
       expect(await page.getByText(iban).count()).toBe(0)
       await page.keyboard.press('Escape')
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await isThere(page.getByRole('dialog'), 'detached')
       expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe('Reveal Iban')
 
       // Once it no longer waits, it is not theirs to see.
@@ -282,17 +283,17 @@ describeConsole('the inbox', (setting) => {
       await spyOnNotifications(page)
       await isLive(page)
       const { id } = await service.refund('support', { amount: 709 })
-      await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${id}"]`))
       expect(await notified(page)).toEqual([])
 
       await page.getByRole('button', { name: 'Notifications' }).click()
-      await page.getByRole('button', { name: 'Notifications', pressed: true }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Notifications', pressed: true }))
       const next = await service.refund('support', { amount: 710 })
-      await page.locator(`a[href="/approvals/${next.id}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${next.id}"]`))
       await expect.poll(() => notified(page), soon).toEqual(['New approval waits: issue_refund by support'])
       // Not of what is for others to answer.
       const { id: theirs } = await service.refund('finance', { amount: 711 })
-      await page.locator(`a[href="/approvals/${theirs}"]`).waitFor()
+      await isThere(page.locator(`a[href="/approvals/${theirs}"]`))
       expect(await notified(page)).toHaveLength(1)
       for (const each of [id, next.id]) await service.vote(pat, each, 'reject')
     })
@@ -306,15 +307,15 @@ describeConsole('the inbox', (setting) => {
       const hears = async (agent: 'support' | 'careful' | 'finance', amount: number): Promise<void> => {
         const { id } = await service.refund(agent, { amount })
         asked.push(id)
-        await page.locator(`a[href="/approvals/${id}"]`).waitFor()
-        await page.getByRole('status').getByText(`New approval waits: issue_refund by ${agent}`).waitFor()
+        await isThere(page.locator(`a[href="/approvals/${id}"]`))
+        await isThere(page.getByRole('status').getByText(`New approval waits: issue_refund by ${agent}`))
       }
       await hears('support', 716)
       expect(await heard(page)).toEqual([])
 
       const sound = page.getByRole('button', { name: 'Sound' })
       await sound.click()
-      await page.getByRole('button', { name: 'Sound', pressed: true }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Sound', pressed: true }))
       await expect.poll(() => heard(page), soon).toEqual(['played'])
 
       await hears('careful', 717)
@@ -326,7 +327,7 @@ describeConsole('the inbox', (setting) => {
       expect(await heard(page)).toEqual(['played', 'played'])
 
       await sound.click()
-      await page.getByRole('button', { name: 'Sound', pressed: false }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Sound', pressed: false }))
       await hears('support', 719)
       expect(await heard(page)).toEqual(['played', 'played'])
 
@@ -334,8 +335,8 @@ describeConsole('the inbox', (setting) => {
       await sound.click()
       await expect.poll(() => heard(page), soon).toEqual(['played', 'played', 'played'])
       await page.reload()
-      await page.getByRole('button', { name: 'Sound', pressed: true }).waitFor()
-      await page.locator(`a[href="/approvals/${asked[0]}"]`).waitFor()
+      await isThere(page.getByRole('button', { name: 'Sound', pressed: true }))
+      await isThere(page.locator(`a[href="/approvals/${asked[0]}"]`))
       expect(await heard(page)).toEqual([])
       await hears('support', 720)
       await expect.poll(() => heard(page), soon).toEqual(['played'])
@@ -348,12 +349,12 @@ describeConsole('the inbox', (setting) => {
     const page = await visitors.openOnPhone(`/approvals/${id}`, { session: pat })
     await page.getByRole('button', { name: 'Approve…' }).tap()
     const confirm = page.getByRole('button', { name: 'I agree to this' })
-    await confirm.waitFor()
+    await isThere(confirm)
     expect(await page.getByRole('button', { name: 'Approve…' }).count()).toBe(0)
     expect(await overflowOf(page)).toBe(0)
     await confirm.tap()
     await sees(page, 'You approved this call')
-    await page.getByRole('link', { name: 'Decisions' }).first().waitFor()
+    await isThere(page.getByRole('link', { name: 'Decisions' }).first())
   })
 })
 

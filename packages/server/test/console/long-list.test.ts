@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { sees } from './pages.ts'
+import { isThere, sees } from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
 const many = 100_000
@@ -53,7 +53,7 @@ describeConsole('a list of 100,000 decisions', (setting) => {
   /** Scrolls as fast as the page loads, until it has reached the oldest decision. */
   const toTheEnd = async (page: Page): Promise<number> => {
     const rows = page.locator('.decisions-body [role=row]')
-    await rows.first().waitFor()
+    await isThere(rows.first())
     let most = 0
     await expect
       .poll(
@@ -102,7 +102,7 @@ describeConsole('a list of 100,000 decisions', (setting) => {
     await expect.poll(() => rows.first().getAttribute('aria-rowindex'), { timeout: 10_000 }).not.toBe('2')
     const { id } = await service.clientOf('support').check('apply_discount', { percent: 2 })
     await page.getByRole('button', { name: '1 new decision' }).click()
-    await page.locator(`a[href="/decisions/${id}"]`).waitFor()
+    await isThere(page.locator(`a[href="/decisions/${id}"]`))
     await sees(page, 'Today')
     // A row that has the focus keeps it, however far the page is scrolled.
     await page.keyboard.press('j')

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { giveAnswer, sees, tabTo } from './pages.ts'
+import { giveAnswer, isThere, sees, tabTo } from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -31,12 +31,12 @@ describeConsole('operating', (setting) => {
       await sees(page, /1 allowed/)
       await tabTo(page, 'Suspend support')
       await page.keyboard.press('Enter')
-      await page.getByRole('dialog', { name: 'Suspend support?' }).waitFor()
+      await isThere(page.getByRole('dialog', { name: 'Suspend support?' }))
       await page.keyboard.type('Sends too many coupons')
       await tabTo(page, 'Suspend')
       await page.keyboard.press('Enter')
       await sees(page, 'Sends too many coupons')
-      await page.getByRole('button', { name: 'Resume support' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Resume support' }))
       const denied = await support.check('apply_discount', { percent: 10 })
       expect(denied.effect).toBe('deny')
       expect(denied.reasons.join(' ')).toContain('Sends too many coupons')
@@ -46,7 +46,7 @@ describeConsole('operating', (setting) => {
       await page.keyboard.type('Mended')
       await tabTo(page, 'Resume')
       await page.keyboard.press('Enter')
-      await page.getByRole('button', { name: 'Suspend support' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Suspend support' }))
       expect((await support.check('apply_discount', { percent: 10 })).effect).toBe('allow')
     })
 
@@ -57,10 +57,10 @@ describeConsole('operating', (setting) => {
       await page.getByLabel('Why, told to the agent').click()
       await page.keyboard.type('Too generous')
       await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click()
-      await page.getByRole('button', { name: 'Resume routine' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Resume routine' }))
       const card = page.getByRole('listitem').filter({ hasText: 'Too generous' })
-      await card.getByText('Suspended', { exact: true }).waitFor()
-      await card.getByText(/by olga@example\.com/).waitFor()
+      await isThere(card.getByText('Suspended', { exact: true }))
+      await isThere(card.getByText(/by olga@example\.com/))
       await expectUsable(page, 'agents, one of them suspended')
       expect((await routine.check('apply_discount', {})).effect).toBe('deny')
       expect((await service.clientOf('support').check('apply_discount', {})).effect).toBe('allow')
@@ -69,7 +69,7 @@ describeConsole('operating', (setting) => {
       await page.getByLabel('Why it may act again').click()
       await page.keyboard.type('Talked to')
       await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click()
-      await page.getByRole('button', { name: 'Suspend routine' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Suspend routine' }))
       expect((await routine.check('apply_discount', {})).effect).toBe('allow')
     })
 
@@ -78,12 +78,12 @@ describeConsole('operating', (setting) => {
       await page.getByRole('button', { name: 'Suspend guarded' }).click()
       await page.getByRole('button', { name: 'Suspend', exact: true }).last().click()
       await page.keyboard.press('Escape')
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await isThere(page.getByRole('dialog'), 'detached')
       expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe('Suspend guarded')
       expect(await page.getByText('Suspended').count()).toBe(0)
 
       const other = await visitors.open('/agents', { session: pat })
-      await other.getByRole('link', { name: 'guarded' }).first().waitFor()
+      await isThere(other.getByRole('link', { name: 'guarded' }).first())
       expect(await other.getByRole('button', { name: /^Suspend/ }).count()).toBe(0)
     })
 
@@ -98,7 +98,7 @@ describeConsole('operating', (setting) => {
       await page.getByRole('button', { name: 'Resume all agents' }).click()
       await page.getByLabel('Why it may act again').fill('Over')
       await page.getByRole('button', { name: 'Resume', exact: true }).last().click()
-      await page.getByText('All agents are suspended').waitFor({ state: 'detached' })
+      await isThere(page.getByText('All agents are suspended'), 'detached')
     })
   })
 
@@ -108,7 +108,7 @@ describeConsole('operating', (setting) => {
     const page = await visitors.open(`/approvals/${id}`, { session: olga })
     await tabTo(page, 'Withdraw…')
     await page.keyboard.press('Enter')
-    await page.getByRole('dialog', { name: `Withdraw ${id}?` }).waitFor()
+    await isThere(page.getByRole('dialog', { name: `Withdraw ${id}?` }))
     await sees(page, 'This can’t be undone')
     await page.keyboard.type('The order was a mistake.')
     await tabTo(page, 'Withdraw it')
@@ -144,16 +144,14 @@ describeConsole('operating', (setting) => {
       await page.getByLabel('Until').fill(localMinute(Date.now() + 86_400_000))
       await page.getByRole('button', { name: 'Let them vote' }).click()
       const given = page.getByRole('listitem').filter({ hasText: 'dora@example.com' })
-      await given.getByText('In force').waitFor()
+      await isThere(given.getByText('In force'))
 
       // One name only: said, and no question.
       const first = await service.refund('support', { amount: 642 })
       const theirs = await visitors.open('/', { session: dora })
-      await theirs
-        .getByRole('listitem')
-        .filter({ hasText: 'In the stead of pat@example.com' })
-        .first()
-        .waitFor()
+      await isThere(
+        theirs.getByRole('listitem').filter({ hasText: 'In the stead of pat@example.com' }).first(),
+      )
       await theirs.goto(`${service.url}/approvals/${first.id}`)
       await giveAnswer(theirs, 'approve')
       await sees(theirs, 'You approved this call, in the stead of pat@example.com')
@@ -164,7 +162,7 @@ describeConsole('operating', (setting) => {
       await theirs.goto(`${service.url}/approvals/${second.id}`)
       await theirs.getByRole('radio', { name: /^Reject/ }).check()
       const names = theirs.getByRole('group', { name: 'In whose name?' })
-      await names.waitFor()
+      await isThere(names)
       expect(await names.getByRole('radio', { checked: true }).count()).toBe(0)
       expect(await theirs.getByRole('button', { name: 'Reject this call' }).isDisabled()).toBe(true)
       await names.getByRole('radio', { name: 'In the stead of pia@example.com' }).check()
@@ -174,7 +172,7 @@ describeConsole('operating', (setting) => {
       await given.getByRole('button', { name: /^Revoke/ }).click()
       await page.getByLabel('Why, recorded with it').fill('Back again')
       await page.getByRole('button', { name: 'Revoke it' }).click()
-      await given.waitFor({ state: 'detached' })
+      await isThere(given, 'detached')
       const third = await service.refund('finance', { amount: 644 })
       await theirs.goto(`${service.url}/approvals/${third.id}`)
       await sees(theirs, 'You can’t answer this one')
@@ -219,7 +217,7 @@ describeConsole('operating', (setting) => {
     await other.getByRole('button', { name: 'Break the glass', exact: true }).click()
     await sees(other, 'It was let through in an emergency')
     await other.goto(`${service.url}/approvals?status=approved`)
-    await other.getByRole('listitem').filter({ hasText: 'fragile' }).getByText('Glass broken').waitFor()
+    await isThere(other.getByRole('listitem').filter({ hasText: 'fragile' }).getByText('Glass broken'))
 
     // Whom the policy does not name for that is not offered it.
     const next = await service.refund('fragile', { amount: 646 })
@@ -257,8 +255,8 @@ describeConsole('operating', (setting) => {
     await page.goto(`${service.url}/approvals`)
     await page.getByRole('link', { name: 'Standing grants' }).click()
     const listed = page.getByRole('listitem').filter({ hasText: 'routine' })
-    await listed.getByText('1 left').waitFor()
-    await listed.getByText('Amount (up to USD 700.00), Order (any)').waitFor()
+    await isThere(listed.getByText('1 left'))
+    await isThere(listed.getByText('Amount (up to USD 700.00), Order (any)'))
     await tabTo(page, /^Revoke grt_/)
     await page.keyboard.press('Enter')
     await page.keyboard.type('That will do.')
@@ -275,7 +273,7 @@ describeConsole('operating', (setting) => {
     expect((await ask({ amount: 700, order: 'A-6' })).effect).toBe('escalate')
     await page.goto(`${service.url}/approvals/${(await service.refund('support', { amount: 647 })).id}`)
     await page.getByRole('radio', { name: /^Approve/ }).check()
-    await confirm.waitFor()
+    await isThere(confirm)
     expect(await more.count()).toBe(0)
   })
 
@@ -283,7 +281,7 @@ describeConsole('operating', (setting) => {
     const page = await visitors.open('/policies', { session: pat })
     await page.getByRole('link', { name: 'payer', exact: true }).click()
     const source = page.getByRole('region', { name: 'Source of payer' })
-    await source.getByText('# Above this, somebody looks at the account.').waitFor()
+    await isThere(source.getByText('# Above this, somebody looks at the account.'))
     const lines = await source.getByRole('listitem').allTextContents()
     expect(lines[0]?.trim()).toBe('agent_id: payer')
     await sees(page, 'In force')
@@ -298,12 +296,12 @@ describeConsole('operating', (setting) => {
       await page.getByLabel(/^approver/).check()
       await page.getByRole('button', { name: 'Add', exact: true }).click()
       const row = page.getByRole('listitem').filter({ hasText: 'new@example.com' })
-      await row.getByText('approver').waitFor()
+      await isThere(row.getByText('approver'))
 
       await page.getByRole('button', { name: 'Roles: new@example.com' }).click()
       await page.getByLabel(/^auditor/).check()
       await page.getByRole('button', { name: 'Change' }).click()
-      await row.getByText('auditor').waitFor()
+      await isThere(row.getByText('auditor'))
 
       await page.getByRole('button', { name: 'Sign-in link: new@example.com' }).click()
       await page.getByRole('button', { name: 'Make the link' }).click()
@@ -312,11 +310,11 @@ describeConsole('operating', (setting) => {
       await page.getByRole('button', { name: 'Done' }).click()
       const theirs = await visitors.open(pathname + hash)
       await theirs.getByRole('button', { name: 'Sign in' }).click()
-      await theirs.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(theirs.getByRole('heading', { name: 'Approvals', level: 1 }))
 
       await page.getByRole('button', { name: 'Remove: new@example.com' }).click()
       await page.getByRole('button', { name: 'Remove', exact: true }).last().click()
-      await row.waitFor({ state: 'detached' })
+      await isThere(row, 'detached')
     })
 
     test('a key is made and shown once, speaks for its agent, and is revoked', async () => {
@@ -355,7 +353,7 @@ describeConsole('operating', (setting) => {
     const page = await visitors.open('/account', { session: here })
     await sees(page, 'This one')
     await page.getByRole('button', { name: /^End the session/ }).click()
-    await page.getByRole('button', { name: /^End the session/ }).waitFor({ state: 'detached' })
+    await isThere(page.getByRole('button', { name: /^End the session/ }), 'detached')
     expect(await service.statusFor(there)).toBe(401)
     expect(await service.statusFor(here)).toBe(200)
   })

@@ -1,14 +1,36 @@
 import { readFile } from 'node:fs/promises'
-import type { CDPSession, Page, Request } from 'playwright-core'
+import { errors, type CDPSession, type Locator, type Page, type Request } from 'playwright-core'
 
 /** Waits until the page shows the text. */
 export async function sees(page: Page, text: string | RegExp): Promise<void> {
-  await page.getByText(text).filter({ visible: true }).first().waitFor()
+  await isThere(page.getByText(text).filter({ visible: true }).first())
 }
 
 /** Waits until the service tells the page of its news by itself. */
 export async function isLive(page: Page): Promise<void> {
-  await page.getByText('Live', { exact: true }).waitFor()
+  await isThere(page.getByText('Live', { exact: true }))
+}
+
+type State = 'attached' | 'visible' | 'detached' | 'hidden'
+
+/** Waits until nothing of the page is being loaded. */
+export async function isLoaded(page: Page): Promise<void> {
+  await isThere(page.getByText('Loading', { exact: true }).first(), 'detached')
+}
+
+/**
+ * Waits for what is looked for, as `waitFor` does. Whoever gives that ten seconds has it look twice in a second, which most
+ * of the tests' time would go by with; whoever gives it less, ten times.
+ */
+export async function isThere(locator: Locator, state: State = 'visible'): Promise<void> {
+  for (let tries = 4; ; tries -= 1) {
+    try {
+      await locator.waitFor({ state, timeout: 2_400 })
+      return
+    } catch (error) {
+      if (!(error instanceof errors.TimeoutError) || tries === 1) throw error
+    }
+  }
 }
 
 /** The words with which an answer is chosen, and those with which it is given. */
@@ -28,7 +50,7 @@ export async function giveAnswer(page: Page, choice: keyof typeof answers, comme
 
 /** Waits until the page offers an answer, or, with false, until it does not any more. */
 export async function offersAnswer(page: Page, offers = true): Promise<void> {
-  await page.getByRole('radio', { name: /^Reject/ }).waitFor({ state: offers ? 'visible' : 'detached' })
+  await isThere(page.getByRole('radio', { name: /^Reject/ }), offers ? 'visible' : 'detached')
 }
 
 /** Leaves a mark that a reload would wipe away. */

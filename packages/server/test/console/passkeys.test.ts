@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { VirtualAuthenticator } from './authenticator.ts'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { addressOf, enter, offersAnswer, sees, tabTo, typeInto } from './pages.ts'
+import { addressOf, enter, isThere, offersAnswer, sees, tabTo, typeInto } from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -50,7 +50,7 @@ describeConsole('passkeys in the console', (setting) => {
     await sees(page, 'You have none yet.')
     await register(page, 'Laptop')
     await sees(page, 'The passkey is registered.')
-    await page.getByRole('listitem').filter({ hasText: 'Laptop' }).waitFor()
+    await isThere(page.getByRole('listitem').filter({ hasText: 'Laptop' }))
     expect(await device.count()).toBe(1)
   })
 
@@ -63,17 +63,17 @@ describeConsole('passkeys in the console', (setting) => {
     await expectUsable(page, 'an account with a passkey')
 
     await enter(page, 'Sign out')
-    await button(page, 'Sign in with a passkey').waitFor()
+    await isThere(button(page, 'Sign in with a passkey'))
     await enter(page, 'Sign in with a passkey')
-    await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+    await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
     await sees(page, person)
 
     const { id } = await service.refund('sealed', { amount: 606 })
-    await page.locator(`a[href="/approvals/${id}"]`).waitFor()
+    await isThere(page.locator(`a[href="/approvals/${id}"]`))
     await enter(page, `/approvals/${id}`)
     await offersAnswer(page)
     await page.keyboard.press('a')
-    await page.getByLabel('Comment').waitFor()
+    await isThere(page.getByLabel('Comment'))
     await page.keyboard.type('Signed without a mouse.')
     await tabTo(page, 'I agree to this')
     await expectUsable(page, 'a vote that is to be signed')

@@ -3,7 +3,7 @@ import { totpCode, totpStep } from '../../src/identity/totp.ts'
 import { VirtualAuthenticator } from './authenticator.ts'
 import { describeConsole } from './describe-console.ts'
 import type { ConsoleService } from './console-service.ts'
-import { addressOf, enter, focusedText, overflowOf, sees, tabTo, typeInto } from './pages.ts'
+import { addressOf, enter, focusedText, isThere, overflowOf, sees, tabTo, typeInto } from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -32,7 +32,7 @@ describeConsole(
       test('sets a password and an app, signs out and in with both, then with a recovery code, by keys alone, and axe finds nothing at any step', async () => {
         const session = await service.sessionOf('means@example.com')
         const page = await visitors.open('/account', { session, refusals: ['401 /v1/session', ...wrong] })
-        await page.getByLabel('New password').waitFor()
+        await isThere(page.getByLabel('New password'))
         await typeInto(page, /^New password/, password)
         await sees(page, 'Your password is set.')
         expect(await service.statusFor(session), 'the session of before').toBe(401)
@@ -54,27 +54,27 @@ describeConsole(
           await page.keyboard.type('means@example.com')
           await typeInto(page, 'Password', given)
         }
-        await page.getByLabel('E-mail address').waitFor()
+        await isThere(page.getByLabel('E-mail address'))
         await withPassword('not the password')
         await sees(page, 'The address or the password is wrong')
         await typeInto(page, 'Password', password)
-        await page.getByLabel('Code of your authenticator app').waitFor()
+        await isThere(page.getByLabel('Code of your authenticator app'))
         await expectUsable(page, 'the step that asks for a code')
         // The form before has gone with the focus, so the next one takes it. A code that was used is good no more.
         await page.keyboard.type(codeOf(secret, 1))
         await page.keyboard.press('Enter')
-        await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+        await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
         await enter(page, 'Sign out')
 
-        await page.getByLabel('E-mail address').waitFor()
+        await isThere(page.getByLabel('E-mail address'))
         await withPassword(password)
-        await page.getByLabel('Code of your authenticator app').waitFor()
+        await isThere(page.getByLabel('Code of your authenticator app'))
         await enter(page, 'Use a recovery code instead')
-        await page.getByLabel('Recovery code').waitFor()
+        await isThere(page.getByLabel('Recovery code'))
         await expectUsable(page, 'the step that asks for a recovery code')
         await page.keyboard.type(recovery)
         await page.keyboard.press('Enter')
-        await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+        await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
         await enter(page, '/account')
         await sees(page, '9 recovery codes are left.')
       }, 120_000)
@@ -98,19 +98,19 @@ describeConsole(
       await sees(page, 'A password alone is not enough here')
       await page.goto(`${service.url}/decisions`)
       await sees(page, 'A password alone is not enough here')
-      await page.getByRole('button', { name: 'Set up an app' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Set up an app' }))
       expect(await page.getByRole('button', { name: 'Go on' }).count()).toBe(0)
       await expectUsable(page, 'the page that sets up a second factor')
       await typeInto(page, /^Name/, 'Laptop')
-      await page.getByRole('button', { name: 'Go on' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Go on' }))
       await expectUsable(page, 'the second factor is set up')
       await enter(page, 'Go on')
-      await page.getByRole('heading', { name: 'Decisions', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Decisions', level: 1 }))
       await page.getByRole('button', { name: 'Sign out' }).click()
 
       await signIn()
       await device.recognises(false)
-      await page.getByRole('button', { name: 'Confirm with your passkey' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'Confirm with your passkey' }))
       await expectUsable(page, 'the step that asks for a passkey')
       await page.keyboard.press('Enter')
       await sees(page, 'The device did not confirm that it is you')
@@ -118,7 +118,7 @@ describeConsole(
       expect(await page.getByLabel('Code of your authenticator app').count()).toBe(0)
       await device.recognises(true)
       await enter(page, 'Confirm with your passkey')
-      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       await page.goto(`${service.url}/account`)
       await sees(page, /signed in by password\+passkey/)
     })
@@ -129,7 +129,7 @@ describeConsole(
       await page.evaluate("sessionStorage.setItem('bailiwick:return-to', '//evil.example/approvals')")
       await page.goto(link)
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor()
+      await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       expect(new URL(page.url()).origin).toBe(service.url)
     })
 
@@ -143,12 +143,12 @@ describeConsole(
 
     test('everybody can use the page: axe finds nothing, in light and in dark, and it fits a telephone', async () => {
       const page = await visitors.openOnPhone('/sign-in')
-      await page.getByLabel('E-mail address').waitFor()
+      await isThere(page.getByLabel('E-mail address'))
       expect(await overflowOf(page)).toBe(0)
       const account = await visitors.openOnPhone('/account', {
         session: await service.sessionOf('pat@example.com'),
       })
-      await account.getByRole('button', { name: 'Set up an app' }).waitFor()
+      await isThere(account.getByRole('button', { name: 'Set up an app' }))
       expect(await overflowOf(account)).toBe(0)
       for (const each of [page, account]) await expectUsable(each, addressOf(each))
     })

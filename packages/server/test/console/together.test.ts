@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { holdRequests, isLive, sees, tabTo } from './pages.ts'
+import { holdRequests, isLive, isThere, sees, tabTo } from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -32,7 +32,7 @@ describeConsole('calls that wait together', (setting) => {
     test('are selected by a key, read side by side, and answered with one answer that is a vote on each, by keys alone', async () => {
       const [one, two, left] = await three()
       const page = await visitors.open('/', { session: pat })
-      await row(page, left).waitFor()
+      await isThere(row(page, left))
       expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(0)
       for (const each of [one, two, left]) {
         await row(page, each).focus()
@@ -43,14 +43,14 @@ describeConsole('calls that wait together', (setting) => {
       await page.keyboard.press('Enter')
 
       const table = page.getByRole('table')
-      await table.getByRole('row').filter({ hasText: 'USD 802.00' }).getByText('A-2').waitFor()
+      await isThere(table.getByRole('row').filter({ hasText: 'USD 802.00' }).getByText('A-2'))
       expect(await table.getByText('Lyon').count()).toBe(0)
-      await page.getByRole('definition').filter({ hasText: 'Lyon' }).waitFor()
+      await isThere(page.getByRole('definition').filter({ hasText: 'Lyon' }))
       expect(await page.getByRole('radio', { checked: true }).count()).toBe(0)
       await tabTo(page, `Leave out ${left.id}`)
       await page.keyboard.press('Enter')
       await page.keyboard.press('a')
-      await page.getByLabel('Comment').waitFor()
+      await isThere(page.getByLabel('Comment'))
       await page.keyboard.type('Both parcels came back.')
       expect(await service.votesOn(pat, one.id)).toEqual([])
       await tabTo(page, 'I agree to all 2')
@@ -78,12 +78,12 @@ describeConsole('calls that wait together', (setting) => {
 
       await sees(page, '1 of 2 votes is recorded, 1 not')
       const failed = page.getByRole('row').filter({ hasText: one.id })
-      await failed.getByText(/Not counted: .* is approved and takes no more votes/).waitFor()
-      await page.getByRole('row').filter({ hasText: two.id }).getByText('Recorded').waitFor()
+      await isThere(failed.getByText(/Not counted: .* is approved and takes no more votes/))
+      await isThere(page.getByRole('row').filter({ hasText: two.id }).getByText('Recorded'))
       await expectUsable(page, 'votes of which one did not count')
       expect(await service.votesOn(pat, two.id)).toEqual(['reject'])
       await page.getByRole('link', { name: 'Back to the inbox' }).click()
-      await row(page, three_).waitFor()
+      await isThere(row(page, three_))
       expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(0)
       await close(three_)
     })
@@ -120,7 +120,7 @@ describeConsole('calls that wait together', (setting) => {
       await sees(page, '1 call selected')
       await expectUsable(page, 'the inbox with a selection and a refusal')
       await page.reload()
-      await box(page, one).waitFor()
+      await isThere(box(page, one))
       expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(0)
       await close(one, two, third, unalike)
 
@@ -130,7 +130,7 @@ describeConsole('calls that wait together', (setting) => {
       const operating = await visitors.open('/', { session: olga })
       await operating.getByRole('button', { name: `Withdraw ${signed.id},` }).click()
       await operating.getByRole('button', { name: 'Withdraw it' }).click()
-      await operating.getByRole('dialog', { name: `Withdraw ${signed.id}?` }).waitFor()
+      await isThere(operating.getByRole('dialog', { name: `Withdraw ${signed.id}?` }))
       await operating.getByLabel('Why, told to the agent').fill('Sent by mistake')
       await operating.getByRole('button', { name: 'Withdraw it' }).click()
       await sees(operating, `${signed.id} is withdrawn`)
@@ -143,7 +143,7 @@ describeConsole('calls that wait together', (setting) => {
       for (const each of refunds) await box(page, each).check()
       await page.getByRole('link', { name: 'Review together' }).click()
       await page.keyboard.press('a')
-      await page.getByRole('button', { name: 'I agree to all 3' }).waitFor()
+      await isThere(page.getByRole('button', { name: 'I agree to all 3' }))
       await expectUsable(page, 'an answer to several calls')
       await close(...refunds)
     })
@@ -160,9 +160,9 @@ describeConsole('calls that wait together', (setting) => {
     await isLive(page)
     const cards = page.locator('.cards [data-row]')
     await expect.poll(() => cards.first().getAttribute('href'), soon).toBe(`/approvals/${first.id}`)
-    await page.getByRole('link', { name: 'Waiting 241' }).waitFor()
+    await isThere(page.getByRole('link', { name: 'Waiting 241' }))
     expect(await cards.count()).toBe(50)
-    await page.getByRole('button', { name: 'Show more: 50 of 241' }).waitFor()
+    await isThere(page.getByRole('button', { name: 'Show more: 50 of 241' }))
     await expect
       .poll(async () => {
         await page.evaluate('window.scrollTo(0, document.documentElement.scrollHeight)')
@@ -174,12 +174,12 @@ describeConsole('calls that wait together', (setting) => {
     await page.keyboard.press('j')
     const focused = await page.evaluate<string>('document.activeElement.getAttribute("href")')
     await service.vote(pat, first.id, 'reject')
-    await row(page, first).waitFor({ state: 'detached' })
+    await isThere(row(page, first), 'detached')
     expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(focused)
     // The row that has the focus is closed by somebody else: the next key goes on from there.
     const next = await cards.nth(120).getAttribute('href')
     await service.vote(pat, focused.replace('/approvals/', ''), 'reject')
-    await page.locator(`a[href="${focused}"]`).waitFor({ state: 'detached' })
+    await isThere(page.locator(`a[href="${focused}"]`), 'detached')
     await page.keyboard.press('j')
     expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(next)
   })
