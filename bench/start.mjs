@@ -8,7 +8,7 @@ import { Ledger, loadPolicies, migrate, openDatabase } from '@bailiwick/store'
 import { refund } from './policy.mjs'
 import { median, printTable } from './table.mjs'
 
-const main = fileURLToPath(new URL('../packages/server/dist/cli/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../packages/server/bundle/main.js', import.meta.url))
 const policies = fileURLToPath(new URL('../examples/customer-support/policies', import.meta.url))
 const agent = 'customer-support-agent-v2'
 const records = 100_000

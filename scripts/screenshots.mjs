@@ -22,7 +22,7 @@ import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const main = path.join(root, 'packages/server/dist/cli/main.js')
+const main = path.join(root, 'packages/server/bundle/main.js')
 const examplePolicies = path.join(root, 'examples/customer-support/policies')
 const folder = path.resolve(process.argv[2] ?? path.join(root, 'docs/screenshots'))
 const onlyPages = process.argv.slice(3)

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const main = path.join(root, 'packages/server/dist/cli/main.js')
+const main = path.join(root, 'packages/server/bundle/main.js')
 
 /** What is built from what. A built package is as old as its stamp, which every build renews. */
 const builds = [
@@ -22,6 +22,10 @@ const builds = [
       `packages/${name}/tsconfig.json`,
     ],
   })),
+  {
+    stamp: 'packages/server/bundle/main.js',
+    sources: ['scripts/bundle.mjs', 'packages/store/migrations'],
+  },
   {
     stamp: 'packages/server/console/index.html',
     sources: ['packages/console/src', 'packages/console/index.html', 'packages/console/vite.config.ts'],

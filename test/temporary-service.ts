@@ -28,7 +28,7 @@ export async function startTemporaryService(policies: string): Promise<Temporary
   const data = await makeTestDir()
   const address = `127.0.0.1:${port}`
   const environment = { BAILIWICK_DATA: data, BAILIWICK_PORT: String(port) }
-  const main = path.join(ROOT, 'packages/server/dist/cli/main.js')
+  const main = path.join(ROOT, 'packages/server/bundle/main.js')
   const child = spawn(process.execPath, [main, 'serve', '--policies', policies], {
     cwd: ROOT,
     env: { ...neutralEnvironment(), ...environment },

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const main = path.join(root, 'packages/server/dist/cli/main.js')
+const main = path.join(root, 'packages/server/bundle/main.js')
 const agent = 'customer-support-agent-v2'
 const url = process.env['BAILIWICK_URL'] || `http://127.0.0.1:${process.env['BAILIWICK_PORT'] || '7420'}`
 

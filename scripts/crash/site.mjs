@@ -13,7 +13,7 @@ import { runningPostmaster } from '../../packages/store/dist/engine/postmaster-f
 import { stopPostmaster } from '../../packages/store/dist/engine/postmaster.js'
 import { agent, policyText } from './policy.mjs'
 
-const cli = fileURLToPath(new URL('../../packages/server/dist/cli/main.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../packages/server/bundle/main.js', import.meta.url))
 // A service must not outlive a campaign that is killed: its standard input then ends.
 const endWithParent = `data:text/javascript,process.stdin.resume().once('end',()=>process.exit()).unref()`
 

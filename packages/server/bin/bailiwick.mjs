@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Committed, and not built, because npm links a command at install time and only where its file exists.
-await import('../dist/cli/main.js')
+await import('../bundle/main.js')

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { ServicePlace } from './service.ts'
 
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../bundle/main.js', import.meta.url))
 // A child whose test is killed must not outlive it: its standard input then ends.
 const endWithParent = `data:text/javascript,process.stdin.resume().once('end',()=>process.exit()).unref()`
 

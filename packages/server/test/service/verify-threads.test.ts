@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { HttpService } from '../harness/http-service.ts'
 import { startNode } from '../harness/service-process.ts'
 
-const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../bundle/main.js', import.meta.url))
 let service: HttpService
 
 beforeAll(async () => {
