@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -47,6 +47,7 @@ export async function benchArchive({ seconds, records }) {
 async function measure({ connection, dataDir, seconds, records, name, load, loadName }) {
   const { policy } = parsePolicy(policyText)
   const archive = join(dataDir, 'archive')
+  await mkdir(archive, { recursive: true })
   const store = openArchiveStore(pathToFileURL(archive).href, process.env)
   const old = Date.now() - 100 * day
   let now = () => old

@@ -315,7 +315,7 @@ export class Ledger {
   async plannedSegments(
     before: Instant,
   ): Promise<{ readonly first: number; readonly ends: readonly number[] }> {
-    return await plannedSegments(this.pool, this.name, before)
+    return await plannedSegments(this.pool, this.name, before, this.#retention.options.archive)
   }
 
   /** Archives records and removes them from the database. @throws as `archiveLog` does */

@@ -3,9 +3,9 @@ import type { Instant } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import { eraseInArchive } from './archive/erase.ts'
 import { segmentEnds, segmentLimits } from './archive/plan.ts'
-import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts'
+import { archiveLog, refuseOtherStore, spoolDirectory, type ArchiveReport } from './archive/run.ts'
 import { archivedEnd } from './archive/segments.ts'
-import { openedStore } from './archive/store.ts'
+import { openedStore, type ArchiveStore } from './archive/store.ts'
 import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
 import { subjectTexts } from './erasure/subjects.ts'
 import { keepPolicies, keepSuspensions, type NotedLedger } from './ledger-notes.ts'
@@ -67,12 +67,14 @@ export async function archiveRecords(
   })
 }
 
-/** Where the segments of a run would end now. */
+/** Where the segments of a run into `store` would end now. @throws as the run would, where it is not the place of those before */
 export async function plannedSegments(
   client: Queryable,
   ledger: string,
   before: Instant,
+  store: ArchiveStore | undefined,
 ): Promise<{ readonly first: number; readonly ends: readonly number[] }> {
+  if (store !== undefined) await refuseOtherStore(client, ledger, store)
   const first = await archivedEnd(client, ledger)
   return { first, ends: await segmentEnds(client, ledger, first, before, segmentLimits) }
 }

@@ -1,13 +1,15 @@
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { leafHash, type Instant } from '@bailiwick/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openArchiveStore } from '../src/archive/open-store.ts'
 import { archivedEnd } from '../src/archive/segments.ts'
 import type { ArchiveStep } from '../src/archive/run.ts'
 import { listPartitions } from '../src/log/partitions.ts'
 import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { archivedSite, day, type ArchivedSite } from './harness/archived.ts'
+import { makeTestDir, removeTestDir } from './harness/data-dir.ts'
 import { agent, escalated, faultOf, ledgerSite, records, refund, type LedgerSite } from './harness/ledger.ts'
 import { describeOnOnePostgres } from './harness/postgres.ts'
 
@@ -207,6 +209,47 @@ describeOnOnePostgres('Archiving', (postgres) => {
     expect(await archivedEnd(site.pool, 'main')).toBe(0)
     expect((await hotIndices())[0]).toBe(0)
   })
+
+  test('into another place than the records before it is refused, and changes nothing', async () => {
+    await archive()
+    const end = await archivedEnd(site.pool, 'main')
+    const other = await makeTestDir()
+    const store = pathToFileURL(other).href
+    await archived.nextWeek()
+    const fault = await faultOf(archived.archive({ store, before: archived.before(0) }))
+    expect(fault).toMatchObject({ code: 'store_unavailable' })
+    expect(fault.message).toContain(`are archived in \`${archived.store}\``)
+    expect(await archivedEnd(site.pool, 'main')).toBe(end)
+    expect(await readdir(other)).toEqual([])
+    await removeTestDir(other)
+  })
+
+  test('into the same directory without what lay there, as where a disk is not mounted, is refused, and it is not made', async () => {
+    await archive()
+    const end = await archivedEnd(site.pool, 'main')
+    await archived.nextWeek()
+    const directory = fileURLToPath(archived.store)
+    await rename(directory, `${directory}.mounted`)
+    const run = () => archived.archive({ before: archived.before(0) })
+    expect((await faultOf(run())).code).toBe('store_unavailable')
+    await expect(readdir(directory)).rejects.toThrow('ENOENT')
+    await mkdir(directory)
+    expect((await faultOf(run())).message).toContain('is not there')
+    expect(await readdir(directory)).toEqual([])
+    expect(await archivedEnd(site.pool, 'main')).toBe(end)
+    await rm(directory, { recursive: true })
+    await rename(`${directory}.mounted`, directory)
+    await run()
+    expect(await archivedEnd(site.pool, 'main')).toBeGreaterThan(end)
+    expect(await archived.ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test.each(['file:cold', 'file://host/cold', 'file:/cold?x=1', 'cold', '/cold'])(
+    'into `%s`, which is no address, is refused',
+    (address) => {
+      expect(() => openArchiveStore(address, {})).toThrow('is no place for an archive')
+    },
+  )
 
   test('never goes past an approval that is open, and does once it is closed', async () => {
     site.clock.advance(-17 * day)

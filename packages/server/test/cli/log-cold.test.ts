@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
@@ -17,6 +18,7 @@ let database: TestDatabase
 beforeAll(async () => {
   vi.stubEnv('BAILIWICK_ALLOW_UNSAFE', '1') // The tests' server does not sync.
   dir = await makeTestDir()
+  await mkdir(join(dir, 'archive'))
   database = await testDatabase()
   await migrate(database.config)
   const now = () => (Date.now() - longAgo) as Instant

@@ -308,7 +308,8 @@ describeConsole('operating', (setting) => {
       // The service may name itself by another name than the browser does.
       const { pathname, hash } = new URL(await page.getByLabel('Shown this once').inputValue())
       await page.getByRole('button', { name: 'Done' }).click()
-      const theirs = await visitors.open(pathname + hash)
+      // Once they are removed, their page is told so.
+      const theirs = await visitors.open(pathname + hash, { refusals: ['401 /v1/approvals'] })
       await theirs.getByRole('button', { name: 'Sign in' }).click()
       await isThere(theirs.getByRole('heading', { name: 'Approvals', level: 1 }))
 

@@ -19,11 +19,11 @@ export async function isLoaded(page: Page): Promise<void> {
 }
 
 /**
- * Waits for what is looked for, as `waitFor` does. Whoever gives that ten seconds has it look twice in a second, which most
- * of the tests' time would go by with; whoever gives it less, ten times.
+ * Waits for what is looked for, as `waitFor` does, for a quarter of a minute. Whoever gives `waitFor` that long has it look
+ * twice in a second, which most of the tests' time would go by with; whoever gives it less, ten times.
  */
 export async function isThere(locator: Locator, state: State = 'visible'): Promise<void> {
-  for (let tries = 4; ; tries -= 1) {
+  for (let tries = 6; ; tries -= 1) {
     try {
       await locator.waitFor({ state, timeout: 2_400 })
       return

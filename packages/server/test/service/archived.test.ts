@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -10,6 +11,7 @@ let archive: string
 
 beforeEach(async () => {
   place = await ServicePlace.onServer()
+  await mkdir(join(place.dir, 'archive'))
   archive = pathToFileURL(join(place.dir, 'archive')).href
 })
 afterEach(async () => {

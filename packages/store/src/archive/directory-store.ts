@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, chmod, constants, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@bailiwick/core'
@@ -11,7 +11,7 @@ const lockedMode = 0o444
 const openMode = 0o600
 
 /**
- * A directory as an archive. What must not change is read-only, which keeps from mistakes and not from whoever owns the
+ * A directory as an archive. It is never made: where a disk is not mounted, records would go to another one. What must not change is read-only, which keeps from mistakes and not from whoever owns the
  * directory; use a store with object lock against those.
  */
 export function directoryStore(url: URL): ArchiveStore {
@@ -19,7 +19,7 @@ export function directoryStore(url: URL): ArchiveStore {
   const at = (key: string) => join(root, ...key.split('/'))
   return {
     address: url.href,
-    check: () => unlessUnavailable(root, () => makeDirectory(root)),
+    check: () => unlessUnavailable(root, () => isThere(root)),
     put: (key, file) => unlessUnavailable(root, () => put(root, at(key), file)),
     read: (key, part) => unlessUnavailable(root, () => read(at(key), key, part)),
     remove: (key) => unlessUnavailable(root, () => rm(at(key), { force: true })),
@@ -28,6 +28,7 @@ export function directoryStore(url: URL): ArchiveStore {
 
 // Written beside, synced, then renamed, and the directory synced: after a crash there is the whole file or none.
 async function put(root: string, path: string, file: PutFile): Promise<null> {
+  await isThere(root)
   await removeLeftovers(path)
   if (await isSame(path, file)) return null
   await makeDirectory(dirname(path), root)
@@ -87,7 +88,12 @@ async function read(path: string, key: string, { offset, bytes }: ReadPart): Pro
   }
 }
 
-async function makeDirectory(path: string, root = path): Promise<void> {
+async function isThere(root: string): Promise<void> {
+  await access(root, constants.W_OK)
+  if (!(await stat(root)).isDirectory()) throw Object.assign(new Error('no directory'), { code: 'ENOTDIR' })
+}
+
+async function makeDirectory(path: string, root: string): Promise<void> {
   const made = await mkdir(path, { recursive: true, mode: 0o700 })
   if (made === undefined) return
   // Every directory that was made stands in one that must not forget it.
@@ -111,7 +117,7 @@ async function unlessUnavailable<Result>(root: string, work: () => Promise<Resul
     if (cause instanceof Fault) throw cause
     const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
     throw new Fault('store_unavailable', `the archive in \`${root}\` cannot be used${why}`, {
-      fix: 'Check that the directory is there, writable, and has space left; nothing has left the database.',
+      fix: 'Make the directory, or mount its disk, and check that it is writable and has space left; nothing has left the database.',
       cause,
     })
   }

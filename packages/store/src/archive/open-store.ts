@@ -13,9 +13,11 @@ type Environment = Readonly<Record<string, string | undefined>>
  */
 export function openArchiveStore(address: string, env: Environment): ArchiveStore {
   const url = URL.canParse(address) ? new URL(address) : undefined
-  if (url?.protocol === 'file:' && url.host === '' && url.search === '') return directoryStore(url)
+  // `file:cold` would be `/cold`.
+  if (url?.protocol === 'file:' && /^file:\//i.test(address) && url.host === '' && url.search === '')
+    return directoryStore(url)
   if (url?.protocol === 's3:' && url.host !== '') return s3Store(url, env)
   throw new Fault('bad_input', `\`${address}\` is no place for an archive`, {
-    fix: 'Set BAILIWICK_ARCHIVE to file:/path, or to s3://bucket/prefix?endpoint=https://…&region=….',
+    fix: 'Set BAILIWICK_ARCHIVE to file:/path, from the root on, or to s3://bucket/prefix?endpoint=https://…&region=….',
   })
 }

@@ -6,15 +6,18 @@ import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { inSchema } from '../migrate.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { archiveOperation, refuseUnderHold } from '../operations/archive.ts'
+import type { Queryable } from '../log/batches.ts'
+import { closedStores } from './closed-stores.ts'
 import { eraseInArchive } from './erase.ts'
 import { holdsNow } from './holds.ts'
 import { keepLeaves } from './leaves.ts'
 import { frontierOf, frontierText, type FrontierText } from './make-segment.ts'
-import { sha256Hex } from './manifest.ts'
+import { segmentPrefix, sha256Hex } from './manifest.ts'
 import { restingPace } from './pace.ts'
 import { segmentEnds, segmentLimits, type SegmentLimits } from './plan.ts'
 import { removeArchived } from './remove.ts'
-import { archivedEnd, segmentHolding } from './segments.ts'
+import { archivedEnd, segmentHolding, segmentsBackwards } from './segments.ts'
+import { notOpen, type ArchiveStore } from './store.ts'
 import { openArchiveStore } from './open-store.ts'
 import { putSegmentAside, readBackSegmentAside, stopped, walkFrontiersAside } from './worker.ts'
 
@@ -88,7 +91,8 @@ export async function archiveLog(options: ArchiveOptions): Promise<ArchiveReport
 async function archive(client: pg.Client, options: ArchiveOptions): Promise<ArchiveReport> {
   const { ledger } = options
   refuseUnderHold(await holdsNow(client, ledger))
-  await openArchiveStore(options.store, options.env).check()
+  const store = openArchiveStore(options.store, options.env)
+  await store.check()
   const segments: { first: number; end: number; bytes: number }[] = []
   const dropped: string[] = []
   let deletedBatches = 0
@@ -102,6 +106,7 @@ async function archive(client: pg.Client, options: ArchiveOptions): Promise<Arch
     await options.after?.('removed', first)
   }
   const first = await archivedEnd(client, ledger)
+  await refuseOtherStore(client, ledger, store)
   if (first > 0) await remove(first)
   for (const part of await plan(client, options, first)) {
     await client.query(
@@ -115,6 +120,28 @@ async function archive(client: pg.Client, options: ArchiveOptions): Promise<Arch
     await remove(part.start.size)
   }
   return { busy: false, segments, droppedPartitions: dropped, deletedBatches }
+}
+
+/**
+ * Refuses a place that is not the one with all segments before: one that another address names, or an empty one under the
+ * same address, such as a disk that is not mounted.
+ */
+export async function refuseOtherStore(
+  client: Queryable,
+  ledger: string,
+  store: ArchiveStore,
+): Promise<void> {
+  const [closed] = await closedStores(client, ledger, store)
+  if (closed !== undefined) throw notOpen(`${closed.records} records`, store, closed.address)
+  for await (const { manifest } of segmentsBackwards(client, ledger, Number.MAX_SAFE_INTEGER)) {
+    const { name, version } = manifest.leaves
+    await store.read(`${segmentPrefix(ledger, manifest.first, manifest.end)}/${name}`, {
+      version,
+      offset: 0,
+      bytes: 1,
+    })
+    return
+  }
 }
 
 function connectionLost(cause: unknown): boolean {

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
@@ -32,7 +33,9 @@ export async function archivedSite(
   policies: PolicySet = policiesOf(supportPolicy()),
   more: Partial<LedgerOptions> = {},
 ): Promise<ArchivedSite> {
-  const store = pathToFileURL(join(site.dataDir, `archive-${name}`)).href
+  const directory = join(site.dataDir, `archive-${name}`)
+  await mkdir(directory, { recursive: true })
+  const store = pathToFileURL(directory).href
   const open = (archive: ArchiveStore = openArchiveStore(store, {})) =>
     Ledger.open({
       connection: site.database.config,
