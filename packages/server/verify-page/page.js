@@ -188,8 +188,13 @@ function payloadPanel({ payload, bundle }) {
       'Erased, by the word of whoever made the bundle. The record remains; nothing of the payload can be learned from it.',
     none: 'This record never had one.',
   }
-  const body =
-    payload === undefined
+  const sealed =
+    payload !== undefined && typeof payload === 'object' && payload !== null && 'sealed' in payload
+  const body = sealed
+    ? element('p', 'quiet', [
+        'Sealed: it is the one that the record commits to, and what opens it is not in this bundle. Whoever has the payload key can show what it says.',
+      ])
+    : payload === undefined
       ? element('p', 'quiet', [texts[bundle.payload.state]])
       : element('pre', '', [shown(JSON.stringify(payload, null, 2))])
   return element('section', 'panel', [element('h2', '', ['The payload']), body])

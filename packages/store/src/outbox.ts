@@ -80,6 +80,8 @@ const settleFailed = {
     where id = $1 and attempts = $2 and delivered_at is null and dead_at is null`,
 }
 
+const headSize = { name: 'notice_head', text: 'select size from ledger_head where ledger = $1' }
+
 /** Which ledger's log a feed reads, and under which name it remembers where it is. */
 export interface NoticeFeedOptions {
   readonly pool: pg.Pool
@@ -101,7 +103,10 @@ export function createNoticeFeed(options: NoticeFeedOptions): NoticeFeed {
         const from = await cursorFor(client, ledger, name)
         const entries = await take(entriesFrom(client, ledger, from), limit)
         const last = entries.at(-1)
-        if (last === undefined) return 0
+        if (last === undefined) {
+          await refuseAhead(client, ledger, name, from)
+          return 0
+        }
 
         const messages = entries.flatMap(({ index, record }) =>
           quiet(record) ? [] : expand(recordAt(index, record)),
@@ -177,6 +182,16 @@ async function cursorFor(client: pg.PoolClient, ledger: string, name: string): P
     rows = (await lock()).rows
   }
   return Number(rows[0]?.next_index)
+}
+
+// What is told next comes after what was told last. A place that no record has reached yet would be passed over in silence.
+async function refuseAhead(client: pg.PoolClient, ledger: string, name: string, next: number): Promise<void> {
+  const { rows } = await client.query<{ size: string }>({ ...headSize, values: [ledger] })
+  const size = rows[0]?.size
+  if (size === undefined || next <= Number(size)) return
+  throw new Fault('log_broken', `\`${name}\` counts ${next} records as told, and the log has ${size}`, {
+    fix: 'Somebody has changed notice_cursor: set its next_index to the first record that nobody was told of.',
+  })
 }
 
 function recordAt(index: number, text: string): LogRecord {

@@ -25,6 +25,7 @@ import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { readSecrets } from './log/digests.ts'
 import { inSchema } from './migrate.ts'
+import { closedFault, readHeadMove } from './move/head-state.ts'
 import { foldsProblem, rareFoldsProblem } from './verify-folds.ts'
 import { tileHashesProblem } from './verify-tiles.ts'
 import { isDamage } from './verify/damage.ts'
@@ -72,6 +73,9 @@ export interface VerifyOptions {
  *
  * A checkpoint that is not this ledger's, tables that are gone and pages that PostgreSQL finds damaged
  * make the log broken; a database that cannot be reached is an error.
+ *
+ * @throws Fault `conflict` for the place that a log has moved from, where its checkpoint has gone on in the new one;
+ *   `store_unavailable`
  */
 export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyResult> {
   const { connection, dataDir, ledger = 'main', checkpointCopies: directory } = options
@@ -133,6 +137,21 @@ async function heldOrFault(places: CopyPlaces): Promise<Held | Fault> {
   }
 }
 
+// The checkpoint grows with the log where that has moved to. What was left behind can be found broken; that nothing of it
+// was cut off can only be told there, so it is never called intact.
+async function goneOnElsewhere(
+  client: pg.Client,
+  { ledger, size }: LogHead,
+  { newest }: Held,
+): Promise<Fault | undefined> {
+  if (newest === undefined || newest.size <= size) return undefined
+  const move = await readHeadMove(client, ledger)
+  if (move?.state !== 'moved') return undefined
+  const { message, fix } = closedFault(ledger, 'moved', move.other)
+  const here = `the ${size} records here agree with each other`
+  return new Fault('conflict', `${message}; ${here}, and the checkpoint counts ${newest.size}`, { fix })
+}
+
 // Tables that are not there know none.
 async function knownKeys(connection: pg.ClientConfig, ledger: string): Promise<readonly string[]> {
   return await readKnownKeys(connection, ledger).catch((error: unknown) => {
@@ -153,8 +172,12 @@ async function verifySnapshot(
 ): Promise<VerifyResult> {
   try {
     await client.query('begin transaction isolation level repeatable read read only')
-    const head = await readStoredHead(client, ledger)
-    return await verifyWithFolds(client, { ledger, ...head }, held, options)
+    const head = { ledger, ...(await readStoredHead(client, ledger)) }
+    const wentOn = await goneOnElsewhere(client, head, held)
+    if (wentOn === undefined) return await verifyWithFolds(client, head, held, options)
+    const alone = await verifyWithFolds(client, head, { newest: undefined, others: [] }, options)
+    if (alone.kind === 'broken') return alone
+    throw wentOn
   } catch (error) {
     // What the archive's rows say is part of the log.
     if (error instanceof Fault && error.code === 'log_broken') return brokenBy(error)

@@ -251,6 +251,14 @@ describeOnOnePostgres('Archiving', (postgres) => {
     },
   )
 
+  test('ends where records may leave, wherever a row says that a run before meant to end', async () => {
+    const { size } = await archived.ledger.head()
+    await site.query(`insert into archive_intent (ledger, first, stop) values ('main', 0, ${size})`)
+    await archive()
+    expect(await archivedEnd(site.pool, 'main')).toBeLessThan(size)
+    await isWhole(13)
+  })
+
   test('never goes past an approval that is open, and does once it is closed', async () => {
     site.clock.advance(-17 * day)
     const opened = Number((await escalated(archived.ledger)).slice(4))

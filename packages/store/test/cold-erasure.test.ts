@@ -115,6 +115,54 @@ describeOnOnePostgres('G9: erasing what is archived', (postgres) => {
     expect(await ledger.erase(erasing(made.id))).toMatchObject({ erased: [], before: result.erased.length })
   })
 
+  test('is not done where the database says that it was, and the payload is still there', async () => {
+    const { id, record } = await ledger.decide(agent, refund(60, withSecret))
+    await archiveAll()
+    await site.query(
+      `update archive_segment set payloads = replace(payloads, '"erased":[]', '"erased":[${record.index}]')
+      where first <= ${record.index} and stop > ${record.index}`,
+    )
+    for (let tries = 0; tries < 2; tries++) {
+      const fault = await faultOf(ledger.erase(erasing(id)))
+      expect(fault).toMatchObject({ code: 'log_broken' })
+      expect(fault.message).toContain(`the payload of record ${record.index} is still in cold storage`)
+    }
+    expect((await faultOf(verifyColdSegments(site.pool, ledger.name, {}))).code).toBe('log_broken')
+  })
+
+  test.each([
+    ['removes no object of another name', `'"stale":[]', '"stale":["../../../checkpoints/main.checkpoint"]'`],
+    ['removes no record', `'"stale":[]', '"stale":["records.jsonl.gz"]'`],
+    ['does not remove the payloads in use', `'"stale":[]', '"stale":["payloads.jsonl.gz"]'`],
+    ['reads no object of another name', `'"name":"payloads.jsonl.gz"', '"name":"../x/payloads.jsonl.gz"'`],
+    ['speaks of no record of another segment', `'"erased":[', '"erased":[99999999'`],
+  ])('%s, whatever stands in the row of a segment', async (_, change) => {
+    const { id } = await ledger.decide(agent, refund(60, withSecret))
+    await archiveAll()
+    const listed = async () => (await readdir(site.dataDir, { recursive: true })).toSorted()
+    const before = await listed()
+    await site.query(`update archive_segment set payloads = replace(payloads, ${change})`)
+    expect((await faultOf(ledger.erase(erasing(id)))).code).toBe('log_broken')
+    expect(await listed()).toEqual(before)
+    expect(await ledger.verify()).toMatchObject({ kind: 'broken' })
+  })
+
+  test('and searching pass no segment over because of a row that says that it holds something else', async () => {
+    await ledger.decide(agent, refund(60, withSecret))
+    await archiveAll()
+    await archiveAll()
+    await site.query(
+      `update archive_segment set manifest = replace(manifest, 'agent=${agent}', 'agent=${agent}-not') where first = 0`,
+    )
+    const search = async () => {
+      for await (const { record } of ledger.search({ agent })) expect(record.index).toBeGreaterThan(-1)
+    }
+    expect((await faultOf(search())).code).toBe('log_broken')
+    // Also where the record that names the manifest is archived itself.
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    expect((await faultOf(verifyColdSegments(site.pool, ledger.name, {}))).code).toBe('log_broken')
+  })
+
   test('takes what is in the database and what is archived of one call together', async () => {
     const first = await escalated(ledger, withSecret)
     await archiveAll()
@@ -209,8 +257,10 @@ describeOnOnePostgres('G9: erasing what is archived', (postgres) => {
     await archiveAll()
     await site.query(`update archive_segment set payloads = replace(payloads, '"erased":[]', '"erased":[1]')
       where ledger = '${ledger.name}'`)
-    // Nobody said that it was to be erased: the archive still has it, so nothing is missing.
-    await verifyColdSegments(site.pool, ledger.name, {})
+    // Nobody said that it was to be erased: the archive still has it, and the row says otherwise.
+    expect((await faultOf(verifyColdSegments(site.pool, ledger.name, {}))).message).toContain(
+      'does not stand in the database as it is',
+    )
     const rewritten = `update log_batch set records = replace(records, '"kind":"erasure"', '"kind":"erasurf"') where ledger = '${ledger.name}'`
     await site.query(`update archive_segment set payloads = replace(payloads, '"erased":[1]', '"erased":[]')
       where ledger = '${ledger.name}'`)

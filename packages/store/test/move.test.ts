@@ -197,6 +197,22 @@ describeOnOnePostgres('moving a log', (postgres) => {
     expect(await verifyStoredLog({ connection: source.config, dataDir })).toMatchObject({ kind: 'intact' })
   })
 
+  test('leaves an old place that is broken where it was changed, and never intact once the log has gone on', async () => {
+    const ledger = await lived()
+    await ledger.close()
+    const { size } = await move()
+    const verified = () => verifyStoredLog({ connection: source.config, dataDir })
+    const there = await open(target)
+    await there.decide(agent, refund(5))
+    await there.checkpoint()
+    await there.close()
+    const fault = await faultOf(verified())
+    expect(fault).toMatchObject({ code: 'conflict', fix: expect.stringContaining('DATABASE_URL') })
+    expect(fault.message).toContain(`the ${size} records here agree with each other`)
+    await query(source, `update log_batch set records = replace(records, '"allow"', '"deny"')`)
+    expect(await verified()).toMatchObject({ kind: 'broken' })
+  })
+
   test('done again says that it was done, and changes nothing', async () => {
     await (await lived()).close()
     const { size, root } = await move()

@@ -84,6 +84,16 @@ describeOnPostgres('the outbox', (postgres) => {
       expect(await enqueued()).toEqual([0, 1, 2, 3])
     })
 
+    test('says so where somebody has moved it beyond the end, and passes nothing over', async () => {
+      await append(0, 1)
+      await pool.query(`insert into ledger_head (ledger, size, frontier) values ($1, 2, '')`, [ledger])
+      expect(await feedOf().advance(expand, 10)).toBe(2)
+      expect(await feedOf().advance(expand, 10)).toBe(0)
+      await pool.query('update notice_cursor set next_index = 1002')
+      await expect(feedOf().advance(expand, 10)).rejects.toMatchObject({ code: 'log_broken' })
+      await pool.query('delete from ledger_head')
+    })
+
     test('moves on over records that cause no message', async () => {
       await append(0, 1)
       expect(await feedOf().advance(() => [], 10)).toBe(2)

@@ -54,7 +54,12 @@ export function AgentsPage({ me }: { readonly me: Session['person'] }) {
           ) : (
             <ul className="agents">
               {agents.map((agent) => (
-                <AgentCard key={agent.agent} agent={agent} mayOperate={mayOperate} />
+                <AgentCard
+                  key={agent.agent}
+                  agent={agent}
+                  areAllSuspended={everyone !== undefined}
+                  mayOperate={mayOperate}
+                />
               ))}
             </ul>
           )}
@@ -77,10 +82,19 @@ function AllSuspended({ everyone, mayOperate }: { readonly everyone: Agent; read
   )
 }
 
-function AgentCard({ agent, mayOperate }: { readonly agent: Agent; readonly mayOperate: boolean }) {
+function AgentCard({
+  agent,
+  areAllSuspended,
+  mayOperate,
+}: {
+  readonly agent: Agent
+  readonly areAllSuspended: boolean
+  readonly mayOperate: boolean
+}) {
   const isSuspended = agent.suspension !== null
+  const isStopped = isSuspended || areAllSuspended
   return (
-    <li className={isSuspended ? 'panel agent-card agent-suspended' : 'panel agent-card'}>
+    <li className={isStopped ? 'panel agent-card agent-suspended' : 'panel agent-card'}>
       <div className="agent-head">
         <div>
           <h2 className="action-name">
@@ -101,10 +115,10 @@ function AgentCard({ agent, mayOperate }: { readonly agent: Agent; readonly mayO
             {agent.keys === 1 ? '1 key' : `${agent.keys} keys`}
           </p>
         </div>
-        {isSuspended ? (
+        {isStopped ? (
           <span className="badge badge-deny">
             <Icon name="pause" />
-            Suspended
+            {isSuspended ? 'Suspended' : 'Suspended with all'}
           </span>
         ) : (
           <span className="badge badge-allow">

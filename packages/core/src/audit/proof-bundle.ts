@@ -7,6 +7,7 @@ import { hashBytes, isSize, leafHash } from './frontier.ts'
 import { verifyInclusion } from './merkle.ts'
 import { recordText } from './record.ts'
 import { parseRecord } from './record-shape.ts'
+import { sealedKeys } from './sealed-payload.ts'
 import { decodeBase64 } from './signed-note.ts'
 
 /** How a proof bundle says what it is. */
@@ -61,8 +62,11 @@ export interface ProvenRecord {
   readonly signedBy: readonly string[]
   /** Whose word the keys are: `given` by the caller, or only `bundled`, which says nothing of who signed. */
   readonly keys: 'given' | 'bundled'
-  /** `committed`: the payload is the one that the record commits to. The others are the bundle's word. */
-  readonly payload: 'committed' | 'withheld' | 'erased' | 'none'
+  /**
+   * `committed`: the payload is the one that the record commits to; `sealed`: the same, as it is stored, and what opens it
+   * is not in the bundle. The others are the bundle's word.
+   */
+  readonly payload: 'committed' | 'sealed' | 'withheld' | 'erased' | 'none'
 }
 
 /** It proves nothing. */
@@ -153,8 +157,13 @@ export function verifyProofBundle(bundle: ProofBundle, verifierKeys?: readonly s
     checkpoint,
     signedBy: keys.filter((key) => hasSigned(bundle, key)),
     keys: verifierKeys === undefined ? 'bundled' : 'given',
-    payload: bundle.payload.state === 'included' ? 'committed' : bundle.payload.state,
+    payload: shownAs(bundle.payload),
   }
+}
+
+function shownAs(payload: ProofBundle['payload']): ProvenRecord['payload'] {
+  if (payload.state !== 'included') return payload.state
+  return sealedKeys(payload.body) === undefined ? 'committed' : 'sealed'
 }
 
 const fixBundle = 'Get the bundle again from its source; if it stays so, treat it as forged.'

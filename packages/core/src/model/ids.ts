@@ -37,14 +37,17 @@ export function instantText(at: Instant): string {
 
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/
 
-/** The instant that RFC 3339 text names, or undefined where it names none. */
+const firstInstant = Date.parse('0001-01-02T00:00:00Z')
+
+/** The instant that RFC 3339 text names, or undefined where it names none; of the first year on. */
 export function parseInstant(text: string): Instant | undefined {
   const date = rfc3339.exec(text)?.[1]
   const at = Date.parse(text)
   if (date === undefined || Number.isNaN(at)) return undefined
   // Date.parse turns February 30 into March 2.
   const isDay = new Date(`${date}T00:00:00Z`).toISOString().startsWith(date)
-  return isDay ? (at as Instant) : undefined
+  // PostgreSQL, like the calendar, has no year 0.
+  return isDay && at >= firstInstant ? (at as Instant) : undefined
 }
 
 /** The id of the decision recorded at `index`. */

@@ -73,14 +73,23 @@ async function list(ports: CliPorts, options: AgentsOptions): Promise<ExitCode> 
   const agents = await withLedger(options, ports, (ledger) => agentsOf(ledger, new Access(ledger)))
   if (options.json) ports.out(JSON.stringify({ agents }))
   else
-    ports.out(agents.length === 0 ? 'No agent has a key or is suspended.' : agents.map(agentText).join('\n'))
+    ports.out(
+      agents.length === 0
+        ? 'No agent has a key or is suspended.'
+        : agents.map((each) => agentText(each, areAllSuspended(agents))).join('\n'),
+    )
   return fine
 }
 
-function agentText({ agent, keys, suspension }: KnownAgent): string {
+function areAllSuspended(agents: readonly KnownAgent[]): boolean {
+  return agents.some(({ agent, suspension }) => agent === everyAgent && suspension !== null)
+}
+
+function agentText({ agent, keys, suspension }: KnownAgent, areAll: boolean): string {
+  const free = areAll ? 'suspended with all agents' : 'active'
   const state =
     suspension === null
-      ? 'active'
+      ? free
       : `suspended since ${suspension.since} by ${suspension.by}: ${suspension.reason}`
   return [agent, `${keys} ${keys === 1 ? 'key' : 'keys'}`, state].map(onOneLine).join('  ')
 }
@@ -91,9 +100,10 @@ async function change(
   state: 'suspended' | 'active',
   options: ChangeOptions,
 ): Promise<ExitCode> {
-  const { index } = await withLedger(options, ports, (ledger) =>
-    ledger.changeSuspension({ agent, state, reason: options.reason, by: 'operator' }),
-  )
+  const { index, areAll } = await withLedger(options, ports, async (ledger) => ({
+    ...(await ledger.changeSuspension({ agent, state, reason: options.reason, by: 'operator' })),
+    areAll: areAllSuspended(await agentsOf(ledger, new Access(ledger))),
+  }))
   if (options.json) {
     ports.out(JSON.stringify({ agent, state, index }))
     return fine
@@ -103,7 +113,9 @@ async function change(
   ports.out(
     state === 'suspended'
       ? `${who} is${already} suspended.`
-      : `${who} is${already} free to act as its policy says.`,
+      : areAll
+        ? `${who} is${already} not suspended by its name, and still is with all agents: \`bailiwick agents resume '*'\` ends that.`
+        : `${who} is${already} free to act as its policy says.`,
   )
   return fine
 }

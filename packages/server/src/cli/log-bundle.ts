@@ -107,6 +107,8 @@ function provenJson({ record, checkpoint, signedBy, keys, payload }: Proven): ob
 
 const payloadTexts = {
   committed: 'the payload in the bundle is the one that the record commits to',
+  sealed:
+    'the payload in the bundle is the one that the record commits to; it is sealed, and what opens it is not in the bundle',
   withheld: 'the payload was left out of the bundle',
   erased: 'the payload has been erased, by the word of whoever made the bundle',
   none: 'the record has no payload',

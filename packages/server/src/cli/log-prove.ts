@@ -1,6 +1,6 @@
 import { archiveSettings } from '../archive-settings.ts'
 import { writeFile } from 'node:fs/promises'
-import { Fault, openCheckpoint, tlogProofText, type ProofBundle } from '@bailiwick/core'
+import { Fault, openCheckpoint, sealedKeys, tlogProofText, type ProofBundle } from '@bailiwick/core'
 import {
   openDatabase,
   proveRecord,
@@ -61,6 +61,11 @@ async function prove(ports: CliPorts, id: string, options: ProveCommandOptions):
   const text = format === 'bundle' ? `${JSON.stringify(bundle, null, 2)}\n` : tlogProofText(bundle)
   if (withPayload && bundle.payload.state === 'erased') {
     ports.err(`the payload of record ${index} has been erased, and the bundle says so`)
+  }
+  if (bundle.payload.state === 'included' && sealedKeys(bundle.payload.body) !== undefined) {
+    ports.err(
+      `the payload of record ${index} is sealed, and the record commits to it as it is stored: the bundle proves that it is this one, and nobody can read it out of the bundle; \`bailiwick log search --unmasked\` shows what it says`,
+    )
   }
   if (options.out === undefined) ports.out(text.trimEnd())
   else await written(ports, options.out, text, bundle)

@@ -46,7 +46,10 @@ export function addLogSearch(log: Command, act: Act): void {
     .option('--effect <effect>', 'decisions with this effect: allow, deny or escalate')
     .option('--from <date>', 'from then on, such as 2026-06-01 or 2026-06-01T12:00:00Z')
     .option('--to <date>', 'before then')
-    .option('--text <text>', 'what stands in the record, or in what is shown of its payload')
+    .option(
+      '--text <text>',
+      'what stands in the record, or in what is shown of its payload; the log keeps what was searched for',
+    )
     .option('--limit <number>', 'how many at the most', '50')
     .option('--json', 'print {record, payload, cold} line by line, with what is sensitive masked')
     .option('--unmasked', 'show, and look through, payloads as they are; takes --reason')

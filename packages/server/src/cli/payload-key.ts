@@ -94,18 +94,24 @@ async function switchOff(ports: CliPorts, options: ChangeOptions): Promise<ExitC
 async function rotate(ports: CliPorts, options: RotateOptions): Promise<ExitCode> {
   refuseUnasked(options, 'services that have the former key refuse calls until they are given the new one')
   const to = await payloadKeyIn(options.toFile, '--to-file')
-  return await change(ports, options, ({ sealing }) => sealing.rotate(to, 'operator'))
+  return await change(
+    ports,
+    options,
+    ({ sealing }) => sealing.rotate(to, 'operator'),
+    `Start the services with the payload key ${to.id}.`,
+  )
 }
 
 async function change(
   ports: CliPorts,
   options: ChangeOptions,
   work: (ledger: Ledger) => Promise<{ readonly index: number | null }>,
+  next?: string,
 ): Promise<ExitCode> {
   await refuseNowhere(storePlace(options, ports))
   const { index } = await withLedger(options, ports, work)
   const said = index === null ? 'It was so already.' : `It is so from record ${index} on.`
-  ports.out(options.json ? JSON.stringify({ index }) : said)
+  ports.out(options.json ? JSON.stringify({ index }) : next === undefined ? said : `${said} ${next}`)
   return fine
 }
 

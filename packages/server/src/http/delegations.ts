@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Ledger } from '@bailiwick/store'
-import { asPerson, type HttpEnv } from './asker.ts'
+import { requireFresh } from './account.ts'
+import { asPerson, asSession, type HttpEnv } from './asker.ts'
 import { newRouter } from './router.ts'
 import { getDelegations, postDelegation, postDelegationRevocation } from './routes.ts'
 
@@ -15,7 +16,10 @@ export function delegationRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
   })
 
   router.openapi(postDelegation, async (context): Promise<Response> => {
-    const by = asPerson(context.get('asker')).id
+    // One's votes are as good as what lets one in: a browser that was left open, or a stolen session, gives none away.
+    const asker = asSession(context.get('asker'))
+    requireFresh(asker, ledger.now())
+    const by = asker.voter.id
     const { from = by, ...request } = context.req.valid('json')
     const { id, index } = await ledger.delegations.give({ ...request, from, by })
     return context.json({ id, record: { index } }, 201)

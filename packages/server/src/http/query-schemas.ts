@@ -15,10 +15,13 @@ const page = {
 // No record bears such a name, and PostgreSQL takes no text with a zero character.
 const sought = name.regex(/^\P{Cc}+$/u, { error: 'must not contain control characters' })
 
+// PostgreSQL, like the calendar, has no year 0.
+const firstInstant = Date.parse('0001-01-02T00:00:00Z')
+
 const instant = z
   .string(mustBe('a time'))
   .max(40, { error: 'must have at most 40 characters' })
-  .refine((at) => /^\d{4}-\d\d-\d\dT/.test(at) && !Number.isNaN(Date.parse(at)), {
+  .refine((at) => /^\d{4}-\d\d-\d\dT/.test(at) && Date.parse(at) >= firstInstant, {
     error: 'must be a time such as 2026-03-01T09:00:00Z',
   })
   .transform((at) => new Date(at).toISOString())

@@ -179,6 +179,12 @@ export class LocalAccounts {
     return codes
   }
 
+  /** Whether what the database holds of people's authenticator apps opens with the key of this process. */
+  async opensSecrets(): Promise<boolean> {
+    const kept = await this.#parts.access.credentials.someTotp()
+    return kept === undefined || this.#parts.sealing.open(purposeOf(kept.person), kept.sealed) !== undefined
+  }
+
   async #usesCode(person: string, code: string): Promise<boolean> {
     const kept = await this.#parts.access.credentials.totpOf(person)
     return kept?.isUsable === true && (await this.#isCode(person, kept.sealed, code))

@@ -68,6 +68,11 @@ export async function startIdentity(
   })
   const issuer = ledger.name === 'main' ? 'Bailiwick' : `Bailiwick ${ledger.name}`
   const accounts = new LocalAccounts({ access, passwords: new Passwords(), sealing, now, issuer })
+  if (!(await accounts.opensSecrets())) {
+    log(
+      'IDENTITY KEY: the secrets of authenticator apps do not open with the identity key of this service: whoever has one cannot sign in here with a code. Give all services on the database the same key: BAILIWICK_IDENTITY_KEY_FILE, or the file identity.key of the first one’s data directory.',
+    )
+  }
   const { agentTokens, provider, proxies } = settings
   return {
     access,

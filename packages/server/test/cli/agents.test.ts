@@ -33,6 +33,10 @@ test('suspends, lists and resumes an agent, and says where it was so already', a
 test('suspends every agent at once', async () => {
   expect((await agents('suspend', '*', '--reason', 'incident 12')).out).toBe('Every agent is suspended.\n')
   expect((await agents('list')).out).toContain('*  0 keys  suspended since')
+  expect((await agents('list')).out).toContain('buyer  1 key  suspended with all agents')
+  expect((await agents('resume', 'buyer', '--reason', 'over')).out).toBe(
+    "The agent buyer is already not suspended by its name, and still is with all agents: `bailiwick agents resume '*'` ends that.\n",
+  )
   await agents('resume', '*', '--reason', 'over')
 })
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   Ledger,
@@ -72,12 +72,26 @@ describe('the payload key', () => {
     }
   })
 
+  test('is not in a proof: what is sealed goes into a bundle as it is stored, and everybody says so', async () => {
+    const id = await pay('cu-proven')
+    await ledger.checkpoint()
+    const bundle = join(dir, 'sealed.json')
+    const proved = await run(['log', 'prove', id, '--with-payload', '--reason', 'audit 6', '--out', bundle])
+    expect(proved.code).toBe(0)
+    expect(proved.err).toContain('is sealed, and the record commits to it as it is stored')
+    expect(await readFile(bundle, 'utf8')).not.toContain('cu-proven')
+    const text = await run(['log', 'verify', '--bundle', bundle])
+    expect(text).toMatchObject({ code: 0, out: expect.stringContaining('it is sealed') })
+    const json = await run(['log', 'verify', '--bundle', bundle, '--json'])
+    expect(JSON.parse(json.out)).toMatchObject({ proven: true, payload: 'sealed' })
+  })
+
   test('is shown by its id; without the right one the exit code says that calls are refused', async () => {
     await pay('ann')
     const shown = await run(['payload-key', 'show'])
     expect(shown).toMatchObject({ code: 0 })
     expect(shown.out).toBe(
-      `Payloads that hold data of people are sealed under the payload key ${key.id}.\nThe payload key that is set here is ${key.id}.\n1 person has a key under ${key.id}.\n`,
+      `Payloads that hold data of people are sealed under the payload key ${key.id}.\nThe payload key that is set here is ${key.id}.\n2 people have keys under ${key.id}.\n`,
     )
     for (const wrong of [{}, { BAILIWICK_PAYLOAD_KEY: other }]) {
       const { code, out } = await run(['payload-key', 'show'], wrong)
@@ -135,7 +149,9 @@ describe('the payload key', () => {
     const file = join(dir, 'next.key')
     await writeFile(file, other)
     const rotated = await run(['payload-key', 'rotate', '--to-file', file, '--yes'])
-    expect(rotated.out).toMatch(/^It is so from record \d+ on\.\n$/)
+    expect(rotated.out).toMatch(
+      /^It is so from record \d+ on\. Start the services with the payload key [0-9a-f]{16}\.\n$/,
+    )
     expect(await run(['explain', id], { BAILIWICK_PAYLOAD_KEY: other })).toMatchObject({ code: 0 })
     expect(await run(['explain', id])).toMatchObject({ code: 2 })
     const off = await run(['payload-key', 'off', '--yes'], {})

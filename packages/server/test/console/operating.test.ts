@@ -93,6 +93,8 @@ describeConsole('operating', (setting) => {
       await page.getByLabel('Why, told to the agent').fill('Incident 7')
       await page.getByRole('button', { name: 'Suspend', exact: true }).last().click()
       await sees(page, 'All agents are suspended')
+      await sees(page, 'Suspended with all')
+      expect(await page.getByText('Active', { exact: true }).count()).toBe(0)
       await expectUsable(page, 'agents, all of them suspended')
       expect((await service.clientOf('guarded').check('export', {})).effect).toBe('deny')
       await page.getByRole('button', { name: 'Resume all agents' }).click()

@@ -59,6 +59,7 @@ export class HttpService {
   readonly ledger: Ledger
   readonly access: Access
   readonly sealing: Sealing
+  readonly accounts: LocalAccounts
   readonly database: TestDatabase
   readonly dir: string
   readonly policies: string
@@ -96,7 +97,7 @@ export class HttpService {
       demandsSecondFactor: secondFactorSetting(env),
     })
     this.sealing = new Sealing(Buffer.alloc(32, 7))
-    const accounts = new LocalAccounts({
+    this.accounts = new LocalAccounts({
       access: this.access,
       passwords: new Passwords(),
       sealing: this.sealing,
@@ -113,7 +114,7 @@ export class HttpService {
       ledger: parts.ledger,
       access: this.access,
       waits: this.waits,
-      signIn: { accounts, proxies: 1 },
+      signIn: { accounts: this.accounts, proxies: 1 },
       consoleFiles,
       cosigned: () => this.ledger.checkpoint(),
       masking,

@@ -185,6 +185,19 @@ describe('voting in somebody else’s stead', () => {
     await expectRefused(service, again, 403, 'not_permitted')
   })
 
+  test('is given only shortly after signing in: a session that was stolen or left open gives no votes away', async () => {
+    const uma = await service.person('uma@example.com', ['clerk'])
+    const give = () => uma.post('/v1/delegations', { to: 'sam@example.com', ends, reason })
+    const before = service.clock.aheadMs
+    service.clock.aheadMs += 31 * 60_000
+    await expectRefused(service, give, 403, 'not_permitted')
+    service.clock.aheadMs = before
+    expect((await uma.get('/v1/delegations')).body.delegations).toEqual([])
+    const given = await give()
+    expect(given.status).toBe(201)
+    expect((await uma.post(`/v1/delegations/${given.body.id}/revocation`, { reason })).status).toBe(201)
+  })
+
   test('is not taken: nobody gives themself the votes of others', async () => {
     const eve = await service.person('eve@example.com', ['clerk'])
     const take = () =>

@@ -291,6 +291,9 @@ describe('a second factor', () => {
       [id],
     )
     expect((await prove(step, { code: code() })).status).toBe(503)
+    expect(await service.accounts.opensSecrets()).toBe(false)
+    await service.ledger.pool.query(`delete from credential where person = $1 and kind = 'totp'`, [id])
+    expect(await service.accounts.opensSecrets()).toBe(true)
   })
 
   test('is not in use before a code has confirmed it, and goes when it is removed', async () => {

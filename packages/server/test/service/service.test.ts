@@ -215,9 +215,14 @@ describe('a service whose PostgreSQL is killed', () => {
     )
     expect(after.record.index).toBeGreaterThan(before.record.index)
     // A server process that outlives the postmaster for a moment may have taken it.
+    let seen: unknown
     await eventually('another PostgreSQL', async () => {
       const now = await place.postgresPid()
-      return now !== undefined && now !== pid && (await statusOf(`${service.url}/readyz`)) === 200
+      const ready = await statusOf(`${service.url}/readyz`)
+      seen = { now, pid, ready, lines: place.lines }
+      return now !== undefined && now !== pid && ready === 200
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(seen)}`)
     })
     await service.stop()
     expect(await place.postgresPid()).toBeUndefined()

@@ -59,6 +59,8 @@ export class ColdLog {
   /** Archived entries in descending order; in segments that may have what is wanted, all of them. */
   async *backwards({ before, searches, from, to }: ColdFilter): AsyncGenerator<ColdEntry> {
     for await (const segment of segmentsBackwards(this.#client, this.#ledger, before)) {
+      // Before anything is passed over by what it says.
+      await this.#hold(segment)
       const { manifest } = segment
       if ((from !== undefined && manifest.to < from) || (to !== undefined && manifest.from > to)) continue
       const has = manifest.terms === null ? undefined : new Set(manifest.terms)
@@ -86,15 +88,13 @@ export class ColdLog {
       const records = `the records ${segment.first} to ${segment.end - 1}`
       throw notOpen(records, this.#store, segment.store)
     }
-    if (this.#held.get(segment.first) !== segment.manifestText) {
-      await this.#hold(segment)
-      this.#held.set(segment.first, segment.manifestText)
-    }
+    await this.#hold(segment)
     return new SegmentReader(this.#store, segment)
   }
 
   // The record may have been archived itself, in a later segment; the last ones are in the database.
   async #hold(segment: ArchivedSegment): Promise<void> {
+    if (this.#held.get(segment.first) === segment.manifestText) return
     const hot = await readEntries(this.#client, this.#ledger, [segment.index])
     const entry = hot.get(segment.index) ?? (await this.entries([segment.index])).get(segment.index)
     const record = entry === undefined ? undefined : parseRecord(entry.record)
@@ -105,7 +105,10 @@ export class ColdLog {
       record.end === end &&
       record.manifest === manifestDigest(segment) &&
       record.frontier === segment.manifest.frontier
-    if (same) return
+    if (same) {
+      this.#held.set(first, segment.manifestText)
+      return
+    }
     throw new Fault(
       'log_broken',
       `the manifest of the records ${first} to ${end - 1} is not the one that was recorded`,

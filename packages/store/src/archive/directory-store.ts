@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createHash, randomBytes } from 'node:crypto'
 import { access, chmod, constants, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@bailiwick/core'
 import { hasCode } from '../engine/errno.ts'
@@ -16,13 +16,18 @@ const openMode = 0o600
  */
 export function directoryStore(url: URL): ArchiveStore {
   const root = fileURLToPath(url)
-  const at = (key: string) => join(root, ...key.split('/'))
+  // Keys come out of the database, too.
+  const at = (key: string) => {
+    const path = join(root, ...key.split('/'))
+    if (path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) return path
+    throw missingObject(key, 'lies outside of the archive')
+  }
   return {
     address: url.href,
     check: () => unlessUnavailable(root, () => isThere(root)),
-    put: (key, file) => unlessUnavailable(root, () => put(root, at(key), file)),
-    read: (key, part) => unlessUnavailable(root, () => read(at(key), key, part)),
-    remove: (key) => unlessUnavailable(root, () => rm(at(key), { force: true })),
+    put: (key, file) => unlessUnavailable(root, async () => await put(root, at(key), file)),
+    read: (key, part) => unlessUnavailable(root, async () => await read(at(key), key, part)),
+    remove: (key) => unlessUnavailable(root, async () => await rm(at(key), { force: true })),
   }
 }
 

@@ -171,8 +171,12 @@ interface Part {
 async function plan(client: pg.Client, options: ArchiveOptions, first: number): Promise<readonly Part[]> {
   const { ledger, connection, dataDir, before, limits = segmentLimits, rest = 2 } = options
   const intended = await intendedEnd(client, ledger, first)
-  const ends = await segmentEnds(client, ledger, intended ?? first, before, limits)
-  const sizes = intended === undefined ? ends : [intended, ...ends]
+  const ends = await segmentEnds(client, ledger, first, before, limits)
+  // What a run before was about to make is made again, as far as it may still leave: the row only says where it ends.
+  const isAllowed = intended !== undefined && intended <= (ends.at(-1) ?? first)
+  const sizes = isAllowed
+    ? [intended, ...(await segmentEnds(client, ledger, intended, before, limits))]
+    : ends
   const last = sizes.at(-1)
   if (last === undefined) return []
   await options.keepStanding(last)

@@ -114,9 +114,20 @@ function segmentOf(ledger: string, row: SegmentRow): ArchivedSegment {
   }
 }
 
+/** How objects of payloads are called; no other is read, written or removed. */
+const payloadsNames = /^payloads(?:-[0-9a-f]{16})?\.jsonl\.gz$/
+
+// No record commits to this row, so whoever can write to the database chooses what stands in it.
 function payloadsOf(text: string, first: number, stop: number): PayloadsObject {
   try {
-    return JSON.parse(text) as PayloadsObject
+    const payloads = JSON.parse(text) as PayloadsObject
+    const { name, stale: replaced } = payloads
+    const isNamed = [name, ...replaced].every((each) => payloadsNames.test(each)) && !replaced.includes(name)
+    const isWithin = payloads.erased.every(
+      (index) => Number.isSafeInteger(index) && index >= first && index < stop,
+    )
+    if (isNamed && isWithin) return payloads
+    throw new TypeError('names of other objects, or indices of other records')
   } catch (cause) {
     throw new Fault(
       'log_broken',

@@ -165,6 +165,17 @@ export interface ColdVerification {
   readonly erased: number
 }
 
+function archiveSays({
+  first,
+  end,
+  frontier,
+  manifest,
+  store,
+}: Readonly<Record<'first' | 'end', number>> &
+  Readonly<Record<'frontier' | 'manifest' | 'store', string>>): string {
+  return JSON.stringify([first, end, frontier, manifest, store])
+}
+
 /**
  * Reads every byte of every archived segment back from its store, and verifies it from the first record on.
  *
@@ -187,10 +198,14 @@ export async function verifyColdSegments(
     isSpokenOfElsewhere: () => isShared,
     endsOwnersElsewhere: isShared,
   })
+  const recorded = new Map<number, string>()
   const visit = (record: LogRecord): void => {
+    if (record.kind === 'archive') recorded.set(record.index, archiveSays(record))
     const problem = signedVotes.take(record) ?? votes.take(record)
     if (problem !== undefined) throw new Fault('log_broken', `record ${record.index} ${problem}`, { fix })
   }
+  const rows = new Map<number, string>()
+  let mistaken: ArchivedSegment | undefined
   for await (const segment of segmentsFrom(client, ledger, 0)) {
     if (segment.first !== frontier.size) throw notFollowing()
     const reader = new SegmentReader(openArchiveStore(segment.store, env), segment)
@@ -203,10 +218,24 @@ export async function verifyColdSegments(
         { fix },
       )
     }
+    const { first, end, store, manifest, payloads } = segment
+    if (payloads.erased.join() !== read.erased.toSorted((a, b) => a - b).join()) mistaken ??= segment
+    rows.set(
+      segment.index,
+      archiveSays({ first, end, store, frontier: manifest.frontier, manifest: manifestDigest(segment) }),
+    )
     frontier = read.frontier
     for (const index of read.erased) erased.add(index)
     for (const index of read.named) named.add(index)
     segments += 1
+  }
+  // What the database says of a segment is what its record says. Records that are not archived are for the log's own
+  // verification.
+  const other = [...rows].find(([index, says]) => index < frontier.size && recorded.get(index) !== says)
+  if (other !== undefined) {
+    throw new Fault('log_broken', `what record ${other[0]} says was archived is not what is stored of it`, {
+      fix,
+    })
   }
   // A record that names a payload comes after it, so all of them have been seen by now.
   const unnamed = [...erased].find((index) => !named.has(index))
@@ -214,6 +243,14 @@ export async function verifyColdSegments(
     throw new Fault('log_broken', `no erasure record names record ${unnamed}, and its payload is erased`, {
       fix: 'Keep the archive as evidence, and find out who can write to it.',
     })
+  }
+  if (mistaken !== undefined) {
+    const { first, end } = mistaken
+    throw new Fault(
+      'log_broken',
+      `which payloads of the records ${first} to ${end - 1} are erased does not stand in the database as it is`,
+      { fix },
+    )
   }
   return { segments, records: frontier.size, erased: erased.size }
 }

@@ -1,6 +1,7 @@
 import { Fault, indexOfId, parseRecord } from '@bailiwick/core'
 import type { ColdLog } from '../archive/cold-log.ts'
 import { holdsNow } from '../archive/holds.ts'
+import { archivedEnd } from '../archive/segments.ts'
 import type { Queryable } from '../log/batches.ts'
 import { readPayloadStates } from '../log/payload-states.ts'
 import type { Operation } from '../log/sequencer.ts'
@@ -88,12 +89,28 @@ export async function erasePayloads(ports: ErasurePorts, request: ErasureRequest
       }
     }
     // Also what an earlier erasure was interrupted over.
-    if (request.dryRun !== true) await ports.eraseInArchive()
+    if (request.dryRun !== true) {
+      await ports.eraseInArchive()
+      await refuseLeftBehind(ports, [...progress.erased, ...progress.before])
+    }
   } catch (error) {
     throw progress.interrupted(error)
   }
   const vacuumed = await freeSpace(ports, progress)
   return progress.result(vacuumed)
+}
+
+// What lies in cold storage is found by a row that no record commits to: looked at is what really lies there.
+async function refuseLeftBehind(ports: ErasurePorts, indices: readonly number[]): Promise<void> {
+  const end = await archivedEnd(ports.client, ports.ledger)
+  const entries = await ports.cold.entries(indices.filter((index) => index < end))
+  const left = [...entries.values()].find(({ payload }) => payload !== 'erased')
+  if (left === undefined) return
+  throw new Fault(
+    'log_broken',
+    `the payload of record ${left.index} is still in cold storage, and the database says that it was erased`,
+    { fix: 'Keep the database as evidence, mend the row of archive_segment from a backup, and erase again.' },
+  )
 }
 
 class Progress {

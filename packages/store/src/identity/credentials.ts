@@ -98,6 +98,14 @@ export class Credentials {
     })
   }
 
+  /** The sealed secret of the authenticator app that was set up last, whosever it is. */
+  async someTotp(): Promise<{ readonly person: string; readonly sealed: string } | undefined> {
+    const { rows } = await this.#ledger.pool.query<{ person: string; sealed: string }>(
+      `select person, value as sealed from credential where kind = 'totp' order by set_at desc limit 1`,
+    )
+    return rows[0]
+  }
+
   /** The sealed secret of a person's authenticator app. */
   async totpOf(person: string): Promise<{ readonly sealed: string; readonly isUsable: boolean } | undefined> {
     const { rows } = await this.#ledger.pool.query<{ value: string; is_usable: boolean }>(
