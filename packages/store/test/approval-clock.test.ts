@@ -1,11 +1,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { emptyFrontier, encodeFrontier, type Instant } from '@bailiwick/core'
+import {
+  emptyFrontier,
+  encodeFrontier,
+  type Approval,
+  type ApprovalTerms,
+  type Instant,
+  type PersonId,
+} from '@bailiwick/core'
 import pg from 'pg'
 import { Ledger } from '../src/ledger.ts'
 import { appendBatch, type StagedBatch } from '../src/log/append.ts'
 import { Fold } from '../src/log/fold.ts'
 import { emptyMemory } from '../src/log/memory.ts'
 import { inSchema } from '../src/migrate.ts'
+import { entitledVoter } from '../src/operations/entitlement.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
   agent,
@@ -143,6 +151,37 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
       await right.delegations.give(given)
       expect(await cast(right, bob, id, vote)).toBe('approved')
     })
+  })
+
+  test('a vote in somebody’s stead is only good until the delegation ends, in the statement that writes it too', () => {
+    const [ann, bob] = ['ann@example.com', 'bob@example.com'] as PersonId[]
+    if (ann === undefined || bob === undefined) throw new Error('two people')
+    const at = Date.parse('2026-03-01T09:00:00.000Z') as Instant
+    const ends = (at + minute) as Instant
+    const person = (id: PersonId, roles: readonly string[]) => ({
+      id,
+      roles,
+      rolesFrom: 'local' as const,
+      providerSubject: null,
+    })
+    const fold = new Fold(emptyMemory())
+    fold.load({
+      databaseNow: at,
+      voting: {
+        people: [person(ann, ['lead']), person(bob, ['clerk'])],
+        ended: [],
+        owners: [],
+        delegations: [
+          { index: 1, from: ann, to: bob, starts: at, ends: (at + 1000) as Instant },
+          { index: 2, from: ann, to: bob, starts: at, ends },
+        ],
+      },
+    })
+    const asked = { approvers: [['role:lead']] } as unknown as ApprovalTerms
+    const approval = { id: 'apr_1', agent, votes: [], terms: asked } as unknown as Approval
+    const voting = { approval, terms: asked, voter: { id: bob, roles: ['clerk'] }, body: '{}', at }
+    expect(entitledVoter({ ...voting, principal: ann }, fold)).toMatchObject({ id: ann })
+    expect(fold.rows(() => 'pending').notAfter).toBe(new Date(ends).toISOString())
   })
 
   describe('what a process worked out in time and sends too late', () => {

@@ -47,6 +47,34 @@ describeOnPostgres('a sign-in that goes on while somebody changes who may get in
   describe('by an identity provider', () => {
     const vouched = (since: number, roles: readonly string[] = ['approver']) => ({ roles, subject, since })
 
+    test('lets one account be one person, however often its address changes, also at the same moment', async () => {
+      const { access, people } = await opened()
+      const since = await access.signIns.now()
+      const addresses = ['ann@example.com', 'ann.smith@example.com', 'ann.jones@example.com']
+      const results = await Promise.allSettled(
+        addresses.map((address) => access.setPersonOfProvider(address, vouched(since))),
+      )
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      const [person = ''] = (await people()).filter((id) => addresses.includes(id))
+      for (const address of addresses.filter((each) => each !== person)) {
+        const fault = await faultOf(access.setPersonOfProvider(address, vouched(since)))
+        expect(fault).toMatchObject({ code: 'not_permitted' })
+        expect(fault.message).toContain(`signed in as ${person} before`)
+      }
+      expect((await people()).filter((id) => addresses.includes(id))).toEqual([person])
+      // Somebody else's account is somebody else.
+      const other = { ...vouched(since), subject: `${subject}-2` }
+      expect((await access.setPersonOfProvider('bob@example.com', other))?.voter.id).toBe('bob@example.com')
+      await access.removePerson(person)
+      await access.removePerson('bob@example.com')
+      const again = await access.setPersonOfProvider(
+        'ann.new@example.com',
+        vouched(await access.signIns.now()),
+      )
+      expect(again?.voter.id).toBe('ann.new@example.com')
+      await access.removePerson('ann.new@example.com')
+    })
+
     test('brings back nobody who was removed after it began, and whoever begins after that', async () => {
       const { access, people } = await opened()
       await access.setPersonOfProvider(ann, vouched(await access.signIns.now()))

@@ -113,7 +113,8 @@ async function sendMail(
   if (person === '') return await addressed(parts, message, id)
   // Whoever has answered is not reminded.
   if (approval.votes.some((vote) => vote.person === person)) return { kind: 'accepted' }
-  const link = takesVotesOver(approval.terms, 'email') ? await linkFor(parts, approval, person) : undefined
+  const takesVotes = takesVotesOver(approval.terms, 'email') && approval.terms.signed !== true
+  const link = takesVotes ? await linkFor(parts, approval, person) : undefined
   try {
     await send(mailOf(parts, message, approval, link, kind === 'reminded'))
     return { kind: 'accepted' }
@@ -152,12 +153,19 @@ function mailOf(
     ...(words.count === '' ? [] : [`${words.count}.`]),
     '',
     ...(link === undefined
-      ? ['The policy takes no answer to this one by e-mail. Answer it in the console:', approval.url]
+      ? [
+          approval.terms.signed === true
+            ? 'This one takes a vote that is signed with a passkey. Answer it in the console:'
+            : 'The policy takes no answer to this one by e-mail. Answer it in the console:',
+          approval.url,
+        ]
       : [
           'To look at it and answer, open this page. Opening it decides nothing.',
           link,
           '',
-          'The link is yours alone: whoever has it can answer in your name until then. Do not pass this message on.',
+          settings.votes === 'session'
+            ? 'Your answer is taken where you are signed in to the console in the same browser.'
+            : 'The link is yours alone: whoever has it can answer in your name until then. Do not pass this message on.',
           `The same in the console: ${approval.url}`,
         ]),
   ]

@@ -306,11 +306,26 @@ describe('attacks', () => {
   })
 })
 
+/** A link that is there all the same, as where the policy changed its mind. */
+async function linkMadeFor(id: string): Promise<string> {
+  const { digest } = await approvalOf(id)
+  const token = await new ChannelStore(service.ledger.pool, service.ledger.name).makeMailLink({
+    approval: Number(id.slice('apr_'.length)),
+    digest,
+    person: 'ann@example.com',
+    expiresAt: (service.ledger.now() + minute) as Instant,
+  })
+  return `/v1/channels/email/${token}`
+}
+
 describe('where votes have to be signed', () => {
-  test('the page has no form but leads to the console, and a form that is sent all the same is refused', async () => {
+  test('the message leads to the console, and the page of a link that is there all the same has no form and takes none', async () => {
     await open('signed: true')
     const id = await asked()
-    const path = linkIn(mail.to('ann@example.com'))
+    const { text } = mail.to('ann@example.com')
+    expect(text).toContain('signed with a passkey')
+    expect(text).not.toContain('/v1/channels/')
+    const path = await linkMadeFor(id)
     const { html } = await visit('GET', path)
     expect(html).not.toContain('<form')
     expect(html).toContain('This one takes a signed vote')
@@ -326,15 +341,8 @@ describe('where votes have to be signed', () => {
     const { text } = mail.to('ann@example.com')
     expect(text.replaceAll('\r', '')).toContain(`Answer it in the console:\n${base}/approvals/${id}`)
     expect(text).not.toContain('/v1/channels/')
-    // One that is there all the same, as where the policy changed its mind.
     const { digest } = await approvalOf(id)
-    const token = await new ChannelStore(service.ledger.pool, service.ledger.name).makeMailLink({
-      approval: Number(id.slice('apr_'.length)),
-      digest,
-      person: 'ann@example.com',
-      expiresAt: (service.ledger.now() + minute) as Instant,
-    })
-    const path = `/v1/channels/email/${token}`
+    const path = await linkMadeFor(id)
     const { html } = await visit('GET', path)
     expect(html).not.toContain('<form')
     expect(html).toContain('takes no answer to this one by e-mail')

@@ -22,6 +22,11 @@ export class AccessFold {
     return this.#people.get(id)
   }
 
+  /** Who signed in with this account of the identity provider; known to operations that need it. */
+  personOfProvider(subject: string): KnownPerson | undefined {
+    return [...this.#people.values()].find(({ providerSubject }) => providerSubject === subject)
+  }
+
   /** Who stands behind an agent. */
   ownersOf(agent: string): readonly string[] {
     return this.#owners.filter((owner) => owner.agent === agent).map(({ person }) => person)

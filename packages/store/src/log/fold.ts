@@ -122,16 +122,20 @@ export class Fold {
     return this.access.ownersOf(agent)
   }
 
-  /** Whether `to` may vote in the stead of `from` at `at`; known to operations that need `voting`. */
-  mayStandIn(to: string, from: string, at: Instant): boolean {
-    return [...this.#delegations.values()].some(
-      (each) =>
-        each.to === to &&
-        each.from === from &&
-        each.starts <= this.earliest(at) &&
-        this.latest(at) < each.ends &&
-        each.revokedBy === undefined,
-    )
+  /** Until when `to` may vote in the stead of `from`, who may at `at`; known to operations that need `voting`. */
+  standsInUntil(to: string, from: string, at: Instant): Instant | undefined {
+    const [last] = [...this.#delegations.values()]
+      .filter(
+        (each) =>
+          each.to === to &&
+          each.from === from &&
+          each.starts <= this.earliest(at) &&
+          this.latest(at) < each.ends &&
+          each.revokedBy === undefined,
+      )
+      .map(({ ends }) => ends)
+      .sort((one, other) => other - one)
+    return last
   }
 
   delegation(index: number): Delegation | undefined {

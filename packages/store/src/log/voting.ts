@@ -7,6 +7,8 @@ export interface VotingNeed {
   readonly principal?: string | undefined
   /** Who else has to be known. */
   readonly by?: string | undefined
+  /** Issuer and subject at the identity provider: whoever signed in with them before has to be known, too. */
+  readonly providerSubject?: string | undefined
 }
 
 /** That somebody may vote in another person's stead. */
@@ -53,11 +55,23 @@ export interface AgentOwner {
   readonly person: string
 }
 
+interface PersonRow {
+  readonly id: PersonId
+  readonly roles: string[]
+  readonly roles_from: KnownPerson['rolesFrom']
+  readonly provider_subject: string | null
+}
+
 const people = {
   name: 'read_people',
   // Also those who have voted before: what a grant rests on are the votes of people who are still there.
   text: `select id, roles, roles_from, provider_subject from person where id = any($1) or id in (
     select unnest(array[person, principal]) from vote where ledger = $2 and approval = any($3::bigint[]))`,
+}
+
+const peopleOfProvider = {
+  name: 'read_people_of_provider',
+  text: 'select id, roles, roles_from, provider_subject from person where provider_subject = any($1)',
 }
 
 const ended = {
@@ -92,13 +106,10 @@ export async function readVoting(
   const pairs = needs.flatMap(({ person, principal }) =>
     principal === undefined ? [] : [{ person, principal }],
   )
-  const [found, over, given, behind] = await Promise.all([
-    client.query<{
-      id: PersonId
-      roles: string[]
-      roles_from: KnownPerson['rolesFrom']
-      provider_subject: string | null
-    }>({ ...people, values: [named, ledger, approvals] }),
+  const subjects = needs.flatMap(({ providerSubject }) => providerSubject ?? [])
+  const [found, vouched, over, given, behind] = await Promise.all([
+    client.query<PersonRow>({ ...people, values: [named, ledger, approvals] }),
+    subjects.length === 0 ? undefined : client.query<PersonRow>({ ...peopleOfProvider, values: [subjects] }),
     client.query<{ person: string; epoch: string; ended_at: number }>({ ...ended, values: [named] }),
     pairs.length === 0
       ? []
@@ -109,12 +120,14 @@ export async function readVoting(
     client.query<AgentOwner>({ ...owners, values: [ledger, approvals] }),
   ])
   return {
-    people: found.rows.map(({ id, roles, roles_from: rolesFrom, provider_subject: providerSubject }) => ({
-      id,
-      roles,
-      rolesFrom,
-      providerSubject,
-    })),
+    people: [...found.rows, ...(vouched?.rows ?? [])].map(
+      ({ id, roles, roles_from: rolesFrom, provider_subject: providerSubject }) => ({
+        id,
+        roles,
+        rolesFrom,
+        providerSubject,
+      }),
+    ),
     ended: over.rows.map(({ person, epoch, ended_at: endedAt }) => ({
       person,
       epoch: Number(epoch),

@@ -43,13 +43,16 @@ export function entitledVoter({ approval, terms, voter, principal, body, at }: V
     return self
   }
   const other = fold.person(principal)
-  if (other === undefined || !fold.mayStandIn(voter.id, principal, at)) {
+  const until = fold.standsInUntil(voter.id, principal, at)
+  if (other === undefined || until === undefined) {
     throw new Fault('not_permitted', `\`${voter.id}\` may not vote in the stead of \`${principal}\``, {
       fix: 'That person, or an administrator, can delegate it: POST /v1/delegations.',
     })
   }
   refuseBehindAgent(approval, principal as PersonId, body, fold)
   if (!mayVote(terms, other)) throw notEntitled(principal, approval.id, terms)
+  // Judged again by the database's clock in the statement that writes it.
+  fold.restOn(until)
   return other
 }
 

@@ -47,7 +47,8 @@ export interface ProviderPerson {
  * says them. What the ledger knows of the person is read in the transaction that changes it, so nothing that an
  * administrator did meanwhile is undone.
  *
- * @throws Fault `not_permitted` where the address belongs to another account of the provider, `not_authenticated` where
+ * @throws Fault `not_permitted` where the address belongs to another account of the provider, or the account to another
+ *   address: one who has two would be two people in a quorum; `not_authenticated` where
  *   the person was removed, or all sessions of the person were ended, since the sign-in began
  */
 export function vouchedPersonOperation({
@@ -57,11 +58,12 @@ export function vouchedPersonOperation({
   since,
 }: PersonVouchedFor): Operation<ProviderPerson> {
   return {
-    needs: { voting: { person } },
+    needs: { voting: { person, providerSubject: subject } },
     apply: (fold, place) => {
       const known = fold.person(person)
       if (fold.access.endedAt(person) > since) throw sessionsEnded()
       refuseOtherAccount(known, subject)
+      refuseOtherAddress(fold.access.personOfProvider(subject), person)
       const rolesFrom = known?.rolesFrom ?? 'provider'
       const rolesNow = known !== undefined && rolesFrom === 'local' ? known.roles : roles
       const isNobody = known === undefined && rolesNow.length === 0
@@ -104,6 +106,13 @@ function refuseOtherAccount(known: KnownPerson | undefined, subject: string): vo
   if ((known?.providerSubject ?? subject) === subject) return
   throw new Fault('not_permitted', 'the address belongs to another account of the identity provider', {
     fix: 'Ask an administrator to remove the person who had the address before.',
+  })
+}
+
+function refuseOtherAddress(known: KnownPerson | undefined, person: string): void {
+  if (known === undefined || known.id === person) return
+  throw new Fault('not_permitted', `the account of the identity provider signed in as ${known.id} before`, {
+    fix: 'Ask an administrator to remove the person with the former address, or the provider to give it back.',
   })
 }
 
