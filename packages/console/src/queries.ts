@@ -32,7 +32,7 @@ export const signOutKey = ['sign-out'] as const
 /** A cache that signs the page out as soon as any request answers that nobody is signed in. */
 export function createQueryClient(): QueryClient {
   const signOutIfRefused = (thrown: unknown): void => {
-    if (thrown instanceof Problem && thrown.status === 401) client.setQueryData(['session'], null)
+    if (isSignedOut(thrown)) client.setQueryData(['session'], null)
   }
   const client = new QueryClient({
     queryCache: new QueryCache({ onError: signOutIfRefused }),
@@ -45,7 +45,9 @@ export function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 2000,
-        retry: (failures, thrown) => failures < 1 && !isRefusal(thrown),
+        // Where a change of what lets one in has just given the page another session, what was asked with the one before is
+        // asked once more: whoever was signed out at that moment would never see the new recovery codes.
+        retry: (failures, thrown) => failures < 1 && (!isRefusal(thrown) || isSignedOut(thrown)),
         // The service often runs on this very machine, where being offline says nothing.
         networkMode: 'always',
       },
@@ -178,6 +180,10 @@ export function useApprovalContext(id: string) {
     queryKey: ['approval-context', id],
     queryFn: ({ signal }) => api.approvalContext(id, signal),
   })
+}
+
+function isSignedOut(thrown: unknown): boolean {
+  return thrown instanceof Problem && thrown.status === 401
 }
 
 function isRefusal(thrown: unknown): boolean {

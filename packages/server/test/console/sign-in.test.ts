@@ -31,7 +31,15 @@ describeConsole(
     describe('a person who came by a link', () => {
       test('sets a password and an app, signs out and in with both, then with a recovery code, by keys alone, and axe finds nothing at any step', async () => {
         const session = await service.sessionOf('means@example.com')
-        const page = await visitors.open('/account', { session, refusals: ['401 /v1/session', ...wrong] })
+        // What is asked just as the session is replaced is refused, asked again, and signs nobody out.
+        const refusals = [
+          '401 /v1/session',
+          '401 /v1/sessions',
+          '401 /v1/account',
+          '401 /v1/approvals',
+          ...wrong,
+        ]
+        const page = await visitors.open('/account', { session, refusals })
         await isThere(page.getByLabel('New password'))
         await typeInto(page, /^New password/, password)
         await sees(page, 'Your password is set.')
@@ -78,6 +86,19 @@ describeConsole(
         await enter(page, '/account')
         await sees(page, '9 recovery codes are left.')
       }, 120_000)
+    })
+
+    test('an answer of an earlier session, that nobody is signed in, is asked for once more and signs nobody out', async () => {
+      const session = await service.sessionOf('twice@example.com')
+      const page = await visitors.open('/', { session, refusals: ['401 /v1/sessions', '401 /v1/session'] })
+      const refused = (times: number) =>
+        page.route('**/v1/sessions', (route) => route.fulfill({ status: 401 }), { times })
+      await refused(1)
+      await page.goto(`${service.url}/account`)
+      await sees(page, 'This one')
+      await refused(2)
+      await page.goto(`${service.url}/account`)
+      await isThere(page.getByLabel('E-mail address'))
     })
 
     test('who has a password alone sets up a second factor before anything else, a passkey, and signs in with both from then on', async () => {
