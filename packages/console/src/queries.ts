@@ -29,7 +29,7 @@ const signInKey = ['sign-in'] as const
 /** While such a mutation is under way, nothing more is asked for. */
 export const signOutKey = ['sign-out'] as const
 
-/** A cache that signs the page out as soon as any request answers that nobody is signed in. */
+/** A cache that signs the page out when a request is answered, and a query twice, that nobody is signed in. */
 export function createQueryClient(): QueryClient {
   const signOutIfRefused = (thrown: unknown): void => {
     if (isSignedOut(thrown)) client.setQueryData(['session'], null)

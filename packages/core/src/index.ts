@@ -180,6 +180,7 @@ export {
   grantId,
   indexOfId,
   instantText,
+  firstInstant,
   parseInstant,
   type ActionName,
   type AgentId,

@@ -37,7 +37,8 @@ export function instantText(at: Instant): string {
 
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/
 
-const firstInstant = Date.parse('0001-01-02T00:00:00Z')
+/** The first that can be stored and asked for: PostgreSQL, like the calendar, has no year 0. In milliseconds. */
+export const firstInstant = Date.parse('0001-01-02T00:00:00Z')
 
 /** The instant that RFC 3339 text names, or undefined where it names none; of the first year on. */
 export function parseInstant(text: string): Instant | undefined {
@@ -46,7 +47,6 @@ export function parseInstant(text: string): Instant | undefined {
   if (date === undefined || Number.isNaN(at)) return undefined
   // Date.parse turns February 30 into March 2.
   const isDay = new Date(`${date}T00:00:00Z`).toISOString().startsWith(date)
-  // PostgreSQL, like the calendar, has no year 0.
   return isDay && at >= firstInstant ? (at as Instant) : undefined
 }
 

@@ -1,6 +1,6 @@
 // What stands in the address of a request: which one is meant, and which ones are wanted.
 import { z } from '@hono/zod-openapi'
-import { waitSecondsMax } from '@bailiwick/core'
+import { firstInstant, waitSecondsMax } from '@bailiwick/core'
 import { approvalStatus } from './approval-schemas.ts'
 import { effect } from './rule-schemas.ts'
 import { mustBe, name, oneOf, onlyKnown, wholeNumber } from './schema-parts.ts'
@@ -14,9 +14,6 @@ const page = {
 
 // No record bears such a name, and PostgreSQL takes no text with a zero character.
 const sought = name.regex(/^\P{Cc}+$/u, { error: 'must not contain control characters' })
-
-// PostgreSQL, like the calendar, has no year 0.
-const firstInstant = Date.parse('0001-01-02T00:00:00Z')
 
 const instant = z
   .string(mustBe('a time'))

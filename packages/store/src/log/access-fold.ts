@@ -22,9 +22,11 @@ export class AccessFold {
     return this.#people.get(id)
   }
 
-  /** Who signed in with this account of the identity provider; known to operations that need it. */
-  personOfProvider(subject: string): KnownPerson | undefined {
-    return [...this.#people.values()].find(({ providerSubject }) => providerSubject === subject)
+  /** Who else than `person` signed in with this account of the identity provider; known to operations that need it. */
+  otherOfProvider(subject: string, person: string): KnownPerson | undefined {
+    return [...this.#people.values()].find(
+      ({ id, providerSubject }) => providerSubject === subject && id !== person,
+    )
   }
 
   /** Who stands behind an agent. */

@@ -63,7 +63,7 @@ export function vouchedPersonOperation({
       const known = fold.person(person)
       if (fold.access.endedAt(person) > since) throw sessionsEnded()
       refuseOtherAccount(known, subject)
-      refuseOtherAddress(fold.access.personOfProvider(subject), person)
+      refuseOtherAddress(fold.access.otherOfProvider(subject, person))
       const rolesFrom = known?.rolesFrom ?? 'provider'
       const rolesNow = known !== undefined && rolesFrom === 'local' ? known.roles : roles
       const isNobody = known === undefined && rolesNow.length === 0
@@ -109,9 +109,9 @@ function refuseOtherAccount(known: KnownPerson | undefined, subject: string): vo
   })
 }
 
-function refuseOtherAddress(known: KnownPerson | undefined, person: string): void {
-  if (known === undefined || known.id === person) return
-  throw new Fault('not_permitted', `the account of the identity provider signed in as ${known.id} before`, {
+function refuseOtherAddress(other: KnownPerson | undefined): void {
+  if (other === undefined) return
+  throw new Fault('not_permitted', `the account of the identity provider signed in as ${other.id} before`, {
     fix: 'Ask an administrator to remove the person with the former address, or the provider to give it back.',
   })
 }
