@@ -3,6 +3,8 @@ export { approvalTerms } from './decision/terms.ts'
 export { approvalDigest } from './approval/digest.ts'
 export { instantAfter } from './approval/hours.ts'
 export { approvalStatus, choiceFor, termsAt } from './approval/state.ts'
+export type { JsonSource } from './model/captured-json.ts'
+export { personIdOf } from './approval/person-id.ts'
 export { principalsIn } from './approval/principals.ts'
 export {
   grantScope,

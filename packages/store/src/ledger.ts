@@ -12,10 +12,10 @@ import {
   type DecisionView,
   type Frontier,
   type Instant,
+  type JsonSource,
   type Outcome,
   type ProofBundle,
   type VerifyResult,
-  type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
 import { ApprovalReads, refuseCallback } from './approval-reads.ts'
@@ -51,6 +51,7 @@ import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { revealOperation, type Revealed, type RevealRequest } from './operations/reveal.ts'
+import type { Asking } from './operations/from-session.ts'
 import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
@@ -201,13 +202,19 @@ export class Ledger {
    * Decides, records durably, and answers.
    *
    * @param key as `Admission` has it, where the agent was let in by a key that was remembered
+   * @param source `parsed` where the request came of `JSON.parse` and nobody else holds it
    * @throws Fault: then nothing may run; `AdmissionLapsed` where the key has changed since: then nothing was recorded
    */
-  decide(agent: string, request: DecisionRequest, key?: AdmittingKey): Promise<DecisionAnswer> {
+  decide(
+    agent: string,
+    request: DecisionRequest,
+    key?: AdmittingKey,
+    source?: JsonSource,
+  ): Promise<DecisionAnswer> {
     // Nothing is waited for that need not be: the call takes its place in the order in which it came, and one promise
     // is all that it costs.
     try {
-      const parsed = parseCall(agent, request)
+      const parsed = parseCall(agent, request, source)
       refuseCallback(parsed.callback, this.#options.allowsCallback)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
       const submit = (gathered: Gathered) =>
@@ -232,7 +239,7 @@ export class Ledger {
   }
 
   /** Casts a person's vote. */
-  async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
+  async vote(voter: Asking, id: string, request: VoteRequest): Promise<ApprovalStatus> {
     return await this.#submit(voteOperation(id, voter, request), () =>
       forwardable({ kind: 'vote', id, voter, request }),
     )
@@ -378,7 +385,7 @@ export class Ledger {
    *
    * @throws as `revealOperation` does
    */
-  async reveal(viewer: Voter, request: RevealRequest): Promise<Revealed> {
+  async reveal(viewer: Asking, request: RevealRequest): Promise<Revealed> {
     return await this.#submit(revealOperation(request, viewer))
   }
 

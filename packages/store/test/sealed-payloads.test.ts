@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { sealedKeys, type DecisionRequest } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { PayloadKey } from '../src/sealing/payload-key.ts'
 import {
@@ -220,6 +221,23 @@ describeOnPostgres('G9: payloads that are sealed', (postgres) => {
       await erase(other, 'cu-ann')
       expect((await ledger.decide(agent, refundOf('cu-ann', {}, 552))).effect).toBe('escalate')
       expect((await other.decide(agent, refundOf('cu-ann', {}, 553))).effect).toBe('escalate')
+    })
+  })
+
+  describe('an approval in a service without the payload key', () => {
+    test('that gave a standing grant ends with its person where the call cannot be read', async () => {
+      const ledger = await sealing()
+      await knows(ledger, voter('pat'))
+      const { approval } = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const until = new Date(site.clock.now() + 3_600_000).toISOString()
+      await cast(ledger, voter('pat'), approval?.id ?? '', { vote: 'approve', standing: { uses: 3, until } })
+      const blind = await site.open(policiesOf(policy), ledger.name, {})
+      expect(await blind.grants.list()).toEqual([])
+      await new Access(blind).removePerson('pat@example.com')
+      await knows(ledger, voter('pat'))
+      expect(await ledger.grants.list()).toEqual([])
+      expect((await ledger.decide(agent, refundOf('cu-ann', {}, 550))).effect).toBe('escalate')
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     })
   })
 

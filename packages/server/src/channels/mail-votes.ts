@@ -7,7 +7,7 @@ import {
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
-import type { ChannelStore, MailLink } from '@bailiwick/store'
+import type { Asking, ChannelStore, MailLink } from '@bailiwick/store'
 import { takesVotesOver } from './approval-words.ts'
 import type { MailPage } from './mail-page.ts'
 
@@ -19,12 +19,12 @@ export interface MailVoteParts {
   /** As people see it. */
   readonly approval: (id: string, voter: Voter) => Promise<ApprovalView>
   readonly vote: (
-    voter: Voter,
+    voter: Asking,
     id: string,
     request: { readonly vote: VoteChoice; readonly digest: string; readonly comment: string },
   ) => Promise<string>
   /** The person of a session, where one came with the request. */
-  readonly signedIn: (session: string) => Promise<Voter | undefined>
+  readonly signedIn: (session: string) => Promise<Asking | undefined>
   readonly votes: 'link' | 'session'
   readonly now: () => Instant
 }
@@ -67,7 +67,7 @@ export async function answerMailLink(
       fix: 'Open the link in the message again.',
     })
   }
-  if (parts.votes === 'session') await refuseOthers(parts, voter, answer.session)
+  const session = parts.votes === 'session' ? await ownSession(parts, voter, answer.session) : undefined
   if (!(await parts.store.useMailLink(token, parts.now()))) {
     throw new Fault('approval_closed', 'the link has been used, or its time has run out', {
       fix: 'See in the console what became of it.',
@@ -75,7 +75,7 @@ export async function answerMailLink(
   }
   const comment = answer.comment.replaceAll('\r\n', '\n')
   try {
-    await parts.vote(voter, approvalId(link.approval), { vote, digest: link.digest, comment })
+    await parts.vote({ ...voter, session }, approvalId(link.approval), { vote, digest: link.digest, comment })
   } catch (error) {
     // A crash before this leaves a link that is used up without a vote; the console still takes it.
     await parts.store.giveMailLinkBack(token)
@@ -138,9 +138,14 @@ function whyNot(
   return undefined
 }
 
-async function refuseOthers(parts: MailVoteParts, voter: Voter, session: string | undefined): Promise<void> {
+/** The id of the session that the answer came with. @throws Fault where it is nobody's, or somebody else's */
+async function ownSession(
+  parts: MailVoteParts,
+  voter: Voter,
+  session: string | undefined,
+): Promise<string | undefined> {
   const signedIn = session === undefined ? undefined : await parts.signedIn(session)
-  if (signedIn?.id === voter.id) return
+  if (signedIn?.id === voter.id) return signedIn.session
   const [code, message] =
     signedIn === undefined
       ? (['not_authenticated', 'nobody is signed in here, or the session has ended'] as const)

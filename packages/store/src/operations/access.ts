@@ -3,6 +3,7 @@ import type { Fold } from '../log/fold.ts'
 import { noNeeds } from '../log/needs.ts'
 import type { AccessChange } from '../log/rows.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { fromSession } from './from-session.ts'
 
 /** What a record of access says. */
 export type AccessBody = RecordBody & Pick<AccessRecord, 'kind'>
@@ -15,6 +16,14 @@ export interface AccessGuard {
   readonly epoch?: number | undefined
 }
 
+/** Who makes a change. */
+export interface ChangedBy {
+  /** Absent where the subject itself does. */
+  readonly by?: string | undefined
+  /** The id of the session that it is asked from, where there is one. */
+  readonly session?: string | undefined
+}
+
 /** What a change has come to. */
 export interface Changed {
   readonly index: number
@@ -25,17 +34,19 @@ export interface Changed {
 /**
  * The operation that changes who may use the service and records it, both or neither.
  *
+ * @param session the id of the session that it is asked from, where there is one
  * @throws Fault `not_found` where the guarded person is not known any more, `not_authenticated` where all sessions of the
- *   person have been ended since
+ *   person have been ended since, or where the session has ended
  */
 export function accessOperation(
   body: AccessBody,
   change: AccessChange,
   guard?: AccessGuard,
+  session?: string,
 ): Operation<Changed> {
   const removed = (change.peopleRemoved ?? []).map(({ id }) => id)
   const voting = guard === undefined ? {} : { voting: { person: guard.person } }
-  return {
+  const operation: Operation<Changed> = {
     // Whoever is removed takes their passkeys along.
     needs:
       removed.length + (guard === undefined ? 0 : 1) === 0 ? noNeeds : { passkeysOf: removed, ...voting },
@@ -52,6 +63,7 @@ export function accessOperation(
       }
     },
   }
+  return fromSession(operation, session)
 }
 
 /** @throws as `accessOperation` does */

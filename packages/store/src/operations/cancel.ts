@@ -9,6 +9,7 @@ import {
 } from '@bailiwick/core'
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
+import { fromSession } from './from-session.ts'
 import { unknownApproval } from './vote.ts'
 
 /** Who withdraws an approval, and why. */
@@ -18,22 +19,25 @@ export interface CancelRequest {
   /** The agent that asks for it: it finds its own approvals only. */
   readonly agent?: string | undefined
   readonly reason: string
+  /** The id of the session that it is asked from, where there is one. */
+  readonly session?: string | undefined
 }
 
 /**
  * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. Whether a person
  * may do that is for the caller to know; an agent may withdraw its own.
  *
- * @throws Fault `not_found`, `approval_closed` or `bad_input`
+ * @throws Fault `not_found`, `approval_closed`, `bad_input`, or `not_authenticated` for a session that has ended
  */
-export function cancelOperation(id: string, { by, agent, reason }: CancelRequest): Operation<ApprovalStatus> {
+export function cancelOperation(id: string, request: CancelRequest): Operation<ApprovalStatus> {
+  const { by, agent, reason, session } = request
   const index = indexOfId('apr', id)
   if (reason === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined) {
     throw new Fault('bad_input', '`reason` must say why', {
       fix: `Send 1 to ${commentLengthMax} characters of Unicode text.`,
     })
   }
-  return {
+  const operation: Operation<ApprovalStatus> = {
     needs: index === undefined ? noNeeds : { approvals: [index], grants: true },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
@@ -66,4 +70,5 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
       }
     },
   }
+  return fromSession(operation, session)
 }
