@@ -1,8 +1,9 @@
-import { Fault, type AccessRecord, type RecordBody } from '@bailiwick/core'
+import { Fault, isPerson, type AccessRecord, type RecordBody } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
 import { noNeeds } from '../log/needs.ts'
 import type { AccessChange } from '../log/rows.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { refuseUnlessMay } from './deed.ts'
 
 /** What a record of access says. */
 export type AccessBody = RecordBody & Pick<AccessRecord, 'kind'>
@@ -26,7 +27,7 @@ export interface Changed {
  * The operation that changes who may use the service and records it, both or neither.
  *
  * @throws Fault `not_found` where the guarded person is not known any more, `not_authenticated` where all sessions of the
- *   person have been ended since
+ *   person have been ended since, `not_permitted` where whom the record names may not change it
  */
 export function accessOperation(
   body: AccessBody,
@@ -34,12 +35,14 @@ export function accessOperation(
   guard?: AccessGuard,
 ): Operation<Changed> {
   const removed = (change.peopleRemoved ?? []).map(({ id }) => id)
-  const voting = guard === undefined ? {} : { voting: { person: guard.person } }
+  const { by } = body
+  const known = guard?.person ?? (isPerson(by) ? by : undefined)
+  const voting = known === undefined ? {} : { voting: { person: known, by } }
   return {
     // Whoever is removed takes their passkeys along.
-    needs:
-      removed.length + (guard === undefined ? 0 : 1) === 0 ? noNeeds : { passkeysOf: removed, ...voting },
+    needs: removed.length === 0 && known === undefined ? noNeeds : { passkeysOf: removed, ...voting },
     apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
       if (guard !== undefined) refuseUnless(guard, fold)
       const answer = { index: place.index, epoch: 0 }
       return {

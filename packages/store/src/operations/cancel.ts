@@ -9,6 +9,7 @@ import {
 } from '@bailiwick/core'
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
+import { needsOf, refuseUnlessMay } from './deed.ts'
 import { unknownApproval } from './vote.ts'
 
 /** Who withdraws an approval, and why. */
@@ -21,10 +22,10 @@ export interface CancelRequest {
 }
 
 /**
- * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. Whether a person
- * may do that is for the caller to know; an agent may withdraw its own.
+ * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. A person
+ * does that by the roles that the ledger knows then; an agent may withdraw its own.
  *
- * @throws Fault `not_found`, `approval_closed` or `bad_input`
+ * @throws Fault `not_found`, `not_permitted`, `approval_closed` or `bad_input`
  */
 export function cancelOperation(id: string, { by, agent, reason }: CancelRequest): Operation<ApprovalStatus> {
   const index = indexOfId('apr', id)
@@ -34,11 +35,12 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
     })
   }
   return {
-    needs: index === undefined ? noNeeds : { approvals: [index], grants: true },
+    needs: index === undefined ? noNeeds : { approvals: [index], grants: true, ...needsOf(by) },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       if (approval === undefined || index === undefined) throw unknownApproval(id)
       if (agent !== undefined && approval.agent !== agent) throw unknownApproval(id)
+      refuseUnlessMay('cancellation', by, fold)
       const status = approvalStatus(approval, fold.latest(place.at))
       if (status !== 'pending' && status !== 'approved') {
         throw new Fault('approval_closed', `${approval.id} is ${status} and cannot be cancelled any more`, {

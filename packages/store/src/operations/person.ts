@@ -3,6 +3,7 @@ import type { Fold } from '../log/fold.ts'
 import type { Operation } from '../log/operation.ts'
 import type { KnownPerson } from '../log/voting.ts'
 import { sessionsEnded, type AccessBody } from './access.ts'
+import { refuseUnlessMay } from './deed.ts'
 
 /** A person as somebody who may has said it. */
 export interface PersonSet {
@@ -11,17 +12,23 @@ export interface PersonSet {
   readonly by?: string | undefined
 }
 
-/** Adds a person, or replaces a person's roles. Where these change, every session of the person ends. */
+/**
+ * Adds a person, or replaces a person's roles. Where these change, every session of the person ends.
+ *
+ * @throws Fault `not_permitted` for `by` without the role that it takes
+ */
 export function setPersonOperation({ person, roles, by }: PersonSet): Operation<undefined> {
   return {
-    needs: { voting: { person } },
-    apply: (fold, place) =>
-      setting(fold, place.index, {
+    needs: { voting: { person, by } },
+    apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
+      return setting(fold, place.index, {
         known: fold.person(person),
         next: { id: person, roles, rolesFrom: 'local', providerSubject: null },
         by,
         answer: undefined,
-      }),
+      })
+    },
   }
 }
 

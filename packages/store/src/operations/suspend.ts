@@ -8,6 +8,7 @@ import {
 } from '@bailiwick/core'
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { needsOf, refuseUnlessMay } from './deed.ts'
 
 /** What is to become of an agent. */
 export interface SuspensionChange {
@@ -46,7 +47,7 @@ export function restateSuspension({ agent, reason, by }: Omit<SuspensionChange, 
  * The operation that suspends an agent, or lets it decide again. The decisions that follow it in the log see it, also
  * those of the same batch and of other processes (G11). The index is null where it was so already.
  *
- * @throws Fault `bad_input` for what is no agent or no reason
+ * @throws Fault `bad_input` for what is no agent or no reason, `not_permitted` for a person without a role that it takes
  */
 export function suspensionOperation(change: SuspensionChange): Operation<{ readonly index: number | null }> {
   const { agent, state, reason, by } = change
@@ -63,8 +64,9 @@ export function suspensionOperation(change: SuspensionChange): Operation<{ reado
     })
   }
   return {
-    needs: noNeeds,
+    needs: needsOf(by),
     apply: (fold, place) => {
+      refuseUnlessMay('suspension', by, fold)
       if (fold.isSuspended(agent) === (state === 'suspended')) return { answer: { index: null } }
       return {
         body: { kind: 'suspension', agent, state, by },
