@@ -246,8 +246,9 @@ export class Ledger {
   }
 
   /**
-   * Withdraws an approval that nobody has used. The caller answers for a person's right to do so; an agent withdraws
-   * its own only.
+   * Withdraws an approval that nobody has used: an agent its own, a person with a role that it takes.
+   *
+   * @throws as `cancelOperation` does
    */
   async cancel(id: string, request: CancelRequest): Promise<ApprovalStatus> {
     return await this.#submit(cancelOperation(id, request), () =>

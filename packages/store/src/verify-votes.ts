@@ -12,12 +12,15 @@ const counting = `
 
 const voters = `select distinct unnest(array[person, principal]) as person from vote where ledger = $1 and approval >= $2`
 
+/** Whether a line of records of kind `access` says who somebody is: what `RecordedPeople` goes by. */
 // Canonical JSON escapes every quotation mark inside a text, so a search for a member and its value matches nothing else.
+export const saysWhoPeopleAre = `(strpos(r.line, '"event":"person_') > 0
+    or strpos(r.line, '"event":"roles_changed"') > 0 or strpos(r.line, '"event":"owner_') > 0)`
+
 const ofPeople = `
   select b.first + r.n - 1 as index, line from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first and b.at = t.at,
     lateral unnest(string_to_array(b.records, E'\\n')) with ordinality as r (line, n)
-  where t.ledger = $1 and t.term = 'kind=access' and (strpos(r.line, '"event":"person_') > 0
-    or strpos(r.line, '"event":"roles_changed"') > 0 or strpos(r.line, '"event":"owner_') > 0) and b.first + r.n - 1 >= $2
+  where t.ledger = $1 and t.term = 'kind=access' and ${saysWhoPeopleAre} and b.first + r.n - 1 >= $2
   order by b.first, r.n`
 
 const inOtherLogs = `
@@ -53,8 +56,7 @@ export async function votesProblem(
   const { rows } = await client.query<{ index: string | null }>(counting, [ledger, floor])
   const indices = rows.flatMap(({ index }) => (index === null ? [] : Number(index)))
   if (indices.length === 0) return undefined
-  const elsewhere = await client.query<{ person: string }>(inOtherLogs, [ledger, named])
-  const shared = new Set(elsewhere.rows.map(({ person }) => person))
+  const shared = await spokenOfElsewhere(client, ledger, named)
   const votes = new RecordedVotes({
     isWhole: floor === 0,
     isSpokenOfElsewhere: (person) => shared.has(person),
@@ -62,6 +64,16 @@ export async function votesProblem(
   })
   const access = await client.query<{ index: string; line: string }>(ofPeople, [ledger, floor])
   return await firstProblem(client, ledger, { votes, indices, access: access.rows })
+}
+
+/** Those of these people of whom the log of another ledger speaks that shares the database, and so its people, with this one. */
+export async function spokenOfElsewhere(
+  client: Queryable,
+  ledger: string,
+  people: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ person: string }>(inOtherLogs, [ledger, people])
+  return new Set(rows.map(({ person }) => person))
 }
 
 interface ToJudge {

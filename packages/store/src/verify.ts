@@ -7,6 +7,7 @@ import {
   encodeFrontier,
   Fault,
   verifyLog,
+  type BrokenLog,
   type Checkpoint,
   type Frontier,
   type Instant,
@@ -32,6 +33,7 @@ import { isDamage } from './verify/damage.ts'
 import { Folds } from './verify/folds.ts'
 import { recordsPerWindow, unreadableAt, verifyParts } from './verify/parts.ts'
 import { startRunners } from './verify/start-runners.ts'
+import { deedsProblem } from './verify-deeds.ts'
 import { erasuresProblem } from './verify-erasures.ts'
 import { grantsProblem } from './verify-grants.ts'
 import { signedVotesProblem } from './verify-signed-votes.ts'
@@ -240,7 +242,7 @@ async function verifyWithFolds(
       broken ??
       (await signedVotesProblem(client, ledger, floor)) ??
       (await grantsProblem(client, ledger, floor)) ??
-      (await votesProblem(client, ledger, floor)) ??
+      firstOf(await votesProblem(client, ledger, floor), await deedsProblem(client, ledger, floor)) ??
       (await sealingProblem(client, ledger, options.payloadKey)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
@@ -251,6 +253,11 @@ async function verifyWithFolds(
     folds.close()
     await Promise.all(runners.map((runner) => runner.close()))
   }
+}
+
+function firstOf(one: BrokenLog | undefined, other: BrokenLog | undefined): BrokenLog | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return (one.index ?? 0) <= (other.index ?? 0) ? one : other
 }
 
 // Nothing leaves the database that no published checkpoint covers: whoever says otherwise has something to hide.

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Access } from '../src/access.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
-import { agent, faultOf, ledgerSite, records, type LedgerSite } from './harness/ledger.ts'
+import { agent, faultOf, knows, ledgerSite, records, voter, type LedgerSite } from './harness/ledger.ts'
 
 const hour = 60 * 60 * 1000
+const root = voter('root', ['administrator'])
 
 describeOnPostgres('access', (postgres) => {
   let site: LedgerSite
@@ -69,6 +70,7 @@ describeOnPostgres('access', (postgres) => {
 
     test('a key that was made for a time is good until then, and the log says until when', async () => {
       const { ledger, access } = await opened()
+      await knows(ledger, root)
       const { id, key, expiresAt } = await access.createKey(agent, {
         lifetimeMs: hour,
         by: 'root@example.com',
@@ -246,6 +248,7 @@ describeOnPostgres('access', (postgres) => {
     test('whoever loses a role loses every session, and gets the roles of now with the next', async () => {
       const { ledger, access } = await opened()
       await access.setPerson('ann@example.com', ['approver', 'administrator'])
+      await knows(ledger, root)
       const session = await signedIn(access)
       await access.setPerson('ann@example.com', ['administrator', 'approver'])
       expect(await access.personOf(session), 'the same roles in another order').toBeDefined()
@@ -266,6 +269,7 @@ describeOnPostgres('access', (postgres) => {
       const { ledger, access } = await opened()
       await access.setPerson('ann@example.com', ['approver'])
       await access.setPerson('bob@example.com', ['approver'])
+      await knows(ledger, root)
       const [anns, bobs] = [await signedIn(access), await signedIn(access, 'bob@example.com')]
       const ann = await access.sessions.known(anns)
       if (ann === undefined) throw new Error('not known')

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { archivedEnd } from '../src/archive/segments.ts'
+import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
-import { agent, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
+import { agent, knows, ledgerSite, refund, voter, type LedgerSite } from './harness/ledger.ts'
 import { describeOnOnePostgres } from './harness/postgres.ts'
 
 describeOnOnePostgres('What stands while its record is archived', (postgres) => {
@@ -38,6 +39,26 @@ describeOnOnePostgres('What stands while its record is archived', (postgres) => 
     await ledger.changeSuspension({ agent, state: 'active', reason: 'cleared', by: 'operator' })
     expect((await ledger.decide(agent, refund(5))).effect).toBe('allow')
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('a suspension by a person stays that person’s, whatever has become of their roles', async () => {
+    const { ledger } = archived
+    await knows(ledger, voter('olga', ['operator']))
+    await ledger.changeSuspension({
+      agent,
+      state: 'suspended',
+      reason: 'odd refunds',
+      by: 'olga@example.com',
+    })
+    await knows(ledger, voter('olga', ['viewer']))
+    await pass()
+    await knows(ledger, voter('olga', ['auditor']))
+    await pass()
+    const [suspended] = await ledger.suspended()
+    expect(suspended).toMatchObject({ agent, by: 'olga@example.com' })
+    expect(suspended?.index).toBeGreaterThanOrEqual(await archivedEnd(site.pool, 'main'))
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    await verifyColdSegments(site.pool, 'main', {})
   })
 
   test('a suspension that no record in the database says is found, wherever it claims to come from', async () => {

@@ -5,6 +5,7 @@ import {
   cast,
   escalated,
   faultOf,
+  knows,
   ledgerSite,
   minute,
   otherAgent,
@@ -58,10 +59,23 @@ describeOnPostgres('G3: an approval can be withdrawn', (postgres) => {
     const ledger = await site.open()
     const id = await escalated(ledger)
     await cast(ledger, voter('ann'), id, approve)
+    await knows(ledger, voter('olga', ['operator']))
     expect(await ledger.cancel(id, { by: 'olga@example.com', reason })).toBe('cancelled')
     expect((await ledger.decide(agent, refund(600, { approvalId: id }))).effect).toBe('deny')
     expect((await ledger.approval(id, {})).cancelled).toMatchObject({ by: 'olga@example.com' })
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('not by a person whose role was taken away, whoever was asked before', async () => {
+    const ledger = await site.open()
+    const id = await escalated(ledger)
+    await knows(ledger, voter('olga', ['viewer']))
+    const fault = await faultOf(ledger.cancel(id, { by: 'olga@example.com', reason }))
+    expect([fault.code, fault.message]).toEqual([
+      'not_permitted',
+      '`olga@example.com` may not do this: it takes the role operator or administrator',
+    ])
+    expect((await ledger.approval(id, {})).status).toBe('pending')
   })
 
   test('not by another agent, for whom it does not exist', async () => {

@@ -81,4 +81,18 @@ describeOnOnePostgres('Votes whose records are archived', (postgres) => {
       ) as string,
     })
   })
+
+  test('and so is what else was done with a role that no record gave', async () => {
+    const { ledger } = archived
+    await new Access(ledger).setPerson(personOf('gus'), ['viewer'])
+    await site.query(`update person set roles = '{auditor}' where id = $1`, [personOf('gus')])
+    const { id } = await ledger.decide(agent, refund(100))
+    const gus = voter('gus', ['auditor'])
+    const { index } = await ledger.reveal(gus, { decision: id, path: '/params/amount', reason: 'ticket 7' })
+    await archive()
+    expect(await faultOf(verifyColdSegments(site.pool, 'main', {}))).toMatchObject({
+      code: 'log_broken',
+      message: `record ${index} is a reveal by gus@example.com, whose roles did not allow it then`,
+    })
+  })
 })

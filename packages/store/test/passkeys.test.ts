@@ -229,6 +229,7 @@ describeOnPostgres('passkeys', (postgres) => {
       const opened = await passkeys.beginSignIn()
       const before = await passkeys.signIn(opened.token, signed(opened.challenge))
       const access = new Access(ledger)
+      await access.setPerson('root@example.com', ['administrator'])
       await access.reset(ann, { by: 'root@example.com' })
       expect(before?.kind === 'signed_in' && (await access.personOf(before.session))).toBe(undefined)
       expect((await records(site, ledger)).filter((record) => record.kind === 'access')).toContainEqual(

@@ -23,6 +23,7 @@ import { approvalMessages, channelTargets } from './approval-events.ts'
 import { mailSender } from './mail-channel.ts'
 import type { ChannelSettings } from './settings.ts'
 import { createSlackApi } from './slack-api.ts'
+import { slackTeam } from './slack-origin.ts'
 import { slackSender } from './slack-channel.ts'
 import { callbackSender, webhookSender } from './webhook-channel.ts'
 
@@ -118,20 +119,23 @@ function answersOf({ ledger, access, masking, settings, url, log }: ChannelParts
     now: (): Instant => ledger.now(),
   }
   const { slack, mail } = settings
+  const api = slack && createSlackApi(slack)
   return {
-    slack: slack && {
-      ...both,
-      settings: slack,
-      api: createSlackApi(slack),
-      log,
-      url,
-      vote: (voter, id, request) => ledger.vote(voter, id, { ...request, channel: 'slack' }),
-      session: async (token) => {
-        const known = await access.sessions.known(token)
-        return known?.isPartial === false ? known : undefined
+    slack: slack &&
+      api && {
+        ...both,
+        settings: slack,
+        api,
+        team: slackTeam(slack, api),
+        log,
+        url,
+        vote: (voter, id, request) => ledger.vote(voter, id, { ...request, channel: 'slack' }),
+        session: async (token) => {
+          const known = await access.sessions.known(token)
+          return known?.isPartial === false ? known : undefined
+        },
+        confirm: (account, who) => confirmSlackAccount(ledger, account, who),
       },
-      confirm: (account, who) => confirmSlackAccount(ledger, account, who),
-    },
     mail: mail && {
       ...both,
       votes: mail.votes,

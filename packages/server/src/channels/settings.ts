@@ -18,6 +18,10 @@ export interface SlackSettings {
   readonly signingSecret: string
   /** The id of the channel that is asked. */
   readonly channel: string
+  /** The id of the workspace whose answers count; absent: the one that the token is of. */
+  readonly team?: string | undefined
+  /** The id of the app; absent: whichever knows the signing secret. */
+  readonly app?: string | undefined
   /** Where Slack's Web API is, ending in a slash. */
   readonly api: URL
   readonly allowPrivate: boolean
@@ -84,12 +88,22 @@ function slackSettings(env: Environment, allowPrivate: boolean): SlackSettings |
       fix: 'Use the id, such as C0123456789, which Slack shows at the end of the channel’s details; not its name.',
     })
   }
+  const team = slackId(env, 'BAILIWICK_SLACK_TEAM', 'T')
+  const app = slackId(env, 'BAILIWICK_SLACK_APP', 'A')
   const address = text(env, 'BAILIWICK_SLACK_API_URL') ?? 'https://slack.com/api/'
   const api = deliveryUrl(`${address.replace(/\/+$/, '')}/`, {
     name: 'BAILIWICK_SLACK_API_URL',
     allowPrivate,
   })
-  return { token, signingSecret, channel, api, allowPrivate, people: slackPeople(env) }
+  return { token, signingSecret, channel, team, app, api, allowPrivate, people: slackPeople(env) }
+}
+
+function slackId(env: Environment, name: string, letter: string): string | undefined {
+  const id = text(env, name)
+  if (id === undefined || (/^[A-Z0-9]{2,30}$/.test(id) && id.startsWith(letter))) return id
+  throw new Fault('bad_input', `\`${name}\` is \`${id}\`, which is no id of Slack’s`, {
+    fix: `Use an id such as ${letter}0123456789; docs/SLACK.md says where to find it.`,
+  })
 }
 
 /** `U0123=ann@example.com, U0456=bob@example.com`. */

@@ -16,22 +16,37 @@ export interface SlackApi {
    * @throws Fault where no answer came that could be read
    */
   call(method: SlackMethod, body: JsonObject): Promise<SlackAnswer>
+  /**
+   * Posts to the address that came with a press, for whoever pressed.
+   *
+   * @throws Fault where Slack does not take it, or the address is none of Slack's
+   */
+  respond(address: string, body: JsonObject): Promise<void>
 }
 
-/** The methods that are called. The first three need the scope `chat:write`. */
-export type SlackMethod = 'chat.postMessage' | 'chat.update' | 'chat.postEphemeral'
+/** The methods that are called. `auth.test` needs no scope, all others `chat:write`. */
+export type SlackMethod = 'auth.test' | 'chat.postMessage' | 'chat.update' | 'chat.postEphemeral'
 
 /** The Web API over the guarded HTTP client: no private addresses unless allowed, no redirects, bounded answers. */
 export function createSlackApi(
   { api, token, allowPrivate }: SlackSettings,
   post: typeof postPlain = postPlain,
 ): SlackApi {
+  const json = { 'content-type': 'application/json; charset=utf-8' }
   return {
+    async respond(address, body) {
+      const url = URL.canParse(address) ? new URL(address) : undefined
+      // It came signed; all the same, nothing but Slack is called.
+      const isOfSlack = url?.protocol === api.protocol && [api.host, `hooks.${api.host}`].includes(url.host)
+      if (!isOfSlack) throw unexpected(api, 'gave an address for answers that is not its own')
+      const { status } = await post({ url, headers: json, body: JSON.stringify(body), allowPrivate })
+      if (status !== 200) throw unexpected(url, `answered ${status} to an answer`)
+    },
     async call(method, body) {
       const url = new URL(method, api)
       const { status, body: bytes } = await post({
         url,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' },
+        headers: { authorization: `Bearer ${token}`, ...json },
         body: JSON.stringify(body),
         allowPrivate,
         responseBytesMax: answerBytesMax,

@@ -3,7 +3,7 @@ import type { ChannelStore } from '@bailiwick/store'
 import type { Attempt, Sender } from '../delivery/deliver.ts'
 import { eventOf } from './approval-events.ts'
 import type { SlackApi } from './slack-api.ts'
-import { slackMessage } from './slack-message.ts'
+import { placesIn, slackMessage, type SlackPlace } from './slack-message.ts'
 
 const channelName = 'slack'
 
@@ -15,13 +15,6 @@ const gone = new Set([
   'channel_not_found',
   'is_archived',
 ])
-
-/** Where a message stands, and which delivery it came from. */
-interface SlackPlace {
-  readonly channel: string
-  readonly ts: string
-  readonly message: string
-}
 
 /** What the channel needs. */
 export interface SlackChannelParts {
@@ -103,7 +96,7 @@ async function changeAt(
 }
 
 async function placesOf({ store }: SlackChannelParts, index: number): Promise<SlackPlace[]> {
-  return (await store.posts(channelName, index)).map((text) => JSON.parse(text) as SlackPlace)
+  return placesIn(await store.posts(channelName, index))
 }
 
 async function found(parts: SlackChannelParts, id: string): Promise<ApprovalView | undefined> {

@@ -10,16 +10,18 @@ import {
 import type { ChannelStore } from '@bailiwick/store'
 import { takesVotesOver } from './approval-words.ts'
 import type { SlackSettings } from './settings.ts'
+import { faultOf, saysWhetherRecorded } from '../http/problems.ts'
 import type { SlackApi } from './slack-api.ts'
 import { confirmationLink, personOfSlackAccount } from './slack-confirmation.ts'
-import { slackChoices, type SlackButton } from './slack-message.ts'
+import { refuseOtherOrigin, type SlackOriginParts } from './slack-origin.ts'
+import { pressIn, type SlackAnswerGiven, type SlackPress } from './slack-press.ts'
 import { slackToleranceMs, verifySlackRequest } from './slack-signature.ts'
 
 /** What answering in Slack needs. */
-export interface SlackInteractionParts {
-  readonly settings: Pick<SlackSettings, 'signingSecret' | 'people'>
+export interface SlackInteractionParts extends SlackOriginParts {
+  readonly settings: Pick<SlackSettings, 'signingSecret' | 'people' | 'app' | 'channel'>
   readonly api: SlackApi
-  readonly store: Pick<ChannelStore, 'takeRequest' | 'personOf' | 'isConfirmed'>
+  readonly store: Pick<ChannelStore, 'takeRequest' | 'personOf' | 'isConfirmed' | 'posts'>
   /** The address under which people reach the service, without a slash at the end. */
   readonly url: string
   /** The person as known now, with the roles of now. */
@@ -42,25 +44,27 @@ export interface SlackRequest {
   readonly body: Uint8Array
 }
 
-/** Somebody pressed a button. */
-interface Pressed {
-  readonly account: string
-  readonly channel: string
-  readonly vote: VoteChoice
-  readonly button: SlackButton
+/** A press that was taken. */
+export interface TakenPress {
+  /**
+   * Settles once it is known what became of it: that it was recorded, or why it could not be. Rejects where that is not
+   * known, or the log could not take it.
+   */
+  readonly judged: Promise<void>
+  /** Settles once whoever pressed has been told, as far as Slack takes it. Never rejects. */
+  readonly told: Promise<void>
 }
 
 /**
- * Takes a request that Slack has signed, once, and returns what is left to do: to cast the votes and to tell whoever
- * pressed. That never rejects.
+ * Takes a request that Slack has signed, once, casts the votes and tells whoever pressed.
  *
  * @throws Fault `not_authenticated` where Slack did not send it or not just now, `conflict` where it was taken before,
- *   `bad_input` where it is none of ours
+ *   `bad_input` where it is none of ours, and as `refuseOtherOrigin` does; then nothing is remembered of it
  */
 export async function takeSlackRequest(
   parts: SlackInteractionParts,
   request: SlackRequest,
-): Promise<() => Promise<void>> {
+): Promise<TakenPress> {
   const now = parts.now()
   const verdict = verifySlackRequest(request, request.body, parts.settings.signingSecret, now)
   if (verdict.kind === 'invalid') {
@@ -68,30 +72,36 @@ export async function takeSlackRequest(
       fix: 'Check BAILIWICK_SLACK_SIGNING_SECRET, and the clock of this machine.',
     })
   }
+  const press = pressIn(request.body)
+  await refuseOtherOrigin(parts, press)
   // Kept for longer than any time stamp is taken, so that no request is forgotten while it could be sent again.
   if (!(await parts.store.takeRequest('slack', verdict.signature, now, 3 * slackToleranceMs))) {
     throw new Fault('conflict', 'this request of Slack has been taken before', {
       fix: 'Press the button again.',
     })
   }
-  const pressed = pressedIn(request.body)
-  return async () => {
-    for (const one of pressed) await answer(parts, one)
+  const outcomes = outcomesOf(parts, press)
+  return {
+    judged: outcomes.then(() => undefined),
+    told: outcomes.then(
+      (texts) => tell(parts, press, texts),
+      (error: unknown) => tell(parts, press, [troubleWords(error)]),
+    ),
   }
 }
 
-async function answer(parts: SlackInteractionParts, pressed: Pressed): Promise<void> {
-  try {
-    await tell(parts, pressed, await outcomeOf(parts, pressed))
-  } catch (error) {
-    parts.log(
-      `slack: a button was pressed, and its answer failed: ${error instanceof Error ? error.message : 'unknown'}`,
-    )
-  }
+async function outcomesOf(parts: SlackInteractionParts, press: SlackPress): Promise<string[]> {
+  const texts: string[] = []
+  for (const answer of press.answers) texts.push(await outcomeOf(parts, press.account, answer))
+  return texts
 }
 
 /** Votes, and says in words what came of it. */
-async function outcomeOf(parts: SlackInteractionParts, { account, vote, button }: Pressed): Promise<string> {
+async function outcomeOf(
+  parts: SlackInteractionParts,
+  account: string,
+  { vote, button }: SlackAnswerGiven,
+): Promise<string> {
   const id = await personOfSlackAccount(parts, account)
   const voter = id === undefined ? undefined : await parts.person(id)
   if (voter === undefined) {
@@ -115,9 +125,18 @@ async function outcomeOf(parts: SlackInteractionParts, { account, vote, button }
     const more = status === 'pending' ? ' More people have to answer.' : ''
     return `Recorded: ${voter.id} ${words[vote]} ${button.approval}.${more}`
   } catch (error) {
-    if (error instanceof Fault) return `Nothing was recorded: ${error.message}. ${error.fix}`
-    throw error
+    // A refusal is an answer. Trouble is none: whoever pressed must not take it for one.
+    const fault = saysWhetherRecorded(faultOf(error))
+    if (fault.recorded !== undefined) throw fault
+    return `Nothing was recorded: ${fault.message}. ${fault.fix}`
   }
+}
+
+function troubleWords(error: unknown): string {
+  const { message, recorded } = saysWhetherRecorded(faultOf(error))
+  return recorded === 'no'
+    ? `Nothing was recorded: ${message}. Press the button again.`
+    : `It is not known whether your answer was recorded: ${message}. Press the button again in a minute: if it was, you are told that you have voted.`
 }
 
 const words: Readonly<Record<VoteChoice, string>> = {
@@ -128,66 +147,33 @@ const words: Readonly<Record<VoteChoice, string>> = {
 
 const textLengthMax = 3000
 
-/** Only whoever pressed sees it. */
+/** Only whoever pressed sees it. Where the bot cannot say it, it goes to the address that came with the press. */
 async function tell(
-  { api }: SlackInteractionParts,
-  { account, channel }: Pressed,
-  text: string,
+  { api, log }: SlackInteractionParts,
+  { account, channel, responseUrl }: SlackPress,
+  texts: readonly string[],
 ): Promise<void> {
-  await api.call('chat.postEphemeral', {
-    channel,
-    user: account,
+  if (texts.length === 0) return
+  const text = texts.join('\n')
+  const said = {
     text: slackText(text, textLengthMax),
     blocks: [{ type: 'section', text: slackPlain(text, textLengthMax) }],
-  })
-}
-
-/** @throws Fault `bad_input` */
-function pressedIn(body: Uint8Array): readonly Pressed[] {
-  const payload = objectOf(payloadOf(body))
-  const account = textOf(objectOf(payload['user'])['id'])
-  const channel = textOf(objectOf(payload['channel'])['id'] ?? objectOf(payload['container'])['channel_id'])
-  if (payload['type'] !== 'block_actions' || account === undefined || channel === undefined) throw notOurs()
-  const actions: unknown = payload['actions']
-  if (!Array.isArray(actions)) throw notOurs()
-  return actions.flatMap((action: unknown) => {
-    const { action_id: actionId, value } = objectOf(action)
-    const vote = Object.entries(slackChoices).find(([name]) => name === actionId)?.[1]
-    // Links are buttons, too, and Slack tells of them.
-    if (vote === undefined) return []
-    return [{ account, channel, vote, button: buttonOf(textOf(value) ?? '') }]
-  })
-}
-
-function payloadOf(body: Uint8Array): unknown {
-  const form = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  }
   try {
-    return JSON.parse(form.get('payload') ?? '')
-  } catch {
-    throw notOurs()
+    const posted = await api.call('chat.postEphemeral', { channel, user: account, ...said })
+    if (posted.kind === 'ok') return
+    log(`slack: a button was pressed, and Slack answered ${posted.error} to what became of it`)
+  } catch (error) {
+    log(`slack: a button was pressed, and what became of it could not be told: ${wordsOf(error)}`)
+  }
+  if (responseUrl === undefined) return
+  try {
+    await api.respond(responseUrl, { response_type: 'ephemeral', replace_original: false, ...said })
+  } catch (error) {
+    log(`slack: nor could it be told to the address that came with it: ${wordsOf(error)}`)
   }
 }
 
-function buttonOf(value: string): SlackButton {
-  try {
-    const { approval, digest } = objectOf(JSON.parse(value))
-    if (typeof approval === 'string' && typeof digest === 'string') return { approval, digest }
-  } catch {
-    // Said below.
-  }
-  throw notOurs()
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function notOurs(): Fault {
-  return new Fault('bad_input', 'the request is no press of a button that this service has sent', {
-    fix: 'Set the interactivity URL of the Slack app to this endpoint, and of no other app.',
-  })
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown'
 }

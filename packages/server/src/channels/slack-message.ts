@@ -17,6 +17,18 @@ export interface SlackButton {
   readonly digest: string
 }
 
+/** Where a message stands, and which delivery it came from. */
+export interface SlackPlace {
+  readonly channel: string
+  readonly ts: string
+  readonly message: string
+}
+
+/** Places as the channel's store keeps them. */
+export function placesIn(posts: readonly string[]): SlackPlace[] {
+  return posts.map((text) => JSON.parse(text) as SlackPlace)
+}
+
 /**
  * A message about an approval in Block Kit, as it stands: with buttons while it waits for answers that may be given in
  * Slack, with what became of it afterwards. Texts from agents are plain text, never markup.

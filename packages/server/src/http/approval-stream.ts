@@ -3,7 +3,7 @@ import { indexOfId, type ApprovalView } from '@bailiwick/core'
 import type { Access, ApprovalWaits } from '@bailiwick/store'
 import { streamSSE } from 'hono/streaming'
 import { newRouter } from './router.ts'
-import type { Asker, HttpEnv } from './asker.ts'
+import { goesOn, type HttpEnv } from './asker.ts'
 import type { Readings } from './readings.ts'
 import { getApprovalEvents } from './routes.ts'
 
@@ -50,8 +50,10 @@ export function approvalStreamRoutes(
               retry: reconnectMs,
             })
           sent = approval.status
-          if (sent !== 'pending' || stream.aborted || waits.closed || !(await goesOn(access, asker))) return
+          if (sent !== 'pending' || stream.aborted || waits.closed) return
           approval = await waits.wait(id, aliveSeconds, seen, gone.signal)
+          // Before anything is said of what came of it.
+          if (!(await goesOn(access, asker))) return
         }
       },
       // The stream ends, and whoever listens connects again.
@@ -59,10 +61,6 @@ export function approvalStreamRoutes(
     )
   })
   return router
-}
-
-async function goesOn({ sessions }: Access, asker: Asker): Promise<boolean> {
-  return asker.kind === 'agent' || (await sessions.goesOn(asker.session.id))
 }
 
 function dataOf({ id, status, deadline, retryAt }: ApprovalView): string {

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId } from '@bailiwick/core'
 import type { Access, ApprovalAsker, ApprovalWaits, Ledger } from '@bailiwick/store'
 import { newRouter } from './router.ts'
-import { asPerson, type Asker, type HttpEnv } from './asker.ts'
+import { asPerson, goesOn, sessionHasEnded, type Asker, type HttpEnv } from './asker.ts'
 import { indicesOf } from './agents.ts'
 import { approvalContext } from './approval-context.ts'
 import { archivedAfter, nextPage } from './decisions.ts'
@@ -48,10 +48,11 @@ export function approvalRoutes(
 
   router.openapi(getApproval, async (context): Promise<Response> => {
     const { id } = context.req.valid('param')
-    const { wait } = context.req.valid('query')
+    const { wait = 0 } = context.req.valid('query')
     const asker = context.get('asker')
     const seen = await seenBy(asker, ledger, access)
-    const approval = await waits.wait(id, wait ?? 0, seen, context.req.raw.signal)
+    const approval = await waits.wait(id, wait, seen, context.req.raw.signal)
+    if (wait > 0 && !(await goesOn(access, asker))) throw sessionHasEnded()
     await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
     return context.json(await masking.shown(approval, asker), 200, retryAfter(approval.retryAt, ledger.now()))
   })

@@ -65,9 +65,19 @@ async function askerOf(
   const token = getCookie(context, cookie.name)
   if (token === undefined) throw notAuthenticated('the request carries no API key and no session')
   const session = await access.sessions.known(token)
-  if (session === undefined) throw notAuthenticated('the session has ended')
+  if (session === undefined) throw sessionHasEnded()
   requireSameOrigin(context, publicUrl)
   return { kind: 'person', voter: session.voter, session, token }
+}
+
+/** Whether whoever began to wait may still be answered: a session can end meanwhile. */
+export async function goesOn({ sessions }: Pick<Access, 'sessions'>, asker: Asker): Promise<boolean> {
+  return asker.kind === 'agent' || (await sessions.goesOn(asker.session.id))
+}
+
+/** The fault for who had a session and has none any more. */
+export function sessionHasEnded(): Fault {
+  return notAuthenticated('the session has ended')
 }
 
 /** The agent that asks. @throws Fault `not_permitted` for people: only agents make calls */

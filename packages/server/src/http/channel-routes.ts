@@ -59,9 +59,10 @@ export const postSlackInteraction = createRoute({
   summary: 'Where Slack tells of pressed buttons; signed by Slack, each request taken once',
   responses: answers(
     200,
-    { description: 'Taken; whoever pressed is told in Slack' },
+    { description: 'Recorded, or refused for a reason that whoever pressed is told in Slack' },
     400,
     401,
+    403,
     404,
     409,
     413,

@@ -23,13 +23,14 @@ import {
 } from './routes.ts'
 import { refuseOtherSites } from './same-origin.ts'
 
-/** How long Slack is kept waiting, at the longest; it gives up after three seconds. */
+/** How long Slack is kept waiting unless `answerMs` says otherwise; it gives up after three seconds. */
 const slackAnswerMs = 2_000
 
 /** What answers from channels are taken by; absent: the channel is not set up. */
 export interface ChannelAnswers {
   readonly mail?: MailVoteParts | undefined
-  readonly slack?: (SlackInteractionParts & SlackConfirmationParts) | undefined
+  readonly slack?:
+    (SlackInteractionParts & SlackConfirmationParts & { readonly answerMs?: number | undefined }) | undefined
 }
 
 /**
@@ -50,12 +51,19 @@ export function channelRoutes(
 
   router.openapi(postSlackInteraction, async (context): Promise<Response> => {
     if (slack === undefined) throw notSetUp('Slack')
-    const work = await takeSlackRequest(slack, {
+    const { judged, told } = await takeSlackRequest(slack, {
       timestamp: context.req.header('x-slack-request-timestamp'),
       signature: context.req.header('x-slack-signature'),
       body: new Uint8Array(await context.req.arrayBuffer()),
     })
-    await within(slackAnswerMs, work())
+    // Slack shows whoever pressed an error for all but 200: that comes only once it is known what became of it.
+    const late = new Late(slack.answerMs ?? slackAnswerMs)
+    try {
+      if (!(await late.after(judged))) throw notKnownYet()
+    } finally {
+      await late.after(told)
+      late.clear()
+    }
     return context.body('', 200)
   })
 
@@ -123,14 +131,32 @@ async function pageAnswer(
   }
 }
 
-/** Waits for the work, but not for long: it goes on by itself. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
+/** From when on nobody waits any more for work that goes on by itself. */
+class Late {
+  #timer: NodeJS.Timeout | undefined
+  readonly #late: Promise<false>
+
+  constructor(ms: number) {
+    this.#late = new Promise((resolve) => {
+      this.#timer = setTimeout(resolve, ms, false as const)
+    })
+  }
+
+  /** Whether the work was done before. */
+  async after(work: Promise<void>): Promise<boolean> {
+    return await Promise.race([work.then(() => true), this.#late])
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+function notKnownYet(): Fault {
+  return new Fault('store_busy', 'it is not known yet whether the answer is recorded', {
+    fix: 'Look at the message: whoever pressed is told as soon as it is known.',
+    recorded: 'unknown',
   })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }
 
 function notSetUp(channel: string): Fault {

@@ -1,3 +1,5 @@
+import { deedRoles } from '@bailiwick/core'
+
 /**
  * The roles that the service knows. Policies may name others; see `mayDo`. `policy-author` is granted what `viewer` is: it
  * is there so that routes can leave its holders out (`exclude: [policy_author]`), for policies are changed as files.
@@ -18,7 +20,8 @@ export type Actor = Role | (typeof others)[number]
 
 const everyRole: readonly Actor[] = [...roles, 'other']
 
-// The one place that says who may do what. What is not here, nobody may.
+// The one place that says who may do what. What is not here, nobody may. Roles that an operation demands again in the
+// transaction that records it, and verification of its record, stand in `deedRoles`.
 const table = {
   'calls:decide': { who: ['agent'], what: 'have calls decided' },
   'calls:read': { who: ['agent'], what: 'see what stands for a call id of its own' },
@@ -27,7 +30,7 @@ const table = {
   'approvals:read': { who: ['agent', ...everyRole], what: 'see approvals; an agent its own' },
   'approvals:vote': { who: [...everyRole], what: 'vote, where the policy asks them' },
   'approvals:cancel': {
-    who: ['agent', 'operator', 'administrator'],
+    who: ['agent', ...deedRoles.cancellation],
     what: 'withdraw approvals; an agent its own',
   },
   'delegations:read': { who: [...everyRole], what: 'see who votes in whose stead; most people their own' },
@@ -43,7 +46,7 @@ const table = {
   'log:prove': { who: ['agent', ...everyRole], what: 'have proofs made; an agent of its own records' },
   'log:read': { who: [...everyRole], what: 'read the log as tiles, and hear when it grows' },
   'agents:read': { who: [...everyRole], what: 'see agents' },
-  'agents:suspend': { who: ['operator', 'administrator'], what: 'suspend and resume agents' },
+  'agents:suspend': { who: deedRoles.suspension, what: 'suspend and resume agents' },
   'policies:read': { who: [...everyRole], what: 'see policies' },
   'payloads:reveal': {
     who: [...everyRole],
@@ -54,9 +57,9 @@ const table = {
     what: 'see which messages went out, and which were given up',
   },
   'deliveries:retry': { who: ['operator', 'administrator'], what: 'have messages sent again' },
-  'payloads:erase': { who: ['administrator'], what: 'erase personal data' },
+  'payloads:erase': { who: deedRoles.erasure, what: 'erase personal data' },
   'access:read': { who: ['auditor', 'administrator'], what: 'see people, keys and sessions' },
-  'access:change': { who: ['administrator'], what: 'change people, keys and sessions' },
+  'access:change': { who: deedRoles.access, what: 'change people, keys and sessions' },
   account: { who: [...everyRole, 'none'], what: 'see and change their own account and sessions' },
 } as const satisfies Readonly<Record<string, { readonly who: readonly Actor[]; readonly what: string }>>
 

@@ -11,6 +11,17 @@ export interface SlackPost {
   body: Sent
 }
 
+/** What a press says otherwise than one of the message where it was posted. */
+export interface PressedElsewhere {
+  readonly value?: string
+  /** Null: Slack names none, as where an app is installed for a whole organisation. */
+  readonly team?: string | null
+  readonly accountTeam?: string
+  readonly app?: string
+  readonly channel?: string
+  readonly responseUrl?: string
+}
+
 /** Slack at the edge of the machine: its Web API over real HTTP, and its signatures on what it sends to us. */
 export class FakeSlack {
   readonly token = 'xoxb-test-token'
@@ -19,11 +30,13 @@ export class FakeSlack {
   /** By the time of the message, which is its name in Slack. */
   readonly posts: SlackPost[] = []
   readonly ephemerals: Sent[] = []
+  /** What came to the addresses that go with presses. */
+  readonly responses: Sent[] = []
   /** The calls that came, by method. */
   readonly calls: string[] = []
   /** What Slack answers instead of doing what it is asked, call after call. */
   readonly trouble: { readonly status: number; readonly body: object }[] = []
-  #api = ''
+  #origin = ''
   readonly #server = createServer((request, response) => {
     let text = ''
     request.on('data', (chunk: Buffer) => {
@@ -33,7 +46,11 @@ export class FakeSlack {
       const method = (request.url ?? '').replace(/^\/api\//, '')
       this.calls.push(method)
       const trouble = this.trouble.shift()
-      const answer = trouble?.body ?? this.#answer(method, request.headers.authorization, JSON.parse(text))
+      const answer =
+        trouble?.body ??
+        (method.startsWith('/actions/')
+          ? this.#respond(JSON.parse(text))
+          : this.#answer(method, request.headers.authorization, JSON.parse(text)))
       response.writeHead(trouble?.status ?? 200, { 'content-type': 'application/json' })
       response.end(JSON.stringify(answer))
     })
@@ -43,7 +60,7 @@ export class FakeSlack {
     await new Promise<void>((resolve) => {
       this.#server.listen(0, '127.0.0.1', resolve)
     })
-    this.#api = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/api`
+    this.#origin = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
     return this
   }
 
@@ -60,13 +77,14 @@ export class FakeSlack {
       BAILIWICK_SLACK_BOT_TOKEN: this.token,
       BAILIWICK_SLACK_SIGNING_SECRET: this.signingSecret,
       BAILIWICK_SLACK_CHANNEL: this.channel,
-      BAILIWICK_SLACK_API_URL: this.#api,
+      BAILIWICK_SLACK_API_URL: `${this.#origin}/api`,
       BAILIWICK_ALLOW_PRIVATE_WEBHOOKS: '1',
     }
   }
 
   #answer(method: string, authorization: string | undefined, body: Sent): object {
     if (authorization !== `Bearer ${this.token}`) return { ok: false, error: 'invalid_auth' }
+    if (method === 'auth.test') return { ok: true, team_id: 'T0TEAM', user_id: 'U0BOT' }
     if (body.channel !== this.channel) return { ok: false, error: 'channel_not_found' }
     switch (method) {
       case 'chat.postMessage': {
@@ -88,17 +106,23 @@ export class FakeSlack {
     }
   }
 
+  #respond(body: Sent): object {
+    this.responses.push(body)
+    return {}
+  }
+
   /** The request that Slack sends when somebody presses a button of a message. */
-  press(post: SlackPost, account: string, choice: string, over: { readonly value?: string } = {}): string {
+  press(post: SlackPost, account: string, choice: string, over: PressedElsewhere = {}): string {
+    const { channel = this.channel, team = 'T0TEAM', accountTeam = team ?? 'T0TEAM', app = 'A0APP' } = over
     const button = buttonsOf(post.body).find((each) => each.action_id === `bailiwick.${choice}`)
     const payload = {
       type: 'block_actions',
-      user: { id: account, username: 'somebody', team_id: 'T0TEAM' },
-      api_app_id: 'A0APP',
-      team: { id: 'T0TEAM', domain: 'example' },
-      container: { type: 'message', message_ts: post.ts, channel_id: this.channel },
-      channel: { id: this.channel, name: 'approvals' },
-      response_url: 'https://hooks.slack.com/actions/T0TEAM/1/x',
+      user: { id: account, username: 'somebody', team_id: accountTeam },
+      api_app_id: app,
+      team: team === null ? null : { id: team, domain: 'example' },
+      container: { type: 'message', message_ts: post.ts, channel_id: channel },
+      channel: { id: channel, name: 'approvals' },
+      response_url: over.responseUrl ?? `${this.#origin}/actions/T0TEAM/1/x`,
       actions: [
         {
           type: 'button',

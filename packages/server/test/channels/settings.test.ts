@@ -68,6 +68,8 @@ describe('the channels in the environment', () => {
 
   test.each<[string, Record<string, string>]>([
     ['half of what Slack needs', { BAILIWICK_SLACK_BOT_TOKEN: 'xoxb-hunter2' }],
+    ['a workspace by its name', { ...slack, BAILIWICK_SLACK_TEAM: 'example' }],
+    ['a workspace for an app', { ...slack, BAILIWICK_SLACK_APP: 'T0123' }],
     ['a channel by its name', { ...slack, BAILIWICK_SLACK_CHANNEL: '#approvals' }],
     ['a Slack account without a person', { ...slack, BAILIWICK_SLACK_PEOPLE: 'U1' }],
     ['a mail server without a sender', { BAILIWICK_SMTP_URL: mail.BAILIWICK_SMTP_URL }],

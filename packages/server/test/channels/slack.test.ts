@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { PersonId } from '@bailiwick/core'
+import { Fault, type PersonId } from '@bailiwick/core'
 import { confirmSlackAccount, linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
+import type { SlackAnswer, SlackApi } from '../../src/channels/slack-api.ts'
+import { slackTeam } from '../../src/channels/slack-origin.ts'
+import { createApp } from '../../src/http/app.ts'
+import type { ChannelAnswers } from '../../src/http/channels.ts'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
-import { buttonsOf, FakeSlack, textOf, type SlackPost } from './fake-slack.ts'
+import { buttonsOf, FakeSlack, textOf, type PressedElsewhere, type SlackPost } from './fake-slack.ts'
 import { refund, refundPolicy } from './policy.ts'
 
 const minute = 60_000
@@ -21,7 +25,14 @@ async function open(terms = ''): Promise<void> {
   await service.ledger.pool.query(
     'truncate outbox, channel_post, taken_request, channel_identity, channel_confirmation',
   )
-  for (const list of [slack.posts, slack.ephemerals, slack.calls, slack.trouble, service.lines])
+  for (const list of [
+    slack.posts,
+    slack.ephemerals,
+    slack.responses,
+    slack.calls,
+    slack.trouble,
+    service.lines,
+  ])
     list.length = 0
   await service.access.setPerson('ann@example.com', ['approver'])
   await service.access.setPerson('bob@example.com', ['approver'])
@@ -77,12 +88,7 @@ async function interact(body: string, headers: Record<string, string>) {
   return await service.anyone.send('POST', path, { raw: body, headers })
 }
 
-async function press(
-  post: SlackPost,
-  account: string,
-  choice: string,
-  over: { readonly value?: string } = {},
-) {
+async function press(post: SlackPost, account: string, choice: string, over: PressedElsewhere = {}) {
   const body = slack.press(post, account, choice, over)
   return await interact(body, slack.sign(body, service.ledger.now()))
 }
@@ -320,6 +326,136 @@ describe('a button', () => {
   })
 })
 
+/** A promise, and what keeps it. */
+function later(): readonly [Promise<void>, () => void] {
+  let keep: () => void = () => undefined
+  const promise = new Promise<void>((resolve) => {
+    keep = resolve
+  })
+  return [promise, keep]
+}
+
+describe('a press that meets trouble', () => {
+  /** The service with other parts of its own in Slack's place. */
+  const pressThrough = async (
+    over: Partial<NonNullable<ChannelAnswers['slack']>>,
+    post: SlackPost,
+    pressed: PressedElsewhere = {},
+  ) => {
+    const { slack: parts } = service.channels.answers
+    if (parts === undefined) throw new Error('Slack is not set up')
+    const { ledger, access, waits } = service
+    const log = (line: string) => void service.lines.push(line)
+    const channels = { slack: { ...parts, ...over } }
+    const app = createApp({ ledger, access, waits, consoleFiles: new Map(), channels, log })
+    const body = slack.press(post, 'U0ANN', 'approve', pressed)
+    const headers = slack.sign(body, ledger.now())
+    const answer = await app.request('/v1/channels/slack/interactions', { method: 'POST', body, headers })
+    return { status: answer.status, text: await answer.text() }
+  }
+  const lost = new Fault('store_unavailable', 'the database failed', {
+    fix: 'Try again.',
+    recorded: 'unknown',
+  })
+
+  test('before it is known whether it was recorded is answered with an error, which Slack shows, and told to whoever pressed', async () => {
+    const { id, post } = await asked()
+    const answer = await pressThrough({ vote: () => Promise.reject(lost) }, post)
+    expect(answer.status).toBe(503)
+    expect(JSON.parse(answer.text)).toMatchObject({ recorded: 'unknown' })
+    expect(lastTold()).toContain('It is not known whether your answer was recorded: the database failed')
+    await deliver()
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect(buttonsOf(post.body), 'it still waits').toHaveLength(2)
+  })
+
+  test('that could not be recorded says so, and the next one counts', async () => {
+    const { id, post } = await asked()
+    const busy = new Fault('store_busy', 'too many wait', { fix: 'Try again.', recorded: 'no' })
+    expect((await pressThrough({ vote: () => Promise.reject(busy) }, post)).status).toBe(503)
+    expect(lastTold()).toContain('Nothing was recorded: too many wait')
+    expect((await press(post, 'U0ANN', 'approve')).status).toBe(200)
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+
+  test('that takes longer than Slack waits is not answered as if it had counted, and is told once it has', async () => {
+    const { id, post } = await asked()
+    const { slack: parts } = service.channels.answers
+    const [going, go] = later()
+    const [done, told] = later()
+    const vote: typeof ledgerVote = async (...request) => {
+      await going
+      return await ledgerVote(...request)
+    }
+    const ledgerVote = parts?.vote ?? (() => Promise.reject(lost))
+    const api = parts?.api && {
+      ...parts.api,
+      call: async (...call: Parameters<typeof parts.api.call>) => {
+        const answer = await parts.api.call(...call)
+        told()
+        return answer
+      },
+    }
+    const answer = await pressThrough({ vote, answerMs: 0, ...(api && { api }) }, post)
+    expect(answer.status).toBe(503)
+    expect(slack.ephemerals).toEqual([])
+    go()
+    await done
+    expect(lastTold()).toContain(`Recorded: ann@example.com approved ${id}`)
+  })
+
+  test('and a crash before it was recorded leaves the buttons, and the next one counts', async () => {
+    const { id, post } = await asked()
+    // Nothing of the process that took it goes on.
+    const crashed = new Promise<never>(() => undefined)
+    expect((await pressThrough({ vote: () => crashed, answerMs: 0 }, post)).status).toBe(503)
+    await deliver()
+    expect(buttonsOf(post.body)).toHaveLength(2)
+    expect((await press(post, 'U0ANN', 'approve')).status).toBe(200)
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+
+  test('is told over the address that came with it where the bot cannot say it', async () => {
+    const { post } = await asked()
+    slack.trouble.push({ status: 200, body: { ok: false, error: 'user_not_in_channel' } })
+    await press(post, 'U0ANN', 'reject')
+    expect(slack.ephemerals).toEqual([])
+    expect(slack.responses).toMatchObject([{ response_type: 'ephemeral', replace_original: false }])
+    expect(textOf(slack.responses[0])).toContain('Recorded: ann@example.com rejected')
+    // A signed request names the address; nobody but Slack is called all the same.
+    const other = await asked()
+    slack.trouble.push({ status: 500, body: {} })
+    await press(other.post, 'U0ANN', 'reject', { responseUrl: 'https://evil.example/actions' })
+    expect(service.lines.at(-1)).toContain('gave an address for answers that is not its own')
+  })
+
+  test('of a Slack that does not say which workspace the token is of is refused, unless the operator names it', async () => {
+    const { id, post } = await asked()
+    const api = (answer: SlackAnswer): SlackApi => ({
+      call: () => Promise.resolve(answer),
+      respond: () => Promise.resolve(),
+    })
+    const unknown = slackTeam({}, api({ kind: 'refused', error: 'invalid_auth' }))
+    const answer = await pressThrough({ team: unknown }, post)
+    expect(answer.status).toBe(503)
+    expect(answer.text).toContain('Set BAILIWICK_SLACK_TEAM')
+    expect((await approvalOf(id)).votes).toEqual([])
+    const team = slackTeam({ team: 'T0TEAM' }, api({ kind: 'ok', answer: { team_id: 'T0OTHER' } }))
+    expect((await pressThrough({ team }, post)).status).toBe(200)
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+
+  test('of another app counts for nothing where the operator names the app', async () => {
+    const { id, post } = await asked()
+    const { slack: parts } = service.channels.answers
+    const settings = parts && { ...parts.settings, app: 'A0APP' }
+    expect((await pressThrough({ ...(settings && { settings }) }, post, { app: 'A0OTHER' })).status).toBe(403)
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect((await pressThrough({ ...(settings && { settings }) }, post)).status).toBe(200)
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+})
+
 describe('with a quorum', () => {
   test('the message counts, and keeps its buttons until enough have answered', async () => {
     await open('quorum: 2')
@@ -492,6 +628,34 @@ describe('attacks', () => {
     expect((await approvalOf(id)).votes).toEqual([])
     const { rows } = await service.ledger.pool.query('select 1 from taken_request')
     expect(rows).toEqual([])
+  })
+
+  test.each<[string, PressedElsewhere]>([
+    ['in another workspace that shares the signing secret', { team: 'T0OTHER', accountTeam: 'T0OTHER' }],
+    ['in a workspace that Slack does not name', { team: null }],
+    ['by an account of another workspace, as in a shared channel', { accountTeam: 'T0OTHER' }],
+    ['in a channel in which nobody was asked', { channel: 'C0OTHER' }],
+  ])('a button that was pressed %s is refused and recorded nowhere', async (_where, over) => {
+    const { id, post } = await asked()
+    const before = await service.logSize()
+    const answer = await press(post, 'U0ANN', 'approve', over)
+    expect(answer).toMatchObject({ status: 403, body: { type: 'urn:bailiwick:problem:not_permitted' } })
+    expect((await approvalOf(id)).votes).toEqual([])
+    expect(await service.logSize()).toBe(before)
+    expect((await service.ledger.pool.query('select from taken_request')).rowCount).toBe(0)
+    expect(slack.ephemerals).toEqual([])
+    expect(service.lines.join('\n')).toContain('slack: the button was pressed')
+    expect((await press(post, 'U0ANN', 'approve')).status, 'and one of our own is not').toBe(200)
+    expect((await approvalOf(id)).votes).toHaveLength(1)
+  })
+
+  test('a press in the channel in which it was asked counts, also where another one is asked since', async () => {
+    const { id, post } = await asked()
+    await service.ledger.pool.query(`update channel_post set place = replace(place, $1, 'C0FORMER')`, [
+      slack.channel,
+    ])
+    await press(post, 'U0ANN', 'approve', { channel: 'C0FORMER' })
+    expect((await approvalOf(id)).votes).toHaveLength(1)
   })
 
   test.each(['', 'payload=', 'payload=7', 'payload={}', 'payload=%7B%22type%22%3A%22view_submission%22%7D'])(

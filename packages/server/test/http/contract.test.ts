@@ -435,7 +435,8 @@ async function answersOverChannels(approval: string): Promise<void> {
   })
   const payload = JSON.stringify({
     type: 'block_actions',
-    user: { id: 'U1' },
+    user: { id: 'U1', team_id: 'T0123' },
+    team: { id: 'T0123' },
     channel: { id: 'C0123' },
     actions: [{ action_id: 'bailiwick.approve', value: JSON.stringify({ approval, digest }) }],
   })

@@ -2,6 +2,7 @@ import type { LogRecord } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { cast } from '../../../store/test/harness/ledger.ts'
+import { eventually } from '../harness/eventually.ts'
 import { base, HttpService, type Answer, type Caller } from '../harness/http-service.ts'
 
 let service: HttpService
@@ -77,6 +78,69 @@ describe('a long poll for an approval', () => {
     const id = await waitingRefund()
     await person.vote(id, { vote: 'approve' })
     expect((await agent.get(`/v1/approvals/${id}?wait=60`)).body.status).toBe('approved')
+  })
+})
+
+describe('a session that ends while it waits', () => {
+  const sessionOf = async (caller: Caller): Promise<string> =>
+    (await caller.get('/v1/session')).body.session.id
+  const begun = () => eventually('that it waits', () => service.waits.count > 0)
+  const readings = async () => {
+    const { rows } = await service.ledger.pool.query<{ count: string }>(
+      `select count(*) from log_entry where kind = 'read'`,
+    )
+    return Number(rows[0]?.count)
+  }
+  const eventsOf = async (id: string, { secret }: Caller) => {
+    const headers = { host: new URL(base).host, cookie: `bailiwick_session=${secret}` }
+    return await service.app.request(new Request(`${base}/v1/approvals/${id}/events`, { headers }))
+  }
+
+  test.each<[string, (own: Caller) => Promise<unknown>]>([
+    ['by an administrator', async (own) => await service.access.sessions.end(await sessionOf(own))],
+    ['with a role', async () => await service.access.setPerson('sam@example.com', ['viewer', 'approver'])],
+    ['with its person', async () => await service.access.removePerson('sam@example.com')],
+  ])('%s is answered 401, and told nothing of the vote', async (_how, end) => {
+    const id = await waitingRefund()
+    const sam = await service.person('sam@example.com', ['approver'])
+    const before = await readings()
+    const wait = sam.get(`/v1/approvals/${id}?wait=60`)
+    await begun()
+    await end(sam)
+    await agent.send('POST', `/v1/approvals/${id}/cancellation`, { json: { reason: 'not needed' } })
+    const answer = await wait
+    expect(answer).toMatchObject({ status: 401, body: { type: 'urn:bailiwick:problem:not_authenticated' } })
+    expect(answer.text).not.toContain('cancelled')
+    expect(await readings(), 'what was not shown is no reading').toBe(before)
+  })
+
+  test('by nobody’s using it is answered 401, too, and one that goes on is answered', async () => {
+    const id = await waitingRefund()
+    const sam = await service.person('sam@example.com', ['approver'])
+    const wait = sam.get(`/v1/approvals/${id}?wait=60`)
+    await begun()
+    service.clock.aheadMs = 3 * 60 * 60 * 1000
+    const pat = await service.person()
+    const other = await waitingRefund()
+    const goesOn = pat.get(`/v1/approvals/${other}?wait=60`)
+    await eventually('that both wait', () => service.waits.count > 1)
+    await service.ledger.expireOverdue()
+    expect((await wait).status).toBe(401)
+    await agent.send('POST', `/v1/approvals/${other}/cancellation`, { json: { reason: 'not needed' } })
+    expect((await goesOn).body.status).toBe('cancelled')
+  })
+
+  test('ends its stream of one approval, which says nothing of what came of it', async () => {
+    const id = await waitingRefund()
+    const sam = await service.person('sam@example.com', ['approver'])
+    const session = await sessionOf(sam)
+    const stream = await eventsOf(id, sam)
+    const text = stream.text()
+    await begun()
+    await service.access.sessions.end(session)
+    await agent.send('POST', `/v1/approvals/${id}/cancellation`, { json: { reason: 'not needed' } })
+    expect(await text).toContain('pending')
+    expect(await text).not.toContain('cancelled')
   })
 })
 

@@ -3,6 +3,7 @@ import {
   emptyFrontier,
   Fault,
   parseRecord,
+  RecordedDeeds,
   RecordedVotes,
   SignedVotes,
   type Frontier,
@@ -193,15 +194,13 @@ export async function verifyColdSegments(
   const named = new Set(await erasuresNamed(client, ledger))
   const signedVotes = new SignedVotes()
   const isShared = await hasOtherPeople(client, ledger)
-  const votes = new RecordedVotes({
-    isWhole: true,
-    isSpokenOfElsewhere: () => isShared,
-    endsOwnersElsewhere: isShared,
-  })
+  const has = { isWhole: true, isSpokenOfElsewhere: () => isShared, endsOwnersElsewhere: isShared }
+  const votes = new RecordedVotes(has)
+  const deeds = new RecordedDeeds(has)
   const recorded = new Map<number, string>()
   const visit = (record: LogRecord): void => {
     if (record.kind === 'archive') recorded.set(record.index, archiveSays(record))
-    const problem = signedVotes.take(record) ?? votes.take(record)
+    const problem = signedVotes.take(record) ?? votes.take(record) ?? deeds.take(record)
     if (problem !== undefined) throw new Fault('log_broken', `record ${record.index} ${problem}`, { fix })
   }
   const rows = new Map<number, string>()

@@ -1,6 +1,7 @@
 import { canonicalJson, commentLengthMax, Fault, jsonProblem } from '@bailiwick/core'
 import type { PayloadState } from '../log/payload-states.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { needsOf, refuseUnlessMay } from '../operations/deed.ts'
 
 /** Why payloads are erased, and on whose word. */
 export interface ErasureCause {
@@ -28,7 +29,7 @@ export interface ErasedPayloads {
  * storage are removed afterwards, because the record names them: whoever comes next finds what is still to be removed.
  *
  * @param archived which of them are in cold storage with a payload; passed over where they are not archived
- * @throws Fault `conflict` while a legal hold stands
+ * @throws Fault `conflict` while a legal hold stands, `not_permitted` for a person without the role that it takes
  */
 export function eraseOperation(
   indices: readonly number[],
@@ -38,8 +39,9 @@ export function eraseOperation(
   const { scope, by } = cause
   const payload = canonicalJson({ reason: checkedReason(cause.reason) })
   return {
-    needs: { payloads: indices },
+    needs: { payloads: indices, ...needsOf(by) },
     apply: (fold, place) => {
+      refuseUnlessMay('erasure', by, fold)
       refuseUnderHold(fold.retention.holds)
       const states = indices.flatMap((index): PayloadState[] => {
         const state = fold.payload(index)
@@ -77,7 +79,7 @@ export interface DestroyedKeys {
  * with them can be read, in the database, in cold storage, in a copy of either or anywhere else. Needs no master key.
  *
  * @param subjects the digests that the person may be known under
- * @throws Fault `conflict` while a legal hold stands
+ * @throws Fault `conflict` while a legal hold stands, `not_permitted` for a person without the role that it takes
  */
 export function destroyKeysOperation(
   subjects: readonly string[],
@@ -85,8 +87,9 @@ export function destroyKeysOperation(
 ): Operation<DestroyedKeys> {
   const payload = canonicalJson({ reason: checkedReason(reason) })
   return {
-    needs: { subjects, retention: true },
+    needs: { subjects, retention: true, ...needsOf(by) },
     apply: (fold, place) => {
+      refuseUnlessMay('erasure', by, fold)
       refuseUnderHold(fold.retention.holds)
       const keys = fold.seals.keyIdsOf(subjects)
       if (keys.length === 0) return { answer: { index: null, keys } }

@@ -1,8 +1,9 @@
-import { Fault, type AccessRecord, type RecordBody } from '@bailiwick/core'
+import { Fault, isPerson, type AccessRecord, type RecordBody } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
 import { noNeeds } from '../log/needs.ts'
 import type { AccessChange } from '../log/rows.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { refuseUnlessMay } from './deed.ts'
 import { fromSession } from './from-session.ts'
 
 /** What a record of access says. */
@@ -36,7 +37,7 @@ export interface Changed {
  *
  * @param session the id of the session that it is asked from, where there is one
  * @throws Fault `not_found` where the guarded person is not known any more, `not_authenticated` where all sessions of the
- *   person have been ended since, or where the session has ended
+ *   person have been ended since, or where the session has ended, `not_permitted` where whom the record names may not change it
  */
 export function accessOperation(
   body: AccessBody,
@@ -45,12 +46,14 @@ export function accessOperation(
   session?: string,
 ): Operation<Changed> {
   const removed = (change.peopleRemoved ?? []).map(({ id }) => id)
-  const voting = guard === undefined ? {} : { voting: { person: guard.person } }
+  const { by } = body
+  const known = guard?.person ?? (isPerson(by) ? by : undefined)
+  const voting = known === undefined ? {} : { voting: { person: known, by } }
   const operation: Operation<Changed> = {
     // Whoever is removed takes their passkeys along.
-    needs:
-      removed.length + (guard === undefined ? 0 : 1) === 0 ? noNeeds : { passkeysOf: removed, ...voting },
+    needs: removed.length === 0 && known === undefined ? noNeeds : { passkeysOf: removed, ...voting },
     apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
       if (guard !== undefined) refuseUnless(guard, fold)
       const answer = { index: place.index, epoch: 0 }
       return {

@@ -9,6 +9,7 @@ import {
 } from '@bailiwick/core'
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
+import { needsOf, refuseUnlessMay } from './deed.ts'
 import { fromSession } from './from-session.ts'
 import { unknownApproval } from './vote.ts'
 
@@ -24,10 +25,10 @@ export interface CancelRequest {
 }
 
 /**
- * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. Whether a person
- * may do that is for the caller to know; an agent may withdraw its own.
+ * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. A person
+ * does that by the roles that the ledger knows then; an agent may withdraw its own.
  *
- * @throws Fault `not_found`, `approval_closed`, `bad_input`, or `not_authenticated` for a session that has ended
+ * @throws Fault `not_found`, `not_permitted`, `approval_closed`, `bad_input`, or `not_authenticated` for a session that has ended
  */
 export function cancelOperation(id: string, request: CancelRequest): Operation<ApprovalStatus> {
   const { by, agent, reason, session } = request
@@ -38,11 +39,12 @@ export function cancelOperation(id: string, request: CancelRequest): Operation<A
     })
   }
   const operation: Operation<ApprovalStatus> = {
-    needs: index === undefined ? noNeeds : { approvals: [index], grants: true },
+    needs: index === undefined ? noNeeds : { approvals: [index], grants: true, ...needsOf(by) },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
       if (approval === undefined || index === undefined) throw unknownApproval(id)
       if (agent !== undefined && approval.agent !== agent) throw unknownApproval(id)
+      refuseUnlessMay('cancellation', by, fold)
       const status = approvalStatus(approval, fold.latest(place.at))
       if (status !== 'pending' && status !== 'approved') {
         throw new Fault('approval_closed', `${approval.id} is ${status} and cannot be cancelled any more`, {

@@ -1,4 +1,5 @@
 import {
+  allowsDeed,
   canonicalJson,
   commentLengthMax,
   delegationId,
@@ -11,6 +12,7 @@ import {
   type Instant,
 } from '@bailiwick/core'
 import { personId } from '../identity/secrets.ts'
+import type { Fold } from '../log/fold.ts'
 import type { Operation } from '../log/operation.ts'
 import { fromSession } from './from-session.ts'
 import { delegationOf, type Delegation } from '../log/voting.ts'
@@ -57,7 +59,7 @@ export function delegateOperation(request: DelegationRequest): Operation<Delegat
     needs: { voting: { person: from, principal: to, by } },
     apply: (fold, place) => {
       for (const id of [from, to]) if (fold.person(id) === undefined) throw unknownPerson(id)
-      refuseOthers(by, from, fold.person(by)?.roles)
+      refuseOthers(by, from, fold)
       const begins = starts ?? place.at
       if (ends === undefined || ends <= begins || ends <= place.at) {
         throw badInput('`ends` must lie after `starts`, and not in the past', 'Send a later time.')
@@ -109,7 +111,7 @@ export function revokeDelegationOperation(
     apply: (fold, place) => {
       const delegation = fold.delegation(index)
       if (delegation === undefined) throw unknownDelegation(id)
-      if (by !== delegation.to) refuseOthers(by, delegation.from, fold.person(by)?.roles)
+      if (by !== delegation.to) refuseOthers(by, delegation.from, fold)
       if (delegation.revokedBy !== undefined) {
         throw new Fault('conflict', `${id} has been revoked`, { fix: 'Nothing is left to do.' })
       }
@@ -141,8 +143,10 @@ function refuseReason(reason: string): void {
   throw badInput('`reason` must say why', `Send 1 to ${commentLengthMax} characters of Unicode text.`)
 }
 
-function refuseOthers(by: string, from: string, roles: readonly string[] | undefined): void {
-  if (by === from || by === 'operator' || roles?.includes('administrator') === true) return
+function refuseOthers(by: string, from: string, fold: Fold): void {
+  if (by === from || by === 'operator') return
+  const known = fold.person(by)
+  if (known !== undefined && allowsDeed(known, 'delegation')) return
   throw new Fault('not_permitted', 'the votes of somebody else are not yours to give or take', {
     fix: 'Ask the person whose votes they are, or an administrator.',
   })

@@ -1,5 +1,6 @@
 import { canonicalJson, commentLengthMax, Fault, jsonProblem, nameLengthMax } from '@bailiwick/core'
 import type { Operation } from '../log/sequencer.ts'
+import { needsOf, refuseUnlessMay } from './deed.ts'
 
 /** A legal hold that is placed or lifted. */
 export interface HoldChange {
@@ -13,7 +14,8 @@ export interface HoldChange {
 /**
  * The operation that places or lifts a legal hold. The index is null where a hold of that name stands already.
  *
- * @throws Fault `bad_input` for what is no name or no reason, `not_found` where there is nothing to lift
+ * @throws Fault `bad_input` for what is no name or no reason, `not_found` where there is nothing to lift,
+ *   `not_permitted` for a person without the role that it takes
  */
 export function holdOperation(change: HoldChange): Operation<{ readonly index: number | null }> {
   const { hold, event, reason, by } = change
@@ -30,8 +32,9 @@ export function holdOperation(change: HoldChange): Operation<{ readonly index: n
     })
   }
   return {
-    needs: { retention: true },
+    needs: { retention: true, ...needsOf(by) },
     apply: (fold, place) => {
+      refuseUnlessMay('hold', by, fold)
       const stands = fold.retention.holds.includes(hold)
       if (event === 'placed' && stands) return { answer: { index: null } }
       if (event === 'lifted' && !stands) {

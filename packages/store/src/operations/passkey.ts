@@ -1,6 +1,7 @@
 import { Fault, recordText, type PersonId, type RegisteredPasskey } from '@bailiwick/core'
 import type { Operation } from '../log/operation.ts'
 import { refuseUnless } from './access.ts'
+import { needsOf, refuseUnlessMay } from './deed.ts'
 
 /** How many passkeys one person may have at a time. */
 const passkeysMax = 20
@@ -61,7 +62,7 @@ export function registerOperation(added: NewPasskey): Operation<{ readonly index
  * The operation that removes a passkey of a person: from here on it signs nothing.
  *
  * @param by who removes it, where it is not the person
- * @throws Fault `not_found` where the person has no such passkey
+ * @throws Fault `not_found` where the person has no such passkey, `not_permitted` for `by` without the role that it takes
  */
 export function removeOperation(
   person: string,
@@ -69,8 +70,9 @@ export function removeOperation(
   by?: string,
 ): Operation<{ readonly index: number }> {
   return {
-    needs: { passkeys: [id] },
+    needs: { passkeys: [id], ...needsOf(by) },
     apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
       const state = fold.passkeys.get(id)
       if (state?.person !== person || state.removed !== null) {
         throw new Fault('not_found', `\`${person}\` has no passkey with this id`, {

@@ -3,6 +3,7 @@ import type { Fold } from '../log/fold.ts'
 import type { Operation } from '../log/operation.ts'
 import type { KnownPerson } from '../log/voting.ts'
 import { sessionsEnded, unknownPerson, type AccessBody } from './access.ts'
+import { refuseUnlessMay } from './deed.ts'
 
 /** A person as somebody who may has said it. */
 export interface PersonSet {
@@ -11,17 +12,23 @@ export interface PersonSet {
   readonly by?: string | undefined
 }
 
-/** Adds a person, or replaces a person's roles. Where these change, every session of the person ends. */
+/**
+ * Adds a person, or replaces a person's roles. Where these change, every session of the person ends.
+ *
+ * @throws Fault `not_permitted` for `by` without the role that it takes
+ */
 export function setPersonOperation({ person, roles, by }: PersonSet): Operation<undefined> {
   return {
-    needs: { voting: { person } },
-    apply: (fold, place) =>
-      setting(fold, place.index, {
+    needs: { voting: { person, by } },
+    apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
+      return setting(fold, place.index, {
         known: fold.person(person),
         next: { id: person, roles, rolesFrom: 'local', providerSubject: null },
         by,
         answer: undefined,
-      }),
+      })
+    },
   }
 }
 
@@ -29,12 +36,14 @@ export function setPersonOperation({ person, roles, by }: PersonSet): Operation<
  * Removes a person with all that lets them in. Delegations to and by the person count no longer, also where somebody of the
  * same address comes back.
  *
- * @throws Fault `not_found`, or `conflict` while a standing grant rests on the person's word
+ * @throws Fault `not_found`, `not_permitted` for `by` without the role that it takes, or `conflict` while a standing grant rests
+ *   on the person's word
  */
 export function removePersonOperation(person: PersonId, by: string | undefined): Operation<undefined> {
   return {
-    needs: { voting: { person }, passkeysOf: [person], grants: true },
+    needs: { voting: { person, by }, passkeysOf: [person], grants: true },
     apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
       if (fold.person(person) === undefined) throw unknownPerson(person)
       if (fold.grants.restOn(person, fold.latest(place.at))) throw stillGrants(person)
       return {

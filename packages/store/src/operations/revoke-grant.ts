@@ -1,4 +1,5 @@
 import {
+  allowsDeed,
   canonicalJson,
   commentLengthMax,
   Fault,
@@ -95,7 +96,7 @@ function refuseOthers(approval: Approval, by: Voter, fold: Fold, at: Instant): v
 
 /** Whether a person may end the standing grant that came of an approval. */
 export function mayRevoke(approval: Approval, person: Voter, at: Instant): boolean {
-  if (person.roles.some((role) => role === 'operator' || role === 'administrator')) return true
+  if (allowsDeed(person, 'revocation')) return true
   const voted = approval.votes.flatMap((vote) => [vote.person, vote.for ?? vote.person])
   return voted.includes(person.id) || mayVote(termsAt(approval, at), person)
 }

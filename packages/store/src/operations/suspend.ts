@@ -8,6 +8,7 @@ import {
 } from '@bailiwick/core'
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/sequencer.ts'
+import { needsOf, refuseUnlessMay } from './deed.ts'
 import { fromSession } from './from-session.ts'
 
 /** What is to become of an agent. */
@@ -53,7 +54,8 @@ export function restateSuspension({
  * The operation that suspends an agent, or lets it decide again. The decisions that follow it in the log see it, also
  * those of the same batch and of other processes (G11). The index is null where it was so already.
  *
- * @throws Fault `bad_input` for what is no agent or no reason, `not_authenticated` for a session that has ended
+ * @throws Fault `bad_input` for what is no agent or no reason, `not_permitted` for a person without a role that it takes,
+ *   `not_authenticated` for a session that has ended
  */
 export function suspensionOperation(change: SuspensionChange): Operation<{ readonly index: number | null }> {
   const { agent, state, reason, by, session } = change
@@ -70,8 +72,9 @@ export function suspensionOperation(change: SuspensionChange): Operation<{ reado
     })
   }
   const operation: Operation<{ readonly index: number | null }> = {
-    needs: noNeeds,
+    needs: needsOf(by),
     apply: (fold, place) => {
+      refuseUnlessMay('suspension', by, fold)
       if (fold.isSuspended(agent) === (state === 'suspended')) return { answer: { index: null } }
       return {
         body: { kind: 'suspension', agent, state, by },
