@@ -142,7 +142,8 @@ async function start(
     allowsCallback: callbackRule(channelsWanted),
   })
   undo.push(() => ledger.close())
-  await startSealing(ledger, options.log)
+  const sealing = await startSealing(ledger, options.log)
+  undo.push(() => sealing.stop())
   await sayClosedStores(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))

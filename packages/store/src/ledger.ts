@@ -37,7 +37,7 @@ import { readHead } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 import { recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import type { AdmittingKey } from './log/admission.ts'
-import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
+import { digestsOf, ledgerSecrets, type LedgerSecrets } from './log/digests.ts'
 import { randomPool } from './log/random-pool.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
@@ -72,7 +72,7 @@ import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
 
 export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 
-type LedgerParts = Pick<Ledger, 'checkpoints' | 'name' | 'pool'> & { readonly digests: Digests }
+type LedgerParts = Pick<Ledger, 'checkpoints' | 'name' | 'pool'> & { readonly secrets: LedgerSecrets }
 
 /**
  * One ledger: its policies decide, its log remembers. The same object serves the HTTP service and the
@@ -108,7 +108,8 @@ export class Ledger {
   readonly #payloads: PayloadReader
   #halted: Fault | undefined
 
-  private constructor(options: LedgerOptions, { checkpoints, name, pool, digests }: LedgerParts) {
+  private constructor(options: LedgerOptions, { checkpoints, name, pool, secrets }: LedgerParts) {
+    const digests = digestsOf(secrets)
     this.name = name
     this.#options = options
     this.policies = options.policies
@@ -147,12 +148,13 @@ export class Ledger {
     })
     const submit = <Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>) =>
       this.#submit(operation, asked)
-    this.#retention = { options, digests, submit }
     const ofPeople = { pool, ledger: name, now: this.now, submit }
     this.#sweeps = new Sweeps(ofPeople)
     this.delegations = new Delegations(ofPeople)
     this.grants = new Grants({ ...ofPeople, payloads })
-    this.sealing = new Sealing({ client: pool, ledger: name, key: options.payloadKey, submit })
+    const { payloadKey: key } = options
+    this.sealing = new Sealing({ client: pool, ledger: name, key, secret: secrets.subject, submit })
+    this.#retention = { options, digests, sealing: this.sealing, submit }
     const { connection, policies } = options
     const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies, digests }
     this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })
@@ -177,7 +179,7 @@ export class Ledger {
       await pool.end()
       throw error
     })
-    const ledger = new Ledger(options, { checkpoints, name, pool, digests: digestsOf(secrets) })
+    const ledger = new Ledger(options, { checkpoints, name, pool, secrets })
     try {
       await settleMove(ledger.pool, name, options.dataDir)
       await ledger.#publishing.begin()

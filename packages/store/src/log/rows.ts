@@ -234,6 +234,8 @@ export interface SubjectKeyRow {
 export interface SealingRow {
   readonly index: number
   readonly key: string | null
+  /** As in the record; null where that has none. */
+  readonly fingerprint: string | null
 }
 
 /** Payloads of one batch that are erased, each with its salt. */
