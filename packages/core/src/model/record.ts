@@ -286,7 +286,7 @@ export interface HoldRecord extends RecordBase {
   readonly by: string
 }
 
-/** What a person looked at. Its payload is `{reason, filter}`: why, and what was searched for. */
+/** What a person looked at. Its payload is `{reason, filter}`: why, and by what it was searched for, of a text `true`. */
 export interface ReadRecord extends RecordBase {
   readonly kind: 'read'
   readonly person: string

@@ -48,7 +48,7 @@ export function addLogSearch(log: Command, act: Act): void {
     .option('--to <date>', 'before then')
     .option(
       '--text <text>',
-      'what stands in the record, or in what is shown of its payload; the log keeps what was searched for',
+      'what stands in the record, or in what is shown of its payload; the log keeps that a text was searched for, and not which',
     )
     .option('--limit <number>', 'how many at the most', '50')
     .option('--json', 'print {record, payload, cold} line by line, with what is sensitive masked')

@@ -19,7 +19,7 @@ export async function payloadMask(ledger: Ledger): Promise<PayloadMask> {
     const payload = JSON.parse(body) as JsonObject | null
     if (payload === null) return null
     if (record.kind === 'outcome') return hiding(payload, ['result'])
-    // What somebody searched for may name anybody.
+    // Versions before this one kept the text that was searched for, which may name anybody.
     if (record.kind === 'read') return hiding(payload, ['filter'])
     if (record.kind !== 'decision') return payload
     const { params = null, context = null, ...rest } = payload

@@ -1,12 +1,6 @@
-import {
-  canonicalJson,
-  commentLengthMax,
-  Fault,
-  onOneLine,
-  type JsonObject,
-  type ReadRecord,
-} from '@bailiwick/core'
+import { commentLengthMax, Fault, onOneLine, type JsonObject, type ReadRecord } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
+import { readingPayload } from '../reading-payload.ts'
 import { withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import type { StoreOptions } from './settings.ts'
@@ -21,7 +15,7 @@ type MaskedView = Extract<ReadRecord['what'], 'search' | 'export' | 'decision'>
  * Records that the operator is shown these records, with what is sensitive masked. Call it before they are shown; where
  * the log cannot take it, as in an incident, they may be shown all the same, and this says so.
  *
- * @param filter what was searched for; null where one record was asked for by its index
+ * @param filter what was searched for, of a text only that there was one; null where one record was asked for by its index
  */
 export async function recordReading(
   ledger: Ledger,
@@ -31,7 +25,7 @@ export async function recordReading(
   filter: JsonObject | null,
 ): Promise<void> {
   try {
-    await note(ledger, what, indices, { filter, reason: null })
+    await note(ledger, what, indices, filter, null)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     ports.err(notRecorded(error))
@@ -68,7 +62,7 @@ export async function recordReveal(
   filter: JsonObject | null,
   reason: string,
 ): Promise<void> {
-  await note(ledger, 'reveal', indices, { filter, reason })
+  await note(ledger, 'reveal', indices, filter, reason)
 }
 
 /**
@@ -95,10 +89,11 @@ async function note(
   ledger: Ledger,
   what: ReadRecord['what'],
   indices: readonly number[],
-  payload: JsonObject,
+  filter: JsonObject | null,
+  reason: string | null,
 ): Promise<void> {
   const records = [...new Set(indices)].sort((one, other) => one - other)
-  await ledger.note({ kind: 'read', person: 'operator', what, records }, canonicalJson(payload))
+  await ledger.note({ kind: 'read', person: 'operator', what, records }, readingPayload(filter, reason))
 }
 
 function notRecorded(error: Error): string {

@@ -1,5 +1,6 @@
-import { canonicalJson, Fault, type JsonObject, type ReadRecord } from '@bailiwick/core'
+import { Fault, type JsonObject, type ReadRecord } from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
+import { readingPayload } from '../reading-payload.ts'
 import type { Asker } from './asker.ts'
 
 /** How people look at records; `reveal` judges and records by itself. */
@@ -28,7 +29,7 @@ export class Readings {
   /**
    * Records that the asker, where it is a person, is shown these records.
    *
-   * @param filter what was searched for; it goes into the payload, for it may name anybody
+   * @param filter what was searched for; of a text it is recorded only that there was one
    */
   async shown(asker: Asker, what: View, indices: readonly number[], filter?: JsonObject): Promise<void> {
     if (asker.kind === 'person') await this.shownTo(asker.voter.id, what, indices, filter)
@@ -43,10 +44,7 @@ export class Readings {
       .sort((one, other) => one - other)
     if (records.length === 0) return
     try {
-      await this.#ledger.note(
-        { kind: 'read', person, what, records },
-        canonicalJson({ filter: filter ?? null, reason: null }),
-      )
+      await this.#ledger.note({ kind: 'read', person, what, records }, readingPayload(filter ?? null, null))
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       this.#log(

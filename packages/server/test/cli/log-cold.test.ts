@@ -55,7 +55,12 @@ const found = (text: string) =>
     .trim()
     .split('\n')
     .map(
-      (line) => JSON.parse(line) as { record: { kind: string; index: number; what?: string }; cold: boolean },
+      (line) =>
+        JSON.parse(line) as {
+          record: { kind: string; index: number; what?: string }
+          payload: unknown
+          cold: boolean
+        },
     )
 
 describe('bailiwick hold', () => {
@@ -114,8 +119,17 @@ describe('bailiwick log search', () => {
       ({ record }) => record.kind === 'read',
     )
     expect(readings[0]?.record).toMatchObject({ what: 'search', person: 'operator' })
-    // The search for T-2 is found by what was searched for.
     expect(readings).toHaveLength(2)
+  })
+
+  test('keeps that a text was searched for, and not which: it may be a name that nobody could erase', async () => {
+    await run('log', 'search', '--text', 'T-2')
+    await run('log', 'search', '--text', 'T-2', '--unmasked', '--reason', 'ticket 7')
+    const seen = found((await run('log', 'search', '--json', '--unmasked', '--reason', 'a look')).out)
+    const payloads = seen.filter(({ record }) => record.kind === 'read').map(({ payload }) => payload)
+    expect(payloads).toContainEqual({ filter: { text: true }, reason: null })
+    expect(payloads).toContainEqual({ filter: { text: true }, reason: 'ticket 7' })
+    expect(JSON.stringify(payloads)).not.toContain('T-2')
   })
 
   test('says so where nothing is found, and what is wrong with what was asked', async () => {

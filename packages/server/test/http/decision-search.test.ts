@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { payloadMask } from '../../src/cli/masked-payload.ts'
 import { expectRefused, HttpService, type Caller } from '../harness/http-service.ts'
 import { agentId } from '../harness/policies.ts'
 
@@ -30,6 +31,36 @@ async function found(
   expect(status, query).toBe(200)
   return body.decisions
 }
+
+describe('what was searched for', () => {
+  const lastReading = async () => {
+    const { rows } = await service.ledger.pool.query<{ body: string }>(
+      `select body from log_entry where kind = 'read' order by index desc limit 1`,
+    )
+    return JSON.parse(rows[0]?.body ?? '') as unknown
+  }
+
+  test('is recorded without the text, of which nobody knows whose name it is', async () => {
+    await found('text=order-600&effect=escalate')
+    expect(await lastReading()).toEqual({ filter: { effect: 'escalate', text: true }, reason: null })
+    const { rows } = await service.ledger.pool.query(
+      `select from log_batch where bodies like '%order-600%' or records like '%order-600%'`,
+    )
+    expect(rows).toHaveLength(0)
+  })
+
+  test('in a record of an earlier version is verified, and shown masked, as it was', async () => {
+    const { index } = await service.ledger.note(
+      { kind: 'read', person: 'operator', what: 'search', records: [0] },
+      '{"filter":{"text":"Jane Doe"},"reason":null}',
+    )
+    expect(await service.ledger.verify()).toMatchObject({ kind: 'intact' })
+    const mask = await payloadMask(service.ledger)
+    const { value: old } = await service.ledger.search({ text: 'Jane Doe' }).next()
+    expect(old.record).toMatchObject({ index, kind: 'read' })
+    expect(await mask(old.record, old.body)).toEqual({ filter: '•••', reason: null })
+  })
+})
 
 describe('decisions are found', () => {
   test('by text in names, ids, rules and reasons, in whatever case, and never by what is in params', async () => {
