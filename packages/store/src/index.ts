@@ -50,6 +50,7 @@ export {
   rememberRetiredKey,
   retireLogKey,
   rotateLogKey,
+  logKeyFiles,
   type LogKeys,
   type LogKeySettings,
 } from './checkpoints/log-keys.ts'
