@@ -1,7 +1,8 @@
-import { Fault, indexOfId, unreachable, type ApprovalView, type Instant } from '@bailiwick/core'
+import { Fault, indexOfId, unreachable, type Instant } from '@bailiwick/core'
 import type { ChannelStore } from '@bailiwick/store'
 import type { Attempt, Sender } from '../delivery/deliver.ts'
 import { eventOf } from './approval-events.ts'
+import type { ShownApproval } from './approval-words.ts'
 import type { SlackApi } from './slack-api.ts'
 import { slackMessage } from './slack-message.ts'
 
@@ -30,7 +31,7 @@ export interface SlackChannelParts {
   /** The id of the channel that is asked. */
   readonly channel: string
   /** As people see it. @throws Fault `not_found` */
-  readonly approval: (id: string) => Promise<ApprovalView>
+  readonly approval: (id: string) => Promise<ShownApproval>
   readonly now: () => Instant
 }
 
@@ -96,7 +97,7 @@ async function update(parts: SlackChannelParts, id: string): Promise<Attempt> {
 async function changeAt(
   { api }: SlackChannelParts,
   { channel, ts }: SlackPlace,
-  approval: ApprovalView,
+  approval: ShownApproval,
 ): Promise<Attempt> {
   const changed = await api.call('chat.update', { channel, ts, ...slackMessage(approval) })
   return changed.kind === 'ok' || gone.has(changed.error) ? accepted : refused(changed.error)
@@ -106,7 +107,7 @@ async function placesOf({ store }: SlackChannelParts, index: number): Promise<Sl
   return (await store.posts(channelName, index)).map((text) => JSON.parse(text) as SlackPlace)
 }
 
-async function found(parts: SlackChannelParts, id: string): Promise<ApprovalView | undefined> {
+async function found(parts: SlackChannelParts, id: string): Promise<ShownApproval | undefined> {
   try {
     return await parts.approval(id)
   } catch (error) {
