@@ -2,13 +2,12 @@ import {
   approvalId,
   commentLengthMax,
   Fault,
-  type ApprovalView,
   type Instant,
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
 import type { Asking, ChannelStore, MailLink } from '@bailiwick/store'
-import { takesVotesOver } from './approval-words.ts'
+import { takesVotesOver, type ShownApproval } from './approval-words.ts'
 import type { MailPage } from './mail-page.ts'
 
 /** What answering by a link needs. */
@@ -17,7 +16,7 @@ export interface MailVoteParts {
   /** The person as known now, with the roles of now. */
   readonly person: (id: string) => Promise<Voter | undefined>
   /** As people see it. */
-  readonly approval: (id: string, voter: Voter) => Promise<ApprovalView>
+  readonly approval: (id: string, voter: Voter) => Promise<ShownApproval>
   readonly vote: (
     voter: Asking,
     id: string,
@@ -116,7 +115,7 @@ function whyNot(
   parts: MailVoteParts,
   link: MailLink,
   voter: Voter,
-  approval: ApprovalView,
+  approval: ShownApproval,
 ): MailPage['note'] {
   const own = approval.votes.find(({ person }) => person === voter.id)
   if (own !== undefined)
