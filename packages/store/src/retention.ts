@@ -3,7 +3,8 @@ import type { Instant } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import { eraseInArchive } from './archive/erase.ts'
 import { segmentEnds, segmentLimits } from './archive/plan.ts'
-import { archiveLog, refuseOtherStore, spoolDirectory, type ArchiveReport } from './archive/run.ts'
+import { refuseOtherStore } from './archive/right-place.ts'
+import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts'
 import { archivedEnd } from './archive/segments.ts'
 import { openedStore, type ArchiveStore } from './archive/store.ts'
 import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
@@ -62,6 +63,7 @@ export async function archiveRecords(
     connection,
     dataDir,
     ledger: ledger.name,
+    now: ledger.now(),
     publish: () => ledger.checkpoint(),
     submit,
     keepStanding: async (end) => {
