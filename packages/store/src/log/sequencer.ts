@@ -253,7 +253,8 @@ export class Sequencer {
     // On the batch's own connection, so after every batch before it.
     if (!memory.suspensions.loaded) await memory.suspensions.load(client, this.#ports.ledger)
     const { ledger, databaseClock } = this.#ports
-    if (!memory.sealing.loaded) await memory.sealing.load(client, ledger)
+    const isSealingNew = !memory.sealing.loaded
+    if (isSealingNew) await memory.sealing.load(client, ledger)
     const fold =
       needs.length === 0
         ? new Fold(memory, this.#sealer)
@@ -267,6 +268,7 @@ export class Sequencer {
       bytes,
     )
     const inBatch: Waiting[] = []
+    const again: Waiting[] = []
     let done = 0
     for (; done < waiting.length && !staging.isFull; done++) {
       const each = waiting[done]
@@ -275,16 +277,21 @@ export class Sequencer {
         each.answer = staging.apply(each.operation)
         inBatch.push(each)
       } catch (error) {
-        each.reject(unrecorded(error))
+        if (!isSealingNew && isForWantOfKey(error)) again.push(each)
+        else each.reject(unrecorded(error))
       }
     }
+    const finished = staging.finished()
+    // A refusal has no record that would miss a head which another process has moved: the key may be another one by now. Not
+    // before: whoever came later in this batch was sealed by what was known.
+    if (again.length > 0) memory.sealing.clear()
     return {
-      ...staging.finished(),
+      ...finished,
       bytes,
       kinds: staging.kinds,
       records: () => staging.records(),
       waiting: inBatch,
-      left: waiting.slice(done),
+      left: [...again, ...waiting.slice(done)],
     }
   }
 
@@ -391,6 +398,10 @@ export class Sequencer {
     this.#head = undefined
     client?.end().catch((error: unknown) => error)
   }
+}
+
+function isForWantOfKey(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'payload_key_missing'
 }
 
 function mayTryAgain(each: Waiting): boolean {
