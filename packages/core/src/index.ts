@@ -5,7 +5,7 @@ export { approvalDigest } from './approval/digest.ts'
 export { instantAfter } from './approval/hours.ts'
 export { approvalStatus, choiceFor, termsAt } from './approval/state.ts'
 export type { JsonSource } from './model/captured-json.ts'
-export { personIdOf } from './approval/person-id.ts'
+export { personIdOf } from './model/person-id.ts'
 export { principalsIn } from './approval/principals.ts'
 export {
   grantScope,

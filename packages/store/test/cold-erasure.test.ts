@@ -2,8 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ErasureRequest } from '../src/erasure/erase.ts'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eraseInArchive } from '../src/archive/erase.ts'
 import { unpackBlock } from '../src/archive/block-file.ts'
+import { archivedEnd } from '../src/archive/segments.ts'
 import { openArchiveStore } from '../src/archive/open-store.ts'
 import type { ArchiveStore } from '../src/archive/store.ts'
 import { verifyColdSegments } from '../src/archive/verify-archive.ts'
@@ -250,6 +252,105 @@ describeOnOnePostgres('G9: erasing what is archived', (postgres) => {
     expect((await archivedPayloads()).text).not.toContain(secret)
     expect((await ledger.decision(kept.id)).context).toEqual({ note: 'kept' })
     expect(await verifyColdSegments(site.pool, ledger.name, {})).toMatchObject({ erased: 4 })
+  })
+
+  describe('in a copy of the database that was made while a segment was written again', () => {
+    const rowOf = async (index: number) => {
+      const [row] = await site.query<{ payloads: string }>(
+        'select payloads from archive_segment where first <= $1 and stop > $1',
+        [index],
+      )
+      return row?.payloads ?? ''
+    }
+    const restored = async (row: string, index: number) =>
+      await site.query('update archive_segment set payloads = $2 where first <= $1 and stop > $1', [
+        index,
+        row,
+      ])
+
+    test('removes nothing before what stands for it is there, and finds what was put meanwhile', async () => {
+      const { id, record } = await ledger.decide(agent, refund(5, withSecret))
+      const kept = await ledger.decide(agent, refund(9, { context: { note: 'kept' } }))
+      await archiveAll()
+      let copied = ''
+      const copying = await archived.another(
+        around(nothing, async () => {
+          copied = await rowOf(record.index)
+        }),
+      )
+      await copying.erase(erasing(id))
+      await copying.close()
+      await restored(copied, record.index)
+      await archived.archive({ limits: { records: 4, bytes: 1e9 } })
+      expect((await ledger.decision(kept.id)).context).toEqual({ note: 'kept' })
+      expect((await archivedPayloads()).text).not.toContain(secret)
+      expect(JSON.parse(await rowOf(record.index))).toMatchObject({ stale: [], erased: [record.index] })
+      expect(await rowOf(record.index)).not.toContain('"next"')
+      expect(await verifyColdSegments(site.pool, ledger.name, {})).toMatchObject({ erased: 1 })
+    })
+
+    test('removes nothing at all where nothing stands for it', async () => {
+      const { id, record } = await ledger.decide(agent, refund(5, withSecret))
+      await archiveAll()
+      const before = JSON.parse(await rowOf(record.index))
+      await ledger.erase(erasing(id))
+      const { name } = JSON.parse(await rowOf(record.index))
+      const { objects } = await archivedPayloads()
+      await restored(JSON.stringify({ ...before, stale: [name] }), record.index)
+      expect((await faultOf(archived.archive({ limits: { records: 4, bytes: 1e9 } }))).code).toBe(
+        'log_broken',
+      )
+      expect((await archivedPayloads()).objects).toBe(objects)
+    })
+  })
+
+  test('is for the place where the log is: where it has moved from, the archive is changed by nobody', async () => {
+    await ledger.decide(agent, refund(5, withSecret))
+    await archiveAll()
+    await site.query(`update ledger_head set move_id = 'm', move_state = 'moved', move_other = 'elsewhere'`)
+    const erasure = {
+      connection: site.database.config,
+      ledger: ledger.name,
+      storeOf: store,
+      spoolDir: join(site.dataDir, 'spool'),
+    }
+    expect((await faultOf(eraseInArchive(erasure))).message).toContain('has moved to elsewhere')
+    expect((await faultOf(archived.archive({ limits: { records: 4, bytes: 1e9 } }))).message).toContain(
+      'has moved',
+    )
+    await site.query('update ledger_head set move_id = null, move_state = null, move_other = null')
+  })
+
+  test('while all of the archive is verified breaks nothing: what was replaced is read where it is now', async () => {
+    const { id } = await ledger.decide(agent, refund(5, withSecret))
+    for (let at = 0; at < 8; at++) await ledger.decide(agent, refund(at + 1))
+    await archiveAll()
+    let isErased = false
+    const pace = async () => {
+      if (isErased) return
+      isErased = true
+      await ledger.erase(erasing(id))
+    }
+    expect(await verifyColdSegments(site.pool, ledger.name, {}, pace)).toMatchObject({
+      segments: expect.any(Number),
+    })
+    expect(isErased).toBe(true)
+    expect(await verifyColdSegments(site.pool, ledger.name, {})).toMatchObject({ erased: 1 })
+  })
+
+  test('a search finds what a run archives while it goes on: each record once, and none left out', async () => {
+    for (let at = 0; at < 12; at++) await ledger.decide(agent, refund(at + 1))
+    await archived.nextWeek()
+    await archived.nextWeek()
+    await ledger.expireOverdue()
+    const found: number[] = []
+    const all = (await records(site, ledger)).map(({ index }) => index)
+    for await (const { record } of ledger.search({})) {
+      if (found.length === 1) await archived.archive({ limits: { records: 4, bytes: 1e9 } })
+      found.push(record.index)
+    }
+    expect(await archivedEnd(site.pool, 'main')).toBeGreaterThan(0)
+    expect(found.filter((index) => all.includes(index))).toEqual(all.toReversed())
   })
 
   test('a payload that is gone from the archive without a record is found', async () => {

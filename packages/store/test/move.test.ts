@@ -5,6 +5,8 @@ import { Fault } from '@bailiwick/core'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Access } from '../src/access.ts'
+import { tryArchiveTurns } from '../src/archive/turns.ts'
+import { whileConnected } from '../src/engine/one-connection.ts'
 import { tryServiceShare } from '../src/engine/service-lock.ts'
 import { Ledger, type LedgerOptions } from '../src/ledger.ts'
 import { inSchema, migrate } from '../src/migrate.ts'
@@ -309,6 +311,28 @@ describeOnOnePostgres('moving a log', (postgres) => {
       expect((await ledger.decide(agent, refund(1))).effect).toBe('allow')
       await service?.release()
       expect((await move()).before).toBe(false)
+    })
+
+    test('where somebody archives or erases in the archive, and they where it is being moved', async () => {
+      await (await lived()).close()
+      await whileConnected(new pg.Client(inSchema(source.config)), async (client) => {
+        expect(await tryArchiveTurns(client, 'main')).toBe(true)
+        expect(await faultOf(move())).toMatchObject({
+          code: 'conflict',
+          message: expect.stringContaining('somebody archives this log'),
+        })
+      })
+      let others: boolean | undefined
+      const onStep = async (step: MoveStep) => {
+        if (step !== 'copied') return
+        others = await whileConnected(new pg.Client(inSchema(source.config)), (client) =>
+          tryArchiveTurns(client, 'main'),
+        )
+      }
+      const seen: Promise<void>[] = []
+      await move({ onStep: (step) => void seen.push(onStep(step)) })
+      await Promise.all(seen)
+      expect(others).toBe(false)
     })
 
     test('where the target has a log, or keys of another one', async () => {

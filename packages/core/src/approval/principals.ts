@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.ts'
-import { personIdOf } from './person-id.ts'
+import { personIdOf } from '../model/person-id.ts'
 
 /**
  * The people on whose behalf a call was made, as its host has said in `context.principal`. They may not vote on it.

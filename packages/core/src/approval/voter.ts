@@ -1,6 +1,6 @@
 import type { PersonId } from '../model/ids.ts'
 import type { ApprovalTerms } from '../model/decision.ts'
-import { personIdOf } from './person-id.ts'
+import { personIdOf } from '../model/person-id.ts'
 
 /** A person who may be asked. */
 export interface Voter {

@@ -1,4 +1,4 @@
-import { personIdOf } from '../approval/person-id.ts'
+import { personIdOf } from '../model/person-id.ts'
 import type { BusinessHours, StandingTerms } from '../model/decision.ts'
 import type { ApprovalRoute } from '../model/policy.ts'
 import { voteChannels } from '../model/vote-channel.ts'

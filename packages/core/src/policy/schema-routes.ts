@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bareAddress } from '../approval/person-id.ts'
+import { bareAddress } from '../model/person-id.ts'
 import { voteChannels } from '../model/vote-channel.ts'
 import {
   approvalDeadlineMsMax,

@@ -56,7 +56,8 @@ export async function verifyBundleFile(ports: CliPorts, options: BundleOptions):
   const verdict = verifyProofBundle(bundle, keys)
   if (verdict.kind === 'proven') {
     ports.out(options.json ? JSON.stringify(provenJson(verdict)) : provenText(verdict))
-    return fine
+    // Whoever made the bundle may have made its key: scripts that look at nothing else must not take that for a proof.
+    return verdict.keys === 'bundled' ? negative : fine
   }
   const { problem, fix } = verdict
   ports.out(options.json ? JSON.stringify({ proven: false, problem, fix }) : `Not proven: ${problem}\n${fix}`)
@@ -93,7 +94,7 @@ export async function verifierKeys(given: readonly string[]): Promise<string[]> 
 function provenJson({ record, checkpoint, signedBy, keys, payload }: Proven): object {
   const { origin, size, root } = checkpoint
   return {
-    proven: true,
+    proven: keys !== 'bundled',
     index: record.index,
     origin,
     size,
@@ -115,16 +116,18 @@ const payloadTexts = {
 } as const
 
 function provenText({ record, checkpoint, signedBy, keys, payload }: Proven): string {
+  const place = `record ${record.index} is in the log ${checkpoint.origin}, as it was signed at ${checkpoint.size} records`
   const lines = [
-    `Proven: record ${record.index} is in the log ${checkpoint.origin}, as it was signed at ${checkpoint.size} records.`,
+    keys === 'bundled'
+      ? `Not proven by the log: the key in the bundle itself says that ${place}.`
+      : `Proven: ${place}.`,
     `  ${record.at} ${summary(record)}`,
     `  ${payloadTexts[payload]}`,
     ...signedBy.map((key) => `  signed by ${key}`),
   ]
   if (keys === 'bundled') {
     lines.push(
-      'That key came with the bundle: whoever made the bundle may have made the key. Compare it with the one that the',
-      'operator of the log publishes, or give that one with --key.',
+      'Whoever made the bundle may have made the key. Give the one that the operator of the log publishes with --key.',
     )
   }
   return lines.map(onOneLine).join('\n')

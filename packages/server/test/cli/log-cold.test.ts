@@ -165,7 +165,11 @@ describe('a log whose older part is archived', () => {
     const bundle = join(dir, 'bundle.json')
     for (const index of [hot?.record.index, cold?.record.index]) {
       expect(await run('log', 'prove', String(index), '--out', bundle)).toMatchObject({ code: 0 })
-      expect(await run('log', 'verify', '--bundle', bundle)).toMatchObject({ code: 0 })
+      expect(
+        await run('log', 'verify', '--bundle', bundle, '--key', join(dir, 'checkpoints/main.vkey')),
+      ).toMatchObject({
+        code: 0,
+      })
     }
     const size = (hot?.record.index ?? 0) + 1
     expect(await run('log', 'consistency', '2', String(size))).toMatchObject({ code: 0 })

@@ -80,9 +80,10 @@ describe('the payload key', () => {
     expect(proved.code).toBe(0)
     expect(proved.err).toContain('is sealed, and the record commits to it as it is stored')
     expect(await readFile(bundle, 'utf8')).not.toContain('cu-proven')
-    const text = await run(['log', 'verify', '--bundle', bundle])
+    const own = ['--key', join(dataDir, 'checkpoints/main.vkey')]
+    const text = await cli(['log', 'verify', '--bundle', bundle, ...own])
     expect(text).toMatchObject({ code: 0, out: expect.stringContaining('it is sealed') })
-    const json = await run(['log', 'verify', '--bundle', bundle, '--json'])
+    const json = await cli(['log', 'verify', '--bundle', bundle, '--json', ...own])
     expect(JSON.parse(json.out)).toMatchObject({ proven: true, payload: 'sealed' })
   })
 

@@ -89,7 +89,9 @@ export class ColdLog {
       throw notOpen(records, this.#store, segment.store)
     }
     await this.#hold(segment)
-    return new SegmentReader(this.#store, segment)
+    return new SegmentReader(this.#store, segment, () =>
+      segmentHolding(this.#client, this.#ledger, segment.first),
+    )
   }
 
   // The record may have been archived itself, in a later segment; the last ones are in the database.

@@ -15,6 +15,7 @@ import { holdsNow } from './holds.ts'
 import { segmentPrefix, sha256Hex, type Block, type PayloadsObject } from './manifest.ts'
 import { archivedEnd, segmentHolding, staleSegments, type ArchivedSegment } from './segments.ts'
 import { missingObject, type ArchiveStore } from './store.ts'
+import { coldErasureLock, refuseMoved } from './turns.ts'
 
 const gzipped = promisify(gzip)
 
@@ -27,9 +28,6 @@ export interface ColdErasure {
   /** A directory with room for the payloads of a segment. */
   readonly spoolDir: string
 }
-
-/** Whoever rewrites payloads of a ledger's segments holds this lock on the connection that says so in the database. */
-const coldErasureLock = 7_420_006
 
 /**
  * Removes from cold storage every payload whose erasure is recorded and that is still there: the payloads of each segment
@@ -45,6 +43,7 @@ export async function eraseInArchive(erasure: ColdErasure): Promise<readonly num
   // Whoever loses the connection loses the lock.
   return await whileConnected(new pg.Client(inSchema(erasure.connection)), async (client) => {
     await client.query('select pg_advisory_lock($1, hashtext($2))', [coldErasureLock, erasure.ledger])
+    await refuseMoved(client, erasure.ledger)
     const rewriting = { ...erasure, client }
     for (const segment of await staleSegments(client, erasure.ledger)) await removeStale(rewriting, segment)
     const indices = await pendingErasures(client, erasure.ledger)
@@ -69,20 +68,30 @@ interface Rewriting extends ColdErasure {
 }
 
 // The row tells of every object before it is put and until it is removed, so a crash forgets none: a new one counts as
-// replaced until it has been read back.
+// replaced until it has been read back. What it will be is told, too: a copy of the database that was made in between finds
+// it again once the former one is gone.
 async function eraseInSegment(
   rewriting: Rewriting,
   segment: ArchivedSegment,
   erase: ReadonlySet<number>,
 ): Promise<void> {
-  const { payloads } = segment
+  const { payloads, first } = segment
   const erased = [...new Set([...payloads.erased, ...erase])].sort((a, b) => a - b)
   const name = payloadsName.replace('.', `-${sha256Hex(erased.join()).slice(0, 16)}.`)
-  const intended = { ...segment, payloads: { ...payloads, stale: [...payloads.stale, name] } }
-  await replace(rewriting, segment, intended.payloads)
-  const next = await rewritten(rewriting, intended, { name, erase, erased })
-  await replace(rewriting, intended, next)
-  await removeStale(rewriting, { ...segment, payloads: next })
+  await mkdir(rewriting.spoolDir, { recursive: true, mode: 0o700 })
+  const path = join(rewriting.spoolDir, `${process.pid}-${first}-${name}`)
+  try {
+    const next = { name, erased, version: null, ...(await writeWithout(path, rewriting, segment, erase)) }
+    const intended = { ...payloads, stale: [...payloads.stale, name], next }
+    await replace(rewriting, segment, intended)
+    const version = await putAndRead(rewriting, segment, path, next)
+    const stale = [...payloads.stale.filter((other) => other !== name), payloads.name]
+    const replaced = { ...next, version, stale }
+    await replace(rewriting, { first, payloads: intended }, replaced)
+    await removeReplaced(rewriting, { ...segment, payloads: replaced })
+  } finally {
+    await rm(path, { force: true })
+  }
 }
 
 // Behind the head, so that a hold comes before or after it: one that comes before stops it, and what is gone when one
@@ -114,52 +123,76 @@ function changedMeanwhile(): Fault {
   })
 }
 
+// What an earlier run was interrupted over. Nothing is removed before that which stands for it is there: this database may be
+// a copy that was made while another one went on, and removed what is named here.
 async function removeStale(rewriting: Rewriting, segment: ArchivedSegment): Promise<void> {
+  const { payloads } = segment
+  const { next, stale } = payloads
+  const problem = await problemOf(rewriting, segment, payloads)
+  if (problem === undefined) return await removeReplaced(rewriting, segment)
+  if (next === undefined || (await problemOf(rewriting, segment, next)) !== undefined) throw problem
+  const adopted = { ...next, stale: [...stale.filter((name) => name !== next.name), payloads.name] }
+  await replace(rewriting, segment, adopted)
+  await removeReplaced(rewriting, { ...segment, payloads: adopted })
+}
+
+/** Why an object of payloads is not there as it was written; undefined where it is. @throws Fault where that cannot be told */
+async function problemOf(
+  { ledger, storeOf }: Rewriting,
+  { store, first, end }: ArchivedSegment,
+  { name, version, blocks }: Omit<PayloadsObject, 'stale' | 'next'>,
+): Promise<Fault | undefined> {
+  const key = `${segmentPrefix(ledger, first, end)}/${name}`
+  const opened = storeOf(store)
+  try {
+    for (const { offset, bytes, sha256 } of blocks) {
+      const read = await opened.read(key, { version, offset, bytes })
+      if (sha256Hex(read) !== sha256) return missingObject(key, 'was changed')
+    }
+    return undefined
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'log_broken') return error
+    throw error
+  }
+}
+
+async function removeReplaced(rewriting: Rewriting, segment: ArchivedSegment): Promise<void> {
   const { client, ledger } = rewriting
   const { payloads, first, end } = segment
   refuseUnderHold(await holdsNow(client, ledger))
   const store = rewriting.storeOf(segment.store)
   for (const name of payloads.stale) await store.remove(`${segmentPrefix(ledger, first, end)}/${name}`)
-  if (payloads.stale.length > 0) await replace(rewriting, segment, { ...payloads, stale: [] })
+  const { next: _next, ...kept } = payloads
+  if (payloads.stale.length > 0) await replace(rewriting, segment, { ...kept, stale: [] })
 }
 
 // Under another name: until the row names it, the former object stays whole and readable.
-async function rewritten(
-  { ledger, spoolDir, storeOf }: Rewriting,
-  segment: ArchivedSegment,
-  wanted: { readonly name: string; readonly erase: ReadonlySet<number>; readonly erased: readonly number[] },
-): Promise<PayloadsObject> {
-  const { name, erase, erased } = wanted
-  const { payloads, first, end } = segment
-  const store = storeOf(segment.store)
-  const prefix = segmentPrefix(ledger, first, end)
-  await mkdir(spoolDir, { recursive: true, mode: 0o700 })
-  const path = join(spoolDir, `${process.pid}-${first}-${name}`)
-  try {
-    const written = await writeWithout(path, store, `${prefix}/${payloads.name}`, segment, erase)
-    const { bytes, sha256, blocks } = written
-    const version = await store.put(`${prefix}/${name}`, { path, bytes, sha256, keepUntil: undefined })
-    const digest = createHash('sha256')
-    for (const { offset, bytes: length } of blocks) {
-      digest.update(await store.read(`${prefix}/${name}`, { version, offset, bytes: length }))
-    }
-    if (digest.digest('hex') !== sha256)
-      throw missingObject(`${prefix}/${name}`, 'was not read back as it was written')
-    const stale = [...payloads.stale.filter((other) => other !== name), payloads.name]
-    return { name, bytes, sha256, version, blocks, erased, stale }
-  } finally {
-    await rm(path, { force: true })
+async function putAndRead(
+  { ledger, storeOf }: Rewriting,
+  { store: address, first, end }: ArchivedSegment,
+  path: string,
+  { name, bytes, sha256, blocks }: Omit<PayloadsObject, 'stale' | 'next'>,
+): Promise<string | null> {
+  const store = storeOf(address)
+  const key = `${segmentPrefix(ledger, first, end)}/${name}`
+  const version = await store.put(key, { path, bytes, sha256, keepUntil: undefined })
+  const digest = createHash('sha256')
+  for (const { offset, bytes: length } of blocks) {
+    digest.update(await store.read(key, { version, offset, bytes: length }))
   }
+  if (digest.digest('hex') !== sha256) throw missingObject(key, 'was not read back as it was written')
+  return version
 }
 
 // Blocks without any of the records stay byte for byte what they were.
 async function writeWithout(
   path: string,
-  store: ArchiveStore,
-  key: string,
-  { payloads, end }: ArchivedSegment,
+  { ledger, storeOf }: Rewriting,
+  { store: address, first, payloads, end }: ArchivedSegment,
   erase: ReadonlySet<number>,
 ): Promise<{ readonly bytes: number; readonly sha256: string; readonly blocks: readonly Block[] }> {
+  const store = storeOf(address)
+  const key = `${segmentPrefix(ledger, first, end)}/${payloads.name}`
   const file = await open(path, 'w', 0o600)
   const digest = createHash('sha256')
   const blocks: Block[] = []

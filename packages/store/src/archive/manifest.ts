@@ -32,6 +32,8 @@ export interface PayloadsObject extends BlockObject {
   readonly erased: readonly number[]
   /** Names of objects that it replaced and that have not been removed yet. */
   readonly stale: readonly string[]
+  /** What is being put in its place, from before that is there until it counts; named among `stale`. */
+  readonly next?: Omit<PayloadsObject, 'stale' | 'next'> | undefined
 }
 
 /** What an archived segment is. Its SHA-256 stands in the log; `spec/archive-format.md` describes it. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { emptyFrontier, Fault, frontierRoot, type Instant } from '@bailiwick/core'
 import pg from 'pg'
+import { archiveLock, refuseMoved } from './turns.ts'
 import { whileConnected } from '../engine/one-connection.ts'
 import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { inSchema } from '../migrate.ts'
@@ -64,9 +65,6 @@ export interface ArchiveReport {
   readonly deletedBatches: number
 }
 
-/** Runs take turns on this lock, one for each ledger. */
-const archiveLock = 7_420_003
-
 /**
  * Archives every record before an instant: segment by segment it is exported, put into the store, read back and verified,
  * recorded in the log, and only then removed from the database. Whatever is interrupted anywhere is completed by the next
@@ -85,6 +83,7 @@ export async function archiveLog(options: ArchiveOptions): Promise<ArchiveReport
       )
       if (rows[0]?.locked !== true)
         return { busy: true, segments: [], droppedPartitions: [], deletedBatches: 0 }
+      await refuseMoved(client, options.ledger)
       return await archive(client, options)
     } catch (cause) {
       throw connectionLost(cause) ? interrupted(cause) : cause

@@ -154,17 +154,40 @@ async function read(bucket: Bucket, key: string, { version, offset, bytes }: Rea
   return part
 }
 
+// A list may be cut short, so it is asked for until it names none; and the object itself is asked for in the end, because
+// what is removed may be what somebody wanted erased.
 async function remove(bucket: Bucket, key: string): Promise<void> {
+  const removed = new Set<string>()
+  for (;;) {
+    const versions = await versionsOf(bucket, key)
+    const again = versions.find((version) => removed.has(version))
+    if (again !== undefined) throw notRemoved(bucket, key)
+    if (versions.length === 0) break
+    for (const version of versions) {
+      const answer = await ask(bucket, 'DELETE', key, { query: `versionId=${encodeURIComponent(version)}` })
+      if (answer.status !== 204 && answer.status !== 200) throw refused(bucket, answer)
+      removed.add(version)
+    }
+  }
+  const left = await ask(bucket, 'HEAD', key, {})
+  if (left.status !== 404) throw left.status === 200 ? notRemoved(bucket, key) : refused(bucket, left)
+}
+
+async function versionsOf(bucket: Bucket, key: string): Promise<readonly string[]> {
   const listed = await ask(bucket, 'GET', '', { query: `prefix=${encodeURIComponent(key)}&versions` })
   if (listed.status !== 200) throw refused(bucket, listed)
   const entries = listed.body.matchAll(/<(?:Version|DeleteMarker)>([^]*?)<\/(?:Version|DeleteMarker)>/g)
-  for (const [, entry = ''] of entries) {
-    const found = /<Key>([^<]*)<\/Key>/.exec(entry)?.[1]
-    const version = /<VersionId>([^<]*)<\/VersionId>/.exec(entry)?.[1] ?? ''
-    if (found !== key) continue
-    const answer = await ask(bucket, 'DELETE', key, { query: `versionId=${encodeURIComponent(version)}` })
-    if (answer.status !== 204 && answer.status !== 200) throw refused(bucket, answer)
-  }
+  return [...entries].flatMap(([, entry = '']) =>
+    /<Key>([^<]*)<\/Key>/.exec(entry)?.[1] === key
+      ? [/<VersionId>([^<]*)<\/VersionId>/.exec(entry)?.[1] ?? '']
+      : [],
+  )
+}
+
+function notRemoved({ name }: Bucket, key: string): Fault {
+  return new Fault('store_unavailable', `the bucket \`${name}\` still has \`${key}\` after it was removed`, {
+    fix: 'Remove it with all its versions by other means, then run this again.',
+  })
 }
 
 interface Answer {

@@ -43,6 +43,8 @@ export async function* searchLog(
   const { ledger } = payloads
   const terms = termsOf(search)
   const end = await archivedEnd(client, ledger)
+  // Where what was read of the database begins.
+  let lowest = Infinity
   const earliest = search.from === undefined ? -Infinity : Date.parse(search.from) - clockDifferenceMsMax
   for await (const { first, entries } of batchesBackwards(client, ledger, Number.MAX_SAFE_INTEGER, terms)) {
     if (first + entries.length <= end) break
@@ -50,6 +52,7 @@ export async function* searchLog(
     const read = await payloads.read(client, entries)
     for (const { index, record: text } of entries.toReversed()) {
       if (index < end) break
+      lowest = index
       const record = parseRecord(text)
       old = Date.parse(record.at) < earliest
       const { body, shut } = read(index)
@@ -64,7 +67,9 @@ export async function* searchLog(
     if (old) return
   }
   const { from, to } = search
-  for await (const { record, entry } of cold.backwards({ before: end, searches: [terms], from, to })) {
+  // A run may have archived what had not been read yet: it is in cold storage by now.
+  const before = Math.min(lowest, await archivedEnd(client, ledger))
+  for await (const { record, entry } of cold.backwards({ before, searches: [terms], from, to })) {
     const { body, shut } = (await payloads.read(client, [entry]))(entry.index)
     const found = { record, body, cold: true, ...(shut === undefined ? {} : { sealed: true as const }) }
     if (matches(record, entry.record, body, search)) yield found

@@ -19,6 +19,7 @@ import {
   type Block,
   type BlockObject,
   type Manifest,
+  type PayloadsObject,
 } from './manifest.ts'
 import type { Pace } from './pace.ts'
 import { missingObject, type ArchiveStore } from './store.ts'
@@ -28,6 +29,9 @@ export interface ReadableSegment {
   readonly manifest: Manifest
   readonly payloads: BlockObject
 }
+
+/** What the database says of a segment now: an erasure may have put other payloads in the place of those that it read. */
+export type SegmentNow = () => Promise<(ReadableSegment & { readonly payloads: PayloadsObject }) | undefined>
 
 /** A record out of an archive with its payload, both held against the hashes in the manifest and the record. */
 export interface ColdEntry {
@@ -43,11 +47,14 @@ const chunkBytes = 4 * 1024 * 1024
  */
 export class SegmentReader {
   readonly #store: ArchiveStore
-  readonly #segment: ReadableSegment
+  readonly #now: SegmentNow | undefined
+  #segment: ReadableSegment
 
-  constructor(store: ArchiveStore, segment: ReadableSegment) {
+  /** @param now asked where payloads are not there any more; absent: then they are missing */
+  constructor(store: ArchiveStore, segment: ReadableSegment, now?: SegmentNow) {
     this.#store = store
     this.#segment = segment
+    this.#now = now
   }
 
   get blocks(): readonly Block[] {
@@ -56,6 +63,23 @@ export class SegmentReader {
 
   /** The entries of one block, in order. */
   async block(at: number): Promise<ColdEntry[]> {
+    return await this.#unlessReplaced(() => this.#entries(at))
+  }
+
+  // A lawful erasure removes what is being read; what was written in its place has the same blocks.
+  async #unlessReplaced<Read>(read: () => Promise<Read>): Promise<Read> {
+    try {
+      return await read()
+    } catch (error) {
+      const now = error instanceof Fault && error.code === 'log_broken' ? await this.#now?.() : undefined
+      const { manifest, payloads } = this.#segment
+      if (now === undefined || now.payloads.name === payloads.name) throw error
+      this.#segment = { manifest, payloads: now.payloads }
+      return await this.#unlessReplaced(read)
+    }
+  }
+
+  async #entries(at: number): Promise<ColdEntry[]> {
     const { manifest, payloads } = this.#segment
     const [block, beside] = [manifest.records.blocks[at], payloads.blocks[at]]
     if (block === undefined || beside?.first !== block.first)
@@ -114,7 +138,7 @@ export class SegmentReader {
     readonly erased: readonly number[]
     readonly named: readonly number[]
   }> {
-    const { manifest, payloads } = this.#segment
+    const { manifest } = this.#segment
     if (encodeFrontier(start).toString('hex') !== manifest.start || start.size !== manifest.first) {
       throw this.#broken('does not follow on the records before it')
     }
@@ -142,7 +166,8 @@ export class SegmentReader {
     if (frontier.size !== end.size || !encodeFrontier(frontier).equals(encodeFrontier(end))) {
       throw this.#broken('does not lead to the frontier that it names')
     }
-    for (const object of [manifest.records, manifest.parquet, payloads]) await this.#digest(object, pace)
+    for (const object of [manifest.records, manifest.parquet]) await this.#digest(object, pace)
+    await this.#unlessReplaced(() => this.#digest(this.#segment.payloads, pace))
     return { frontier, erased, named }
   }
 

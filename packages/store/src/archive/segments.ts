@@ -121,9 +121,12 @@ const payloadsNames = /^payloads(?:-[0-9a-f]{16})?\.jsonl\.gz$/
 function payloadsOf(text: string, first: number, stop: number): PayloadsObject {
   try {
     const payloads = JSON.parse(text) as PayloadsObject
-    const { name, stale: replaced } = payloads
-    const isNamed = [name, ...replaced].every((each) => payloadsNames.test(each)) && !replaced.includes(name)
-    const isWithin = payloads.erased.every(
+    const { name, stale: replaced, next } = payloads
+    const isNamed =
+      [name, ...replaced].every((each) => payloadsNames.test(each)) &&
+      !replaced.includes(name) &&
+      (next === undefined || replaced.includes(next.name))
+    const isWithin = [...payloads.erased, ...(next?.erased ?? [])].every(
       (index) => Number.isSafeInteger(index) && index >= first && index < stop,
     )
     if (isNamed && isWithin) return payloads

@@ -181,11 +181,15 @@ export async function verifyColdSegments(
   let mistaken: ArchivedSegment | undefined
   for await (const segment of segmentsFrom(client, ledger, 0)) {
     if (segment.first !== frontier.size) throw notFollowing()
-    const reader = new SegmentReader(openArchiveStore(segment.store, env), segment)
+    let current = segment
+    const reader = new SegmentReader(openArchiveStore(segment.store, env), segment, async () => {
+      current = (await segmentHolding(client, ledger, segment.first)) ?? current
+      return current
+    })
     const read = await reader.verify(frontier, pace, visit)
     await refuseOtherLeaves(client, ledger, segment, reader)
-    const { first, end, store, manifest, payloads } = segment
-    if (payloads.erased.join() !== read.erased.toSorted((a, b) => a - b).join()) mistaken ??= segment
+    const { first, end, store, manifest } = segment
+    if (current.payloads.erased.join() !== read.erased.toSorted((a, b) => a - b).join()) mistaken ??= segment
     rows.set(
       segment.index,
       archiveSays({ first, end, store, frontier: manifest.frontier, manifest: manifestDigest(segment) }),
@@ -204,6 +208,9 @@ export async function verifyColdSegments(
     })
   }
   // A record that names a payload comes after it, so all of them have been seen by now.
+  // Some may have been erased since.
+  if ([...erased].some((index) => !named.has(index)))
+    for (const index of await erasuresNamed(client, ledger)) named.add(index)
   const unnamed = [...erased].find((index) => !named.has(index))
   if (unnamed !== undefined) {
     throw new Fault('log_broken', `no erasure record names record ${unnamed}, and its payload is erased`, {

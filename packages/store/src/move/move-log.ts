@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { decodeFrontier, encodeFrontier, Fault, frontierRoot, type Frontier } from '@bailiwick/core'
 import pg from 'pg'
+import { tryArchiveTurns } from '../archive/turns.ts'
 import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { whileConnected } from '../engine/one-connection.ts'
 import { tryMoveLock } from '../engine/service-lock.ts'
@@ -75,6 +76,8 @@ export async function moveLog(options: MoveOptions): Promise<Moved> {
   const [source, target] = [connectionTo(options.source), connectionTo(options.target)]
   try {
     await source.connect()
+    // Until this connection ends: what the database says of the archive is copied, and the archive itself is one.
+    if (!(await tryArchiveTurns(source, ledger))) throw archiving()
     await refuseRestoredBackup(source, ledger, checkpoint, undefined)
     await migrate(options.target)
     await target.connect()
@@ -153,6 +156,12 @@ function connectionTo(config: pg.ClientConfig): pg.Client {
 function inUse(): Fault {
   return new Fault('conflict', 'a service runs on this log, or somebody else is moving it', {
     fix: 'Stop every service on it first.',
+  })
+}
+
+function archiving(): Fault {
+  return new Fault('conflict', 'somebody archives this log, or erases in its archive', {
+    fix: 'Wait for it to end, and run this again.',
   })
 }
 

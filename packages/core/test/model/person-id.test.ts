@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { personIdOf } from '../../src/approval/person-id.ts'
+import { personIdOf } from '../../src/model/person-id.ts'
 import { principalProblem, principalsIn } from '../../src/approval/principals.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 

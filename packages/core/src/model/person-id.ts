@@ -1,5 +1,5 @@
-import type { PersonId } from '../model/ids.ts'
-import { nameLengthMax } from '../model/limits.ts'
+import type { PersonId } from './ids.ts'
+import { nameLengthMax } from './limits.ts'
 
 // Without what only quoted names and lists have: `mailto:ann@example.com` would be somebody else than ann@example.com.
 const letters = String.raw`[^\s\p{C}@:;,<>()[\]"\\]`
