@@ -87,6 +87,8 @@ export class Ledger {
   /** The published log as tiles. */
   readonly tiles: LogTiles
   readonly now: () => Instant
+  /** Whether what ends, ends by the database's clock, too. */
+  readonly databaseClock: boolean
   /** Who votes in whose stead. */
   readonly delegations: Delegations
   /** Which calls are let through without asking people again. */
@@ -113,6 +115,7 @@ export class Ledger {
     this.policies = options.policies
     this.checkpoints = checkpoints
     this.now = options.now ?? (() => Date.now() as Instant)
+    this.databaseClock = options.databaseClock ?? options.now === undefined
     this.pool = pool
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.cold = new ColdLog(this.pool, name, options.archive)
@@ -133,7 +136,7 @@ export class Ledger {
       connection: options.connection,
       ledger: name,
       now: this.now,
-      databaseClock: options.databaseClock ?? options.now === undefined,
+      databaseClock: this.databaseClock,
       randomBytes: randomPool(),
       payloadKey: options.payloadKey,
       committed: (head, kinds, made) => {
