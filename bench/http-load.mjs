@@ -13,7 +13,8 @@ process.on('message', (job) => {
 })
 
 /** `connections` in a closed loop for `seconds`. @returns requests and decisions a second, and latencies in ms */
-async function load({ port, path, key, connections, seconds, calls, expects }) {
+async function load({ port, path, method = 'POST', key, connections, seconds, calls, expects }) {
+  const bare = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
   const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: `
   const latencies = []
   const start = performance.now()
@@ -21,6 +22,7 @@ async function load({ port, path, key, connections, seconds, calls, expects }) {
   // A number that no run before has used: every call is another.
   let number = Math.floor(Math.random() * 1e9)
   const nextRequest = () => {
+    if (method === 'GET') return bare
     const text =
       calls === undefined
         ? JSON.stringify(refund(number++))

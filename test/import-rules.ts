@@ -22,7 +22,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['packages/core', ['@bailiwick/cel']],
   ['packages/store', ['@bailiwick/core']],
   ['packages/server', ['@bailiwick/core', '@bailiwick/store']],
-  ['packages/console', []],
+  ['packages/console', ['@bailiwick/core']],
   ['packages/adapters/*', ['@bailiwick/core']],
 ])
 
@@ -65,6 +65,16 @@ export function circularImports(files: readonly SourceFile[]): Breach[] {
 
   for (const file of edges.keys()) visit(file, [])
   return circles
+}
+
+/** The file of this path, and all that it imports, directly or by others. */
+export function filesBehind(entry: string, files: readonly SourceFile[]): SourceFile[] {
+  const reached = new Set([entry])
+  for (const path of reached) {
+    const file = files.find((each) => each.path === path)
+    for (const { target } of file === undefined ? [] : relativeImports(file)) reached.add(target)
+  }
+  return files.filter(({ path }) => reached.has(path))
 }
 
 /** Imports of other workspace packages that the direction between packages does not allow. */

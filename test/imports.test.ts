@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest'
 import {
   BUILTINS_OF,
   circularImports,
+  filesBehind,
   forbiddenBuiltins,
   importsAgainstTheFlow,
   importsAgainstTheLayers,
   undeclaredImports,
 } from './import-rules.ts'
-import { importsIn, readSources, type SourceFile } from './imports.ts'
+import { importsIn, isRelative, readSources, type SourceFile } from './imports.ts'
 import { ROOT, exists, rootDependencies, workspacePackages } from './workspace.ts'
 
 const packages = workspacePackages()
@@ -26,6 +27,19 @@ describe('the repository', () => {
       forbiddenBuiltins(sourcesOf(`${folder}/src`), allowed),
     )
     expect(breaches).toEqual([])
+  })
+
+  test('of core the console imports the words only, and these import no package and nothing of Node', () => {
+    const ofCore = sourcesOf('packages/console/src').flatMap(({ imports }) =>
+      imports
+        .filter(({ specifier }) => specifier.startsWith('@bailiwick/'))
+        .map(({ specifier }) => specifier),
+    )
+    expect([...new Set(ofCore)]).toEqual(['@bailiwick/core/words'])
+    const words = filesBehind('packages/core/src/words.ts', sourcesOf('packages/core/src'))
+    expect(words.length).toBeGreaterThan(2)
+    const outside = words.flatMap(({ imports }) => imports.filter(({ specifier }) => !isRelative(specifier)))
+    expect(outside).toEqual([])
   })
 
   describe.each(packages)('$folder', (pkg) => {

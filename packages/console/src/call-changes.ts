@@ -1,5 +1,5 @@
-import { fieldsOf, summaryOf } from './fields.ts'
-import type { Field, Presentation } from './fields.ts'
+import { callLeaves } from '@bailiwick/core/words'
+import type { Presentation } from '@bailiwick/core/words'
 
 /** How one member of a call differs from an earlier call. */
 export interface CallChange {
@@ -28,8 +28,8 @@ export function compareCalls(
   now: { readonly params: Data | null } & Presentation,
 ): CallComparison {
   // The units are those of the policy that decides now, so that equal numbers read alike.
-  const then = leavesOf(before.params, { masked: before.masked ?? null, units: now.units ?? null })
-  const current = leavesOf(now.params, now)
+  const then = callLeaves(before.params, { masked: before.masked ?? null, units: now.units ?? null })
+  const current = callLeaves(now.params, now)
   const pointers = new Set([...current.keys(), ...then.keys()])
   const changes: CallChange[] = []
   let same = 0
@@ -37,7 +37,7 @@ export function compareCalls(
   for (const pointer of pointers) {
     const old = then.get(pointer)
     const fresh = current.get(pointer)
-    if (old?.isMasked === true || fresh?.isMasked === true) hidden += 1
+    if (old?.kind === 'masked' || fresh?.kind === 'masked') hidden += 1
     else if (old?.value === fresh?.value) same += 1
     else {
       changes.push({
@@ -70,7 +70,7 @@ export function compareAll(calls: readonly Call[]): {
 } {
   const leaves = calls.map(
     (call) =>
-      new Map([...leavesOf(call.params, call), ...leavesOf(call.context, call, '/context', 'Context')]),
+      new Map([...callLeaves(call.params, call), ...callLeaves(call.context, call, '/context', 'Context')]),
   )
   const pointers = new Set(leaves.flatMap((each) => [...each.keys()]))
   const members = [...pointers].map((pointer): Member => {
@@ -79,7 +79,7 @@ export function compareAll(calls: readonly Call[]): {
       pointer,
       label: found.find((leaf) => leaf !== undefined)?.label ?? pointer,
       values: found.map((leaf) => leaf?.value ?? null),
-      isMasked: found.some((leaf) => leaf?.isMasked === true),
+      isMasked: found.some((leaf) => leaf?.kind === 'masked'),
     }
   })
   const isSame = ({ values, isMasked }: Member): boolean =>
@@ -103,30 +103,4 @@ export function excerpts(before: string, now: string): readonly [string, string]
 function excerpt(text: string, start: number): string {
   const end = start + excerptLength
   return `${start > 0 ? '…' : ''}${text.slice(start, end)}${end < text.length ? '…' : ''}`
-}
-
-interface Leaf {
-  readonly label: string
-  readonly value: string
-  readonly isMasked: boolean
-}
-
-function leavesOf(
-  data: Data | null,
-  presentation: Presentation,
-  root = '/params',
-  name = '',
-): ReadonlyMap<string, Leaf> {
-  const leaves = new Map<string, Leaf>()
-  const add = (field: Field, prefix: string): void => {
-    const label = prefix === '' ? field.label : `${prefix} › ${field.label}`
-    if (field.kind === 'group') {
-      for (const member of field.fields) add(member, label)
-      return
-    }
-    const value = field.kind === 'json' ? field.value : summaryOf(field)
-    leaves.set(field.pointer, { label, value, isMasked: field.kind === 'masked' })
-  }
-  for (const field of fieldsOf(data ?? {}, root, presentation)) add(field, name)
-  return leaves
 }

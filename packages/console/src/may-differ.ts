@@ -1,6 +1,6 @@
 import type { MayDiffer } from './api.ts'
-import { fieldsOf, summaryOf } from './fields.ts'
-import type { Presentation } from './fields.ts'
+import { fieldsOf, summaryOf } from '@bailiwick/core/words'
+import type { Presentation } from '@bailiwick/core/words'
 import { humanName } from './wording.ts'
 
 type Data = Readonly<Record<string, unknown>>

@@ -1,26 +1,9 @@
+import { timeWords, visibleText } from '@bailiwick/core/words'
 import type { VoteChannel } from './answers.ts'
 
-/**
- * Characters that would let a model's text look like something else: controls, direction marks, invisibles.
- * Line breaks, tabs and the two marks that only choose between text and emoji are harmless.
- */
-const deceptive =
-  /(?!\n|\t|\ufe0e|\ufe0f)[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u2028\u2029\ufff9-\ufffb]/gu
+export { durationText, humanName, visibleText } from '@bailiwick/core/words'
 
-/** Outside text with every invisible or direction-changing character made visible, as in `\u{202e}`. */
-export function visibleText(text: string): string {
-  return text.replace(deceptive, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`)
-}
-
-/** A name as people read it: `order_id` and `orderId` become `Order id`. Unusual names stay as they are. */
-export function humanName(name: string): string {
-  if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$|^[a-z]+([A-Z][a-z0-9]*)+$/.test(name)) return visibleText(name)
-  const words = name
-    .replace(/([A-Z])/g, ' $1')
-    .replaceAll('_', ' ')
-    .toLowerCase()
-  return words.charAt(0).toUpperCase() + words.slice(1)
-}
+const times = timeWords()
 
 // Made once: making one takes longer than formatting a screen of times with it.
 const formats = {
@@ -29,15 +12,6 @@ const formats = {
     hour: 'numeric',
     minute: 'numeric',
     second: 'numeric',
-  }),
-  date: new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' }),
-  exactClock: new Intl.DateTimeFormat('en-GB', {
-    hour12: false,
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
-    timeZoneName: 'short',
   }),
   longDay: new Intl.DateTimeFormat('en-GB', {
     weekday: 'long',
@@ -55,8 +29,12 @@ export function clockTime(at: string): string {
 
 /** Date and time with milliseconds and time zone, for records. */
 export function exactTime(at: string): string {
-  const date = new Date(at)
-  return `${formats.date.format(date)}, ${formats.exactClock.format(date)}`
+  return times.exact(at)
+}
+
+/** A day or an instant as it was sent, read as one. */
+export function readTime(text: string): string {
+  return times.read(text)
 }
 
 /** `Today`, `Yesterday` or the date, in the reader's time zone. */
@@ -89,24 +67,6 @@ export function countdownText(ms: number): string {
   if (hours >= 24) return `${Math.floor(hours / 24)} d ${twoDigits(hours % 24)}:${twoDigits(minutes % 60)}`
   if (hours > 0) return `${hours}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`
   return `${minutes}:${twoDigits(seconds % 60)}`
-}
-
-/** A length of time in words: `5 minutes`, `1 hour 30 minutes`. */
-export function durationText(ms: number): string {
-  const units = [
-    ['day', 86_400_000],
-    ['hour', 3_600_000],
-    ['minute', 60_000],
-    ['second', 1000],
-  ] as const
-  const parts: string[] = []
-  let rest = ms
-  for (const [unit, size] of units) {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    if (count > 0) parts.push(`${count} ${unit}${count === 1 ? '' : 's'}`)
-  }
-  return parts.slice(0, 2).join(' ') || 'less than a second'
 }
 
 /** Who may vote, one phrase per route; a person must be entitled by every one. */

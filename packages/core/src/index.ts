@@ -4,6 +4,8 @@ export { allowsDeed, deedRoles, isPerson, type Deed } from './approval/deeds.ts'
 export { approvalDigest } from './approval/digest.ts'
 export { instantAfter } from './approval/hours.ts'
 export { approvalStatus, choiceFor, termsAt } from './approval/state.ts'
+export type { JsonSource } from './model/captured-json.ts'
+export { personIdOf } from './approval/person-id.ts'
 export { principalsIn } from './approval/principals.ts'
 export {
   grantScope,

@@ -39,6 +39,7 @@ import { checkPeerSettings, peerSettings } from './peers/peer-settings.ts'
 import { withPeers } from './peers/with-peers.ts'
 import { checkProviderRoles } from './roles.ts'
 import { selfCheckSeconds } from './self-check/settings.ts'
+import { openSecretLines, secretFiles } from './secret-files.ts'
 import { holdServiceLock } from './service-lock.ts'
 import { startWorkers } from './workers.ts'
 
@@ -126,12 +127,13 @@ async function start(
   undo.push(() => lock.release())
   await migrate(database.connection)
   await keepPartitions(database.connection, retention.partition, Date.now() as Instant)
+  const logKey = await logKeySettings(options.env)
   const ledger = await Ledger.open({
     connection: database.connection,
     policies,
     dataDir: options.dataDir,
     consoleUrl: url,
-    logKey: await logKeySettings(options.env),
+    logKey,
     mustSign: true,
     checkpointCopies: anchors.directory,
     env: options.environment,
@@ -142,11 +144,14 @@ async function start(
     allowsCallback: callbackRule(channelsWanted),
   })
   undo.push(() => ledger.close())
-  await startSealing(ledger, options.log)
+  const sealing = await startSealing(ledger, options.log)
+  undo.push(() => sealing.stop())
   await sayClosedStores(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
   const identity = await startIdentity(ledger, identityWanted, { ...options, url })
+  const secrets = secretFiles(options.env, options.dataDir, ledger.name, logKey)
+  for (const line of await openSecretLines(secrets)) options.log(line)
   const waits = new ApprovalWaits(ledger, systemPorts)
   undo.push(async () => waits.close())
   const { log } = options

@@ -19,10 +19,13 @@ import { SignIns, type SecondFactor, type SignInResult } from './identity/sign-i
 import { laterInstant } from './log/later-instant.ts'
 import { KeyLookup, type Admission } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
-import { unknownPerson } from './operations/access.ts'
+import { unknownPerson, type ChangedBy } from './operations/access.ts'
+import { fromSession, type Asking } from './operations/from-session.ts'
 import { removeOperation } from './operations/passkey.ts'
-import { setPersonOperation, vouchedPersonOperation } from './operations/person.ts'
+import { removePersonOperation, setPersonOperation, vouchedPersonOperation } from './operations/person.ts'
 
+/** How often a removal is tried while others make grants on the person's word. */
+const removalsMax = 10
 const signInLinkMs = 24 * 60 * 60 * 1000
 
 /** A person as listed. */
@@ -33,11 +36,6 @@ export interface ListedPerson extends Voter {
   readonly hasPassword: boolean
   readonly hasTotp: boolean
   readonly sessions: number
-}
-
-/** Who makes a change; absent where the subject itself does. */
-interface By {
-  readonly by?: string | undefined
 }
 
 /** How people get in. */
@@ -91,8 +89,8 @@ export class Access {
   }
 
   /** Makes a key useless from the next request on. @throws Fault `not_found` */
-  revokeKey(id: string, { by }: By = {}): Promise<void> {
-    return revokeKey(this.#ledger, id, by)
+  revokeKey(id: string, changedBy: ChangedBy = {}): Promise<void> {
+    return revokeKey(this.#ledger, id, changedBy)
   }
 
   /** All keys, also those that are no longer good, the oldest first. */
@@ -114,10 +112,10 @@ export class Access {
   }
 
   /** Adds a person, or replaces a person's roles. Where these change, every session of the person ends. */
-  async setPerson(id: string, roles: readonly string[], { by }: By = {}): Promise<Voter> {
+  async setPerson(id: string, roles: readonly string[], { by, session }: ChangedBy = {}): Promise<Voter> {
     const person = personId(id)
     refuseNoRole(roles)
-    await this.#ledger.changePerson(setPersonOperation({ person, roles, by }))
+    await this.#ledger.changePerson(fromSession(setPersonOperation({ person, roles, by }), session))
     return { id: person, roles }
   }
 
@@ -142,39 +140,48 @@ export class Access {
     return roles.length === 0 ? undefined : { voter: { id: person, roles }, epoch }
   }
 
-  /** Removes a person with all that lets them in. What the person did stays in the log. @throws Fault `not_found` */
-  async removePerson(id: string, { by }: By = {}): Promise<void> {
+  /**
+   * Removes a person with all that lets them in, and ends what others may do on the person's word: delegations in both
+   * directions, and standing grants that rest on a vote of the person's. What the person did stays in the log.
+   *
+   * @throws Fault `not_found`, or `not_authenticated` for a session that has ended
+   */
+  async removePerson(id: string, { by, session }: ChangedBy = {}): Promise<void> {
     const person = await this.known(id)
-    const { delegations, grants } = this.#ledger
-    // First: what a crash leaves is a person who stands in for nobody, and never a delegation to somebody of the same name.
     const reason = 'The person was removed.'
-    for (const { id: delegation } of await delegations.list(person)) {
-      await unlessEnded(delegations.revoke(delegation, { by: 'operator', reason }))
+    // First: the person gives nothing more, and what a crash leaves is somebody who is out, and never a delegation to, or a
+    // grant by, somebody of the same name.
+    await this.endSessions(person, { by, session })
+    await this.#ledger.delegations.revokeAllOf(person, reason)
+    for (let left = removalsMax; left > 0; left--) {
+      await this.#ledger.grants.revokeAllOf(person, reason)
+      const removal = this.#ledger.changePerson(removePersonOperation(person, by))
+      // A grant that somebody made on the person's word in between keeps the person here, and is ended first.
+      if (left === 1) await removal
+      else if (await unlessEnded(removal)) return
     }
-    await grants.revokeAllOf(person, reason)
-    await this.#ledger.changeAccess(
-      { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
-      { peopleRemoved: [{ id: person }], signedOut: [{ id: person, links: true }] },
-    )
-    // What the person has granted in between.
-    await grants.revokeAllOf(person, reason)
   }
 
   /**
-   * Removes all that a person signs in with: password, authenticator app, recovery codes, passkeys; and ends every session
-   * and sign-in link. For who lost it, or where somebody else may have it. @throws Fault `not_found`
+   * Removes all that a person signs in with: password, authenticator app, recovery codes, passkeys; and ends every session,
+   * sign-in link and delegation that the person has given. For who lost it, or where somebody else may have it.
+   *
+   * @throws Fault `not_found`, or `not_authenticated` for a session that has ended
    */
-  async reset(id: string, { by }: By = {}): Promise<PersonId> {
+  async reset(id: string, { by, session }: ChangedBy = {}): Promise<PersonId> {
     const person = await this.known(id)
     // Sessions end first, so that a crash leaves nobody in. Whoever gets in meanwhile by what is still there may add another
-    // way in: that goes as well, until nothing is left by which anybody could.
+    // way in: that goes as well, until nothing is left by which anybody could. Who resets themself has no session after that.
     let left: readonly string[]
+    let from = session
     do {
-      await this.endSessions(person, { by })
+      await this.endSessions(person, { by, session: from })
+      from = undefined
       await this.credentials.reset(person, { by })
       left = await this.#passkeysOf(person)
       for (const passkey of left) await this.#removePasskey(person, passkey, by)
     } while (left.length > 0)
+    await this.#ledger.delegations.revokeAllOf(person, 'What lets the person in was reset.', 'given')
     return person
   }
 
@@ -196,11 +203,13 @@ export class Access {
   }
 
   /** Ends every session of a person, and every sign-in link that is not used. @throws Fault `not_found` */
-  async endSessions(id: string, { by }: By = {}): Promise<void> {
+  async endSessions(id: string, { by, session }: ChangedBy = {}): Promise<void> {
     const person = await this.known(id)
     await this.#ledger.changeAccess(
       { kind: 'access', event: 'sessions_revoked', subject: person, grants: [], by },
       { signedOut: [{ id: person, links: true }] },
+      undefined,
+      session,
     )
   }
 
@@ -242,7 +251,7 @@ export class Access {
   }
 
   /** A token that signs the person in, once, within a day. @throws Fault `not_found` */
-  async createSignInToken(id: string, { by }: By = {}): Promise<string> {
+  async createSignInToken(id: string, { by, session }: ChangedBy = {}): Promise<string> {
     const person = personId(id)
     const token = newToken()
     const expires = instantText((this.#ledger.now() + signInLinkMs) as Instant)
@@ -250,6 +259,7 @@ export class Access {
       { kind: 'access', event: 'sign_in_link_created', subject: person, grants: [], by },
       { linksMade: [{ token_sha256: sha256(token).toString('hex'), person, expires_at: expires }] },
       { person },
+      session,
     )
     return token
   }
@@ -271,9 +281,9 @@ export class Access {
   }
 
   /** The person of a session with the roles as they are now, or undefined: also where a second factor is missing. */
-  async personOf(session: string): Promise<Voter | undefined> {
+  async personOf(session: string): Promise<Asking | undefined> {
     const known = await this.sessions.known(session)
-    return known?.isPartial === false ? known.voter : undefined
+    return known?.isPartial === false ? { ...known.voter, session: known.id } : undefined
   }
 
   /** Ends a session, in the transaction that records it. */

@@ -4,6 +4,7 @@ import { Fault, instantText, nameLengthMax, type Instant } from '@bailiwick/core
 import { newToken, sha256 } from './identity/secrets.ts'
 import type { Ledger } from './ledger.ts'
 import type { Queryable } from './log/batches.ts'
+import type { ChangedBy } from './operations/access.ts'
 
 const overlapMaxMs = 90 * 24 * 60 * 60 * 1000
 
@@ -31,11 +32,9 @@ export interface NewKey {
 }
 
 /** How a key is made. */
-export interface NewKeyOptions {
+export interface NewKeyOptions extends ChangedBy {
   /** How long it is good for; for ever, unless given. */
   readonly lifetimeMs?: number | undefined
-  /** Who makes it, where that is known. */
-  readonly by?: string | undefined
 }
 
 /** How a key takes the place of another. */
@@ -60,7 +59,7 @@ export interface RotatedKey extends NewKey {
 export async function createKey(
   ledger: Ledger,
   agent: string,
-  { lifetimeMs, by }: NewKeyOptions,
+  { lifetimeMs, by, session }: NewKeyOptions,
 ): Promise<NewKey> {
   if (!/^[^\s\p{C}]+$/u.test(agent) || agent.length > nameLengthMax) {
     throw new Fault('bad_input', `\`${agent}\` is no agent id`, {
@@ -72,6 +71,8 @@ export async function createKey(
   await ledger.changeAccess(
     { kind: 'access', event: 'key_created', subject: row.id, grants: [agent], by, until },
     { keysMade: [row] },
+    undefined,
+    session,
   )
   return { id: row.id, key, agent, expiresAt: row.expires_at }
 }
@@ -85,7 +86,7 @@ export async function createKey(
 export async function rotateKey(
   ledger: Ledger,
   id: string,
-  { overlapMs, lifetimeMs, by }: RotationOptions,
+  { overlapMs, lifetimeMs, by, session }: RotationOptions,
 ): Promise<RotatedKey> {
   if (!(overlapMs >= 0 && overlapMs <= overlapMaxMs)) {
     throw new Fault('bad_input', 'the overlap is not between nothing and 90 days', {
@@ -109,18 +110,22 @@ export async function rotateKey(
   await ledger.changeAccess(
     { kind: 'access', event: 'key_rotated', subject: id, grants, by, until: oldEndsAt },
     { keysMade: [row], keysEnding: [{ id, expires_at: oldEndsAt }] },
+    undefined,
+    session,
   )
   return { id: row.id, key, agent: old.agent, expiresAt: row.expires_at, replaces: id, oldEndsAt }
 }
 
 /** Makes a key useless from the next request on. @throws Fault `not_found` */
-export async function revokeKey(ledger: Ledger, id: string, by: string | undefined): Promise<void> {
+export async function revokeKey(ledger: Ledger, id: string, { by, session }: ChangedBy): Promise<void> {
   const { rows } = await ledger.pool.query<{ agent: string }>('select agent from api_key where id = $1', [id])
   const row = rows[0]
   if (!row) throw noKey(id)
   await ledger.changeAccess(
     { kind: 'access', event: 'key_revoked', subject: id, grants: [row.agent], by },
     { keysRevoked: [{ id }] },
+    undefined,
+    session,
   )
 }
 

@@ -1,5 +1,6 @@
 import { Fault, type PersonId } from '@bailiwick/core'
 import { ChannelStore } from './channel-store.ts'
+import { personId } from './identity/secrets.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What Slack calls an account: `U…`, or `W…` in an Enterprise Grid. */
@@ -21,7 +22,7 @@ export async function linkSlackAccount(
       fix: 'In Slack, open the person’s profile and choose “Copy member ID”; it looks like U0123456789.',
     })
   }
-  const person = email.trim().toLowerCase() as PersonId
+  const person = personId(email)
   const known = await ledger.pool.query('select 1 from person where id = $1', [person])
   if (known.rowCount === 0) {
     throw new Fault('not_found', `no person \`${person}\``, {
@@ -34,22 +35,31 @@ export async function linkSlackAccount(
   return { person, account }
 }
 
+/** Who confirms an account: the person, and the session in which they do. */
+export interface ConfirmingPerson {
+  readonly id: PersonId
+  /** How often all of the person's sessions had been ended when the session began. */
+  readonly epoch: number
+  /** Its id, where there is one. */
+  readonly session?: string | undefined
+}
+
 /**
  * Says that a Slack account is the person's own, as the person does in a signed-in session, and records it with the
  * confirmation, both or neither. The caller knows that it stands for the person; from here on its answers count.
  *
- * @param person who confirms, and how often all of the person's sessions had been ended when the session began
- * @throws Fault `not_authenticated` where they have been ended since, `not_found` for who is not known any more
+ * @throws Fault `not_authenticated` where the session, or all of the person's, have been ended since, `not_found` for who is not known any more
  */
 export async function confirmSlackAccount(
   ledger: Ledger,
   account: string,
-  { id: person, epoch }: { readonly id: PersonId; readonly epoch: number },
+  { id: person, epoch, session }: ConfirmingPerson,
 ): Promise<void> {
   await ledger.changeAccess(
     { kind: 'access', event: 'account_confirmed', subject: person, grants: [`slack:${account}`] },
     { accountsConfirmed: [{ channel: 'slack', account, person }] },
     { person, epoch },
+    session,
   )
 }
 

@@ -1,12 +1,14 @@
 import { delegationId, instantText, type Instant } from '@bailiwick/core'
 import type pg from 'pg'
 import type { Operation } from './log/operation.ts'
+import { unlessEnded } from './ended.ts'
 import { readDelegations } from './log/voting.ts'
 import {
   delegateOperation,
   revokeDelegationOperation,
   type DelegationAnswer,
   type DelegationRequest,
+  type DelegationRevocation,
 } from './operations/delegate.ts'
 
 /** That one person votes in another's stead, as people see it. */
@@ -29,6 +31,9 @@ interface DelegationPorts {
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
 }
 
+/** How many a list names. */
+const listMax = 500
+
 /** A ledger's delegations: who votes in whose stead. */
 export class Delegations {
   readonly #ports: DelegationPorts
@@ -43,8 +48,22 @@ export class Delegations {
   }
 
   /** Ends a delegation before its time. @throws as `revokeDelegationOperation` does */
-  async revoke(id: string, request: Pick<DelegationRequest, 'by' | 'reason'>): Promise<DelegationAnswer> {
+  async revoke(id: string, request: DelegationRevocation): Promise<DelegationAnswer> {
     return await this.#ports.submit(revokeDelegationOperation(id, request))
+  }
+
+  /**
+   * Ends every delegation of a person that has not ended.
+   *
+   * @param which `given`: those alone by which others vote in the person's stead
+   */
+  async revokeAllOf(person: string, reason: string, which: 'all' | 'given' = 'all'): Promise<void> {
+    // What a list names is off the next one; who goes on giving meanwhile keeps nobody busy for ever.
+    for (let length = listMax; length === listMax;) {
+      const those = await this.list(person, which)
+      await Promise.all(those.map(({ id }) => unlessEnded(this.revoke(id, { by: 'operator', reason }))))
+      length = those.length
+    }
   }
 
   /** Who has delegated their votes to the person, now; each once. */
@@ -54,15 +73,22 @@ export class Delegations {
     return [...new Set(given.map(({ from }) => from))]
   }
 
-  /** Those that are in force or to come, the newest first. @param person of whom they are, or to whom */
-  async list(person?: string): Promise<DelegationView[]> {
+  /**
+   * Those that are in force or to come, the newest first, 500 at the most.
+   *
+   * @param person of whom they are, or to whom
+   * @param which `given`: those of whom they are alone
+   */
+  async list(person?: string, which: 'all' | 'given' = 'all'): Promise<DelegationView[]> {
     const { pool, ledger, now } = this.#ports
     const found = await readDelegations(pool, ledger, {
-      text: `select index, revoked_by from delegation
-        where ledger = $1 and ends_at > $2 and revoked_by is null
-          and ($3::text is null or delegator = $3 or delegate = $3)
-        order by index desc limit 500`,
-      values: [ledger, instantText(now()), person ?? null],
+      text: `select d.index, d.revoked_by from delegation d
+        join person f on f.id = d.delegator and (f.since_ledger is distinct from $1 or d.index >= f.since)
+        join person t on t.id = d.delegate and (t.since_ledger is distinct from $1 or d.index >= t.since)
+        where d.ledger = $1 and d.ends_at > $2 and d.revoked_by is null
+          and ($3::text is null or d.delegator = $3 or ($4 and d.delegate = $3))
+        order by d.index desc limit ${listMax}`,
+      values: [ledger, instantText(now()), person ?? null, which === 'all'],
     })
     return found
       .sort((one, other) => other.index - one.index)

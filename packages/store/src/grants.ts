@@ -44,17 +44,17 @@ export class Grants {
   async list(voter?: Voter): Promise<GrantView[]> {
     const { pool, payloads, now } = this.#ports
     const at = now()
-    const found = await readLiveGrants(pool, payloads, at)
-    return found.toReversed().flatMap((read) => viewOf(read, voter, at))
+    const { live } = await readLiveGrants(pool, payloads, at)
+    return live.toReversed().flatMap((read) => viewOf(read, voter, at))
   }
 
-  /** Ends all that rest on a vote of a person, or on one in the person's stead. */
+  /** Ends all that rest on a vote of a person, or on one in the person's stead; also those whose calls cannot be read here. */
   async revokeAllOf(person: string, reason: string): Promise<void> {
-    const all = await this.list()
-    for (const { id } of all.filter(({ by }) =>
-      by.some((each) => [each.person, each.for].includes(person)),
-    )) {
-      await unlessEnded(this.revoke(id, { by: 'operator', reason }))
+    const { pool, payloads, now } = this.#ports
+    const { live, shut } = await readLiveGrants(pool, payloads, now())
+    const all = [...live.map(({ grant }) => grant), ...shut]
+    for (const { index } of all.filter(({ people }) => people.includes(person))) {
+      await unlessEnded(this.revoke(grantId(index), { by: 'operator', reason }))
     }
   }
 

@@ -16,6 +16,7 @@ export type { ListedKey, NewKey } from './api-keys.ts'
 export { agentActivity, type Activity, type ActivityQuery, type PastDecision } from './activity.ts'
 export type { Tried } from './identity/attempts.ts'
 export { recoveryHash, type OwnCredentials } from './identity/credentials.ts'
+export type { Asking } from './operations/from-session.ts'
 export { personId } from './identity/secrets.ts'
 export {
   sessionLifetimesDefault,
@@ -31,7 +32,12 @@ export type { CancelRequest } from './operations/cancel.ts'
 export type { RevokeGrantAnswer, RevokeGrantRequest } from './operations/revoke-grant.ts'
 export type { DelegationAnswer, DelegationRequest } from './operations/delegate.ts'
 export type { VoteRequest } from './operations/vote.ts'
-export { confirmSlackAccount, linkSlackAccount, unlinkSlackAccount } from './channel-accounts.ts'
+export {
+  confirmSlackAccount,
+  linkSlackAccount,
+  unlinkSlackAccount,
+  type ConfirmingPerson,
+} from './channel-accounts.ts'
 export { ChannelStore, type MailLink } from './channel-store.ts'
 export { CheckpointFile, isSignedBy, readCheckpoint } from './checkpoints/checkpoint-file.ts'
 export { cosignedPath, newestCopyPath } from './checkpoints/copies.ts'
@@ -44,6 +50,7 @@ export {
   rememberRetiredKey,
   retireLogKey,
   rotateLogKey,
+  logKeyFiles,
   type LogKeys,
   type LogKeySettings,
 } from './checkpoints/log-keys.ts'

@@ -3,8 +3,10 @@ import type { CheckpointFile } from './checkpoints/checkpoint-file.ts'
 import { readKnownKeys, rememberKey } from './checkpoints/known-keys.ts'
 import type { Queryable } from './log/batches.ts'
 import type { Operation } from './log/operation.ts'
+import { readSealing } from './log/sealing-state.ts'
 import { readSuspended } from './log/suspensions.ts'
 import type { NoteBody } from './operations/note.ts'
+import { restateSealing } from './operations/sealing.ts'
 import { restateSuspension } from './operations/suspend.ts'
 import type { PolicySet } from './policies.ts'
 import { lastPolicy } from './queries.ts'
@@ -49,6 +51,19 @@ export async function keepSuspensions(
   for (const suspended of await readSuspended(ledger.pool, ledger.name)) {
     if (suspended.index < end) await submit(restateSuspension(suspended))
   }
+}
+
+/**
+ * Records again that payloads are sealed, where the record of that lies before `end`: whatever would pass for the secret
+ * under which people are found is held against it without cold storage.
+ */
+export async function keepSealing(
+  ledger: Pick<NotedLedger, 'pool' | 'name'>,
+  end: number,
+  submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>,
+): Promise<void> {
+  const row = await readSealing(ledger.pool, ledger.name)
+  if (row !== undefined && row.index < end) await submit(restateSealing(end))
 }
 
 /**

@@ -55,7 +55,7 @@ export interface LedgerOptions {
 /** What is said of a run that archives, beside what the ledger knows itself. */
 export type ArchiveRequest = Omit<
   ArchiveOptions,
-  'connection' | 'ledger' | 'dataDir' | 'publish' | 'submit' | 'keepStanding'
+  'connection' | 'ledger' | 'dataDir' | 'now' | 'publish' | 'submit' | 'keepStanding'
 >
 
 /** What other parts hear after each commit. */

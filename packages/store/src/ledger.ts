@@ -12,10 +12,10 @@ import {
   type DecisionView,
   type Frontier,
   type Instant,
+  type JsonSource,
   type Outcome,
   type ProofBundle,
   type VerifyResult,
-  type Voter,
 } from '@bailiwick/core'
 import pg from 'pg'
 import { ApprovalReads, refuseCallback } from './approval-reads.ts'
@@ -37,7 +37,7 @@ import { readHead } from './head.ts'
 import type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 import { recordKeys, recordPolicies, signedElsewhere } from './ledger-notes.ts'
 import type { AdmittingKey } from './log/admission.ts'
-import { digestsOf, ledgerSecrets, type Digests } from './log/digests.ts'
+import { digestsOf, ledgerSecrets, type LedgerSecrets } from './log/digests.ts'
 import { randomPool } from './log/random-pool.ts'
 import { Sequencer, type Operation } from './log/sequencer.ts'
 import { readSuspended, type SuspendedAgent } from './log/suspensions.ts'
@@ -51,6 +51,7 @@ import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
 import { outcomeOperation, unknownDecision } from './operations/outcome.ts'
 import { revealOperation, type Revealed, type RevealRequest } from './operations/reveal.ts'
+import type { Asking } from './operations/from-session.ts'
 import { suspensionOperation, type SuspensionChange } from './operations/suspend.ts'
 import { unknownApproval, voteOperation, type VoteRequest } from './operations/vote.ts'
 import type { PolicySet } from './policies.ts'
@@ -71,7 +72,7 @@ import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
 
 export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 
-type LedgerParts = Pick<Ledger, 'checkpoints' | 'name' | 'pool'> & { readonly digests: Digests }
+type LedgerParts = Pick<Ledger, 'checkpoints' | 'name' | 'pool'> & { readonly secrets: LedgerSecrets }
 
 /**
  * One ledger: its policies decide, its log remembers. The same object serves the HTTP service and the
@@ -109,7 +110,8 @@ export class Ledger {
   readonly #payloads: PayloadReader
   #halted: Fault | undefined
 
-  private constructor(options: LedgerOptions, { checkpoints, name, pool, digests }: LedgerParts) {
+  private constructor(options: LedgerOptions, { checkpoints, name, pool, secrets }: LedgerParts) {
+    const digests = digestsOf(secrets)
     this.name = name
     this.#options = options
     this.policies = options.policies
@@ -149,12 +151,13 @@ export class Ledger {
     })
     const submit = <Answer>(operation: Operation<Answer>, asked?: () => Forwardable<Answer>) =>
       this.#submit(operation, asked)
-    this.#retention = { options, digests, submit }
     const ofPeople = { pool, ledger: name, now: this.now, submit }
     this.#sweeps = new Sweeps(ofPeople)
     this.delegations = new Delegations(ofPeople)
     this.grants = new Grants({ ...ofPeople, payloads })
-    this.sealing = new Sealing({ client: pool, ledger: name, key: options.payloadKey, submit })
+    const { payloadKey: key } = options
+    this.sealing = new Sealing({ client: pool, ledger: name, key, secret: secrets.subject, submit })
+    this.#retention = { options, digests, sealing: this.sealing, submit }
     const { connection, policies } = options
     const parts = { sequencer: this.#sequencer, connection, pool, ledger: name, policies, digests }
     this.#writer = new ReplicatedWriter({ ...parts, settings: this.#settings })
@@ -179,7 +182,7 @@ export class Ledger {
       await pool.end()
       throw error
     })
-    const ledger = new Ledger(options, { checkpoints, name, pool, digests: digestsOf(secrets) })
+    const ledger = new Ledger(options, { checkpoints, name, pool, secrets })
     try {
       await settleMove(ledger.pool, name, options.dataDir)
       await ledger.#publishing.begin()
@@ -204,13 +207,19 @@ export class Ledger {
    * Decides, records durably, and answers.
    *
    * @param key as `Admission` has it, where the agent was let in by a key that was remembered
+   * @param source `parsed` where the request came of `JSON.parse` and nobody else holds it
    * @throws Fault: then nothing may run; `AdmissionLapsed` where the key has changed since: then nothing was recorded
    */
-  decide(agent: string, request: DecisionRequest, key?: AdmittingKey): Promise<DecisionAnswer> {
+  decide(
+    agent: string,
+    request: DecisionRequest,
+    key?: AdmittingKey,
+    source?: JsonSource,
+  ): Promise<DecisionAnswer> {
     // Nothing is waited for that need not be: the call takes its place in the order in which it came, and one promise
     // is all that it costs.
     try {
-      const parsed = parseCall(agent, request)
+      const parsed = parseCall(agent, request, source)
       refuseCallback(parsed.callback, this.#options.allowsCallback)
       const gathering = gather(this.policies.for(agent), parsed, this.#surroundings)
       const submit = (gathered: Gathered) =>
@@ -235,7 +244,7 @@ export class Ledger {
   }
 
   /** Casts a person's vote. */
-  async vote(voter: Voter, id: string, request: VoteRequest): Promise<ApprovalStatus> {
+  async vote(voter: Asking, id: string, request: VoteRequest): Promise<ApprovalStatus> {
     return await this.#submit(voteOperation(id, voter, request), () =>
       forwardable({ kind: 'vote', id, voter, request }),
     )
@@ -382,7 +391,7 @@ export class Ledger {
    *
    * @throws as `revealOperation` does
    */
-  async reveal(viewer: Voter, request: RevealRequest): Promise<Revealed> {
+  async reveal(viewer: Asking, request: RevealRequest): Promise<Revealed> {
     return await this.#submit(revealOperation(request, viewer))
   }
 

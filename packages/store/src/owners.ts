@@ -1,4 +1,5 @@
-import { Fault, nameLengthMax } from '@bailiwick/core'
+import { Fault, nameLengthMax, personIdOf } from '@bailiwick/core'
+import { personId } from './identity/secrets.ts'
 import type { Ledger } from './ledger.ts'
 
 /**
@@ -13,15 +14,11 @@ export async function changeOwner(
   owner: { readonly agent: string; readonly person: string },
 ): Promise<void> {
   const { agent } = owner
-  const person = owner.person.trim().toLowerCase()
+  // Who was named otherwise by a version before this one can still be taken away.
+  const person = event === 'owner_added' ? personId(owner.person) : nameIn(owner.person)
   if (!/^[^\s\p{C}]+$/u.test(agent) || agent.length > nameLengthMax) {
     throw new Fault('bad_input', `\`${agent}\` is no agent id`, {
       fix: `Use 1 to ${nameLengthMax} characters without white space, as in the policy's agent_id.`,
-    })
-  }
-  if (!/^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(person) || person.length > nameLengthMax) {
-    throw new Fault('bad_input', `\`${person}\` is no e-mail address`, {
-      fix: 'Name people by their e-mail address.',
     })
   }
   const rows = [{ agent, person }]
@@ -29,6 +26,10 @@ export async function changeOwner(
     { kind: 'access', event, subject: agent, grants: [person] },
     event === 'owner_added' ? { ownersAdded: rows } : { ownersRemoved: rows },
   )
+}
+
+function nameIn(text: string): string {
+  return personIdOf(text) ?? text.trim().toLowerCase()
 }
 
 /** Who stands behind agents, by agent and person. */

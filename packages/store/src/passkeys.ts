@@ -13,6 +13,7 @@ import type { Access } from './access.ts'
 import type { SecondFactor, SignInResult } from './identity/sign-ins.ts'
 import type { Ledger } from './ledger.ts'
 import { readPasskeys, type StoredPasskey } from './log/passkeys.ts'
+import { fromSession } from './operations/from-session.ts'
 import { registerOperation, removeOperation } from './operations/passkey.ts'
 import { PasskeyChallenges, type GivenChallenge } from './passkey-challenges.ts'
 import { partyIfAny, relyingPartyOf, type RelyingParty } from './relying-party.ts'
@@ -119,7 +120,8 @@ export class Passkeys {
   /**
    * Registers what the authenticator made, and records it.
    *
-   * @param epoch that of the session in which the person does: where that has ended meanwhile, nothing is registered
+   * @param epoch that of the session in which the person does, and `session` its id: where that has ended meanwhile, nothing
+   *   is registered
    * @throws Fault `not_authenticated` for such a session; `conflict` where the challenge is used up or too old, or the credential is known; `bad_input` for an
    *   answer that is none to the challenge
    */
@@ -128,6 +130,7 @@ export class Passkeys {
     token: string,
     { name, transports, ...answer }: NewPasskeyAnswer,
     epoch?: number,
+    session?: string,
   ): Promise<{ readonly id: string; readonly index: number }> {
     const { party } = this
     const taken = await this.#challenges.take(token, { purpose: 'register', person })
@@ -145,13 +148,18 @@ export class Passkeys {
     const { id, publicKey, signCount } = checked
     const key = { id, publicKey, ...party }
     const added = { person, key, userHandle: taken.userHandle, name, transports, signCount, epoch }
-    const { index } = await this.#ledger.changePasskeys(registerOperation(added))
+    const { index } = await this.#ledger.changePasskeys(fromSession(registerOperation(added), session))
     return { id, index }
   }
 
-  /** From here on the passkey signs nothing, on any process. @throws Fault `not_found` */
-  async remove(person: string, id: string): Promise<{ readonly index: number }> {
-    return await this.#ledger.changePasskeys(removeOperation(person, id))
+  /**
+   * From here on the passkey signs nothing, on any process.
+   *
+   * @param session the id of the session that it is asked from
+   * @throws Fault `not_found`, `not_authenticated` for a session that has ended
+   */
+  async remove(person: string, id: string, session?: string): Promise<{ readonly index: number }> {
+    return await this.#ledger.changePasskeys(fromSession(removeOperation(person, id), session))
   }
 
   /** A challenge for somebody who is about to sign in; the passkey says who it is. */

@@ -3,21 +3,24 @@ import type { Instant } from '@bailiwick/core'
 import type { ColdLog } from './archive/cold-log.ts'
 import { eraseInArchive } from './archive/erase.ts'
 import { segmentEnds, segmentLimits } from './archive/plan.ts'
-import { archiveLog, refuseOtherStore, spoolDirectory, type ArchiveReport } from './archive/run.ts'
+import { refuseOtherStore } from './archive/right-place.ts'
+import { archiveLog, spoolDirectory, type ArchiveReport } from './archive/run.ts'
 import { archivedEnd } from './archive/segments.ts'
 import { openedStore, type ArchiveStore } from './archive/store.ts'
 import { erasePayloads, type ErasureRequest, type ErasureResult } from './erasure/erase.ts'
 import { subjectTexts } from './erasure/subjects.ts'
-import { keepPolicies, keepSuspensions, type NotedLedger } from './ledger-notes.ts'
+import { keepPolicies, keepSealing, keepSuspensions, type NotedLedger } from './ledger-notes.ts'
 import type { ArchiveRequest, LedgerOptions } from './ledger-options.ts'
 import type { Queryable } from './log/batches.ts'
 import type { Digests } from './log/digests.ts'
 import type { Operation } from './log/operation.ts'
+import type { Sealing } from './sealing/sealing.ts'
 
 /** What retention needs of a ledger that others do not see. */
 export interface RetentionPorts {
   readonly options: Pick<LedgerOptions, 'archive' | 'connection' | 'dataDir'>
   readonly digests: Digests
+  readonly sealing: Pick<Sealing, 'checkSecret'>
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
 }
 
@@ -28,10 +31,12 @@ export async function eraseEverywhere(
     name: ledger,
     cold,
   }: { readonly pool: Queryable; readonly name: string; readonly cold: ColdLog },
-  { options, digests, submit }: RetentionPorts,
+  { options, digests, sealing, submit }: RetentionPorts,
   request: ErasureRequest,
 ): Promise<ErasureResult> {
   const { archive, connection, dataDir } = options
+  // Under another secret nobody is found, and the answer would be that nothing is left of the person.
+  if ('subject' in request.target) await sealing.checkSecret()
   const ports = {
     client,
     ledger,
@@ -58,11 +63,13 @@ export async function archiveRecords(
     connection,
     dataDir,
     ledger: ledger.name,
+    now: ledger.now(),
     publish: () => ledger.checkpoint(),
     submit,
     keepStanding: async (end) => {
       await keepPolicies(ledger, end)
       await keepSuspensions(ledger, end, submit)
+      await keepSealing(ledger, end, submit)
     },
   })
 }

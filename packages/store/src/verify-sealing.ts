@@ -2,6 +2,7 @@ import { Fault, type BrokenLog } from '@bailiwick/core'
 import type { Queryable } from './log/batches.ts'
 import type { PayloadKey } from './sealing/payload-key.ts'
 import { readAllSubjectKeys, unwrapped } from './sealing/subject-keys.ts'
+import { subjectSecretProblem } from './sealing/subject-secret.ts'
 
 const used = `select exists (select from payload_sealing where ledger = $1) or exists (select from subject_key where ledger = $1) as used`
 
@@ -53,7 +54,7 @@ function destroyedKeys(): string {
  * unreadable what nobody asked to erase, and one that is there although its destruction is recorded has not been destroyed.
  * Needs no master key, and reads payloads only where a ledger has ever sealed any. With the master key, each key that is wrapped
  * under it has to open for the person beside whom it stands: without it nobody can tell that two have changed places, and
- * that erasing one person would destroy the key of the other.
+ * that erasing one person would destroy the key of the other. Nor can anybody tell that people are found under another secret.
  *
  * Call it in the snapshot in which the log was found intact.
  */
@@ -72,7 +73,9 @@ export async function sealingProblem(
   if (first !== undefined) {
     return broken(null, `the key ${first.id} is wrapped under a master key that no record names`)
   }
-  return payloadKey === undefined ? undefined : await wrappingProblem(client, ledger, payloadKey)
+  const secret = await subjectSecretProblem(client, ledger, payloadKey)
+  if (secret !== undefined || payloadKey === undefined) return secret
+  return await wrappingProblem(client, ledger, payloadKey)
 }
 
 async function wrappingProblem(

@@ -7,6 +7,7 @@ const person = (id: string, roles: readonly string[] = ['approver']) => ({
   roles,
   roles_from: 'local' as const,
   provider_subject: null,
+  since: 0,
 })
 const session = (id: string, of: string) => ({
   id,

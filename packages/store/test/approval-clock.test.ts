@@ -163,6 +163,7 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
       roles,
       rolesFrom: 'local' as const,
       providerSubject: null,
+      since: 0,
     })
     const fold = new Fold(emptyMemory())
     fold.load({

@@ -1,8 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { archivedEnd } from '../src/archive/segments.ts'
 import { verifyColdSegments } from '../src/archive/verify-archive.ts'
+import { PayloadKey } from '../src/sealing/payload-key.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
-import { agent, knows, ledgerSite, refund, voter, type LedgerSite } from './harness/ledger.ts'
+import {
+  agent,
+  faultOf,
+  knows,
+  ledgerSite,
+  records,
+  refund,
+  voter,
+  type LedgerSite,
+} from './harness/ledger.ts'
 import { describeOnOnePostgres } from './harness/postgres.ts'
 
 describeOnOnePostgres('What stands while its record is archived', (postgres) => {
@@ -59,6 +70,29 @@ describeOnOnePostgres('What stands while its record is archived', (postgres) => 
     expect(suspended?.index).toBeGreaterThanOrEqual(await archivedEnd(site.pool, 'main'))
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     await verifyColdSegments(site.pool, 'main', {})
+  })
+
+  test('that payloads are sealed is recorded again with what it says of the secret of the ledger, and held against that', async () => {
+    const key = new PayloadKey(randomBytes(32).toString('hex'))
+    const sealing = await archivedSite(site, 'sealing', undefined, { payloadKey: key })
+    await sealing.ledger.sealing.start()
+    for (let week = 0; week < 4; week++) {
+      await sealing.live(1)
+      await sealing.nextWeek()
+      await sealing.archive({}, sealing.ledger)
+    }
+    const end = await archivedEnd(site.pool, 'sealing')
+    const said = (await records(site, sealing.ledger)).filter(({ kind }) => kind === 'sealing')
+    expect(said).toMatchObject([{ key: key.id, event: 'on', fingerprint: expect.any(String) }])
+    expect(said[0]?.index).toBeGreaterThanOrEqual(end)
+    expect(await sealing.ledger.verify()).toMatchObject({ kind: 'intact' })
+    await sealing.ledger.sealing.start()
+
+    await site.query(`update ledger_secret set secret = sha256('another') where ledger = 'sealing'`)
+    await site.query(`update payload_sealing set fingerprint = null, index = 0 where ledger = 'sealing'`)
+    expect(await sealing.ledger.verify()).toMatchObject({ kind: 'broken' })
+    expect((await faultOf(sealing.ledger.sealing.start())).message).toContain('is not the one of record')
+    await sealing.ledger.close()
   })
 
   test('a suspension that no record in the database says is found, wherever it claims to come from', async () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openArchiveStore } from '../src/archive/open-store.ts'
 import { archivedEnd } from '../src/archive/segments.ts'
 import type { ArchiveStep } from '../src/archive/run.ts'
+import type { ArchiveRequest } from '../src/ledger.ts'
 import { listPartitions } from '../src/log/partitions.ts'
 import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { archivedSite, day, type ArchivedSite } from './harness/archived.ts'
@@ -241,6 +242,45 @@ describeOnOnePostgres('Archiving', (postgres) => {
     await rename(`${directory}.mounted`, directory)
     await run()
     expect(await archivedEnd(site.pool, 'main')).toBeGreaterThan(end)
+    expect(await archived.ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('whose newest segment is gone goes on where somebody says that its retention has ended, and it has', async () => {
+    await archive()
+    const end = await archivedEnd(site.pool, 'main')
+    await archived.nextWeek()
+    const directory = fileURLToPath(archived.store)
+    const segments = await readdir(join(directory, 'main'))
+    await rename(join(directory, 'main'), `${directory}.deleted`)
+    const run = (more: Partial<ArchiveRequest>) =>
+      archived.archive({ before: archived.before(0), keepMs: 184 * day, ...more })
+
+    const missing = await faultOf(run({}))
+    expect(missing).toMatchObject({
+      code: 'log_broken',
+      message: expect.stringMatching(
+        /^the newest segment of the archive in `file:.*`, the records .* is not there/,
+      ),
+      fix: expect.stringContaining('--newest-expired') as unknown,
+    })
+    const early = await faultOf(run({ newestExpired: true }))
+    expect(early.message).toMatch(/is not there, and it has to be kept until 2026-/)
+    expect(await archivedEnd(site.pool, 'main')).toBe(end)
+    expect(await readdir(directory)).toEqual([])
+
+    site.clock.advance(184 * day)
+    await archived.nextWeek()
+    expect((await faultOf(run({}))).code, 'nobody said so').toBe('log_broken')
+    await run({ newestExpired: true })
+    const next = await archivedEnd(site.pool, 'main')
+    expect(next).toBeGreaterThan(end)
+    expect(await readdir(join(directory, 'main'))).not.toEqual(expect.arrayContaining(segments))
+    expect(await archived.ledger.verify()).toMatchObject({ kind: 'intact' })
+
+    await archived.live(1)
+    await archived.nextWeek()
+    await run({})
+    expect(await archivedEnd(site.pool, 'main'), 'the next run finds the newest').toBeGreaterThan(next)
     expect(await archived.ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 

@@ -163,6 +163,8 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
       ['delete from archive_segment', 'archive_segment'],
       [`update archive_segment set store = 'file:/tmp/elsewhere' where first = 0`, 'archive_segment'],
       [`insert into hold values ('main', 'forged', ${end})`, 'hold'],
+      [`insert into hold values ('main', 'forged', 0)`, 'hold'],
+      [`insert into hold values ('main', 'forged', -1)`, 'hold'],
     ] as const
     for (const [change, table] of changes) {
       await site.query(`create table saved as table ${table}`)
@@ -242,6 +244,94 @@ describeOnPostgres('A log whose beginning is archived', (postgres) => {
     )
     expect(missing.code).toBe('not_found')
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('is named where somebody wrote its row, whatever record it names, hot or archived, and where its row says another', async () => {
+    const { ledger } = archived
+    const problem = async () => {
+      const result = await ledger.verify()
+      return result.kind === 'broken' ? result.problem : result.kind
+    }
+    for (const index of [0, end - 1, end, 1e6, -1]) {
+      await site.query(`insert into hold values ('main', 'forged', $1)`, [index])
+      expect(await problem()).toBe('the hold `forged` has a row, and no record places it')
+      await site.query(`delete from hold where name = 'forged'`)
+    }
+    const { index } = await ledger.changeHold({
+      hold: 'case-4',
+      event: 'placed',
+      reason: 'now',
+      by: 'operator',
+    })
+    expect(await problem()).toBe('intact')
+    await site.query(`update hold set index = 0 where name = 'case-4'`)
+    expect(await problem()).toBe(`the hold \`case-4\` is not stored as record ${index} says`)
+    await site.query(`update hold set index = $1 where name = 'case-4'`, [index])
+    await ledger.changeHold({ hold: 'case-4', event: 'lifted', reason: 'over', by: 'operator' })
+    expect(await problem()).toBe('intact')
+  })
+
+  test('whose row was deleted is named by what was erased or archived meanwhile, also after the row was put back', async () => {
+    const other = await archivedSite(site, 'unheld')
+    const verified = () => verifyColdSegments(site.pool, 'unheld', {})
+    await other.live(2)
+    const [held] = await decisionRecords(site, other.ledger)
+    const { index } = await other.ledger.changeHold({
+      hold: 'case-5',
+      event: 'placed',
+      reason: 'now',
+      by: 'operator',
+    })
+    await site.query(`create table saved as table hold; delete from hold`)
+    const erasure = { target: { decision: held?.id ?? '' }, reason: 'request 7', by: 'operator' }
+    const [erasedBy] = (await other.ledger.erase(erasure)).recordedAs
+    await site.query('insert into hold table saved')
+    const stands = `while the hold \`case-5\` stands, which record ${index} placed`
+    expect(await other.ledger.verify()).toMatchObject({
+      kind: 'broken',
+      index: erasedBy,
+      problem: expect.stringContaining(`record ${erasedBy} erases ${stands}`) as unknown,
+    })
+
+    // Archived with the record of the hold, so that only who reads the archive can tell.
+    await site.query('delete from hold')
+    await other.nextWeek()
+    await other.live(1)
+    await other.nextWeek()
+    await other.archive()
+    expect(await archivedEnd(site.pool, 'unheld')).toBeGreaterThan(erasedBy ?? Infinity)
+    expect(await other.ledger.verify()).toMatchObject({ kind: 'intact' })
+    expect((await faultOf(verified())).message).toContain(`erases ${stands}`)
+    await site.query('insert into hold table saved')
+    expect(await other.ledger.verify()).toMatchObject({
+      kind: 'broken',
+      problem: 'the hold `case-5` has a row, and no record places it',
+    })
+    await site.query('drop table saved; delete from hold')
+    await other.ledger.close()
+  })
+
+  test('whose row was deleted so that its record could be archived is named by who reads the archive', async () => {
+    const other = await archivedSite(site, 'unheld-archived')
+    await other.live(1)
+    const { index } = await other.ledger.changeHold({
+      hold: 'case-6',
+      event: 'placed',
+      reason: 'now',
+      by: 'operator',
+    })
+    await site.query('delete from hold')
+    await other.nextWeek()
+    await other.live(1)
+    await other.nextWeek()
+    await other.archive()
+    expect(await archivedEnd(site.pool, 'unheld-archived')).toBeGreaterThan(index ?? Infinity)
+    const fault = await faultOf(verifyColdSegments(site.pool, 'unheld-archived', {}))
+    expect(fault).toMatchObject({ code: 'log_broken' })
+    expect(fault.message).toMatch(
+      new RegExp(`archives while the hold \`case-6\` stands, which record ${index} placed`),
+    )
+    await other.ledger.close()
   })
 
   test('that is placed while a segment is under way stops it before it is recorded', async () => {

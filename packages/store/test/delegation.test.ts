@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
@@ -170,6 +171,28 @@ describeOnPostgres('G3: voting in somebody else’s stead', (postgres) => {
     [{ reason: '' }, 'bad_input'],
   ])('%j is refused', async (wrong, code) => {
     expect((await faultOf(give(wrong))).code).toBe(code)
+  })
+
+  test('ends with the removal of either, however many there are, also while others are given', async () => {
+    const access = new Access(ledger)
+    // One in each direction, and more than any list names at once.
+    await give()
+    await give({ from: eve, to: ann, by: eve })
+    const many = Array.from({ length: 510 }, (_, n) => ({ ends: later(100 + n) }))
+    await Promise.all(many.map((more) => give(more)))
+    let isOver = false
+    const giving = (async () => {
+      while (!isOver)
+        await Promise.allSettled(Array.from({ length: 8 }, () => give({ from: eve, to: ann, by: eve })))
+    })()
+    await access.removePerson(ann)
+    isOver = true
+    await giving
+    await knows(ledger, lead('ann'))
+    for (const person of [ann, bob]) expect(await ledger.delegations.list(person)).toEqual([])
+    const id = await escalated(ledger)
+    expect((await faultOf(cast(ledger, clerk, id, { ...approve, for: ann }))).code).toBe('not_permitted')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 
   test('is listed for both, and for neither once it is over', async () => {

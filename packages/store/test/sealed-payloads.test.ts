@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { sealedKeys, type DecisionRequest } from '@bailiwick/core'
+import { sealedKeys, type DecisionRequest, type Sha256 } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
+import { noNeeds } from '../src/log/needs.ts'
+import type { Operation } from '../src/log/operation.ts'
 import { PayloadKey } from '../src/sealing/payload-key.ts'
 import {
   agent,
@@ -223,6 +226,23 @@ describeOnPostgres('G9: payloads that are sealed', (postgres) => {
     })
   })
 
+  describe('an approval in a service without the payload key', () => {
+    test('that gave a standing grant ends with its person where the call cannot be read', async () => {
+      const ledger = await sealing()
+      await knows(ledger, voter('pat'))
+      const { approval } = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const until = new Date(site.clock.now() + 3_600_000).toISOString()
+      await cast(ledger, voter('pat'), approval?.id ?? '', { vote: 'approve', standing: { uses: 3, until } })
+      const blind = await site.open(policiesOf(policy), ledger.name, {})
+      expect(await blind.grants.list()).toEqual([])
+      await new Access(blind).removePerson('pat@example.com')
+      await knows(ledger, voter('pat'))
+      expect(await ledger.grants.list()).toEqual([])
+      expect((await ledger.decide(agent, refundOf('cu-ann', {}, 550))).effect).toBe('escalate')
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+  })
+
   describe('erasing a person', () => {
     test('destroys the key in the transaction that says so, and everybody else stays readable', async () => {
       const ledger = await sealing()
@@ -413,6 +433,188 @@ describeOnPostgres('G9: payloads that are sealed', (postgres) => {
       const blind = await site.open(policiesOf(policy), ledger.name)
       expect((await blind.decide(agent, refundOf('cu-eve'))).effect).toBe('allow')
       expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+  })
+
+  describe('the secret under which people are found', () => {
+    const changed = (ledger: Ledger) =>
+      site.query(
+        `update ledger_secret set secret = sha256('another') where ledger = $1 and name = 'subject'`,
+        [ledger.name],
+      )
+    const said = async (ledger: Ledger) =>
+      (await records(site, ledger)).flatMap((record) =>
+        record.kind === 'sealing' ? [{ key: record.key, fingerprint: record.fingerprint }] : [],
+      )
+    const secretOf = async (ledger: Ledger) =>
+      (
+        await site.query<{ secret: Buffer }>(
+          `select secret from ledger_secret where ledger = $1 and name = 'subject'`,
+          [ledger.name],
+        )
+      )[0]?.secret ?? Buffer.alloc(0)
+    // As if nobody had looked; versions before this one recorded no fingerprint.
+    const sealedAs = (fingerprint: Sha256 | undefined): Operation<number> => ({
+      needs: noNeeds,
+      apply: (fold, { index }) => ({
+        body: { kind: 'sealing', event: 'on', key: key.id, fingerprint, by: 'operator' },
+        answer: index,
+        staged: () => fold.seals.change({ index, key: key.id, fingerprint: fingerprint ?? null }),
+      }),
+    })
+
+    test('is recorded by what only the master key makes of it, and tells nobody what it is', async () => {
+      const ledger = await sealing()
+      const secret = await secretOf(ledger)
+      expect(await said(ledger)).toEqual([
+        { key: key.id, fingerprint: key.fingerprintOf(secret, ledger.name) },
+      ])
+      expect(newKey().fingerprintOf(secret, ledger.name)).not.toBe(key.fingerprintOf(secret, ledger.name))
+      expect(key.fingerprintOf(secret, 'another')).not.toBe(key.fingerprintOf(secret, ledger.name))
+    })
+
+    test('and was changed is named by verification with the master key, and nobody is erased under it', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+      await changed(ledger)
+      const [record] = (await records(site, ledger)).filter(({ kind }) => kind === 'sealing')
+      const problem = `the secret under which people are found is not the one of record ${record?.index}`
+      expect(await ledger.verify()).toMatchObject({
+        kind: 'broken',
+        index: record?.index,
+        problem: expect.stringContaining(problem) as unknown,
+      })
+      // One that reads it anew, and one that still knows the former.
+      for (const one of [await opened(ledger.name), ledger]) {
+        const { size } = await one.head()
+        const fault = await faultOf(erase(one, 'cu-ann'))
+        expect(fault).toMatchObject({ code: 'log_broken', message: expect.stringContaining(problem) })
+        expect((await one.head()).size).toBe(size)
+      }
+      expect(await keysOf(ledger)).toHaveLength(1)
+    })
+
+    test('and was put back is as good as before', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      const secret = await secretOf(ledger)
+      await changed(ledger)
+      await site.query(`update ledger_secret set secret = $2 where ledger = $1 and name = 'subject'`, [
+        ledger.name,
+        secret,
+      ])
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+      expect((await erase(await opened(ledger.name), 'cu-ann')).keys).toHaveLength(1)
+    })
+
+    test('and was changed while it was used keeps whoever used it from erasing after it was put back', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      const secret = await secretOf(ledger)
+      await changed(ledger)
+      const other = await opened(ledger.name)
+      await site.query(`update ledger_secret set secret = $2 where ledger = $1 and name = 'subject'`, [
+        ledger.name,
+        secret,
+      ])
+      expect((await faultOf(erase(other, 'cu-ann'))).code).toBe('log_broken')
+      expect((await erase(ledger, 'cu-ann')).keys).toHaveLength(1)
+    })
+
+    test('and was changed is not sealed under, nor wrapped anew, by whoever has the master key', async () => {
+      const ledger = await sealing()
+      await changed(ledger)
+      const other = await opened(ledger.name)
+      for (const refused of [
+        () => other.sealing.start(),
+        () => other.sealing.rotate(newKey(), 'operator'),
+        () => other.sealing.switchOn('operator'),
+      ]) {
+        expect((await faultOf(refused())).code).toBe('log_broken')
+      }
+      expect(await said(ledger)).toHaveLength(1)
+    })
+
+    test('is held against the record: what the row says of it helps nobody', async () => {
+      const ledger = await sealing()
+      await changed(ledger)
+      for (const fingerprint of [null, key.fingerprintOf(await secretOf(ledger), ledger.name)]) {
+        await site.query('update payload_sealing set fingerprint = $2 where ledger = $1', [
+          ledger.name,
+          fingerprint,
+        ])
+        const other = await opened(ledger.name)
+        expect((await faultOf(other.sealing.start())).code).toBe('log_broken')
+        expect(await other.verify()).toMatchObject({ kind: 'broken' })
+      }
+      expect(await said(ledger)).toHaveLength(1)
+    })
+
+    test('is recorded again when the master key is rotated, and found changed under the new one, too', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      const next = newKey()
+      await ledger.sealing.rotate(next, 'operator')
+      const later = await opened(ledger.name, next)
+      await later.sealing.start()
+      const secret = await secretOf(ledger)
+      expect(await said(ledger)).toEqual(
+        [key, next].map((each) => ({ key: each.id, fingerprint: each.fingerprintOf(secret, ledger.name) })),
+      )
+      for (const one of [ledger, later]) expect(await one.verify()).toMatchObject({ kind: 'intact' })
+      await changed(ledger)
+      for (const one of [ledger, later]) expect(await one.verify()).toMatchObject({ kind: 'broken' })
+      expect((await faultOf(erase(await opened(ledger.name, next), 'cu-ann'))).code).toBe('log_broken')
+    })
+
+    test('of a ledger that has sealed since before is recorded once, by the first that has the master key', async () => {
+      const ledger = await opened()
+      await ledger.changePerson(sealedAs(undefined))
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+      const blind = await site.open(policiesOf(policy), ledger.name, { payloadKey: newKey() })
+      await blind.sealing.start()
+      expect(await said(ledger)).toEqual([{ key: key.id }])
+      await ledger.sealing.start()
+      await ledger.sealing.start()
+      const fingerprint = key.fingerprintOf(await secretOf(ledger), ledger.name)
+      expect(await said(ledger)).toEqual([{ key: key.id }, { key: key.id, fingerprint }])
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+      await changed(ledger)
+      expect(await ledger.verify()).toMatchObject({ kind: 'broken' })
+    })
+
+    test('that two records of one master key say differently is named without that key', async () => {
+      const ledger = await sealing()
+      const index = await ledger.changePerson(sealedAs('ab'.repeat(32) as Sha256))
+      const blind = await site.open(policiesOf(policy), ledger.name)
+      expect(await blind.verify()).toMatchObject({
+        kind: 'broken',
+        index,
+        problem: expect.stringContaining('people are found under another secret') as unknown,
+      })
+    })
+
+    test('and is lost for good leaves a ledger that goes on under another master key', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      await changed(ledger)
+      const later = await opened(ledger.name, newKey())
+      await later.sealing.switchOn('operator')
+      await later.sealing.start()
+      await later.decide(agent, refundOf('cu-bob'))
+      expect(await later.verify()).toMatchObject({ kind: 'intact' })
+      expect((await erase(later, 'cu-bob')).keys).toHaveLength(1)
+      expect((await erase(later, 'cu-ann')).keys, 'found by decision only').toEqual([])
+    })
+
+    test('and was changed is not noticed without the master key, and an erasure finds nobody', async () => {
+      const ledger = await sealing()
+      await ledger.decide(agent, refundOf('cu-ann'))
+      await changed(ledger)
+      const blind = await site.open(policiesOf(policy), ledger.name)
+      expect(await blind.verify()).toMatchObject({ kind: 'intact' })
+      expect((await erase(blind, 'cu-ann')).keys).toEqual([])
     })
   })
 

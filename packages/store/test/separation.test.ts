@@ -64,12 +64,21 @@ describeOnPostgres('G3: nobody agrees to their own call, and everybody counts on
       expect(await cast(ledger, voter('ann'), two, approve)).toBe('approved')
     })
 
-    test.each([42, { person: 'ann@example.com' }, null, ''])(
-      'a principal of %j names nobody',
+    test.each([[null], [[]]])('a principal of %j is nobody', async (principal) => {
+      const ledger = await site.open()
+      const id = await escalated(ledger, { context: { principal } })
+      expect(await cast(ledger, voter('ann'), id, approve)).toBe('approved')
+    })
+
+    test.each([42, { person: 'ann@example.com' }, '', 'mailto:ann@example.com', 'Ann <ann@example.com>'])(
+      'a call that says it with %j waits for nobody: it is denied, because nobody can tell',
       async (principal) => {
         const ledger = await site.open()
-        const id = await escalated(ledger, { context: { principal } })
-        expect(await cast(ledger, voter('ann'), id, approve)).toBe('approved')
+        const call = { action: 'issue_refund', params: { amount: 600 }, context: { principal } }
+        const { effect, reasons, approval } = await ledger.decide(agent, call)
+        expect([effect, approval]).toEqual(['deny', undefined])
+        expect((await records(site, ledger)).at(-1)).toMatchObject({ code: 'malformed_call', effect: 'deny' })
+        expect(reasons.join()).toContain('context.principal must be an e-mail address')
       },
     )
 
@@ -108,7 +117,7 @@ describeOnPostgres('G3: nobody agrees to their own call, and everybody counts on
     const roles = (now: readonly string[]) =>
       ledger.changeAccess(
         { kind: 'access', event: 'roles_changed', subject: ann.id, grants: now },
-        { peopleSet: [{ id: ann.id, roles: now, roles_from: 'local', provider_subject: null }] },
+        { peopleSet: [{ id: ann.id, roles: now, roles_from: 'local', provider_subject: null, since: 0 }] },
       )
     await roles([])
     expect((await faultOf(ledger.vote(ann, id, { vote: 'approve', digest }))).code).toBe('not_permitted')

@@ -126,7 +126,11 @@ describeOnOnePostgres('what standing grants cost, and until when they hold', (po
     const sha256 = 'b'.repeat(64) as Sha256
     const scope = { agent, action: 'pay', policy: sha256, rules, params: {}, context: '{}', mayDiffer: [] }
     const memory = emptyMemory()
-    memory.grants.load([{ index: 7, made, scope, terms: '{}', routes: [], used: 0 }], byDatabase)
+    memory.grants.load(
+      [{ index: 7, made, people: [], scope, terms: '{}', routes: [], used: 0 }],
+      [],
+      byDatabase,
+    )
     const fold = new Fold(memory)
     expect(fold.rows(() => 'pending').notAfter).toBeUndefined()
     fold.grants.use(7, 9)
@@ -141,15 +145,13 @@ describeOnOnePostgres('what standing grants cost, and until when they hold', (po
     const id = approval?.id ?? ''
     const granted = { uses: 5, until: '2026-03-01T10:00:00Z' }
     await cast(ledger, voter('ann'), id, { vote: 'approve', standing: granted })
-    const [live] = await readLiveGrants(
-      ledger.pool,
-      new PayloadReader(ledger.name, undefined),
-      site.clock.now(),
-    )
+    const {
+      live: [live],
+    } = await readLiveGrants(ledger.pool, new PayloadReader(ledger.name, undefined), site.clock.now())
     if (live === undefined) throw new Error('there is no grant')
     const memory = emptyMemory()
     const many = Array.from({ length: 500 }, (_, index) => ({ ...live.grant, index: index + 100 }))
-    memory.grants.load(many, false)
+    memory.grants.load(many, [], false)
     const fold = new Fold(memory)
     const { record, payload } = await knownDecision(ledger, live.grant.index)
     const make = () => grantMade(live.approval, { record, payload }, fold, site.clock.now())

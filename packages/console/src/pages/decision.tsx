@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Decision, Session } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
-import { whyMissing } from '../fields.ts'
+import { whyMissing } from '../missing.ts'
 import { EffectBadge, OutcomeNote, ShadowBadge, StatusBadge } from '../parts/badges.tsx'
 import { Back, Entry, PageParts, Section } from '../parts/document.tsx'
 import { Explained } from '../parts/explanation.tsx'

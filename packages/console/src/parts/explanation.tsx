@@ -1,6 +1,6 @@
 import type { Decision, DeterminingRule, Effect } from '../api.ts'
 import type { ExplainedChange, ExplainedCounter, ExplainedFact, Explanation } from '../explanation.ts'
-import { numberText } from '../fields.ts'
+import { numberText } from '@bailiwick/core/words'
 import { asProblem } from '../problem.ts'
 import { useExplanation } from '../queries.ts'
 import { visibleText } from '../wording.ts'

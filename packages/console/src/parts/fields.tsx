@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react'
-import { fieldsOf, jsonText } from '../fields.ts'
-import type { Field, Missing, Presentation } from '../fields.ts'
+import { fieldsOf, jsonText } from '@bailiwick/core/words'
+import type { Field, Presentation } from '@bailiwick/core/words'
+import type { Missing } from '../missing.ts'
 import { unreachable } from '../unreachable.ts'
-import { exactTime } from '../wording.ts'
+import { readTime } from '../wording.ts'
 import { Masked } from './reveal.tsx'
 
 const whyNoData: Readonly<Record<Missing, string>> = {
@@ -96,13 +97,9 @@ function FieldValue({ field }: { readonly field: Field }) {
 
 // As it was sent, too: what a day or an hour is depends on where one reads it.
 function DateValue({ text }: { readonly text: string }) {
-  const isDay = !text.includes('T')
-  const read = isDay
-    ? new Date(text).toLocaleDateString('en-GB', { dateStyle: 'full', timeZone: 'UTC' })
-    : exactTime(text)
   return (
     <>
-      <time dateTime={text}>{read}</time> <span className="as-sent">{text}</span>
+      <time dateTime={text}>{readTime(text)}</time> <span className="as-sent">{text}</span>
     </>
   )
 }

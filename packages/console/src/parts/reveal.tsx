@@ -1,7 +1,7 @@
 import { createContext, useContext, useEffect, useMemo, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 import { useMutation } from '@tanstack/react-query'
-import { jsonText } from '../fields.ts'
+import { jsonText } from '@bailiwick/core/words'
 import type { Revealed } from '../api.ts'
 import { useApi } from '../queries.ts'
 import { visibleText } from '../wording.ts'

@@ -16,6 +16,7 @@ export class RecordedPeople {
         return
       case 'person_removed':
         this.#roles.set(subject, undefined)
+        this.#forget(subject)
         return
       case 'owner_added':
         for (const person of grants) this.#behind(subject).add(person)
@@ -50,6 +51,12 @@ export class RecordedPeople {
     return [...this.#delegations.values()].some(
       (each) => each.to === to && each.from === from && each.starts <= at && at < each.ends,
     )
+  }
+
+  // Somebody else may come under the name: nothing that was delegated before counts.
+  #forget(person: string): void {
+    for (const [id, { from, to }] of this.#delegations)
+      if (from === person || to === person) this.#delegations.delete(id)
   }
 
   #behind(agent: string): Set<string> {

@@ -1,5 +1,6 @@
 import type { PersonId } from '../model/ids.ts'
 import type { ApprovalTerms } from '../model/decision.ts'
+import { personIdOf } from './person-id.ts'
 
 /** A person who may be asked. */
 export interface Voter {
@@ -42,7 +43,7 @@ function isNamedBy(entry: string, voter: Voter): boolean {
     case 'group':
       return voter.roles.includes(entry)
     case 'person':
-      return name.toLowerCase() === voter.id
+      return personIdOf(name) === voter.id
     default:
       return false
   }

@@ -132,7 +132,7 @@ const kinds: { readonly [Kind in LogRecord['kind']]: { readonly [Member in Membe
   },
   suspension: { agent: 'text', state: ['suspended', 'active'], by: 'text' },
   erasure: { scope: ['decision', 'subject'], records: 'list', by: 'text', keys: 'list or absent' },
-  sealing: { event: ['on', 'off'], key: 'text or null', by: 'text' },
+  sealing: { event: ['on', 'off'], key: 'text or null', by: 'text', fingerprint: 'sha256 or absent' },
   archive: { first: 'index', end: 'index', frontier: 'text', manifest: 'sha256', store: 'text' },
   hold: { hold: 'text', event: ['placed', 'lifted'], by: 'text' },
   read: {

@@ -45,8 +45,8 @@ export function completeRecord(body: RecordBody, place: RecordPlace): LogRecord 
       return { at, by, index, keys, kind, ledger, payload, records, scope, v: 1 }
     }
     case 'sealing': {
-      const { by, event, key, kind } = body
-      return { at, by, event, index, key, kind, ledger, payload, v: 1 }
+      const { by, event, fingerprint, key, kind } = body
+      return { at, by, event, fingerprint, index, key, kind, ledger, payload, v: 1 }
     }
     case 'archive': {
       const { end, first, frontier, kind, manifest, store } = body

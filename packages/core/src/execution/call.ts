@@ -1,4 +1,5 @@
-import { captureJson } from '../model/captured-json.ts'
+import { principalProblem } from '../approval/principals.ts'
+import { captureJson, type JsonSource } from '../model/captured-json.ts'
 import type { ToolCall } from '../model/call.ts'
 import { Fault } from '../model/fault.ts'
 import type { ActionName, AgentId, ApprovalId, CallId, SessionId } from '../model/ids.ts'
@@ -15,7 +16,7 @@ export interface ParsedCall {
   readonly supports: readonly string[]
   /** Where the agent wants to be told that its approval is over. */
   readonly callback?: string | undefined
-  /** Why the call has no canonical form; such a call is denied, and recorded without its parameters. */
+  /** Why the call has no canonical form, or nobody can tell for whom it is made; such a call is denied, and recorded without its parameters. */
   readonly malformed: string | undefined
 }
 
@@ -31,9 +32,14 @@ const noNames: readonly string[] = Object.freeze([])
 /**
  * Checks what a caller asked for.
  *
+ * @param source of `params` and `context`, as `captureJson` has it
  * @throws Fault `bad_input` for names and shapes that no call has, `too_large` for a payload over the limit
  */
-export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
+export function parseCall(
+  agent: string,
+  request: DecisionRequest,
+  source: JsonSource = 'handed',
+): ParsedCall {
   const agentId = checkedName(agent, 'agent') as AgentId
   const action = checkedName(request.action, 'action')
   const callId = request.callId === undefined ? undefined : checkedName(request.callId, 'callId')
@@ -45,9 +51,10 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const params = checkedObject(request.params, 'params')
   const context = checkedObject(request.context ?? nothing, 'context')
   // A copy: the caller's object may change while the call waits for its batch.
-  const captured = captureJson({ context, params }, payloadDepthMax)
-  const malformed = captured.kind === 'malformed' ? captured.problem : undefined
-  const payload = captured.kind === 'malformed' ? 'null' : captured.text
+  const captured = captureJson({ context, params }, payloadDepthMax, source)
+  const malformed = captured.kind === 'malformed' ? captured.problem : principalProblem(captured.context)
+  const taken = captured.kind === 'malformed' || malformed !== undefined ? undefined : captured
+  const payload = taken?.text ?? 'null'
   if (utf8Length(payload) > payloadBytesMax) {
     throw new Fault(
       'too_large',
@@ -60,8 +67,8 @@ export function parseCall(agent: string, request: DecisionRequest): ParsedCall {
   const call: ToolCall = {
     agent: agentId,
     action: action as ActionName,
-    params: captured.kind === 'malformed' ? nothing : captured.params,
-    context: captured.kind === 'malformed' ? nothing : captured.context,
+    params: taken?.params ?? nothing,
+    context: taken?.context ?? nothing,
     callId: callId as CallId | undefined,
     approvalId: approvalId as ApprovalId | undefined,
   }

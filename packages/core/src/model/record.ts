@@ -252,6 +252,11 @@ export interface SealingRecord extends RecordBase {
   readonly event: 'on' | 'off'
   /** The id of the master key under which the keys of people are wrapped; null where nothing is sealed from here on. */
   readonly key: string | null
+  /**
+   * Of the secret under which people are found: its HMAC under that master key. Whoever has the key can tell by it that the
+   * secret is the one of then. Absent with `off`, and in records of before.
+   */
+  readonly fingerprint?: Sha256 | undefined
   /** As in `SuspensionRecord`. */
   readonly by: string
 }

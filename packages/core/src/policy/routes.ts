@@ -1,3 +1,4 @@
+import { personIdOf } from '../approval/person-id.ts'
 import type { BusinessHours, StandingTerms } from '../model/decision.ts'
 import type { ApprovalRoute } from '../model/policy.ts'
 import { voteChannels } from '../model/vote-channel.ts'
@@ -84,7 +85,7 @@ function standingOf({
 /** Who has written a policy: whoever may change policies in the service, and the people whom its files name. */
 function authorsOf(sources: readonly PolicySource[]): readonly string[] {
   const named = sources.flatMap(({ content }) => content.authors ?? [])
-  return ['role:policy-author', ...named.map((person) => `person:${person.toLowerCase()}`)]
+  return ['role:policy-author', ...named.map((person) => `person:${personIdOf(person) ?? person}`)]
 }
 
 function hoursOf({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bareAddress } from '../approval/person-id.ts'
 import { voteChannels } from '../model/vote-channel.ts'
 import {
   approvalDeadlineMsMax,
@@ -10,10 +11,11 @@ import {
 } from '../model/limits.ts'
 import { durationMs, timeWindow } from './schema-values.ts'
 
+const approverForm = new RegExp(`^(role:[a-z0-9-]+|group:[^\\s\\p{C}]+|person:${bareAddress})$`, 'u')
 const approverError = 'must be role:NAME, group:NAME or person:EMAIL'
 const approver = z
   .string({ error: approverError })
-  .regex(/^(role:[a-z0-9-]+|group:[^\s\p{C}]+|person:[^\s\p{C}]+@[^\s\p{C}]+)$/u, { error: approverError })
+  .regex(approverForm, { error: approverError })
   .max(210, { error: 'is too long' })
 
 const approvers = z
@@ -116,7 +118,7 @@ export const route = z.strictObject(
 
 /** The people who wrote a policy. */
 export const authors = z
-  .array(z.string().regex(/^[^\s\p{C}@]+@[^\s\p{C}@]+$/u, { error: 'must be an e-mail address' }), {
+  .array(z.string().regex(new RegExp(`^${bareAddress}$`, 'u'), { error: 'must be an e-mail address' }), {
     error: 'must be a list of e-mail addresses',
   })
   .max(50, { error: 'must have at most 50 entries' })

@@ -57,7 +57,7 @@ describe.each(bodies)('a record of kind $kind', (body) => {
   })
 })
 
-test('a signed vote that grants more and a passkey are written in order, and older records do without', () => {
+test('a signed vote that grants more, a passkey and a fingerprint are written in order, and older records do without', () => {
   const signature = { signature: 'cw', credential: 'Yw', clientDataJSON: 'ag', authenticatorData: 'YQ' }
   const [standing, grant] = [7, 5].map((uses) => ({ uses, until: '2026-11-23T21:00:00.000Z' }))
   const passkey = { rpId: 'localhost', origin: 'http://localhost', publicKey: 'aw', id: 'Yw' }
@@ -84,6 +84,7 @@ test('a signed vote that grants more and a passkey are written in order, and old
     },
     { kind: 'access', event: 'passkey_registered', subject: 'ann@example.com', grants: [], passkey },
     { kind: 'access', event: 'passkey_removed', subject: 'ann@example.com', grants: [], passkey },
+    { kind: 'sealing', key: 'cafe', fingerprint: 'ef'.repeat(32) as Sha256, event: 'on', by: 'operator' },
   ]
   for (const body of bodies) {
     const text = recordText(completeRecord(body, place))

@@ -36,6 +36,13 @@ const value = fc.letrec((tie) => ({
 }))
 const object = value.object as fc.Arbitrary<JsonObject>
 
+// As JSON of it would be sent; what JSON has no form for is left out.
+function jsonOf(object: JsonObject): string {
+  return (
+    JSON.stringify(object, (_, each: unknown) => (typeof each === 'bigint' ? Number(each) : each)) ?? '{}'
+  )
+}
+
 describe('capturing what a caller hands over', () => {
   test('says what the careful functions say, of whatever is handed over', () => {
     fc.assert(
@@ -45,6 +52,25 @@ describe('capturing what a caller hands over', () => {
         // Which of several problems is told depends on the order of names.
         if (captured.kind === 'captured') expect(captured).toEqual(careful)
         else expect(careful.kind).toBe('malformed')
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('says the same of what was parsed, whichever way it is told', () => {
+    const text = fc.oneof(
+      fc.tuple(object, object).map((both) => JSON.stringify(both.map((each) => JSON.parse(jsonOf(each))))),
+      fc.constantFrom(
+        '[{"__proto__":{"a":1}},{"10":1,"9":-0,"b":[1e999]}]',
+        '[{"b":1,"a":{"__proto__":null,"10":[],"9":{}}},{"x":[[[[[[[1]]]]]]]}]',
+        '[{},{"x":[[[[1]]]],"y":-0,"z":{"constructor":{"a":true}}}]',
+      ),
+    )
+    fc.assert(
+      fc.property(text, (json) => {
+        const [context, params] = JSON.parse(json) as [JsonObject, JsonObject]
+        const handed = captureJson({ context, params }, depthMax)
+        expect(captureJson({ context, params }, depthMax, 'parsed')).toEqual(handed)
       }),
       { numRuns: 300 },
     )

@@ -3,13 +3,36 @@ import {
   type ApprovalTerms,
   type ApprovalView,
   type Json,
+  type JsonObject,
   type VoteChannel,
 } from '@bailiwick/core'
+import { callLeaves, mainLeaves, timeWords, type CallLeaf, type Presentation } from '@bailiwick/core/words'
 
-/** How many parameters a message shows; the console has them all. */
+/** How many parameters a message shows, and how much of the context; the console has it all. */
 const paramsShownMax = 20
+const contextShownMax = 10
 const valueLengthMax = 300
 const reasonsShownMax = 10
+
+// A message is read by several people, so its times are those of no one of them.
+const times = timeWords('UTC')
+
+/** An approval as people may see it: masked, with the units of its numbers. */
+export type ShownApproval = ApprovalView & Presentation
+
+/** A member of a call, as it is to be shown. */
+export interface MemberWords {
+  readonly name: string
+  readonly value: string
+  /** Where the value says what is, and is none itself: hidden, or empty. */
+  readonly isRemark: boolean
+}
+
+/** So many members of a call, and how many there are beside those. */
+export interface MembersWords {
+  readonly shown: readonly MemberWords[]
+  readonly left: number
+}
 
 /** What a person is asked, in words. Whatever came from outside has its invisible characters made visible. */
 export interface ApprovalWords {
@@ -17,10 +40,10 @@ export interface ApprovalWords {
   readonly title: string
   /** What is wanted of the person. */
   readonly ask: string
-  /** The parameters, name by name, as they are to be shown. */
-  readonly params: readonly { readonly name: string; readonly value: string }[]
-  /** How many parameters there are beside those. */
-  readonly paramsLeft: number
+  /** The parameters, member by member, in the words of the console. */
+  readonly params: MembersWords
+  /** What the host that runs the agent says of the call, without what is masked or empty. */
+  readonly context: MembersWords
   readonly reasons: readonly string[]
   /** Until when, in UTC. */
   readonly deadline: string
@@ -28,28 +51,31 @@ export interface ApprovalWords {
   readonly count: string
 }
 
-/**
- * An approval in words.
- *
- * @param approval masked already for those who read the words
- */
-export function approvalWords(approval: ApprovalView): ApprovalWords {
-  const { agent, action, params, reasons, terms, votes, deadline } = approval
+/** An approval in words. */
+export function approvalWords(approval: ShownApproval): ApprovalWords {
+  const { agent, action, params, context, reasons, terms, votes, deadline } = approval
   const acknowledges = terms.asks === 'acknowledgement'
-  const flat = flatParams(params)
   const verb = acknowledges ? 'looked' : 'agreed'
   const answered = votes.filter(({ vote }) => vote !== 'reject').length
+  const leavesOf = (data: Json, root: string) => [...callLeaves(objectOf(data), approval, root).values()]
+  const told = leavesOf(context, '/context').filter(({ kind }) => kind !== 'masked' && kind !== 'absent')
   return {
     title: `${visible(agent)} asks to run ${visible(action)}`,
     ask: acknowledges
       ? 'Somebody has to look at it before it runs.'
       : 'It runs only if it is approved in time.',
-    params: flat.slice(0, paramsShownMax),
-    paramsLeft: Math.max(0, flat.length - paramsShownMax),
+    params: membersWords(leavesOf(params, '/params'), paramsShownMax),
+    context: membersWords(told, contextShownMax),
     reasons: reasons.slice(0, reasonsShownMax).map((reason) => cut(visible(reason), valueLengthMax)),
-    deadline: timeText(deadline),
+    deadline: times.minute(deadline),
     count: terms.quorum === 1 ? '' : `${answered} of ${terms.quorum} people have ${verb}`,
   }
+}
+
+/** Members as lines of a message, the last one saying how many are left out. */
+export function memberLines({ shown, left }: MembersWords): readonly string[] {
+  const lines = shown.map(({ name, value }) => `${name}: ${value}`)
+  return left > 0 ? [...lines, `and ${left} more`] : lines
 }
 
 /** Whether the policy takes votes over a channel. */
@@ -81,12 +107,25 @@ export function statusWords(approval: ApprovalView): string {
   }
 }
 
-function flatParams(params: Json): { readonly name: string; readonly value: string }[] {
-  if (params === null || typeof params !== 'object' || Array.isArray(params)) return []
-  return Object.entries(params).map(([name, value]) => ({
-    name: cut(visible(name), 80),
-    value: cut(visible(typeof value === 'string' ? value : JSON.stringify(value)), valueLengthMax),
+function membersWords(leaves: readonly CallLeaf[], countMax: number): MembersWords {
+  const { shown, left } = mainLeaves(leaves, countMax)
+  const words = shown.map(({ label, kind, value }) => ({
+    name: cut(visible(label), 80),
+    value: cut(visible(lineOf(kind, value)), valueLengthMax),
+    isRemark: kind === 'masked' || kind === 'absent',
   }))
+  return { shown: words, left }
+}
+
+function lineOf(kind: CallLeaf['kind'], value: string): string {
+  // As it was sent, too: what a day or an hour is depends on where one reads it.
+  if (kind === 'date') return `${times.read(value)} (${value})`
+  // Its line breaks are layout: those of texts in it are written out.
+  return kind === 'json' ? value.replaceAll(/\n */g, ' ') : value
+}
+
+function objectOf(data: Json): JsonObject | null {
+  return data === null || typeof data !== 'object' || Array.isArray(data) ? null : (data as JsonObject)
 }
 
 /** Controls, direction marks and what takes no room: they would let a text look like another. */
@@ -100,9 +139,4 @@ function visible(text: string): string {
 function cut(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text
   return `${text.slice(0, lengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
-}
-
-/** `2026-03-01 09:05 UTC`. */
-function timeText(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 }

@@ -1,11 +1,4 @@
-import {
-  causesNoNotice,
-  Fault,
-  type ApprovalView,
-  type Instant,
-  type OutboxMessage,
-  type Voter,
-} from '@bailiwick/core'
+import { causesNoNotice, Fault, type Instant, type OutboxMessage, type Voter } from '@bailiwick/core'
 import {
   ChannelStore,
   confirmSlackAccount,
@@ -20,6 +13,7 @@ import { createWorker, type OutboxWorker } from '../delivery/worker.ts'
 import type { ChannelAnswers } from '../http/channels.ts'
 import type { Masking } from '../http/masking.ts'
 import { approvalMessages, channelTargets } from './approval-events.ts'
+import type { ShownApproval } from './approval-words.ts'
 import { mailSender } from './mail-channel.ts'
 import type { ChannelSettings } from './settings.ts'
 import { createSlackApi } from './slack-api.ts'
@@ -114,7 +108,7 @@ function answersOf({ ledger, access, masking, settings, url, log }: ChannelParts
     store,
     person: async (id: string): Promise<Voter | undefined> =>
       (await access.people()).find((person) => person.id === id),
-    approval: async (id: string, voter: Voter): Promise<ApprovalView> =>
+    approval: async (id: string, voter: Voter): Promise<ShownApproval> =>
       await masking.forPeople(await ledger.approval(id, { voter })),
     now: (): Instant => ledger.now(),
   }

@@ -1,16 +1,15 @@
-import {
-  Fault,
-  indexOfId,
-  type ApprovalView,
-  type ClaimedMessage,
-  type Instant,
-  type OutboxMessage,
-} from '@bailiwick/core'
+import { Fault, indexOfId, type ClaimedMessage, type Instant, type OutboxMessage } from '@bailiwick/core'
 import type { ChannelStore } from '@bailiwick/store'
 import { createTransport } from 'nodemailer'
 import type { Attempt, Sender } from '../delivery/deliver.ts'
 import { eventOf, eventText } from './approval-events.ts'
-import { approvalWords, takesVotesOver } from './approval-words.ts'
+import {
+  approvalWords,
+  memberLines,
+  takesVotesOver,
+  type MembersWords,
+  type ShownApproval,
+} from './approval-words.ts'
 import type { MailSettings } from './settings.ts'
 
 /** How long one step of talking to the mail server may take. */
@@ -21,7 +20,7 @@ export interface MailChannelParts {
   readonly settings: MailSettings
   readonly store: Pick<ChannelStore, 'makeMailLink' | 'forgetMailLinks'>
   /** As people see it. @throws Fault `not_found` */
-  readonly approval: (id: string) => Promise<ApprovalView>
+  readonly approval: (id: string) => Promise<ShownApproval>
   /** The addresses of those who could answer now. */
   readonly entitled: (id: string) => Promise<readonly string[]>
   /** Adds to the outbox; what is there already stays as it is. */
@@ -82,7 +81,7 @@ async function addressed(parts: MailChannelParts, message: ClaimedMessage, id: s
   return { kind: 'accepted' }
 }
 
-async function linkFor(parts: MailChannelParts, approval: ApprovalView, person: string): Promise<string> {
+async function linkFor(parts: MailChannelParts, approval: ShownApproval, person: string): Promise<string> {
   const token = await parts.store.makeMailLink({
     approval: indexOfId('apr', approval.id) ?? 0,
     digest: approval.digest,
@@ -136,7 +135,7 @@ async function sendMail(
 function mailOf(
   { settings, url }: MailChannelParts,
   message: ClaimedMessage,
-  approval: ApprovalView,
+  approval: ShownApproval,
   link: string | undefined,
   isReminder: boolean,
 ): Mail {
@@ -144,9 +143,8 @@ function mailOf(
   const lines = [
     `${words.title}.`,
     '',
-    ...words.params.map(({ name, value }) => `  ${name}: ${value}`),
-    ...(words.paramsLeft > 0 ? [`  and ${words.paramsLeft} more`] : []),
-    ...(words.params.length > 0 ? [''] : []),
+    ...partLines('Parameters, chosen by the agent:', words.params),
+    ...partLines('Context, given by the host that runs the agent:', words.context),
     ...words.reasons.map((reason) => `- ${reason}`),
     '',
     `Answer by ${words.deadline}. ${words.ask} No answer is a no.`,
@@ -180,7 +178,12 @@ function mailOf(
   }
 }
 
-async function found(parts: MailChannelParts, id: string): Promise<ApprovalView | undefined> {
+function partLines(title: string, members: MembersWords): readonly string[] {
+  const lines = memberLines(members)
+  return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), '']
+}
+
+async function found(parts: MailChannelParts, id: string): Promise<ShownApproval | undefined> {
   try {
     return await parts.approval(id)
   } catch (error) {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { ApprovalView } from '@bailiwick/core'
-import { approvalWords, statusWords } from './approval-words.ts'
+import { approvalWords, statusWords, type MembersWords, type ShownApproval } from './approval-words.ts'
 
 /** What a page says beside the approval. */
 export interface MailPage {
-  readonly approval: ApprovalView
+  readonly approval: ShownApproval
   /** Whose link it is. */
   readonly person: string
   /** Why the person cannot answer here, or what came of the answer; undefined where the form is shown. */
@@ -17,7 +17,9 @@ const style = `:root{color-scheme:light dark}
 html{background:Canvas;color:CanvasText}
 body{font:1.0625rem/1.5 system-ui,sans-serif;margin:0 auto;padding:1.25rem;max-width:40rem;overflow-wrap:anywhere}
 h1{font-size:1.375rem;line-height:1.3;margin:.5rem 0 1rem}
-dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.25rem 1rem;margin:1rem 0}
+h2{font-size:1.0625rem;margin:1.5rem 0 .5rem}
+h2 .small{font-weight:400}
+dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.25rem 1rem;margin:.5rem 0}
 dt{font-weight:600}dd{margin:0}
 form{display:grid;gap:1rem;margin:1.5rem 0}
 textarea{font:inherit;width:100%;min-height:5rem;box-sizing:border-box;padding:.5rem}
@@ -47,10 +49,11 @@ export function mailPage({ approval, person, note, needsSession }: MailPage): st
   const body = [
     `<p class="small">Bailiwick · ${escaped(approval.id)}</p>`,
     `<h1>${escaped(words.title)}</h1>`,
-    listOf(words.params),
-    words.paramsLeft > 0 ? `<p>and ${words.paramsLeft} more, which the console shows</p>` : '',
+    partOf('Parameters', 'chosen by the agent', words.params),
     approval.erased === true ? '<p>What the call was about has been erased.</p>' : '',
     approval.sealed === true ? '<p>What the call is about is sealed and cannot be shown here.</p>' : '',
+    partOf('Context', 'given by the host that runs the agent', words.context),
+    `<h2>Why it was held</h2>`,
     `<ul>${words.reasons.map((reason) => `<li>${escaped(reason)}</li>`).join('')}</ul>`,
     waits
       ? `<p>Answer by <strong><time datetime="${escaped(approval.deadline)}">${escaped(words.deadline)}</time></strong>. ${escaped(words.ask)} No answer is a no.</p>`
@@ -103,10 +106,14 @@ function noteOf({ text, link }: NonNullable<MailPage['note']>): string {
   return `<p class="note" role="status">${escaped(text)}${to}</p>`
 }
 
-function listOf(params: readonly { readonly name: string; readonly value: string }[]): string {
-  if (params.length === 0) return ''
-  const rows = params.map(({ name, value }) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`)
-  return `<dl>${rows.join('')}</dl>`
+function partOf(title: string, note: string, { shown, left }: MembersWords): string {
+  if (shown.length === 0) return ''
+  const rows = shown.map(({ name, value, isRemark }) => {
+    const text = isRemark ? `<em>${escaped(value)}</em>` : escaped(value)
+    return `<dt>${escaped(name)}</dt><dd>${text}</dd>`
+  })
+  const more = left > 0 ? `<p>and ${left} more, which the console shows</p>` : ''
+  return `<h2>${title} <span class="small">${note}</span></h2>\n<dl>${rows.join('')}</dl>\n${more}`
 }
 
 function documentOf(title: string, body: string): string {

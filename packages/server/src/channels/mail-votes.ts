@@ -2,13 +2,12 @@ import {
   approvalId,
   commentLengthMax,
   Fault,
-  type ApprovalView,
   type Instant,
   type VoteChoice,
   type Voter,
 } from '@bailiwick/core'
-import type { ChannelStore, MailLink } from '@bailiwick/store'
-import { takesVotesOver } from './approval-words.ts'
+import type { Asking, ChannelStore, MailLink } from '@bailiwick/store'
+import { takesVotesOver, type ShownApproval } from './approval-words.ts'
 import type { MailPage } from './mail-page.ts'
 
 /** What answering by a link needs. */
@@ -17,14 +16,14 @@ export interface MailVoteParts {
   /** The person as known now, with the roles of now. */
   readonly person: (id: string) => Promise<Voter | undefined>
   /** As people see it. */
-  readonly approval: (id: string, voter: Voter) => Promise<ApprovalView>
+  readonly approval: (id: string, voter: Voter) => Promise<ShownApproval>
   readonly vote: (
-    voter: Voter,
+    voter: Asking,
     id: string,
     request: { readonly vote: VoteChoice; readonly digest: string; readonly comment: string },
   ) => Promise<string>
   /** The person of a session, where one came with the request. */
-  readonly signedIn: (session: string) => Promise<Voter | undefined>
+  readonly signedIn: (session: string) => Promise<Asking | undefined>
   readonly votes: 'link' | 'session'
   readonly now: () => Instant
 }
@@ -67,7 +66,7 @@ export async function answerMailLink(
       fix: 'Open the link in the message again.',
     })
   }
-  if (parts.votes === 'session') await refuseOthers(parts, voter, answer.session)
+  const session = parts.votes === 'session' ? await ownSession(parts, voter, answer.session) : undefined
   if (!(await parts.store.useMailLink(token, parts.now()))) {
     throw new Fault('approval_closed', 'the link has been used, or its time has run out', {
       fix: 'See in the console what became of it.',
@@ -75,7 +74,7 @@ export async function answerMailLink(
   }
   const comment = answer.comment.replaceAll('\r\n', '\n')
   try {
-    await parts.vote(voter, approvalId(link.approval), { vote, digest: link.digest, comment })
+    await parts.vote({ ...voter, session }, approvalId(link.approval), { vote, digest: link.digest, comment })
   } catch (error) {
     // A crash before this leaves a link that is used up without a vote; the console still takes it.
     await parts.store.giveMailLinkBack(token)
@@ -116,7 +115,7 @@ function whyNot(
   parts: MailVoteParts,
   link: MailLink,
   voter: Voter,
-  approval: ApprovalView,
+  approval: ShownApproval,
 ): MailPage['note'] {
   const own = approval.votes.find(({ person }) => person === voter.id)
   if (own !== undefined)
@@ -138,9 +137,14 @@ function whyNot(
   return undefined
 }
 
-async function refuseOthers(parts: MailVoteParts, voter: Voter, session: string | undefined): Promise<void> {
+/** The id of the session that the answer came with. @throws Fault where it is nobody's, or somebody else's */
+async function ownSession(
+  parts: MailVoteParts,
+  voter: Voter,
+  session: string | undefined,
+): Promise<string | undefined> {
   const signedIn = session === undefined ? undefined : await parts.signedIn(session)
-  if (signedIn?.id === voter.id) return
+  if (signedIn?.id === voter.id) return signedIn.session
   const [code, message] =
     signedIn === undefined
       ? (['not_authenticated', 'nobody is signed in here, or the session has ended'] as const)

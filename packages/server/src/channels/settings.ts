@@ -1,4 +1,4 @@
-import { Fault } from '@bailiwick/core'
+import { Fault, personIdOf } from '@bailiwick/core'
 import { deliveryUrl } from '../delivery/http-post.ts'
 import { webhookKey } from '../delivery/standard-webhooks.ts'
 
@@ -113,13 +113,14 @@ function slackPeople(env: Environment): ReadonlyMap<string, string> {
     .filter((entry) => entry.trim() !== '')
   return new Map(
     entries.map((entry) => {
-      const [, account, person] = /^\s*([A-Z0-9]{2,30})\s*=\s*([^\s=]+@[^\s=]+)\s*$/.exec(entry) ?? []
+      const [, account, address = ''] = /^\s*([A-Z0-9]{2,30})\s*=\s*([^\s=]+)\s*$/.exec(entry) ?? []
+      const person = personIdOf(address)
       if (account === undefined || person === undefined) {
         throw new Fault('bad_input', `\`BAILIWICK_SLACK_PEOPLE\` has the entry \`${entry.trim()}\``, {
           fix: 'Write SLACKID=EMAIL, separated by commas, such as U0123456789=ann@example.com.',
         })
       }
-      return [account, person.toLowerCase()]
+      return [account, person]
     }),
   )
 }

@@ -1,7 +1,8 @@
-import { Fault, indexOfId, unreachable, type ApprovalView, type Instant } from '@bailiwick/core'
+import { Fault, indexOfId, unreachable, type Instant } from '@bailiwick/core'
 import type { ChannelStore } from '@bailiwick/store'
 import type { Attempt, Sender } from '../delivery/deliver.ts'
 import { eventOf } from './approval-events.ts'
+import type { ShownApproval } from './approval-words.ts'
 import type { SlackApi } from './slack-api.ts'
 import { placesIn, slackMessage, type SlackPlace } from './slack-message.ts'
 
@@ -23,7 +24,7 @@ export interface SlackChannelParts {
   /** The id of the channel that is asked. */
   readonly channel: string
   /** As people see it. @throws Fault `not_found` */
-  readonly approval: (id: string) => Promise<ApprovalView>
+  readonly approval: (id: string) => Promise<ShownApproval>
   readonly now: () => Instant
 }
 
@@ -89,7 +90,7 @@ async function update(parts: SlackChannelParts, id: string): Promise<Attempt> {
 async function changeAt(
   { api }: SlackChannelParts,
   { channel, ts }: SlackPlace,
-  approval: ApprovalView,
+  approval: ShownApproval,
 ): Promise<Attempt> {
   const changed = await api.call('chat.update', { channel, ts, ...slackMessage(approval) })
   return changed.kind === 'ok' || gone.has(changed.error) ? accepted : refused(changed.error)
@@ -99,7 +100,7 @@ async function placesOf({ store }: SlackChannelParts, index: number): Promise<Sl
   return placesIn(await store.posts(channelName, index))
 }
 
-async function found(parts: SlackChannelParts, id: string): Promise<ApprovalView | undefined> {
+async function found(parts: SlackChannelParts, id: string): Promise<ShownApproval | undefined> {
   try {
     return await parts.approval(id)
   } catch (error) {

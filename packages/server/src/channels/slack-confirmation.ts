@@ -1,5 +1,5 @@
-import { Fault, type PersonId } from '@bailiwick/core'
-import type { ChannelStore, KnownSession } from '@bailiwick/store'
+import { Fault } from '@bailiwick/core'
+import type { ChannelStore, ConfirmingPerson, KnownSession } from '@bailiwick/store'
 import { mailFormPage, mailNotePage } from './mail-page.ts'
 import type { SlackSettings } from './settings.ts'
 
@@ -10,7 +10,7 @@ export interface SlackConfirmationParts {
   /** A session that goes on and is short of nothing. */
   readonly session: (token: string) => Promise<KnownSession | undefined>
   /** Records it. @throws Fault where the session has ended meanwhile */
-  readonly confirm: (account: string, who: { readonly id: PersonId; readonly epoch: number }) => Promise<void>
+  readonly confirm: (account: string, who: ConfirmingPerson) => Promise<void>
 }
 
 /** The person whom the operator has given a Slack account to; undefined where nobody. What the environment says goes first. */
@@ -58,7 +58,7 @@ export async function confirmAccount(
       fix: `If it is yours, ask the operator to run \`bailiwick people slack ${id} ${account}\`.`,
     })
   }
-  await parts.confirm(account, { id, epoch: session.epoch })
+  await parts.confirm(account, { id, epoch: session.epoch, session: session.id })
   return mailNotePage(
     'Confirmed',
     `From now on, ${account} answers as ${id}. Press the button in Slack again.`,

@@ -1,5 +1,12 @@
 import { slackLink, slackPlain, slackText, type ApprovalView, type JsonObject } from '@bailiwick/core'
-import { approvalWords, statusWords, takesVotesOver, type ApprovalWords } from './approval-words.ts'
+import {
+  approvalWords,
+  memberLines,
+  statusWords,
+  takesVotesOver,
+  type ApprovalWords,
+  type ShownApproval,
+} from './approval-words.ts'
 
 const headerLengthMax = 150
 const sectionLengthMax = 3000
@@ -33,10 +40,9 @@ export function placesIn(posts: readonly string[]): SlackPlace[] {
  * A message about an approval in Block Kit, as it stands: with buttons while it waits for answers that may be given in
  * Slack, with what became of it afterwards. Texts from agents are plain text, never markup.
  *
- * @param approval masked for people
  * @see https://docs.slack.dev/reference/block-kit
  */
-export function slackMessage(approval: ApprovalView, isReminder = false): JsonObject {
+export function slackMessage(approval: ShownApproval, isReminder = false): JsonObject {
   const words = approvalWords(approval)
   const waits = approval.status === 'pending'
   const heading = waits
@@ -55,7 +61,8 @@ export function slackMessage(approval: ApprovalView, isReminder = false): JsonOb
     blocks: [
       { type: 'header', text: slackPlain(heading, headerLengthMax) },
       { type: 'section', text: slackPlain(words.title, sectionLengthMax) },
-      ...paramsBlock(words),
+      ...section(memberLines(words.params)),
+      ...contextBlock(words),
       ...section(words.reasons.map((reason) => `• ${reason}`)),
       ...(waits ? waitingBlocks(approval, words) : []),
       ...section(waits && words.count !== '' ? [words.count] : []),
@@ -71,10 +78,9 @@ function headingOf({ terms }: ApprovalView): string {
   return terms.asks === 'acknowledgement' ? 'Please look at this' : 'Approval needed'
 }
 
-function paramsBlock({ params, paramsLeft }: ApprovalWords): readonly JsonObject[] {
-  const lines = params.map(({ name, value }) => `${name}: ${value}`)
-  if (paramsLeft > 0) lines.push(`and ${paramsLeft} more`)
-  return section(lines)
+function contextBlock({ context }: ApprovalWords): readonly JsonObject[] {
+  const lines = memberLines(context)
+  return lines.length === 0 ? [] : section(['Context, given by the host that runs the agent:', ...lines])
 }
 
 function section(lines: readonly string[]): readonly JsonObject[] {

@@ -1,4 +1,4 @@
-import { onOneLine } from '@bailiwick/core'
+import { onOneLine, personIdOf } from '@bailiwick/core'
 import { Access, agentsOf, changeOwner, everyAgent, ownersOf, type KnownAgent } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
@@ -51,10 +51,14 @@ export function addAgents(program: Command, act: Act): void {
       .argument('<email>', 'the person')
       .action(
         act(async (ports, agent: string, person: string, options: StoreOptions) => {
-          await withLedger(options, ports, (ledger) => changeOwner(ledger, event, { agent, person }))
-          ports.out(
-            `${onOneLine(person)} ${event === 'owner_added' ? 'stands' : 'no longer stands'} behind ${onOneLine(agent)}.`,
-          )
+          const isKnown = await withLedger(options, ports, async (ledger) => {
+            await changeOwner(ledger, event, { agent, person })
+            return (await new Access(ledger).people()).some(({ id }) => id === personIdOf(person))
+          })
+          const now = event === 'owner_added' ? 'stands' : 'no longer stands'
+          ports.out(`${onOneLine(person)} ${now} behind ${onOneLine(agent)}.`)
+          if (!isKnown && event === 'owner_added')
+            ports.out('Nobody has that address here yet. If it is misspelt, `agents disown` it.')
           return fine
         }),
       )

@@ -12,6 +12,7 @@ import { withStoreOptions, type StoreOptions } from './settings.ts'
 interface ArchiveOptions extends StoreOptions {
   readonly before?: string
   readonly dryRun?: true
+  readonly newestExpired?: true
   readonly json?: true
 }
 
@@ -26,6 +27,10 @@ export function addLogArchive(log: Command, act: Act): void {
       'records before this date, such as 2026-06-01 (default: what is older than BAILIWICK_HOT)',
     )
     .option('--dry-run', 'say what would be archived, and change nothing')
+    .option(
+      '--newest-expired',
+      'the newest segment was deleted after its retention had ended, and this is the right place: go on without it',
+    )
     .option('--json', 'print {before, segments: [{first, end}], droppedPartitions, deletedBatches, heldUpBy}')
     .addHelpText(
       'after',
@@ -41,7 +46,11 @@ async function archive(ports: CliPorts, options: ArchiveOptions): Promise<ExitCo
         ? await ledger.coldBefore(settings.hotMs)
         : dateOf(options.before, ledger.now())
     if (options.dryRun) return await dryRun(ledger, before, ports, options)
-    const report = await ledger.archive({ ...requestOf(settings, ports), before })
+    const report = await ledger.archive({
+      ...requestOf(settings, ports),
+      before,
+      newestExpired: options.newestExpired,
+    })
     if (report.busy) {
       throw new Fault('conflict', 'another process archives this log at the moment', {
         fix: 'Wait until it is done; nothing was changed by this one.',

@@ -2,6 +2,7 @@ import { Fault } from '@bailiwick/core'
 import type { Ledger, SealingStatus } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { payloadKeyIn } from '../payload-key-settings.ts'
+import { openSecretLines } from '../secret-files.ts'
 import type { Act } from './act.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
 import { refuseNowhere, withLedger } from './open-ledger.ts'
@@ -94,6 +95,7 @@ async function switchOff(ports: CliPorts, options: ChangeOptions): Promise<ExitC
 async function rotate(ports: CliPorts, options: RotateOptions): Promise<ExitCode> {
   refuseUnasked(options, 'services that have the former key refuse calls until they are given the new one')
   const to = await payloadKeyIn(options.toFile, '--to-file')
+  for (const line of await openSecretLines([options.toFile])) ports.err(line)
   return await change(
     ports,
     options,

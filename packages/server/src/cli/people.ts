@@ -1,4 +1,4 @@
-import { Fault, onOneLine } from '@bailiwick/core'
+import { Fault, onOneLine, personIdOf } from '@bailiwick/core'
 import { Access, lastPolicies, linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
@@ -94,7 +94,7 @@ async function add(
 
 // Without this, `people add EMAIL` for somebody who is known would take all roles away without a word.
 async function roleMissing(access: Access, email: string): Promise<Fault> {
-  const id = email.trim().toLowerCase()
+  const id = personIdOf(email) ?? email
   const known = (await access.people()).find((person) => person.id === id)
   if (known === undefined) {
     return new Fault('bad_input', `\`${id}\` needs a role`, {
@@ -122,14 +122,14 @@ async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> 
 
 async function remove(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
   await withAccess(options, ports, (access) => access.removePerson(email, { by: 'operator' }))
-  const id = email.trim().toLowerCase()
+  const id = personIdOf(email) ?? email
   ports.out(options.json ? JSON.stringify({ id, removed: true }) : `${onOneLine(id)} is removed.`)
   return fine
 }
 
 async function signOut(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
   await withAccess(options, ports, (access) => access.endSessions(email, { by: 'operator' }))
-  const id = email.trim().toLowerCase()
+  const id = personIdOf(email) ?? email
   ports.out(
     options.json ? JSON.stringify({ id, signedOut: true }) : `${onOneLine(id)} is signed out everywhere.`,
   )
@@ -149,7 +149,7 @@ async function link(ports: CliPorts, email: string, options: PeopleOptions): Pro
     access.createSignInToken(email, { by: 'operator' }),
   )
   const url = `${base}/sign-in#token=${token}`
-  ports.out(options.json ? JSON.stringify({ id: email.trim().toLowerCase(), url }) : url)
+  ports.out(options.json ? JSON.stringify({ id: personIdOf(email) ?? email, url }) : url)
   return fine
 }
 

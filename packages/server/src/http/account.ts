@@ -69,7 +69,10 @@ export function accountRoutes(
     const asker = asSession(context.get('asker'))
     requireFresh(asker, now())
     if ((await access.credentials.totpOf(asker.voter.id)) === undefined) return context.body(null, 204)
-    const changed = await access.credentials.removeTotp(asker.voter.id, { epoch: asker.session.epoch })
+    const changed = await access.credentials.removeTotp(asker.voter.id, {
+      epoch: asker.session.epoch,
+      session: asker.session.id,
+    })
     await goOn(context, authentication, asker, { changed })
     return context.body(null, 204)
   })

@@ -25,10 +25,10 @@ export function agentRoutes(ledger: Ledger, access: Access, readings: Readings):
   })
 
   router.openapi(postSuspension, async (context): Promise<Response> => {
-    const person = asPerson(context.get('asker'))
+    const { id: by, session } = asPerson(context.get('asker'))
     const { agent } = context.req.valid('param')
     const { state, reason } = context.req.valid('json')
-    const { index } = await ledger.changeSuspension({ agent, state, reason, by: person.id })
+    const { index } = await ledger.changeSuspension({ agent, state, reason, by, session })
     return context.json({ agent, state, record: { index } }, 201)
   })
 

@@ -63,8 +63,8 @@ export function decisionPaths(
 
 // Most answers have no header of their own.
 function answered(answer: DecisionAnswer, texts: DecisionTexts, now: Instant): FastText {
-  const text = texts.text(answer)
-  return answer.approval === undefined ? text : { text, headers: decisionRetryAfter(answer, now) }
+  const written = texts.written(answer)
+  return answer.approval === undefined ? written : { ...written, headers: decisionRetryAfter(answer, now) }
 }
 
 /** What the app sends with everything below `/v1/`, asked of the app itself, so that there is one list. */

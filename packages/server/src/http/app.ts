@@ -109,7 +109,13 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.openapi(getReadiness, async (context): Promise<Response> => {
     if (parts.ledger.halted !== undefined) throw parts.ledger.halted
     const { size } = await parts.ledger.head()
-    return context.json({ status: 'ready', log: { size }, at: instantText(parts.ledger.now()) })
+    const payloadKey = (await parts.ledger.sealing.refuses()) ? { payloadKey: 'missing' as const } : {}
+    return context.json({
+      status: 'ready',
+      log: { size },
+      at: instantText(parts.ledger.now()),
+      ...payloadKey,
+    })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
   for (const router of routersOf(parts, authentication, readings)) app.route('/', router)

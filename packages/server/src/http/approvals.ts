@@ -18,6 +18,8 @@ import {
   postVote,
 } from './routes.ts'
 
+const nobody = { id: undefined, session: undefined }
+
 /** Approvals and the votes on them. */
 export function approvalRoutes(
   ledger: Ledger,
@@ -80,8 +82,8 @@ export function approvalRoutes(
     const { id } = context.req.valid('param')
     const { reason } = context.req.valid('json')
     const agent = asker.kind === 'agent' ? asker.agent : undefined
-    const by = asker.kind === 'person' ? asker.voter.id : undefined
-    await ledger.cancel(id, { agent, by, reason })
+    const { id: by, session } = asker.kind === 'person' ? asPerson(asker) : nobody
+    await ledger.cancel(id, { agent, by, reason, session })
     const approval = await ledger.approval(id, await seenBy(asker, ledger, access))
     return context.json(await masking.shown(approval, asker), 201)
   })

@@ -1,5 +1,5 @@
 import { Fault, type Voter } from '@bailiwick/core'
-import type { Access, KnownSession } from '@bailiwick/store'
+import type { Access, Asking, KnownSession } from '@bailiwick/store'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { faultOf } from './problems.ts'
@@ -86,9 +86,10 @@ export function asAgent(asker: Asker): string {
   throw new Fault('not_permitted', 'only an agent can do this', { fix: "Use the agent's API key." })
 }
 
-/** The person who asks. @throws Fault `not_permitted` for agents: no agent answers for people */
-export function asPerson(asker: Asker): Voter {
-  return asSession(asker).voter
+/** The person who asks, and from which session. @throws Fault `not_permitted` for agents: no agent answers for people */
+export function asPerson(asker: Asker): Asking & { readonly session: string } {
+  const { voter, session } = asSession(asker)
+  return { ...voter, session: session.id }
 }
 
 /** The session that asks. @throws Fault `not_permitted` for agents */

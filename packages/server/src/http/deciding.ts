@@ -9,7 +9,8 @@ export type Deciding = Pick<Ledger, 'decide' | 'now'>
 
 /**
  * Decides one call whose shape has been checked. Its values are taken as they were sent, because a copy made by a
- * validator may lack keys such as `__proto__`, and another call than the agent's would be decided.
+ * validator may lack keys such as `__proto__`, and another call than the agent's would be decided. They come straight from the
+ * body, and are read by nobody else.
  */
 export function decideSent(
   ledger: Deciding,
@@ -22,6 +23,7 @@ export function decideSent(
     agent,
     { action, params, context, callId, approvalId, session, supports, callback },
     key,
+    'parsed',
   )
 }
 

@@ -6,6 +6,14 @@ type Explanation = Pick<DecisionAnswer, 'reasons' | 'rules' | 'policy'>
 /** What many answers have in common in their texts, with what it was written from. */
 interface Explained extends Pick<Explanation, 'reasons' | 'policy'> {
   readonly text: string
+  /** How many bytes that is. */
+  readonly bytes: number
+}
+
+/** An answer as JSON, and how many bytes that is, where it is known. */
+export interface WrittenAnswer {
+  readonly text: string
+  readonly bytes?: number | undefined
 }
 
 /**
@@ -14,29 +22,32 @@ interface Explained extends Pick<Explanation, 'reasons' | 'policy'> {
  */
 export class DecisionTexts {
   /** By their lists of rules. */
-  readonly #explained = new WeakMap<DecisionAnswer['rules'], Explained>()
+  readonly #known = new WeakMap<DecisionAnswer['rules'], Explained>()
 
   /** The answer as JSON. */
-  text(answer: DecisionAnswer): string {
-    if (saysMore(answer)) return JSON.stringify(answer)
+  written(answer: DecisionAnswer): WrittenAnswer {
+    if (saysMore(answer)) return { text: JSON.stringify(answer) }
     const { id, effect, record } = answer
-    // Ids and effects hold nothing that JSON would escape.
-    return `{"id":"${id}","effect":"${effect}",${this.#explainedText(answer)},"record":{"index":${record.index}}}`
+    const explained = this.#explained(answer)
+    // Ids and effects hold nothing that JSON would escape, and nothing beyond ASCII.
+    const text = `{"id":"${id}","effect":"${effect}",${explained.text},"record":{"index":${record.index}}}`
+    return { text, bytes: text.length - explained.text.length + explained.bytes }
   }
 
   /** The answers to the calls of one request as JSON. */
   batch({ decisions }: BatchAnswer): string {
-    const texts = decisions.map((each) => ('effect' in each ? this.text(each) : JSON.stringify(each)))
+    const texts = decisions.map((each) => ('effect' in each ? this.written(each).text : JSON.stringify(each)))
     return `{"decisions":[${texts.join(',')}]}`
   }
 
-  #explainedText({ reasons, rules, policy }: Explanation): string {
-    const known = this.#explained.get(rules)
-    if (known?.reasons === reasons && known.policy === policy) return known.text
+  #explained({ reasons, rules, policy }: Explanation): Explained {
+    const known = this.#known.get(rules)
+    if (known?.reasons === reasons && known.policy === policy) return known
     const text = JSON.stringify({ reasons, rules, policy }).slice(1, -1)
+    const explained = { reasons, policy, text, bytes: Buffer.byteLength(text) }
     const parts = [reasons, rules, ...rules, ...(policy === null ? [] : [policy])]
-    if (parts.every((part) => Object.isFrozen(part))) this.#explained.set(rules, { reasons, policy, text })
-    return text
+    if (parts.every((part) => Object.isFrozen(part))) this.#known.set(rules, explained)
+    return explained
   }
 }
 

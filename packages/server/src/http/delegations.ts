@@ -19,16 +19,20 @@ export function delegationRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
     // One's votes are as good as what lets one in: a browser that was left open, or a stolen session, gives none away.
     const asker = asSession(context.get('asker'))
     requireFresh(asker, ledger.now())
-    const by = asker.voter.id
+    const { id: by, session } = asPerson(asker)
     const { from = by, ...request } = context.req.valid('json')
-    const { id, index } = await ledger.delegations.give({ ...request, from, by })
+    const { id, index } = await ledger.delegations.give({ ...request, from, by, session })
     return context.json({ id, record: { index } }, 201)
   })
 
   router.openapi(postDelegationRevocation, async (context): Promise<Response> => {
-    const by = asPerson(context.get('asker')).id
+    const { id: by, session } = asPerson(context.get('asker'))
     const { id } = context.req.valid('param')
-    const { index } = await ledger.delegations.revoke(id, { ...context.req.valid('json'), by })
+    const { index } = await ledger.delegations.revoke(id, {
+      ...context.req.valid('json'),
+      by,
+      session,
+    })
     return context.json({ id, record: { index } }, 201)
   })
 

@@ -9,10 +9,10 @@ import { postErasure } from './routes.ts'
 export function erasureRoutes(ledger: Ledger): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   router.openapi(postErasure, async (context): Promise<Response> => {
-    const { id } = asPerson(context.get('asker'))
+    const { id: by, session } = asPerson(context.get('asker'))
     const { decision, subject, reason, dryRun } = context.req.valid('json')
     const target = decision === undefined ? subjectTarget(subject) : { decision }
-    return context.json(await ledger.erase({ target, reason, by: id, dryRun }), 201)
+    return context.json(await ledger.erase({ target, reason, by, dryRun, session }), 201)
   })
   return router
 }

@@ -21,8 +21,14 @@ export interface FastPath {
   readonly answer: FastAnswer
 }
 
-/** JSON as text; with headers, where there are any. */
-export type FastText = string | { readonly text: string; readonly headers: Readonly<Record<string, string>> }
+/** JSON as text; with headers, where there are any, and its length in bytes, where that is known. */
+export type FastText =
+  | string
+  | {
+      readonly text: string
+      readonly headers?: Readonly<Record<string, string>> | undefined
+      readonly bytes?: number | undefined
+    }
 
 /** What the fast path is built on. */
 export interface FastPathParts {
@@ -91,9 +97,14 @@ async function pass(parts: FastPathParts, passing: Passing): Promise<void> {
     if (admission.key !== undefined && isCertainlyUnrecorded(error)) return toApp()
     return sendProblem(parts, outgoing, error)
   }
-  const headers = { ...parts.headers, 'content-type': 'application/json' }
-  if (typeof answer === 'string') send(outgoing, 200, answer, headers)
-  else send(outgoing, 200, answer.text, { ...headers, ...answer.headers })
+  const told: Exclude<FastText, string> = typeof answer === 'string' ? { text: answer } : answer
+  send(
+    outgoing,
+    200,
+    told.text,
+    { ...parts.headers, 'content-type': 'application/json', ...told.headers },
+    told.bytes,
+  )
 }
 
 function isCertainlyUnrecorded(error: unknown): boolean {
@@ -111,8 +122,9 @@ function send(
   status: number,
   text: string,
   headers: Readonly<Record<string, string>>,
+  // Text that was put together of parts is put into one piece by who counts its bytes, and once more by who sends it.
+  length = Buffer.byteLength(text),
 ): void {
-  const length = Buffer.byteLength(text)
   outgoing.writeHead(status, { ...headers, 'content-length': length })
   // Text of single bytes is copied as it is.
   outgoing.end(text, length === text.length ? 'latin1' : 'utf8')

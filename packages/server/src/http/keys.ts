@@ -19,22 +19,25 @@ export function keyRoutes(access: Access, now: () => Instant): OpenAPIHono<HttpE
   })
 
   router.openapi(postKey, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
+    const { id: by, session } = asPerson(context.get('asker'))
     const { agent, lifetimeSeconds } = context.req.valid('json')
-    return context.json(await access.createKey(agent, { lifetimeMs: inMs(lifetimeSeconds), by }), 201)
+    return context.json(
+      await access.createKey(agent, { lifetimeMs: inMs(lifetimeSeconds), by, session }),
+      201,
+    )
   })
 
   router.openapi(postKeyRotation, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
+    const { id: by, session } = asPerson(context.get('asker'))
     const { key } = context.req.valid('param')
     const { overlapSeconds, lifetimeSeconds } = context.req.valid('json')
-    const rotation = { overlapMs: overlapSeconds * 1000, lifetimeMs: inMs(lifetimeSeconds), by }
+    const rotation = { overlapMs: overlapSeconds * 1000, lifetimeMs: inMs(lifetimeSeconds), by, session }
     return context.json(await access.rotateKey(key, rotation), 201)
   })
 
   router.openapi(deleteKey, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
-    await access.revokeKey(context.req.valid('param').key, { by })
+    const { id: by, session } = asPerson(context.get('asker'))
+    await access.revokeKey(context.req.valid('param').key, { by, session })
     return context.body(null, 204)
   })
 

@@ -77,7 +77,7 @@ function ownRoutes(
     const { transports = [], ...answer } = context.req.valid('json')
     const token = unbind(context)
     const made = { ...answer, transports }
-    const { id, index } = await passkeys.register(voter.id, token, made, session.epoch)
+    const { id, index } = await passkeys.register(voter.id, token, made, session.epoch, session.id)
     // Who had to set up a second factor has one from here on, and has just used it.
     if (session.isPartial)
       await goOn(context, authentication, asker, {
@@ -91,7 +91,7 @@ function ownRoutes(
     const asker = asSession(context.get('asker'))
     requireFresh(asker, now())
     const { id } = context.req.valid('param')
-    const { index } = await passkeys.remove(asker.voter.id, id)
+    const { index } = await passkeys.remove(asker.voter.id, id, asker.session.id)
     return context.json({ id, record: { index } })
   })
 

@@ -30,36 +30,36 @@ export function peopleRoutes(
   })
 
   router.openapi(postPerson, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
+    const { id: by, session } = asPerson(context.get('asker'))
     const { id, roles } = context.req.valid('json')
     const wanted = [...new Set(roles)]
     new KnownRoles(policies.all).checked(wanted)
-    return context.json(await access.setPerson(id, wanted, { by }), 201)
+    return context.json(await access.setPerson(id, wanted, { by, session }), 201)
   })
 
   router.openapi(deletePerson, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
-    await access.removePerson(context.req.valid('param').person, { by })
+    const { id: by, session } = asPerson(context.get('asker'))
+    await access.removePerson(context.req.valid('param').person, { by, session })
     return context.body(null, 204)
   })
 
   router.openapi(postSignInLink, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
+    const { id: by, session } = asPerson(context.get('asker'))
     const id = await access.known(context.req.valid('param').person)
-    const token = await access.createSignInToken(id, { by })
+    const token = await access.createSignInToken(id, { by, session })
     const base = linkBase ?? new URL(context.req.url).origin
     return context.json({ id, url: `${base}/sign-in#token=${token}` }, 201)
   })
 
   router.openapi(postReset, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
-    await access.reset(context.req.valid('param').person, { by })
+    const { id: by, session } = asPerson(context.get('asker'))
+    await access.reset(context.req.valid('param').person, { by, session })
     return context.body(null, 204)
   })
 
   router.openapi(deletePersonSessions, async (context): Promise<Response> => {
-    const { id: by } = asPerson(context.get('asker'))
-    await access.endSessions(context.req.valid('param').person, { by })
+    const { id: by, session } = asPerson(context.get('asker'))
+    await access.endSessions(context.req.valid('param').person, { by, session })
     return context.body(null, 204)
   })
 

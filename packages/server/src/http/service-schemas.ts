@@ -11,7 +11,14 @@ export const eventStream = z.string().openapi({
 export const health = z.object({ status: z.literal('ok') }).openapi('Health')
 
 export const readiness = z
-  .object({ status: z.literal('ready'), log: z.object({ size: z.int() }), at: z.string() })
+  .object({
+    status: z.literal('ready'),
+    log: z.object({ size: z.int() }),
+    at: z.string(),
+    payloadKey: z.literal('missing').optional().openapi({
+      description: 'There where calls that hold data of people are refused for want of the key.',
+    }),
+  })
   .openapi('Readiness')
 
 export const suspensionRequest = z

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { personId, type Access } from '@bailiwick/store'
 import { deleteOneSession, getSessions } from './access-routes.ts'
-import { asSession, type HttpEnv } from './asker.ts'
+import { asPerson, asSession, type HttpEnv } from './asker.ts'
 import { mayAsker, requirePermission } from './guard.ts'
 import { newRouter } from './router.ts'
 
@@ -22,9 +22,12 @@ export function sessionListRoutes(access: Access): OpenAPIHono<HttpEnv> {
   router.openapi(deleteOneSession, async (context): Promise<Response> => {
     const asker = asSession(context.get('asker'))
     const { session } = context.req.valid('param')
-    const by = asker.voter.id
+    const { id: by, session: from } = asPerson(asker)
     // Of whose session it is, nobody else is told: it is not found.
-    await access.sessions.end(session, mayAsker(asker, 'access:change') ? { by } : { of: by })
+    await access.sessions.end(
+      session,
+      mayAsker(asker, 'access:change') ? { by, session: from } : { of: by, session: from },
+    )
     return context.body(null, 204)
   })
 

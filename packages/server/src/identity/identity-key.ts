@@ -32,6 +32,15 @@ export async function identitySealing(
   return sealingWith(text, `\`${own}\``)
 }
 
+/** The file that the key is read from, or made in; undefined where it is given otherwise. */
+export function identityKeyFile(
+  env: Readonly<Record<string, string | undefined>>,
+  dataDir: string,
+): string | undefined {
+  if (env['BAILIWICK_IDENTITY_KEY']) return undefined
+  return env['BAILIWICK_IDENTITY_KEY_FILE'] || join(dataDir, 'identity.key')
+}
+
 // Of two services that start at once, one makes it; the other reads what that one made, which is whole.
 async function made(path: string, dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true })

@@ -35,7 +35,7 @@ interface LocalAccountParts {
 /** Who changes what lets them in, and the session in which they do. */
 export interface Owner {
   readonly voter: { readonly id: PersonId }
-  readonly session: Pick<KnownSession, 'epoch'>
+  readonly session: Pick<KnownSession, 'epoch' | 'id'>
 }
 
 /** A second factor as it was typed. */
@@ -123,7 +123,10 @@ export class LocalAccounts {
       await access.attempts.forgive(tried)
     }
     const hash = await passwords.hash(password, person)
-    return await access.credentials.setPassword(person, hash, { epoch: owner.session.epoch })
+    return await access.credentials.setPassword(person, hash, {
+      epoch: owner.session.epoch,
+      session: owner.session.id,
+    })
   }
 
   /** A secret for a person's authenticator app. It is asked for only once a code has confirmed it. */
@@ -158,8 +161,8 @@ export class LocalAccounts {
     }
     const codes = newRecoveryCodes()
     const hashes = codes.map(plainCode).map(recoveryHash)
-    const { epoch } = owner.session
-    const changed = await access.credentials.confirmTotp(person, kept.sealed, hashes, { epoch })
+    const { epoch, id: session } = owner.session
+    const changed = await access.credentials.confirmTotp(person, kept.sealed, hashes, { epoch, session })
     await access.attempts.forgive({ subject: `second factor ${person}`, free: accountFree })
     return { recoveryCodes: codes, changed }
   }
@@ -175,7 +178,10 @@ export class LocalAccounts {
     }
     const codes = newRecoveryCodes()
     const hashes = codes.map(plainCode).map(recoveryHash)
-    await access.credentials.setRecoveryCodes(person, hashes, { epoch: session.epoch })
+    await access.credentials.setRecoveryCodes(person, hashes, {
+      epoch: session.epoch,
+      session: session.id,
+    })
     return codes
   }
 

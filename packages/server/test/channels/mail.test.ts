@@ -87,12 +87,47 @@ describe('a request for approval by e-mail', () => {
     const { text, headers } = mail.to('ann@example.com')
     expect(headers['subject']).toContain('customer-support-agent-v2 asks to run issue_refund')
     expect(headers['auto-submitted']).toBe('auto-generated')
-    expect(text).toContain('amount: 600')
-    expect(text).toContain('iban: ')
-    expect(text).not.toContain('DE8937')
-    expect(text).toMatch(/Answer by \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/)
+    expect(text).toContain('Amount: USD\u00a0600.00')
+    expect(text).toContain('Iban: hidden')
+    expect(text).not.toMatch(/DE8937|078-05/)
+    expect(text).toMatch(/Answer by \d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2} UTC/)
     expect(text).toContain(`${base}/approvals/${id}`)
     expect(linkIn(mail.to('ann@example.com'))).not.toBe(linkIn(mail.to('bob@example.com')))
+  })
+
+  test('says what the call is in the words of the console, and what its host says of it, but nothing that is masked', async () => {
+    await agent.post('/v1/decisions', {
+      action: 'issue_refund',
+      params: {
+        amount: 1600,
+        is_gift: true,
+        payee: { city: 'Lyon' },
+        due: '2026-11-27T20:21:00Z',
+        lines: [[1]],
+        note: '',
+      },
+      context: { ticket: 'T-204', customer: { ssn: '078-05-1120' }, nothing: null },
+    })
+    await deliver()
+    const text = mail.to('ann@example.com').text.replaceAll('\r', '')
+    expect(text).toContain(`Parameters, chosen by the agent:
+  Amount: USD\u00a01,600.00
+  Due: 27 Nov 2026, 20:21:00.000 UTC (2026-11-27T20:21:00Z)
+  Is gift: Yes
+  Lines: [ [ 1 ] ]
+  Note: empty text
+  Payee › City: Lyon
+
+Context, given by the host that runs the agent:
+  Ticket: T-204
+
+`)
+    expect(text).not.toContain('078-05')
+    const { html } = await visit('GET', linkIn(mail.to('ann@example.com')))
+    expect(html).toContain('<dt>Amount</dt><dd>USD\u00a01,600.00</dd>')
+    expect(html).toContain('<dt>Note</dt><dd><em>empty text</em></dd>')
+    expect(html).toContain('<dt>Ticket</dt><dd>T-204</dd>')
+    expect(html).not.toContain('078-05')
   })
 
   test('cannot be given further headers or receivers by what the agent says', async () => {
@@ -103,7 +138,7 @@ describe('a request for approval by e-mail', () => {
     await deliver()
     expect(mail.mails).toHaveLength(2)
     expect(mail.to('ann@example.com').headers).not.toHaveProperty('bcc')
-    expect(mail.to('ann@example.com').text).toContain('note: x\\u{d}\\u{a}Bcc: eve@example.com')
+    expect(mail.to('ann@example.com').text).toContain('Note: x\\u{d}\\u{a}Bcc: eve@example.com')
   })
 
   test('is sent again where the server refuses for now, under the same id', async () => {
@@ -148,7 +183,7 @@ describe('the page of a link', () => {
     const { status, headers, html } = await visit('GET', linkIn(mail.to('ann@example.com')))
     expect(status).toBe(200)
     expect(html).toContain('customer-support-agent-v2 asks to run issue_refund')
-    expect(html).toContain('<dt>amount</dt><dd>600</dd>')
+    expect(html).toContain('<dt>Amount</dt><dd>USD\u00a0600.00</dd>')
     expect(html).not.toContain('DE8937')
     expect(html).toContain('You answer as <strong>ann@example.com</strong>')
     expect(html).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')

@@ -13,11 +13,15 @@ audit_frequency: "every_action_logged"
 facts:
   refund_amount: {type: number, from: params.amount, for: [issue_refund], unit: USD}
 actions:
-  issue_refund: {sensitive: [params.iban]}
+  issue_refund: {sensitive: [params.iban, context.customer.ssn]}
 approvals:
   human_approval_required: {deadline: 5m${terms === '' ? '' : `, ${terms}`}}
 `
 }
 
 /** A call that needs an approval. */
-export const refund = { action: 'issue_refund', params: { amount: 600, iban: 'DE89370400440532013000' } }
+export const refund = {
+  action: 'issue_refund',
+  params: { amount: 600, iban: 'DE89370400440532013000' },
+  context: { ticket: 'T-204', customer: { ssn: '078-05-1120' } },
+}

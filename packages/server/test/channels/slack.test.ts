@@ -101,11 +101,12 @@ describe('a request for approval in Slack', () => {
     const { id, post } = await asked()
     const text = textOf(post.body)
     expect(text).toContain('customer-support-agent-v2 asks to run issue_refund')
-    expect(text).toContain('amount: 600')
+    expect(text).toContain('Amount: USD\u00a0600.00')
+    expect(text).toContain('Context, given by the host that runs the agent:\nTicket: T-204')
     expect(text).toContain('Escalation required: human_approval_required')
-    expect(text).toMatch(/Answer by \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/)
+    expect(text).toMatch(/Answer by \d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2} UTC/)
     expect(text).toContain(`<${base}/approvals/${id}|Open in Bailiwick>`)
-    expect(JSON.stringify(post.body)).not.toContain('DE8937')
+    expect(JSON.stringify(post.body)).not.toMatch(/DE8937|078-05/)
     const buttons = buttonsOf(post.body)
     expect(buttons.map(({ text: label, style }) => [label.text, style])).toEqual([
       ['Approve', undefined],
@@ -128,9 +129,9 @@ describe('a request for approval in Slack', () => {
     })
     await deliver()
     const { body } = slack.posts.at(-1) ?? { body: undefined }
-    const about = body.blocks.find((block: { text?: { text: string } }) => block.text?.text.includes('note:'))
+    const about = body.blocks.find((block: { text?: { text: string } }) => block.text?.text.includes('Note:'))
     expect(about.text.type).toBe('plain_text')
-    expect(about.text.text).toContain('note: &lt;!channel&gt; &lt;https://evil.example|fine&gt; \\u{202e}abc')
+    expect(about.text.text).toContain('Note: &lt;!channel&gt; &lt;https://evil.example|fine&gt; \\u{202e}abc')
   })
 
   test('is not posted any more once it has been decided', async () => {

@@ -7,7 +7,7 @@ import {
   type ApprovalView,
   type Checkpoint,
 } from '@bailiwick/core'
-import { Access, Ledger, loadPolicies, openDatabase, stopIfUnused } from '@bailiwick/store'
+import { Access, Ledger, loadPolicies, openDatabase, stopIfUnused, type PayloadKey } from '@bailiwick/store'
 import { vi } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
@@ -111,7 +111,7 @@ export class ServicePlace {
   }
 
   /** Does something on the ledger from outside the service, as the command line does. */
-  async onLedger<Result>(use: (ledger: Ledger) => Promise<Result>): Promise<Result> {
+  async onLedger<Result>(use: (ledger: Ledger) => Promise<Result>, payloadKey?: PayloadKey): Promise<Result> {
     const { dataDir, policies, databaseUrl } = this
     const database = await openDatabase({ dataDir, databaseUrl })
     try {
@@ -121,6 +121,7 @@ export class ServicePlace {
         policies: await loadPolicies(policies),
         dataDir,
         consoleUrl: 'http://localhost',
+        payloadKey,
       }
       const ledger = await Ledger.open(opened)
       try {

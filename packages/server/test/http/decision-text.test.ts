@@ -49,7 +49,12 @@ test('an answer is written as JSON.stringify writes it, whatever was written bef
   fc.assert(
     fc.property(answers, (list) => {
       const texts = new DecisionTexts()
-      for (const answer of list) expect(texts.text(answer)).toBe(JSON.stringify(answer))
+      for (const answer of list) {
+        const { text, bytes } = texts.written(answer)
+        expect(text).toBe(JSON.stringify(answer))
+        // A length that is not the text's would make two answers of one, or one of two.
+        if (bytes !== undefined) expect(bytes).toBe(Buffer.byteLength(text))
+      }
     }),
   )
 })
@@ -76,9 +81,9 @@ test('an explanation that may change is written anew each time', () => {
   const texts = new DecisionTexts()
   const reasons = ['one']
   const answer = { id: 'dec_1', effect: 'allow', reasons, rules: [], policy: null, record: { index: 1 } }
-  texts.text(answer as unknown as DecisionAnswer)
+  texts.written(answer as unknown as DecisionAnswer)
   reasons[0] = 'two'
-  expect(texts.text(answer as unknown as DecisionAnswer)).toContain('"reasons":["two"]')
+  expect(texts.written(answer as unknown as DecisionAnswer).text).toContain('"reasons":["two"]')
 })
 
 test('rules that stand beside other reasons or another policy than before are written with those', () => {
@@ -92,7 +97,7 @@ test('rules that stand beside other reasons or another policy than before are wr
     const said = frozenDeep({ reasons: [reason], policy: { id } })
     const { reasons, policy } = said
     const answer = { id: 'dec_1', effect: 'allow', reasons, rules, policy, record: { index: 1 } }
-    expect(texts.text(answer as unknown as DecisionAnswer)).toBe(JSON.stringify(answer))
+    expect(texts.written(answer as unknown as DecisionAnswer).text).toBe(JSON.stringify(answer))
   }
 })
 

@@ -148,6 +148,18 @@ describe('what goes with a person who is removed', () => {
   })
 })
 
+test('a reset ends every delegation that the person has given, and none to the person', async () => {
+  const ends = new Date(service.ledger.now() + 86_400_000).toISOString()
+  const [lea, max] = [await service.person('lea@example.com'), await service.person('max@example.com')]
+  const give = { ends, reason: 'leave' }
+  expect((await lea.post('/v1/delegations', { ...give, to: 'max@example.com' })).status).toBe(201)
+  expect((await max.post('/v1/delegations', { ...give, to: 'lea@example.com' })).status).toBe(201)
+  await service.access.reset('lea@example.com')
+  expect(await service.ledger.delegations.list('lea@example.com')).toMatchObject([
+    { from: 'max@example.com', to: 'lea@example.com' },
+  ])
+})
+
 test('who is excluded by a role is excluded also where fewer roles are named', async () => {
   const { id, digest } = await opened()
   await service.access.setPerson('eve@example.com', ['approver', 'policy-author'])

@@ -1,6 +1,18 @@
 import { createReadStream } from 'node:fs'
 import { createHash, randomBytes } from 'node:crypto'
-import { access, chmod, constants, copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  constants,
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@bailiwick/core'
@@ -12,7 +24,8 @@ const openMode = 0o600
 
 /**
  * A directory as an archive. It is never made: where a disk is not mounted, records would go to another one. What must not change is read-only, which keeps from mistakes and not from whoever owns the
- * directory; use a store with object lock against those.
+ * directory; use a store with object lock against those. A symbolic link inside of it is followed by nobody: it leads to files
+ * that are none of the archive's. The directory itself may be one.
  */
 export function directoryStore(url: URL): ArchiveStore {
   const root = fileURLToPath(url)
@@ -25,9 +38,38 @@ export function directoryStore(url: URL): ArchiveStore {
   return {
     address: url.href,
     check: () => unlessUnavailable(root, () => isThere(root)),
-    put: (key, file) => unlessUnavailable(root, async () => await put(root, at(key), file)),
-    read: (key, part) => unlessUnavailable(root, async () => await read(at(key), key, part)),
-    remove: (key) => unlessUnavailable(root, async () => await rm(at(key), { force: true })),
+    put: (key, file) =>
+      unlessUnavailable(root, async () => {
+        const path = at(key)
+        await refuseLinks(root, key)
+        return await put(root, path, file)
+      }),
+    read: (key, part) =>
+      unlessUnavailable(root, async () => {
+        const path = at(key)
+        await refuseLinks(root, key)
+        return await read(path, key, part)
+      }),
+    remove: (key) =>
+      unlessUnavailable(root, async () => {
+        const path = at(key)
+        await refuseLinks(root, key)
+        await rm(path, { force: true })
+      }),
+  }
+}
+
+// Whoever puts a link there between this look and what follows could as well change the object.
+async function refuseLinks(root: string, key: string): Promise<void> {
+  let path = root
+  for (const part of key.split('/')) {
+    path = join(path, part)
+    const found = await lstat(path).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return undefined
+      throw error
+    })
+    if (found === undefined) return
+    if (found.isSymbolicLink()) throw missingObject(key, `is, or lies behind, the symbolic link \`${path}\``)
   }
 }
 
@@ -39,7 +81,7 @@ async function put(root: string, path: string, file: PutFile): Promise<null> {
   await makeDirectory(dirname(path), root)
   const beside = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
-    await copyFile(file.path, beside)
+    await copyFile(file.path, beside, constants.COPYFILE_EXCL)
     await chmod(beside, file.keepUntil === undefined ? openMode : lockedMode)
     await sync(beside)
     await rename(beside, path)
@@ -75,8 +117,9 @@ async function isSame(path: string, { bytes, sha256 }: PutFile): Promise<boolean
 }
 
 async function read(path: string, key: string, { offset, bytes }: ReadPart): Promise<Buffer> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) throw missingObject(key, 'is not there')
+    if (hasCode(error, 'ELOOP')) throw missingObject(key, 'is a symbolic link')
     throw error
   })
   try {

@@ -6,18 +6,16 @@ import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
 import { inSchema } from '../migrate.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { archiveOperation, refuseUnderHold } from '../operations/archive.ts'
-import type { Queryable } from '../log/batches.ts'
-import { closedStores } from './closed-stores.ts'
 import { eraseInArchive } from './erase.ts'
 import { holdsNow } from './holds.ts'
 import { keepLeaves } from './leaves.ts'
 import { frontierOf, frontierText, type FrontierText } from './make-segment.ts'
-import { segmentPrefix, sha256Hex } from './manifest.ts'
+import { sha256Hex } from './manifest.ts'
 import { restingPace } from './pace.ts'
+import { refuseOtherStore } from './right-place.ts'
 import { segmentEnds, segmentLimits, type SegmentLimits } from './plan.ts'
 import { removeArchived } from './remove.ts'
-import { archivedEnd, segmentHolding, segmentsBackwards } from './segments.ts'
-import { notOpen, type ArchiveStore } from './store.ts'
+import { archivedEnd, segmentHolding } from './segments.ts'
 import { openArchiveStore } from './open-store.ts'
 import { putSegmentAside, readBackSegmentAside, stopped, walkFrontiersAside } from './worker.ts'
 
@@ -37,6 +35,12 @@ export interface ArchiveOptions {
   readonly before: Instant
   /** For how long a segment must not be deleted, from its last record on. */
   readonly keepMs: number
+  /**
+   * By the word of whoever runs it, this is the right place, and the newest segment is gone because its retention has
+   * ended: it need not be there.
+   */
+  readonly newestExpired?: boolean | undefined
+  readonly now: Instant
   /** Publishes the committed head. */
   readonly publish: () => Promise<unknown>
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
@@ -106,7 +110,7 @@ async function archive(client: pg.Client, options: ArchiveOptions): Promise<Arch
     await options.after?.('removed', first)
   }
   const first = await archivedEnd(client, ledger)
-  await refuseOtherStore(client, ledger, store)
+  await refuseOtherStore(client, ledger, store, options.newestExpired === true ? options : undefined)
   if (first > 0) await remove(first)
   for (const part of await plan(client, options, first)) {
     await client.query(
@@ -120,28 +124,6 @@ async function archive(client: pg.Client, options: ArchiveOptions): Promise<Arch
     await remove(part.start.size)
   }
   return { busy: false, segments, droppedPartitions: dropped, deletedBatches }
-}
-
-/**
- * Refuses a place that is not the one with all segments before: one that another address names, or an empty one under the
- * same address, such as a disk that is not mounted.
- */
-export async function refuseOtherStore(
-  client: Queryable,
-  ledger: string,
-  store: ArchiveStore,
-): Promise<void> {
-  const [closed] = await closedStores(client, ledger, store)
-  if (closed !== undefined) throw notOpen(`${closed.records} records`, store, closed.address)
-  for await (const { manifest } of segmentsBackwards(client, ledger, Number.MAX_SAFE_INTEGER)) {
-    const { name, version } = manifest.leaves
-    await store.read(`${segmentPrefix(ledger, manifest.first, manifest.end)}/${name}`, {
-      version,
-      offset: 0,
-      bytes: 1,
-    })
-    return
-  }
 }
 
 function connectionLost(cause: unknown): boolean {

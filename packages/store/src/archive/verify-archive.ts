@@ -26,6 +26,7 @@ import {
   type ArchivedSegment,
 } from './segments.ts'
 import type { Pace } from './pace.ts'
+import { holdsProblem, RecordedHolds, unheldProblem } from './verify-holds.ts'
 import { openArchiveStore } from './open-store.ts'
 
 /**
@@ -119,33 +120,6 @@ async function segmentsProblem(
   )
 }
 
-async function holdsProblem(
-  client: Queryable,
-  ledger: string,
-  floor: number,
-): Promise<BrokenLog | undefined> {
-  const last = new Map<string, { readonly index: number; readonly stands: boolean }>()
-  const everything = Number.MAX_SAFE_INTEGER
-  for await (const { entries } of batchesBackwards(client, ledger, everything, ['kind=hold'])) {
-    for (const { index, record: text } of entries.toReversed()) {
-      const record = parseRecord(text)
-      if (record.kind !== 'hold' || index < floor || last.has(record.hold)) continue
-      last.set(record.hold, { index, stands: record.event === 'placed' })
-    }
-  }
-  const { rows } = await client.query<{ name: string; index: string }>(
-    'select name, index from hold where ledger = $1 order by index',
-    [ledger],
-  )
-  const stored = new Map(rows.map(({ name, index }) => [name, Number(index)]))
-  for (const [name, { index, stands }] of last) {
-    const wrong = stands ? stored.get(name) !== index : stored.has(name)
-    if (wrong) return broken(index, `the hold \`${name}\` is not stored as record ${index} says`)
-  }
-  const extra = rows.find(({ name, index }) => !last.has(name) && Number(index) >= floor)
-  return extra && broken(Number(extra.index), `a hold is stored that record ${extra.index} does not place`)
-}
-
 function broken(index: number, problem: string): BrokenLog {
   return { kind: 'broken', index, problem, fix }
 }
@@ -192,15 +166,15 @@ export async function verifyColdSegments(
   let segments = 0
   const erased = new Set<number>()
   const named = new Set(await erasuresNamed(client, ledger))
-  const signedVotes = new SignedVotes()
   const isShared = await hasOtherPeople(client, ledger)
   const has = { isWhole: true, isSpokenOfElsewhere: () => isShared, endsOwnersElsewhere: isShared }
-  const votes = new RecordedVotes(has)
-  const deeds = new RecordedDeeds(has)
+  const holds = new RecordedHolds()
+  const judges = [new SignedVotes(), new RecordedVotes(has), new RecordedDeeds(has), holds]
   const recorded = new Map<number, string>()
   const visit = (record: LogRecord): void => {
     if (record.kind === 'archive') recorded.set(record.index, archiveSays(record))
-    const problem = signedVotes.take(record) ?? votes.take(record) ?? deeds.take(record)
+    // Each follows every record.
+    const [problem] = judges.flatMap((judge) => judge.take(record) ?? [])
     if (problem !== undefined) throw new Fault('log_broken', `record ${record.index} ${problem}`, { fix })
   }
   const rows = new Map<number, string>()
@@ -209,14 +183,7 @@ export async function verifyColdSegments(
     if (segment.first !== frontier.size) throw notFollowing()
     const reader = new SegmentReader(openArchiveStore(segment.store, env), segment)
     const read = await reader.verify(frontier, pace, visit)
-    const kept = await leafHashes(client, ledger, segment.first, segment.end)
-    if (!Buffer.concat(kept).equals(await reader.leaves())) {
-      throw new Fault(
-        'log_broken',
-        `the leaf hashes kept of the records ${segment.first} to ${segment.end - 1} are not theirs`,
-        { fix },
-      )
-    }
+    await refuseOtherLeaves(client, ledger, segment, reader)
     const { first, end, store, manifest, payloads } = segment
     if (payloads.erased.join() !== read.erased.toSorted((a, b) => a - b).join()) mistaken ??= segment
     rows.set(
@@ -251,7 +218,32 @@ export async function verifyColdSegments(
       { fix },
     )
   }
+  await refuseUnheld(client, ledger, frontier.size, holds)
   return { segments, records: frontier.size, erased: erased.size }
+}
+
+async function refuseOtherLeaves(
+  client: Queryable,
+  ledger: string,
+  { first, end }: ArchivedSegment,
+  reader: SegmentReader,
+): Promise<void> {
+  const kept = await leafHashes(client, ledger, first, end)
+  if (Buffer.concat(kept).equals(await reader.leaves())) return
+  throw new Fault('log_broken', `the leaf hashes kept of the records ${first} to ${end - 1} are not theirs`, {
+    fix,
+  })
+}
+
+// What archived a record of a hold that stood may be in the database still.
+async function refuseUnheld(
+  client: Queryable,
+  ledger: string,
+  floor: number,
+  holds: RecordedHolds,
+): Promise<void> {
+  const unheld = holds.stands ? await unheldProblem(client, ledger, floor, holds) : undefined
+  if (unheld !== undefined) throw new Fault('log_broken', unheld.problem, { fix: unheld.fix })
 }
 
 /**

@@ -59,6 +59,16 @@ function pathsOf(dataDir: string, ledger: string): Paths {
   }
 }
 
+/** The files that hold private keys of a ledger, whether or not they are there. */
+export function logKeyFiles(
+  dataDir: string,
+  ledger: string,
+  { keyFiles }: LogKeySettings,
+): readonly string[] {
+  const { key, previous } = pathsOf(dataDir, ledger)
+  return keyFiles ?? [key, previous]
+}
+
 /**
  * The keys as they are; makes and changes nothing. Where the private keys are here, only they count; where they are
  * kept away from, or cannot be decrypted, the public ones that were written beside the checkpoint do.
@@ -226,10 +236,9 @@ export async function createLogKeyHere(
 export async function keyFilesStamp(
   dataDir: string,
   ledger: string,
-  { keyFiles }: LogKeySettings,
+  settings: LogKeySettings,
 ): Promise<string> {
-  const { key, previous } = pathsOf(dataDir, ledger)
-  const stamps = (keyFiles ?? [key, previous]).map(async (path) => {
+  const stamps = logKeyFiles(dataDir, ledger, settings).map(async (path) => {
     try {
       const { ino, size, mtimeMs } = await stat(path)
       return `${ino} ${size} ${mtimeMs}`

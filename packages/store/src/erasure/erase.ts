@@ -1,3 +1,4 @@
+import { fromSession } from '../operations/from-session.ts'
 import { Fault, indexOfId, parseRecord } from '@bailiwick/core'
 import type { ColdLog } from '../archive/cold-log.ts'
 import { holdsNow } from '../archive/holds.ts'
@@ -28,6 +29,8 @@ export interface ErasureRequest extends Omit<ErasureCause, 'scope'> {
   readonly target: ErasureTarget
   /** Only says what would be erased. */
   readonly dryRun?: boolean | undefined
+  /** The id of the session that it is asked from, where there is one: each step ends with it. */
+  readonly session?: string | undefined
   /** Told after each step how many payloads have been erased. */
   readonly onProgress?: ((erased: number) => void) | undefined
 }
@@ -177,7 +180,9 @@ async function destroyKeys(
   }
   // Where nobody has a key, nothing is asked of the log. One that is made meanwhile is of a call that comes later.
   if (stored.length === 0) return
-  const { index, keys } = await ports.submit(destroyKeysOperation(subjects, request))
+  const { index, keys } = await ports.submit(
+    fromSession(destroyKeysOperation(subjects, request), request.session),
+  )
   progress.keys = keys
   if (index !== null) progress.recordedAs.push(index)
 }
@@ -259,10 +264,13 @@ async function eraseAll(
   } as const
   for (const step of stepsOf(states)) {
     const { index, erased } = await ports.submit(
-      eraseOperation(
-        step.map((state) => state.index),
-        cause,
-        new Set(step.filter(({ first }) => first === null).map((state) => state.index)),
+      fromSession(
+        eraseOperation(
+          step.map((state) => state.index),
+          cause,
+          new Set(step.filter(({ first }) => first === null).map((state) => state.index)),
+        ),
+        request.session,
       ),
     )
     if (index !== null) progress.recordedAs.push(index)

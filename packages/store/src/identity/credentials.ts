@@ -1,6 +1,6 @@
 import { Fault, instantText, type PersonId } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
-import type { Changed } from '../operations/access.ts'
+import type { Changed, ChangedBy } from '../operations/access.ts'
 import type { SecondFactor } from './sign-ins.ts'
 import { sha256 } from './secrets.ts'
 
@@ -15,9 +15,7 @@ export interface OwnCredentials {
 }
 
 /** Who changes a credential. */
-export interface ChangedBy {
-  /** Where it is not its person. */
-  readonly by?: string | undefined
+export interface CredentialChangedBy extends ChangedBy {
   /** The epoch of the session in which the person does: where that has ended meanwhile, nothing is changed. */
   readonly epoch?: number | undefined
 }
@@ -46,7 +44,11 @@ export class Credentials {
   }
 
   /** @throws Fault `not_found` where the person is not known, `not_authenticated` as `ChangedBy` says */
-  async setPassword(person: PersonId, hash: string, { by, epoch }: ChangedBy = {}): Promise<Changed> {
+  async setPassword(
+    person: PersonId,
+    hash: string,
+    { by, epoch, session }: CredentialChangedBy = {},
+  ): Promise<Changed> {
     return await this.#ledger.changeAccess(
       { kind: 'access', event: 'password_set', subject: person, grants: [], by },
       {
@@ -54,6 +56,7 @@ export class Credentials {
         signedOut: [{ id: person, links: true }],
       },
       { person, epoch },
+      session,
     )
   }
 
@@ -66,7 +69,7 @@ export class Credentials {
   }
 
   /** Removes the password, the authenticator app and the recovery codes: all of a local account but the person. */
-  async reset(person: PersonId, { by }: ChangedBy = {}): Promise<void> {
+  async reset(person: PersonId, { by }: CredentialChangedBy = {}): Promise<void> {
     const { passwordSetAt, totpSince, recoveryCodesLeft } = await this.of(person)
     const removed = (kind: 'password' | 'totp' | 'recovery') => ({ credentialsRemoved: [{ person, kind }] })
     const out = { signedOut: [{ id: person, links: true }] }
@@ -135,7 +138,7 @@ export class Credentials {
     person: PersonId,
     sealed: string,
     recoveryHashes: readonly string[],
-    { epoch }: ChangedBy = {},
+    { epoch, session }: CredentialChangedBy = {},
   ): Promise<Changed> {
     return await this.#ledger.changeAccess(
       { kind: 'access', event: 'totp_added', subject: person, grants: [] },
@@ -148,11 +151,12 @@ export class Credentials {
         signedOut: [{ id: person, links: true }],
       },
       { person, epoch },
+      session,
     )
   }
 
   /** Removes the authenticator app with its recovery codes. */
-  async removeTotp(person: PersonId, { by, epoch }: ChangedBy = {}): Promise<Changed> {
+  async removeTotp(person: PersonId, { by, epoch, session }: CredentialChangedBy = {}): Promise<Changed> {
     return await this.#ledger.changeAccess(
       { kind: 'access', event: 'totp_removed', subject: person, grants: [], by },
       {
@@ -163,6 +167,7 @@ export class Credentials {
         signedOut: [{ id: person, links: true }],
       },
       { person, epoch },
+      session,
     )
   }
 
@@ -170,7 +175,7 @@ export class Credentials {
   async setRecoveryCodes(
     person: PersonId,
     recoveryHashes: readonly string[],
-    { epoch }: ChangedBy = {},
+    { epoch, session }: CredentialChangedBy = {},
   ): Promise<void> {
     await this.#ledger.changeAccess(
       { kind: 'access', event: 'recovery_codes_made', subject: person, grants: [] },
@@ -179,6 +184,7 @@ export class Credentials {
         credentialsSet: recoveryRows(person, recoveryHashes),
       },
       { person, epoch },
+      session,
     )
   }
 

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import { Fault, nameLengthMax, type PersonId } from '@bailiwick/core'
+import { Fault, personIdOf, type PersonId } from '@bailiwick/core'
 
 /** 256 random bits as text. */
 export function newToken(): string {
@@ -13,9 +13,9 @@ export function sha256(text: string): Buffer {
 
 /** @throws Fault `bad_input` for what is no e-mail address */
 export function personId(text: string): PersonId {
-  const id = text.trim().toLowerCase()
-  if (/^[^\s\p{C}@]+@[^\s\p{C}@]+$/u.test(id) && id.length <= nameLengthMax) return id as PersonId
+  const id = personIdOf(text)
+  if (id !== undefined) return id
   throw new Fault('bad_input', `\`${text}\` is no e-mail address`, {
-    fix: 'Name people by their e-mail address.',
+    fix: 'Name people by their bare e-mail address, such as ann@example.com.',
   })
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Fault, instantText, type Instant, type PersonId, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
 import { laterInstant } from '../log/later-instant.ts'
+import type { ChangedBy } from '../operations/access.ts'
 import { openSessionOperation } from '../operations/open-session.ts'
 import { newToken, sha256 } from './secrets.ts'
 
@@ -193,7 +194,7 @@ export class Sessions {
    * @param by who ends it
    * @throws Fault `not_found`
    */
-  async end(id: string, { of, by }: { readonly of?: PersonId; readonly by?: string } = {}): Promise<void> {
+  async end(id: string, { of, by, session }: { readonly of?: PersonId } & ChangedBy = {}): Promise<void> {
     const { rows } = await this.#ledger.pool.query<{ person: string }>(
       'select person from session where id = $1 and ($2::text is null or person = $2)',
       [id, of ?? null],
@@ -211,6 +212,8 @@ export class Sessions {
         by: by === row.person ? undefined : by,
       },
       { sessionsEnded: [{ id }] },
+      undefined,
+      session,
     )
   }
 

@@ -1,5 +1,6 @@
-import type { PersonId } from '@bailiwick/core'
+import type { Instant, PersonId } from '@bailiwick/core'
 import { laterAccess, noAccessChange, ownersWithout } from './access-changes.ts'
+import type { PersonSession } from './person-sessions.ts'
 import type { AccessChange } from './rows.ts'
 import type { AgentOwner, KnownPerson, SignedOut, VotingRead } from './voting.ts'
 
@@ -7,6 +8,7 @@ import type { AgentOwner, KnownPerson, SignedOut, VotingRead } from './voting.ts
 export class AccessFold {
   readonly #people = new Map<string, KnownPerson>()
   readonly #ended = new Map<string, SignedOut>()
+  readonly #sessions = new Map<string, PersonSession>()
   #owners: readonly AgentOwner[] = []
   #change: Required<AccessChange> = noAccessChange
 
@@ -15,6 +17,25 @@ export class AccessFold {
     for (const person of people) this.#people.set(person.id, person)
     for (const each of ended) this.#ended.set(each.person, each)
     this.#owners = owners
+  }
+
+  /** Takes in sessions that something is asked from. */
+  loadSessions(sessions: readonly PersonSession[]): void {
+    for (const session of sessions) this.#sessions.set(session.id, session)
+  }
+
+  /**
+   * Until when a session lasts; undefined where it has been ended, in this batch too. Known to operations that need
+   * `signedIn`.
+   */
+  sessionUntil(id: string): Instant | undefined {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return undefined
+    const { sessionsEnded, signedOut, peopleRemoved } = this.#change
+    const isOver =
+      sessionsEnded.some((each) => each.id === id) ||
+      [...signedOut, ...peopleRemoved].some((each) => each.id === session.person)
+    return isOver ? undefined : session.expiresAt
   }
 
   /** A person with the roles as they are now. */
@@ -49,9 +70,12 @@ export class AccessFold {
   /** Adds to what the batch changes. Whoever comes later in the batch finds it changed. */
   change(change: AccessChange): void {
     this.#change = laterAccess(this.#change, change)
-    for (const { id, roles, roles_from: rolesFrom, provider_subject: subject } of change.peopleSet ?? []) {
-      const providerSubject = subject ?? this.#people.get(id)?.providerSubject ?? null
-      this.#people.set(id, { id: id as PersonId, roles, rolesFrom, providerSubject })
+    for (const row of change.peopleSet ?? []) {
+      const { id, roles, roles_from: rolesFrom } = row
+      const known = this.#people.get(id)
+      const providerSubject = row.provider_subject ?? known?.providerSubject ?? null
+      const since = Math.max(row.since, known?.since ?? 0)
+      this.#people.set(id, { id: id as PersonId, roles, rolesFrom, providerSubject, since })
     }
     for (const { id } of change.peopleRemoved ?? []) this.#people.delete(id)
     this.#owners = [...ownersWithout(this.#owners, change.ownersRemoved), ...(change.ownersAdded ?? [])]

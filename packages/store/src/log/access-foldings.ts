@@ -30,10 +30,12 @@ export const accessFoldings = {
     where agent_owner.agent = r.agent and agent_owner.person = r.person
   )`,
   peopleSet: `people_set as (
-    insert into person (id, roles, created_at, roles_from, provider_subject)
-    select r.id, r.roles, $6, r.roles_from, r.provider_subject
-    from head, json_to_recordset($n::json) as r (id text, roles text[], roles_from text, provider_subject text)
+    insert into person (id, roles, created_at, roles_from, provider_subject, since_ledger, since)
+    select r.id, r.roles, $6, r.roles_from, r.provider_subject, $1, r.since
+    from head, json_to_recordset($n::json) as r (id text, roles text[], roles_from text, provider_subject text, since bigint)
     on conflict (id) do update set roles = excluded.roles, roles_from = excluded.roles_from,
+      since_ledger = case when excluded.since > 0 then excluded.since_ledger else person.since_ledger end,
+      since = case when excluded.since > 0 then excluded.since else person.since end,
       provider_subject = coalesce(excluded.provider_subject, person.provider_subject)
   )`,
   peopleRemoved: `sessions_of_removed as (

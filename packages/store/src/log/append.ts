@@ -212,9 +212,10 @@ const foldings = {
     where subject_key.ledger = $1 and subject_key.id = r.id
   )`,
   sealings: `sealing as (
-    insert into payload_sealing (ledger, index, key)
-    select $1, r.index, r.key from head, json_to_recordset($n::json) as r (index bigint, key text)
-    on conflict (ledger) do update set index = excluded.index, key = excluded.key
+    insert into payload_sealing (ledger, index, key, fingerprint)
+    select $1, r.index, r.key, r.fingerprint
+    from head, json_to_recordset($n::json) as r (index bigint, key text, fingerprint text)
+    on conflict (ledger) do update set index = excluded.index, key = excluded.key, fingerprint = excluded.fingerprint
   )`,
   segments: `archived as (
     insert into archive_segment (ledger, first, stop, index, store, manifest, payloads)

@@ -14,6 +14,7 @@ import { approvalRow, delegationRow } from './fold-rows.ts'
 import { GrantFold } from './grant-fold.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import type { KnownDecision } from './needs.ts'
+import type { PersonSession } from './person-sessions.ts'
 import { PasskeyFold } from './passkeys.ts'
 import type { PayloadState } from './payload-states.ts'
 import { RetentionFold } from './retention-fold.ts'
@@ -124,9 +125,12 @@ export class Fold {
 
   /** Until when `to` may vote in the stead of `from`, who may at `at`; known to operations that need `voting`. */
   standsInUntil(to: string, from: string, at: Instant): Instant | undefined {
+    // What was given before one of the two was removed and came back is not theirs.
+    const since = Math.max(...[to, from].map((id) => this.person(id)?.since ?? Infinity))
     const [last] = [...this.#delegations.values()]
       .filter(
         (each) =>
+          each.index >= since &&
           each.to === to &&
           each.from === from &&
           each.starts <= this.earliest(at) &&
@@ -180,11 +184,13 @@ export class Fold {
     approvals?: readonly (readonly [number, Approval])[]
     databaseNow?: Instant | undefined
     voting?: VotingRead | undefined
+    signedIn?: readonly PersonSession[]
     retention?: { readonly archivedEnd: number; readonly holds: readonly string[] } | undefined
     passkeys?: readonly PasskeyState[]
   }): void {
     this.#databaseNow = read.databaseNow
     if (read.voting !== undefined) this.access.load(read.voting)
+    this.access.loadSessions(read.signedIn ?? [])
     for (const each of read.voting?.delegations ?? []) this.#delegations.set(each.index, each)
     this.passkeys.load(read.passkeys ?? [])
     if (read.retention) this.retention.load(read.retention)

@@ -1,6 +1,6 @@
 import { instantText, type Instant } from '@bailiwick/core'
 import type { GrantEndRow, GrantRow, GrantUseRow } from './rows.ts'
-import type { LiveGrant, StandingGrants } from './standing-grants.ts'
+import type { HeldGrant, LiveGrant, StandingGrants } from './standing-grants.ts'
 
 /** The live standing grants as one batch finds and leaves them; known to operations that need `grants`. */
 export class GrantFold {
@@ -25,9 +25,21 @@ export class GrantFold {
     return this.#memory.of(agent, action)
   }
 
-  /** The one that came of an approval. */
-  get(approval: number): LiveGrant | undefined {
-    return this.#memory.at(approval)
+  /** The one that came of an approval, also where it covers nothing here. */
+  get(approval: number): HeldGrant | undefined {
+    return this.#memory.all().find(({ index }) => index === approval)
+  }
+
+  /** Whether one covers nothing here, because its call cannot be read here. */
+  isShut(approval: number): boolean {
+    return this.get(approval) !== undefined && this.#memory.at(approval) === undefined
+  }
+
+  /** Whether any that lets calls through at an instant rests on the word of a person. */
+  restOn(person: string, at: Instant): boolean {
+    return this.#memory
+      .all()
+      .some(({ made, used, people }) => made.until > at && used < made.uses && people.includes(person))
   }
 
   /** How many are live at an instant. */

@@ -59,6 +59,8 @@ export interface Needs {
   readonly passkeys?: readonly string[]
   /** People all of whose passkeys are touched. */
   readonly passkeysOf?: readonly string[]
+  /** The id of the person's session that it is asked from. */
+  readonly signedIn?: string
   /** The live standing grants. */
   readonly grants?: true
 }

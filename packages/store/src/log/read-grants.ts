@@ -9,10 +9,10 @@ import {
 import type { PayloadReader } from '../sealing/payload-reader.ts'
 import { readEntries, type Queryable } from './batches.ts'
 import { readApprovals } from './read-approvals.ts'
-import { liveGrant, type LiveGrant } from './standing-grants.ts'
+import { heldGrant, liveGrant, type HeldGrant, type LiveGrant } from './standing-grants.ts'
 
 // What a row says of uses and of its end only leads to the grant: both are taken from the records of the votes.
-const live = {
+const unended = {
   name: 'read_live_grants',
   text: `select approval, used from (
       select g.approval, g.uses, coalesce((select max(u.use) from standing_use u
@@ -31,6 +31,13 @@ export interface ReadGrant {
   readonly body: string
 }
 
+/** The live standing grants, and those of them whose calls cannot be read here. */
+export interface ReadGrants {
+  readonly live: readonly ReadGrant[]
+  /** They cover nothing here. */
+  readonly shut: readonly HeldGrant[]
+}
+
 /**
  * The standing grants that have uses left and have not ended, the oldest first.
  *
@@ -40,11 +47,11 @@ export async function readLiveGrants(
   client: Queryable,
   payloads: PayloadReader,
   at: Instant | undefined,
-): Promise<ReadGrant[]> {
+): Promise<ReadGrants> {
   const { ledger } = payloads
   const values = [ledger, at === undefined ? null : instantText(at), standingGrantsMax]
-  const { rows } = await client.query<{ approval: string; used: number }>({ ...live, values })
-  if (rows.length === 0) return []
+  const { rows } = await client.query<{ approval: string; used: number }>({ ...unended, values })
+  if (rows.length === 0) return { live: [], shut: [] }
   const indices = rows.map(({ approval }) => Number(approval))
   const [approvals, entries] = await Promise.all([
     readApprovals(client, ledger, indices),
@@ -52,17 +59,23 @@ export async function readLiveGrants(
   ])
   const found = new Map(approvals)
   const read = await payloads.read(client, [...entries.values()])
-  return rows.flatMap(({ approval: index, used }) => {
+  const [live, shut]: [ReadGrant[], HeldGrant[]] = [[], []]
+  for (const { approval: index, used } of rows) {
     const approval = found.get(Number(index))
     const entry = entries.get(Number(index))
-    if (approval === undefined || entry === undefined || typeof entry.payload === 'string') return []
+    if (approval === undefined || entry === undefined || typeof entry.payload === 'string') continue
     const opened = parseRecord(entry.record)
-    if (opened.kind !== 'decision') return []
+    if (opened.kind !== 'decision') continue
+    const held = heldGrant(approval, opened.index, used)
+    if (held === undefined || held.made.uses <= used) continue
     const { body } = read(entry.index)
-    // What cannot be read here covers nothing here.
-    if (body === null) return []
+    if (body === null) {
+      shut.push(held)
+      continue
+    }
     const payload = { salt: Buffer.from(entry.payload.salt), stored: entry.payload.body, body }
     const grant = liveGrant(approval, { record: opened, payload }, used)
-    return grant === undefined || grant.made.uses <= used ? [] : [{ grant, approval, opened, body }]
-  })
+    if (grant !== undefined) live.push({ grant, approval, opened, body })
+  }
+  return { live, shut }
 }

@@ -6,8 +6,9 @@ import { decimalFrom } from './decimal.ts'
 import { readPasskeys } from './passkeys.ts'
 import { readPayloadStates } from './payload-states.ts'
 import { readApprovals } from './read-approvals.ts'
+import { readPersonSessions, type PersonSession } from './person-sessions.ts'
 import { readLiveGrants } from './read-grants.ts'
-import { readDelegations, readVoting } from './voting.ts'
+import { readDelegations, readVoting, type VotingRead } from './voting.ts'
 import type { Use } from './counter-fold.ts'
 import { Fold } from './fold.ts'
 import type { Memory } from './memory.ts'
@@ -76,20 +77,16 @@ export async function readFold(
   const wantedCalls = needs.flatMap((need) => need.calls ?? [])
   const wantedApprovals = needs.flatMap((need) => need.approvals ?? [])
   const wantedUses = needs.flatMap((need) => need.uses ?? [])
-  const voting = needs.flatMap((need) => need.voting ?? [])
-  const wantedDelegations = needs.flatMap((need) => need.delegations ?? [])
+  const signedIn = needs.flatMap((need) => need.signedIn ?? [])
   const wantedPayloads = needs.flatMap((need) => need.payloads ?? [])
   // All of them are sent at once, and answered one after the other.
-  const [callRows, approvalRows, uses, payloads, votingRead, delegations, databaseNow] = await Promise.all([
+  const [callRows, approvalRows, uses, payloads, people, databaseNow] = await Promise.all([
     wantedCalls.length === 0 ? [] : readCalls(client, ledger, wantedCalls),
     wantedApprovals.length === 0 ? [] : readApprovals(client, ledger, wantedApprovals),
     wantedUses.length === 0 ? [] : readUses(client, ledger, wantedUses),
     wantedPayloads.length === 0 ? [] : readPayloadStates(client, ledger, wantedPayloads),
-    voting.length === 0 ? undefined : readVoting(client, ledger, voting, wantedApprovals),
-    wantedDelegations.length === 0
-      ? []
-      : readDelegations(client, ledger, { ...delegationsByIndex, values: [ledger, wantedDelegations] }),
-    databaseClock && wantedApprovals.length > 0 ? readClock(client) : undefined,
+    readPeople(client, ledger, needs, wantedApprovals),
+    databaseClock && wantedApprovals.length + signedIn.length > 0 ? readClock(client) : undefined,
     remember(client, ledger, needs, memory, settings),
   ])
   const wantedDecisions = [
@@ -112,7 +109,6 @@ export async function readFold(
     : undefined
   const ids = needs.flatMap((need) => need.passkeys ?? [])
   const owners = needs.flatMap((need) => need.passkeysOf ?? [])
-  const people = votingRead ?? { people: [], ended: [], delegations: [], owners: [] }
   fold.load({
     calls: callRows,
     approvals: approvalRows,
@@ -123,10 +119,32 @@ export async function readFold(
     databaseNow,
     passkeys:
       ids.length + owners.length === 0 ? [] : await readPasskeys(client, ledger, { ids, people: owners }),
-    voting: { ...people, delegations: [...people.delegations, ...delegations] },
+    ...people,
   })
   return fold
 }
+
+// Who votes, in whose stead, and from which sessions.
+async function readPeople(
+  client: Queryable,
+  ledger: string,
+  needs: readonly Needs[],
+  approvals: readonly number[],
+): Promise<{ readonly voting: VotingRead; readonly signedIn: readonly PersonSession[] }> {
+  const wanted = needs.flatMap((need) => need.voting ?? [])
+  const byIndex = needs.flatMap((need) => need.delegations ?? [])
+  const sessions = needs.flatMap((need) => need.signedIn ?? [])
+  const [voting, delegations, signedIn] = await Promise.all([
+    wanted.length === 0 ? nobody : readVoting(client, ledger, wanted, approvals),
+    byIndex.length === 0
+      ? []
+      : readDelegations(client, ledger, { ...delegationsByIndex, values: [ledger, byIndex] }),
+    sessions.length === 0 ? [] : readPersonSessions(client, sessions),
+  ])
+  return { voting: { ...voting, delegations: [...voting.delegations, ...delegations] }, signedIn }
+}
+
+const nobody: VotingRead = Object.freeze({ people: [], ended: [], delegations: [], owners: [] })
 
 /** Has `memory` know what it does not know yet. */
 async function remember(
@@ -146,8 +164,9 @@ async function remember(
     counters.length === 0 ? undefined : memory.counters.load(client, ledger, since),
     sessions.length === 0 ? undefined : memory.sessions.load(client, ledger, sessions),
   ])
-  const found = grants?.map(({ grant }) => grant)
-  if (found !== undefined) memory.grants.load(found, databaseClock)
+  if (grants === undefined) return
+  const live = grants.live.map(({ grant }) => grant)
+  memory.grants.load(live, grants.shut, databaseClock)
 }
 
 async function readUses(client: Queryable, ledger: string, decisions: readonly number[]): Promise<Use[]> {

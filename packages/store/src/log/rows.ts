@@ -120,6 +120,8 @@ export interface PersonRow {
   readonly id: string
   readonly roles: readonly string[]
   readonly roles_from: 'local' | 'provider'
+  /** The index of the record that makes the person one; 0 where the person was one before. */
+  readonly since: number
   /** Null where no identity provider has vouched for the address; what is known already stays. */
   readonly provider_subject: string | null
 }
@@ -232,6 +234,8 @@ export interface SubjectKeyRow {
 export interface SealingRow {
   readonly index: number
   readonly key: string | null
+  /** As in the record; null where that has none. */
+  readonly fingerprint: string | null
 }
 
 /** Payloads of one batch that are erased, each with its salt. */

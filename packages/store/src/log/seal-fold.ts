@@ -44,7 +44,12 @@ export class SealFold {
 
   /** The id of the master key; null: switched off by hand; undefined: never switched on. */
   get state(): string | null | undefined {
-    return this.#state.key
+    return this.#state.row?.key
+  }
+
+  /** What was recorded last of it; undefined: never anything. */
+  get row(): SealingRow | undefined {
+    return this.#state.row
   }
 
   /** Takes in keys as they were read. */
@@ -54,7 +59,7 @@ export class SealFold {
 
   /** Switches sealing on or off from here on. */
   change(row: SealingRow): void {
-    this.#state.key = row.key
+    this.#state.row = row
     this.#changed = row
   }
 
@@ -65,7 +70,7 @@ export class SealFold {
    */
   seal(body: string, { subjects, like }: Seal, index: number): string {
     this.#fresh = []
-    const { key: master } = this.#state
+    const master = this.state
     if (typeof master !== 'string') return body
     const ids = like === undefined ? undefined : sealedKeys(like)
     if (ids === undefined && subjects === undefined) return body

@@ -53,7 +53,7 @@ function withGenericPlans(config: pg.ClientConfig): pg.ClientConfig {
 const batchesInFlightMax = 2
 const batchOperationsMax = 512
 /** Of so many callers, all that have come are put into one batch. */
-const fewWaiting = 64
+const fewWaiting = 40
 const queueMax = 20_000
 const fencesMax = 50
 

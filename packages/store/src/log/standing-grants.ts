@@ -11,17 +11,23 @@ import {
 } from '@bailiwick/core'
 import type { KnownPayload } from './needs.ts'
 
-/** A standing grant that has not been ended, with what it is for. */
-export interface LiveGrant {
+/** A standing grant that has not been ended. */
+export interface HeldGrant {
   /** The index of the decision that opened the approval which it came of. */
   readonly index: number
   readonly made: MadeGrant
+  /** On whose word it rests: who voted, and in whose stead. */
+  readonly people: readonly string[]
+  /** How many calls it has let through. */
+  readonly used: number
+}
+
+/** A standing grant that has not been ended, with what it is for. */
+export interface LiveGrant extends HeldGrant {
   readonly scope: GrantScope
   /** The terms of the approval, as canonical JSON. */
   readonly terms: string
   readonly routes: readonly string[]
-  /** How many calls it has let through. */
-  readonly used: number
 }
 
 /** The decision that opened an approval, with its payload. */
@@ -35,21 +41,22 @@ interface Opened {
  * is nothing left, or something else than was approved, that a later call could be held against.
  */
 export function liveGrant(approval: Approval, opened: Opened, used: number): LiveGrant | undefined {
-  const made = standingOf(approval)
   const { record, payload } = opened
-  if (made === undefined || payload === null) return undefined
+  const held = heldGrant(approval, record.index, used)
+  if (held === undefined || payload === null) return undefined
   if (commitPayload(payload.salt, payload.stored) !== record.payload) return undefined
   const scope = grantScope(record, payload.body)
   if (scope === undefined) return undefined
   const { terms } = approval
-  return {
-    index: record.index,
-    made,
-    scope,
-    terms: canonicalJsonOfPresent(terms),
-    routes: terms.routes,
-    used,
-  }
+  return { ...held, scope, terms: canonicalJsonOfPresent(terms), routes: terms.routes }
+}
+
+/** The grant that an approval's votes make, whatever its call was; undefined where they make none. */
+export function heldGrant(approval: Approval, index: number, used: number): HeldGrant | undefined {
+  const made = standingOf(approval)
+  if (made === undefined) return undefined
+  const votes = approval.votes.filter(({ person }) => made.by.includes(person))
+  return { index, made, people: votes.flatMap((vote) => [vote.person, vote.for ?? vote.person]), used }
 }
 
 const none: readonly LiveGrant[] = Object.freeze([])
@@ -62,6 +69,8 @@ export class StandingGrants {
   readonly #byIndex = new Map<number, LiveGrant>()
   /** By agent and action. */
   readonly #byCall = new Map<string, readonly LiveGrant[]>()
+  /** Those whose calls cannot be read here: they cover nothing here, and can be ended. */
+  readonly #shut = new Map<number, HeldGrant>()
   #loaded = false
   #byDatabase = false
 
@@ -84,12 +93,14 @@ export class StandingGrants {
 
   clear(): void {
     this.#byIndex.clear()
+    this.#shut.clear()
     this.#byCall.clear()
     this.#loaded = false
   }
 
-  load(grants: readonly LiveGrant[], byDatabase: boolean): void {
+  load(grants: readonly LiveGrant[], shut: readonly HeldGrant[], byDatabase: boolean): void {
     for (const grant of grants) this.set(grant)
+    for (const grant of shut) this.#shut.set(grant.index, grant)
     this.#loaded = true
     this.#byDatabase = byDatabase
   }
@@ -102,6 +113,11 @@ export class StandingGrants {
     return this.#byIndex.get(index)
   }
 
+  /** All of them, also those that cover nothing here. */
+  all(): readonly HeldGrant[] {
+    return [...this.#byIndex.values(), ...this.#shut.values()]
+  }
+
   /** Adds a grant, or puts it in the place of what was known of it. */
   set(grant: LiveGrant): void {
     const key = callKey(grant.scope)
@@ -112,6 +128,7 @@ export class StandingGrants {
 
   /** Forgets a grant: it covers nothing any more. */
   end(index: number): void {
+    this.#shut.delete(index)
     const grant = this.#byIndex.get(index)
     if (grant === undefined) return
     this.#byIndex.delete(index)
@@ -123,7 +140,7 @@ export class StandingGrants {
 
   /** Forgets the grants whose approvals were opened before a record. */
   endBefore(stop: number): void {
-    for (const index of this.#byIndex.keys()) if (index < stop) this.end(index)
+    for (const { index } of this.all()) if (index < stop) this.end(index)
   }
 }
 

@@ -29,6 +29,8 @@ export interface KnownPerson extends Voter {
   readonly rolesFrom: 'local' | 'provider'
   /** Issuer and subject at the identity provider that first vouched for the address. */
   readonly providerSubject: string | null
+  /** The index of the record of this ledger that last made the person one; 0 where that was in another. */
+  readonly since: number
 }
 
 /** That all sessions of a person were ended. */
@@ -60,18 +62,22 @@ interface PersonRow {
   readonly roles: string[]
   readonly roles_from: KnownPerson['rolesFrom']
   readonly provider_subject: string | null
+  readonly since: string
 }
+
+const columns = `id, roles, roles_from, provider_subject,
+  case when since_ledger = $2 then since else 0 end as since`
 
 const people = {
   name: 'read_people',
   // Also those who have voted before: what a grant rests on are the votes of people who are still there.
-  text: `select id, roles, roles_from, provider_subject from person where id = any($1) or id in (
+  text: `select ${columns} from person where id = any($1) or id in (
     select unnest(array[person, principal]) from vote where ledger = $2 and approval = any($3::bigint[]))`,
 }
 
 const peopleOfProvider = {
   name: 'read_people_of_provider',
-  text: 'select id, roles, roles_from, provider_subject from person where provider_subject = any($1)',
+  text: `select ${columns} from person where provider_subject = any($1)`,
 }
 
 const ended = {
@@ -109,7 +115,9 @@ export async function readVoting(
   const subjects = needs.flatMap(({ providerSubject }) => providerSubject ?? [])
   const [found, vouched, over, given, behind] = await Promise.all([
     client.query<PersonRow>({ ...people, values: [named, ledger, approvals] }),
-    subjects.length === 0 ? undefined : client.query<PersonRow>({ ...peopleOfProvider, values: [subjects] }),
+    subjects.length === 0
+      ? undefined
+      : client.query<PersonRow>({ ...peopleOfProvider, values: [subjects, ledger] }),
     client.query<{ person: string; epoch: string; ended_at: number }>({ ...ended, values: [named] }),
     pairs.length === 0
       ? []
@@ -121,11 +129,12 @@ export async function readVoting(
   ])
   return {
     people: [...found.rows, ...(vouched?.rows ?? [])].map(
-      ({ id, roles, roles_from: rolesFrom, provider_subject: providerSubject }) => ({
+      ({ id, roles, roles_from: rolesFrom, provider_subject: providerSubject, since }) => ({
         id,
         roles,
         rolesFrom,
         providerSubject,
+        since: Number(since),
       }),
     ),
     ended: over.rows.map(({ person, epoch, ended_at: endedAt }) => ({

@@ -4,6 +4,7 @@ import { noNeeds } from '../log/needs.ts'
 import type { AccessChange } from '../log/rows.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { refuseUnlessMay } from './deed.ts'
+import { fromSession } from './from-session.ts'
 
 /** What a record of access says. */
 export type AccessBody = RecordBody & Pick<AccessRecord, 'kind'>
@@ -16,6 +17,14 @@ export interface AccessGuard {
   readonly epoch?: number | undefined
 }
 
+/** Who makes a change. */
+export interface ChangedBy {
+  /** Absent where the subject itself does. */
+  readonly by?: string | undefined
+  /** The id of the session that it is asked from, where there is one. */
+  readonly session?: string | undefined
+}
+
 /** What a change has come to. */
 export interface Changed {
   readonly index: number
@@ -26,19 +35,21 @@ export interface Changed {
 /**
  * The operation that changes who may use the service and records it, both or neither.
  *
+ * @param session the id of the session that it is asked from, where there is one
  * @throws Fault `not_found` where the guarded person is not known any more, `not_authenticated` where all sessions of the
- *   person have been ended since, `not_permitted` where whom the record names may not change it
+ *   person have been ended since, or where the session has ended, `not_permitted` where whom the record names may not change it
  */
 export function accessOperation(
   body: AccessBody,
   change: AccessChange,
   guard?: AccessGuard,
+  session?: string,
 ): Operation<Changed> {
   const removed = (change.peopleRemoved ?? []).map(({ id }) => id)
   const { by } = body
   const known = guard?.person ?? (isPerson(by) ? by : undefined)
   const voting = known === undefined ? {} : { voting: { person: known, by } }
-  return {
+  const operation: Operation<Changed> = {
     // Whoever is removed takes their passkeys along.
     needs: removed.length === 0 && known === undefined ? noNeeds : { passkeysOf: removed, ...voting },
     apply: (fold, place) => {
@@ -55,6 +66,7 @@ export function accessOperation(
       }
     },
   }
+  return fromSession(operation, session)
 }
 
 /** @throws as `accessOperation` does */

@@ -10,6 +10,7 @@ import {
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/operation.ts'
 import { needsOf, refuseUnlessMay } from './deed.ts'
+import { fromSession } from './from-session.ts'
 import { unknownApproval } from './vote.ts'
 
 /** Who withdraws an approval, and why. */
@@ -19,22 +20,25 @@ export interface CancelRequest {
   /** The agent that asks for it: it finds its own approvals only. */
   readonly agent?: string | undefined
   readonly reason: string
+  /** The id of the session that it is asked from, where there is one. */
+  readonly session?: string | undefined
 }
 
 /**
  * The operation that withdraws an approval that nobody has used: from here on it lets nothing through. A person
  * does that by the roles that the ledger knows then; an agent may withdraw its own.
  *
- * @throws Fault `not_found`, `not_permitted`, `approval_closed` or `bad_input`
+ * @throws Fault `not_found`, `not_permitted`, `approval_closed`, `bad_input`, or `not_authenticated` for a session that has ended
  */
-export function cancelOperation(id: string, { by, agent, reason }: CancelRequest): Operation<ApprovalStatus> {
+export function cancelOperation(id: string, request: CancelRequest): Operation<ApprovalStatus> {
+  const { by, agent, reason, session } = request
   const index = indexOfId('apr', id)
   if (reason === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined) {
     throw new Fault('bad_input', '`reason` must say why', {
       fix: `Send 1 to ${commentLengthMax} characters of Unicode text.`,
     })
   }
-  return {
+  const operation: Operation<ApprovalStatus> = {
     needs: index === undefined ? noNeeds : { approvals: [index], grants: true, ...needsOf(by) },
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
@@ -68,4 +72,5 @@ export function cancelOperation(id: string, { by, agent, reason }: CancelRequest
       }
     },
   }
+  return fromSession(operation, session)
 }

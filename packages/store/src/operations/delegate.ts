@@ -14,6 +14,7 @@ import {
 import { personId } from '../identity/secrets.ts'
 import type { Fold } from '../log/fold.ts'
 import type { Operation } from '../log/operation.ts'
+import { fromSession } from './from-session.ts'
 import { delegationOf, type Delegation } from '../log/voting.ts'
 
 /** That somebody shall vote in another person's stead for a time. */
@@ -29,7 +30,12 @@ export interface DelegationRequest {
   readonly reason: string
   /** Who asks for it: the person whose votes they are, an administrator, or `operator`. */
   readonly by: string
+  /** The id of the session that it is asked from, where there is one. */
+  readonly session?: string | undefined
 }
+
+/** Who ends a delegation, why, and from which session. */
+export type DelegationRevocation = Pick<DelegationRequest, 'by' | 'reason' | 'session'>
 
 /** What became of a request about a delegation. */
 export interface DelegationAnswer {
@@ -41,15 +47,15 @@ export interface DelegationAnswer {
  * The operation that lets one person vote in another's stead for a time. Both have to be known when it is recorded; whoever
  * asks for it on somebody else's behalf has to be an administrator then.
  *
- * @throws Fault `bad_input`, `not_found` or `not_permitted`
+ * @throws Fault `bad_input`, `not_found`, `not_permitted`, or `not_authenticated` for a session that has ended
  */
 export function delegateOperation(request: DelegationRequest): Operation<DelegationAnswer> {
   const [from, to] = [personId(request.from), personId(request.to)]
-  const { by, reason } = request
+  const { by, reason, session } = request
   if (from === to) throw badInput('nobody votes in their own stead', 'Name another person.')
   refuseReason(reason)
   const [starts, ends] = [instantIn('starts', request.starts), instantIn('ends', request.ends)]
-  return {
+  const operation: Operation<DelegationAnswer> = {
     needs: { voting: { person: from, principal: to, by } },
     apply: (fold, place) => {
       for (const id of [from, to]) if (fold.person(id) === undefined) throw unknownPerson(id)
@@ -84,21 +90,23 @@ export function delegateOperation(request: DelegationRequest): Operation<Delegat
       }
     },
   }
+  return fromSession(operation, session)
 }
 
 /**
  * The operation that ends a delegation before its time. By either of the two, an administrator or `operator`.
  *
- * @throws Fault `bad_input`, `not_found`, `not_permitted`, or `conflict` where it has been revoked
+ * @throws Fault `bad_input`, `not_found`, `not_permitted`, `not_authenticated` for a session that has ended, or `conflict`
+ *   where the delegation has been revoked
  */
 export function revokeDelegationOperation(
   id: string,
-  { by, reason }: Pick<DelegationRequest, 'by' | 'reason'>,
+  { by, reason, session }: DelegationRevocation,
 ): Operation<DelegationAnswer> {
   const index = indexOfId('dlg', id)
   refuseReason(reason)
   if (index === undefined) throw unknownDelegation(id)
-  return {
+  const operation: Operation<DelegationAnswer> = {
     needs: { delegations: [index], voting: { person: by } },
     apply: (fold, place) => {
       const delegation = fold.delegation(index)
@@ -115,6 +123,7 @@ export function revokeDelegationOperation(
       }
     },
   }
+  return fromSession(operation, session)
 }
 
 function said({ index, from, to, starts, ends }: Delegation) {

@@ -2,7 +2,7 @@ import { Fault, type PersonId } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
 import type { Operation } from '../log/operation.ts'
 import type { KnownPerson } from '../log/voting.ts'
-import { sessionsEnded, type AccessBody } from './access.ts'
+import { sessionsEnded, unknownPerson, type AccessBody } from './access.ts'
 import { refuseUnlessMay } from './deed.ts'
 
 /** A person as somebody who may has said it. */
@@ -30,6 +30,39 @@ export function setPersonOperation({ person, roles, by }: PersonSet): Operation<
       })
     },
   }
+}
+
+/**
+ * Removes a person with all that lets them in. Delegations to and by the person count no longer, also where somebody of the
+ * same address comes back.
+ *
+ * @throws Fault `not_found`, `not_permitted` for `by` without the role that it takes, or `conflict` while a standing grant rests
+ *   on the person's word
+ */
+export function removePersonOperation(person: PersonId, by: string | undefined): Operation<undefined> {
+  return {
+    needs: { voting: { person, by }, passkeysOf: [person], grants: true },
+    apply: (fold, place) => {
+      refuseUnlessMay('access', by, fold)
+      if (fold.person(person) === undefined) throw unknownPerson(person)
+      if (fold.grants.restOn(person, fold.latest(place.at))) throw stillGrants(person)
+      return {
+        body: { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
+        answer: undefined,
+        staged: () =>
+          fold.changeAccess(
+            { peopleRemoved: [{ id: person }], signedOut: [{ id: person, links: true }] },
+            place.index,
+          ),
+      }
+    },
+  }
+}
+
+function stillGrants(person: PersonId): Fault {
+  return new Fault('conflict', `standing grants rest on the word of \`${person}\``, {
+    fix: 'Try again, or revoke them first.',
+  })
 }
 
 /** A person as an identity provider has said it. */
@@ -92,7 +125,7 @@ export function vouchedPersonOperation({
 
 interface Setting<Answer> {
   readonly known: KnownPerson | undefined
-  readonly next: KnownPerson
+  readonly next: Omit<KnownPerson, 'since'>
   readonly by: string | undefined
   readonly answer: Answer
 }
@@ -101,7 +134,15 @@ function setting<Answer>(fold: Fold, index: number, { known, next, by, answer }:
   const { id, roles, rolesFrom, providerSubject } = next
   const changed = known !== undefined && !sameRoles(known.roles, roles)
   const change = {
-    peopleSet: [{ id, roles, roles_from: rolesFrom, provider_subject: providerSubject }],
+    peopleSet: [
+      {
+        id,
+        roles,
+        roles_from: rolesFrom,
+        provider_subject: providerSubject,
+        since: known === undefined ? index : 0,
+      },
+    ],
     signedOut: changed ? [{ id, links: false }] : [],
   }
   const event = known === undefined ? 'person_created' : 'roles_changed'

@@ -15,6 +15,7 @@ import {
 import type { Fold } from '../log/fold.ts'
 import { noNeeds } from '../log/needs.ts'
 import type { Operation, Place } from '../log/operation.ts'
+import { fromSession, type Asking } from './from-session.ts'
 import { entitledVoter } from './entitlement.ts'
 import { unknownDecision } from './outcome.ts'
 
@@ -44,9 +45,9 @@ export function mayRevealAny(person: Pick<Voter, 'roles'>): boolean {
  * recorded: the person's right to see it is judged in the transaction that records the reading. It is that of people who
  * could vote on the call while it waits, and of auditors and administrators.
  *
- * @throws Fault `not_found`, `not_permitted`, `erased` or `bad_input`
+ * @throws Fault `not_found`, `not_permitted`, `erased`, `bad_input`, or `not_authenticated` for a session that has ended
  */
-export function revealOperation(request: RevealRequest, viewer: Voter): Operation<Revealed> {
+export function revealOperation(request: RevealRequest, viewer: Asking): Operation<Revealed> {
   const { decision: id, path, reason } = request
   const index = indexOfId('dec', id)
   const wrong =
@@ -56,7 +57,7 @@ export function revealOperation(request: RevealRequest, viewer: Voter): Operatio
       fix: `Give one of at most ${commentLengthMax} characters.`,
     })
   }
-  return {
+  const operation: Operation<Revealed> = {
     needs:
       index === undefined
         ? noNeeds
@@ -81,6 +82,7 @@ export function revealOperation(request: RevealRequest, viewer: Voter): Operatio
       }
     },
   }
+  return fromSession(operation, viewer.session)
 }
 
 function refuseOthers(

@@ -15,11 +15,12 @@ import {
 } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
 import type { Operation } from '../log/operation.ts'
+import { fromSession, type Asking } from './from-session.ts'
 
 /** Who ends a standing grant, and why. */
 export interface RevokeGrantRequest {
   /** With no more roles than signing in gave; `operator` for whoever runs commands beside the service. */
-  readonly by: Voter | 'operator'
+  readonly by: Asking | 'operator'
   readonly reason: string
 }
 
@@ -33,7 +34,8 @@ export interface RevokeGrantAnswer {
  * The operation that ends a standing grant before its time: from here on it lets nothing through. By who could answer its
  * approval, whoever has voted for it, an operator or an administrator, by the roles that they have then.
  *
- * @throws Fault `not_found`, `not_permitted`, `bad_input`, or `conflict` where it has ended
+ * @throws Fault `not_found`, `not_permitted`, `bad_input`, `conflict` where it has ended, or `not_authenticated` for a session
+ *   that has
  */
 export function revokeGrantOperation(
   id: string,
@@ -47,7 +49,7 @@ export function revokeGrantOperation(
     })
   }
   const needs = { approvals: [index], grants: true } as const
-  return {
+  const operation: Operation<RevokeGrantAnswer> = {
     needs: by === 'operator' ? needs : { ...needs, voting: { person: by.id } },
     apply: (fold, place) => {
       const approval = fold.approval(index)
@@ -59,6 +61,8 @@ export function revokeGrantOperation(
         grant === undefined || grant.made.until <= fold.latest(place.at) || grant.used >= grant.made.uses
       if (isOver) throw new Fault('conflict', `${id} has ended already`, { fix: 'Nothing is left to do.' })
       const opened = fold.decision(index)?.payload
+      // What it is about cannot be read here, so nothing can be sealed as that is: it ends all the same, without its reason.
+      const isShut = fold.grants.isShut(index)
       return {
         body: {
           kind: 'revocation',
@@ -67,13 +71,14 @@ export function revokeGrantOperation(
           action: approval.action,
           by: by === 'operator' ? by : by.id,
         },
-        payload: canonicalJson({ reason }),
-        seal: opened ? { like: opened.stored } : undefined,
+        payload: isShut ? undefined : canonicalJson({ reason }),
+        seal: opened && !isShut ? { like: opened.stored } : undefined,
         answer: { id, index: place.index },
         staged: () => fold.grants.revoke(index, place.index),
       }
     },
   }
+  return fromSession(operation, by === 'operator' ? undefined : by.session)
 }
 
 function refuseOthers(approval: Approval, by: Voter, fold: Fold, at: Instant): void {

@@ -9,6 +9,7 @@ import {
 import { noNeeds } from '../log/needs.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { needsOf, refuseUnlessMay } from './deed.ts'
+import { fromSession } from './from-session.ts'
 
 /** What is to become of an agent. */
 export interface SuspensionChange {
@@ -19,13 +20,19 @@ export interface SuspensionChange {
   readonly reason: string
   /** A person's id, or `operator`. */
   readonly by: string
+  /** The id of the session that it is asked from, where there is one. */
+  readonly session?: string | undefined
 }
 
 /**
  * The operation that records a suspension again that stands, because its record is about to leave the database; who
  * suspended it stays. The index is null where it does not stand any more.
  */
-export function restateSuspension({ agent, reason, by }: Omit<SuspensionChange, 'state'>): Operation<{
+export function restateSuspension({
+  agent,
+  reason,
+  by,
+}: Omit<SuspensionChange, 'state' | 'session'>): Operation<{
   readonly index: number | null
 }> {
   return {
@@ -47,10 +54,11 @@ export function restateSuspension({ agent, reason, by }: Omit<SuspensionChange, 
  * The operation that suspends an agent, or lets it decide again. The decisions that follow it in the log see it, also
  * those of the same batch and of other processes (G11). The index is null where it was so already.
  *
- * @throws Fault `bad_input` for what is no agent or no reason, `not_permitted` for a person without a role that it takes
+ * @throws Fault `bad_input` for what is no agent or no reason, `not_permitted` for a person without a role that it takes,
+ *   `not_authenticated` for a session that has ended
  */
 export function suspensionOperation(change: SuspensionChange): Operation<{ readonly index: number | null }> {
-  const { agent, state, reason, by } = change
+  const { agent, state, reason, by, session } = change
   if (!/^[^\s\p{C}]+$/u.test(agent) || agent.length > nameLengthMax) {
     throw new Fault('bad_input', `\`${agent}\` is no agent id`, {
       fix: `Use 1 to ${nameLengthMax} characters without white space, or \`*\` for every agent.`,
@@ -63,7 +71,7 @@ export function suspensionOperation(change: SuspensionChange): Operation<{ reado
       fix: `Give one of at most ${commentLengthMax} characters.`,
     })
   }
-  return {
+  const operation: Operation<{ readonly index: number | null }> = {
     needs: needsOf(by),
     apply: (fold, place) => {
       refuseUnlessMay('suspension', by, fold)
@@ -76,4 +84,5 @@ export function suspensionOperation(change: SuspensionChange): Operation<{ reado
       }
     },
   }
+  return fromSession(operation, session)
 }

@@ -14,12 +14,12 @@ import {
   type Assertion,
   type VoteChannel,
   type VoteChoice,
-  type Voter,
 } from '@bailiwick/core'
 import { noNeeds, type Needs } from '../log/needs.ts'
 import { personId } from '../identity/secrets.ts'
 import type { Operation } from '../log/operation.ts'
 import type { VotingNeed } from '../log/voting.ts'
+import { fromSession, type Asking } from './from-session.ts'
 import { entitledVoter } from './entitlement.ts'
 import { grantMade, judgedStanding, refuseGrantOfGone } from './standing.ts'
 import {
@@ -60,11 +60,12 @@ const choices: ReadonlySet<string> = new Set<VoteChoice>(['approve', 'reject', '
  * The operation that casts one person's vote. The state of the approval, the person's right to vote, by the roles that the
  * person has then, and the deadline are judged in the transaction that records the vote.
  *
- * @param voter who votes, with no more roles than signing in gave; what the ledger knows of the person then bounds them
+ * @param voter who votes, with no more roles than signing in gave; what the ledger knows of the person then bounds them.
+ *   Where it comes from a session, that is judged there as well
  * @throws Fault `not_found`, `conflict`, `not_permitted`, `already_voted`, `approval_closed`, `erased`,
- *   `signature_required`, `signature_invalid` or `bad_input`
+ *   `signature_required`, `signature_invalid`, `bad_input`, or `not_authenticated` for a session that has ended
  */
-export function voteOperation(id: string, voter: Voter, request: VoteRequest): Operation<ApprovalStatus> {
+export function voteOperation(id: string, voter: Asking, request: VoteRequest): Operation<ApprovalStatus> {
   const index = indexOfId('apr', id)
   const { comment = '', channel = 'api' } = request
   refuseMalformed(request.vote, comment)
@@ -72,7 +73,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
   // What is no address is refused here: PostgreSQL is asked for it, with what others of the batch ask.
   const principal = request.for === undefined ? undefined : personId(request.for)
   const voting = { person: voter.id, principal }
-  return {
+  const operation: Operation<ApprovalStatus> = {
     needs: index === undefined ? noNeeds : needsFor(index, voting, request),
     apply: (fold, place) => {
       const approval = index === undefined ? undefined : fold.approval(index)
@@ -135,6 +136,7 @@ export function voteOperation(id: string, voter: Voter, request: VoteRequest): O
       }
     },
   }
+  return fromSession(operation, voter.session)
 }
 
 function needsFor(index: number, voting: VotingNeed, request: VoteRequest): Needs {

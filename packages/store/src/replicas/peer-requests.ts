@@ -7,12 +7,12 @@ import {
   type LookupResult,
   type Outcome,
   type ParsedCall,
-  type Voter,
 } from '@bailiwick/core'
 import type { Digests } from '../log/digests.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { cancelOperation, type CancelRequest } from '../operations/cancel.ts'
 import { decideOperation, type DecideSettings } from '../operations/decide.ts'
+import type { Asking } from '../operations/from-session.ts'
 import { expiryOperation } from '../operations/expiry.ts'
 import { regather, type Gathered } from '../operations/gather.ts'
 import { noteOperation, type NoteBody } from '../operations/note.ts'
@@ -46,14 +46,14 @@ interface DecideRequest {
 export type PeerRequest =
   | DecideRequest
   | { readonly kind: 'outcome'; readonly agent: string; readonly id: string; readonly outcome: Outcome }
-  | { readonly kind: 'vote'; readonly id: string; readonly voter: Voter; readonly request: VoteRequest }
+  | { readonly kind: 'vote'; readonly id: string; readonly voter: Asking; readonly request: VoteRequest }
   | { readonly kind: 'note'; readonly body: NoteBody; readonly payload?: string | undefined }
   | { readonly kind: 'expiry'; readonly index: number }
   | { readonly kind: 'remind'; readonly index: number }
   | { readonly kind: 'cancel'; readonly id: string; readonly request: CancelRequest }
 
 /** Raised with every change of what is sent: processes of different versions send each other nothing. */
-export const peerVersion = 3
+export const peerVersion = 4
 
 /** Why the sequencer did not take an operation. Nothing of it was recorded, for certain. */
 export type PeerRefusal = 'other_policy' | 'unreadable'

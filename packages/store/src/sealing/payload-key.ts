@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
-import { canonicalJson, Fault, type SubjectKey } from '@bailiwick/core'
+import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto'
+import { canonicalJson, Fault, type Sha256, type SubjectKey } from '@bailiwick/core'
 
 /** Whose key is wrapped. */
 export interface KeyOwner {
@@ -28,6 +28,16 @@ export class PayloadKey {
     this.#key = keyIn(text.trim())
     const digest = createHash('sha256').update('bailiwick payload key\n').update(this.#key).digest('hex')
     this.id = digest.slice(0, idLength)
+  }
+
+  /** Of the secret under which a ledger finds people: the same for the same secret, and tells nobody what it is. */
+  fingerprintOf(secret: Uint8Array, ledger: string): Sha256 {
+    const text = canonicalJson({
+      ledger,
+      of: 'bailiwick subject secret',
+      secret: Buffer.from(secret).toString('hex'),
+    })
+    return createHmac('sha256', this.#key).update(text).digest('hex') as Sha256
   }
 
   /** @param nonce 12 random bytes, never used before */

@@ -168,16 +168,16 @@ export const suspensions: FoldedTable = {
 /** One row at the most. */
 export const sealings: FoldedTable = {
   nameOf: () => 'whether payloads are sealed',
-  columns: ['index', 'master'],
-  said: `select 'sealing' as key, index, master
+  columns: ['index', 'master', 'fingerprint'],
+  said: `select 'sealing' as key, index, master, fingerprint
     from (
-      select (r.record ->> 'index')::bigint as index, r.record ->> 'key' as master
+      select (r.record ->> 'index')::bigint as index, r.record ->> 'key' as master, r.record ->> 'fingerprint' as fingerprint
       from log_term t join log_batch b on b.ledger = t.ledger and b.first = t.first,
         lateral (select ${members} as record from unnest(string_to_array(b.records, E'\\n')) as u (record)
           where strpos(u.record, '"kind":"sealing"') > 0) as r
       where t.ledger = $1 and t.term = 'kind=sealing'
     ) as said where index >= $2::bigint order by index desc limit 1`,
-  stored: `select 'sealing' as key, index, key as master, 1 as copy
+  stored: `select 'sealing' as key, index, key as master, fingerprint, 1 as copy
     from payload_sealing where ledger = $1 and index >= $2::bigint`,
 }
 

@@ -124,7 +124,13 @@ export async function take(
         { kind: 'access', event: 'roles_changed', subject: voter(step.who).id, grants: [...roles] },
         {
           peopleSet: [
-            { id: voter(step.who).id, roles: [...roles], roles_from: 'local', provider_subject: null },
+            {
+              id: voter(step.who).id,
+              roles: [...roles],
+              roles_from: 'local',
+              provider_subject: null,
+              since: 0,
+            },
           ],
         },
       )

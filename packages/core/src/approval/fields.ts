@@ -1,4 +1,4 @@
-import { humanName, visibleText } from './wording.ts'
+import { humanName, visibleText } from './words.ts'
 
 /** One member of parameters or context, ready to be shown. */
 export type Field = SingleField | JsonField | GroupField | ListField
@@ -142,6 +142,55 @@ export function summaryOf(field: Field): string {
   }
 }
 
+/** A member of a call that holds no others, as people read it. */
+export interface CallLeaf {
+  readonly pointer: string
+  /** Its names from the outside in: `Address › City`. */
+  readonly label: string
+  readonly kind: Exclude<Field['kind'], 'group'>
+  readonly value: string
+}
+
+/** The members of a call that hold no others, in their order, by pointer. @param name stands before each label; empty: nothing does */
+export function callLeaves(
+  data: Data | null,
+  presentation: Presentation = {},
+  root = '/params',
+  name = '',
+): ReadonlyMap<string, CallLeaf> {
+  const leaves = new Map<string, CallLeaf>()
+  const add = (field: Field, prefix: string): void => {
+    const label = prefix === '' ? field.label : `${prefix} › ${field.label}`
+    if (field.kind === 'group') {
+      for (const member of field.fields) add(member, label)
+      return
+    }
+    const { pointer, kind } = field
+    leaves.set(pointer, { pointer, label, kind, value: kind === 'json' ? field.value : summaryOf(field) })
+  }
+  for (const field of fieldsOf(data ?? {}, root, presentation)) add(field, name)
+  return leaves
+}
+
+/**
+ * Those that say most of a call, where there is no room for all: amounts go before numbers, and these before the rest.
+ * They keep their order.
+ *
+ * @returns also how many there are beside those
+ */
+export function mainLeaves(
+  leaves: readonly CallLeaf[],
+  countMax: number,
+): { readonly shown: readonly CallLeaf[]; readonly left: number } {
+  const chosen = new Set([...leaves].sort((one, other) => rank(one) - rank(other)).slice(0, countMax))
+  return { shown: leaves.filter((leaf) => chosen.has(leaf)), left: leaves.length - chosen.size }
+}
+
+function rank({ kind, value }: CallLeaf): number {
+  if (kind !== 'number') return 2
+  return value.includes('\u00a0') ? 0 : 1
+}
+
 function isGroup(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
 }
@@ -197,7 +246,7 @@ export function numberText(name: string, value: number, currency: unknown, unit?
 }
 
 function withUnit(number: string, unit: string | undefined): string {
-  return unit === undefined ? number : `${number}\u00a0${visibleText(unit)}`
+  return unit === undefined ? number : `${number}\u00a0${visibleText(unit).replaceAll(' ', '\u00a0')}`
 }
 
 /** Indented JSON with deceptive characters made visible. */
@@ -208,19 +257,4 @@ export function jsonText(value: unknown): string {
 /** The JSON Pointer (RFC 6901) to the member of this name below `pointer`. */
 function pointerBelow(pointer: string, name: string | number): string {
   return `${pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
-}
-
-/** Why a call's values are not there. */
-export type Missing = 'erased' | 'sealed' | 'malformed'
-
-/** Why the values are not there, of a call whose values are not. */
-export function whyMissing({
-  erased,
-  sealed,
-}: {
-  readonly erased: boolean | null
-  readonly sealed: boolean | null
-}): Missing {
-  if (erased === true) return 'erased'
-  return sealed === true ? 'sealed' : 'malformed'
 }
