@@ -16,6 +16,7 @@ import { Credentials } from './identity/credentials.ts'
 import { newToken, personId, sha256 } from './identity/secrets.ts'
 import { sessionLifetimesDefault, Sessions, type SessionLifetimes } from './identity/sessions.ts'
 import { SignIns, type SecondFactor, type SignInResult } from './identity/sign-ins.ts'
+import { laterInstant } from './log/later-instant.ts'
 import { KeyLookup, type Admission } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
 import { unknownPerson, type ChangedBy } from './operations/access.ts'
@@ -64,7 +65,7 @@ export class Access {
 
   constructor(ledger: Ledger, options: AccessOptions = {}) {
     this.#ledger = ledger
-    this.#keys = new KeyLookup(ledger.pool, () => ledger.now())
+    this.#keys = new KeyLookup(ledger.pool, () => ledger.now(), ledger.databaseClock)
     const lifetimes = options.lifetimes ?? sessionLifetimesDefault
     this.sessions = new Sessions(ledger, lifetimes, options.demandsSecondFactor)
     this.credentials = new Credentials(ledger)
@@ -234,9 +235,9 @@ export class Access {
       `select p.id, p.roles, p.created_at, p.roles_from,
         exists (select from credential c where c.person = p.id and c.kind = 'password') as has_password,
         exists (select from credential c where c.person = p.id and c.kind = 'totp' and c.is_usable) as has_totp,
-        (select count(*) from session s where s.person = p.id and s.expires_at > $1) as sessions
+        (select count(*) from session s where s.person = p.id and s.expires_at > ${laterInstant('$1', '$2')}) as sessions
       from person p order by p.id`,
-      [now],
+      [now, this.#ledger.databaseClock],
     )
     return rows.map((row) => ({
       id: row.id,
@@ -271,9 +272,9 @@ export class Access {
   async signIn(token: string, client = ''): Promise<SignInResult | undefined> {
     const used = await this.#ledger.pool.query<{ person: PersonId; epoch: string }>(
       `update sign_in_link l set used_at = $2 from person p
-      where l.token_sha256 = $1 and l.used_at is null and l.expires_at > $2 and p.id = l.person
+      where l.token_sha256 = $1 and l.used_at is null and l.expires_at > ${laterInstant('$2', '$3')} and p.id = l.person
       returning l.person, coalesce((select epoch from sign_out s where s.person = l.person), 0) as epoch`,
-      [sha256(token), instantText(this.#ledger.now())],
+      [sha256(token), instantText(this.#ledger.now()), this.#ledger.databaseClock],
     )
     const row = used.rows[0]
     return row && (await this.signIns.beginAt(row.person, 'link', client, Number(row.epoch)))

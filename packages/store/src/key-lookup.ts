@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { instantText, type Instant } from '@bailiwick/core'
 import type pg from 'pg'
 import type { AdmittingKey } from './log/admission.ts'
+import { laterInstant } from './log/later-instant.ts'
 
 const hourMs = 60 * 60 * 1000
 /** How many keys are remembered as noted. */
@@ -41,6 +42,7 @@ interface Asked {
 export class KeyLookup {
   readonly #pool: pg.Pool
   readonly #now: () => Instant
+  readonly #byDatabase: boolean
   /** The hour in which a use of each key was noted last. */
   readonly #noted = new Map<string, number>()
   /** By the key as it was presented. */
@@ -51,9 +53,11 @@ export class KeyLookup {
   /** What was asked in this turn of the event loop of keys that are remembered, by the key as it was presented. */
   readonly #turn = new Map<string, Promise<Admission | undefined>>()
 
-  constructor(pool: pg.Pool, now: () => Instant) {
+  /** @param byDatabase whether a key ends by the database's clock, too */
+  constructor(pool: pg.Pool, now: () => Instant, byDatabase: boolean) {
     this.#pool = pool
     this.#now = now
+    this.#byDatabase = byDatabase
   }
 
   /**
@@ -125,23 +129,24 @@ export class KeyLookup {
   }
 
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, AdmittingKey>> {
-    const { rows } = await this.#pool.query<AdmittingKey>({
+    const byDatabase = this.#byDatabase
+    const { rows } = await this.#pool.query<Omit<AdmittingKey, 'byDatabase'>>({
       name: 'keys_by_id',
       text: `select id, agent, encode(secret_sha256, 'hex') as secret from api_key
-        where id = any($1) and revoked_at is null and (expires_at is null or expires_at > $2)`,
-      values: [ids, instantText(this.#now())],
+        where id = any($1) and revoked_at is null and (expires_at is null or expires_at > ${laterInstant('$2', '$3')})`,
+      values: [ids, instantText(this.#now()), byDatabase],
     })
-    const found = new Map(rows.map((row) => [row.id, row]))
+    const found = new Map(rows.map((row) => [row.id, { ...row, byDatabase }]))
     // What is not as it was is forgotten: else who goes on with the old secret would make every batch miss.
     for (const id of ids) if (!isSame(this.#remembered.get(id), found.get(id))) this.#remembered.delete(id)
     return found
   }
 
   // One object for a key for as long as it is the same: batches tell keys apart by it.
-  #remember({ id, agent, secret }: AdmittingKey): void {
-    if (isSame(this.#remembered.get(id), { id, agent, secret })) return
+  #remember(key: AdmittingKey): void {
+    if (isSame(this.#remembered.get(key.id), key)) return
     if (this.#remembered.size >= rememberedMax) this.#remembered.clear()
-    this.#remembered.set(id, { id, agent, secret })
+    this.#remembered.set(key.id, key)
   }
 
   #hour(): number {

@@ -31,8 +31,8 @@ export interface LedgerOptions {
   readonly consoleUrl: string
   readonly now?: (() => Instant) | undefined
   /**
-   * Whether a vote, or the use of an approval, has to come before the deadline by the database's clock, too, so that a
-   * process whose clock is behind lets nothing through. Default: yes, unless `now` is given.
+   * Whether a vote, or the use of an approval, has to come before the deadline by the database's clock, too, and sessions,
+   * sign-in links and keys end by it as well, so that a process whose clock is behind lets nothing and nobody through. Default: yes, unless `now` is given.
    */
   readonly databaseClock?: boolean | undefined
   /** The environment that calls are made in, such as `prod`: conditions and policies may ask for it. */

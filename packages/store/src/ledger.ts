@@ -88,6 +88,8 @@ export class Ledger {
   /** The published log as tiles. */
   readonly tiles: LogTiles
   readonly now: () => Instant
+  /** Whether what ends, ends by the database's clock, too. */
+  readonly databaseClock: boolean
   /** Who votes in whose stead. */
   readonly delegations: Delegations
   /** Which calls are let through without asking people again. */
@@ -115,6 +117,7 @@ export class Ledger {
     this.policies = options.policies
     this.checkpoints = checkpoints
     this.now = options.now ?? (() => Date.now() as Instant)
+    this.databaseClock = options.databaseClock ?? options.now === undefined
     this.pool = pool
     const published = async () => (await checkpoints.published())?.size ?? 0
     this.cold = new ColdLog(this.pool, name, options.archive)
@@ -135,7 +138,7 @@ export class Ledger {
       connection: options.connection,
       ledger: name,
       now: this.now,
-      databaseClock: options.databaseClock ?? options.now === undefined,
+      databaseClock: this.databaseClock,
       randomBytes: randomPool(),
       payloadKey: options.payloadKey,
       committed: (head, kinds, made) => {

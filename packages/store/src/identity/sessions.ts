@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Fault, instantText, type Instant, type PersonId, type Voter } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
+import { laterInstant } from '../log/later-instant.ts'
 import type { ChangedBy } from '../operations/access.ts'
 import { openSessionOperation } from '../operations/open-session.ts'
 import { newToken, sha256 } from './secrets.ts'
@@ -21,6 +22,12 @@ export const sessionLifetimesDefault: SessionLifetimes = {
 
 /** How precisely it is known when a session was used last: a request writes no more often. */
 const seenMs = 60 * 1000
+
+const later = laterInstant('$1', '$2')
+/** Whether a session `s` goes on: by its age, and by when it was used last. */
+const lasting = `s.expires_at > ${later} and s.seen_at + $3::float8 * interval '1 millisecond' > ${later}`
+/** When a session is used, by one clock for all processes where there is one. */
+const seenNow = `case when $2 then clock_timestamp() else $1::timestamptz end`
 
 /** A person who has proven everything that a session asks for. */
 export interface Proven {
@@ -123,22 +130,23 @@ export class Sessions {
 
   /** The session of a token with its person's roles as they are now, or undefined where it has ended. Counts as a use. */
   async known(session: string): Promise<KnownSession | undefined> {
-    const now = this.#ledger.now()
-    const { rows } = await this.#ledger.pool.query<SessionRow & { roles: string[]; epoch: string }>({
+    const { rows } = await this.#ledger.pool.query<
+      SessionRow & { roles: string[]; epoch: string; is_stale: boolean }
+    >({
       name: 'session_by_token',
       text: `select s.id, s.method, s.created_at, s.seen_at, s.expires_at, p.id as person, p.roles,
-          coalesce(o.epoch, 0) as epoch
+          coalesce(o.epoch, 0) as epoch, ${seenNow} - s.seen_at >= ${seenMs} * interval '1 millisecond' as is_stale
         from session s join person p on p.id = s.person left join sign_out o on o.person = s.person
-        where s.token_sha256 = $1 and s.expires_at > $2 and s.seen_at > $3`,
-      values: [sha256(session), instantText(now), this.#idleSince(now)],
+        where s.token_sha256 = $4 and ${lasting}`,
+      values: [...this.#instant(), sha256(session)],
     })
     const row = rows[0]
     if (row === undefined) return undefined
-    if (now - row.seen_at.getTime() >= seenMs) {
-      await this.#ledger.pool.query('update session set seen_at = greatest(seen_at, $2) where id = $1', [
-        row.id,
-        instantText(now),
-      ])
+    if (row.is_stale) {
+      await this.#ledger.pool.query(
+        `update session set seen_at = greatest(seen_at, ${seenNow}) where id = $3`,
+        [...this.#instant().slice(0, 2), row.id],
+      )
     }
     return {
       id: row.id,
@@ -153,22 +161,20 @@ export class Sessions {
 
   /** Whether a session goes on. Asking is no use of it. */
   async goesOn(id: string): Promise<boolean> {
-    const now = this.#ledger.now()
     const { rowCount } = await this.#ledger.pool.query(
-      'select 1 from session where id = $1 and expires_at > $2 and seen_at > $3',
-      [id, instantText(now), this.#idleSince(now)],
+      `select 1 from session s where s.id = $4 and ${lasting}`,
+      [...this.#instant(), id],
     )
     return rowCount === 1
   }
 
   /** The sessions that go on, newest first; of one person, or of all. */
   async list(person?: PersonId): Promise<ListedSession[]> {
-    const now = this.#ledger.now()
     const { rows } = await this.#ledger.pool.query<SessionRow>(
-      `select id, person, method, client, created_at, seen_at, expires_at from session
-      where ($1::text is null or person = $1) and expires_at > $2 and seen_at > $3
+      `select id, person, method, client, created_at, seen_at, expires_at from session s
+      where ($4::text is null or person = $4) and ${lasting}
       order by created_at desc, id limit 1000`,
-      [person ?? null, instantText(now), this.#idleSince(now)],
+      [...this.#instant(), person ?? null],
     )
     return rows.map((row) => ({
       id: row.id,
@@ -233,8 +239,10 @@ export class Sessions {
     return rows[0]?.roles ?? []
   }
 
-  #idleSince(now: Instant): string {
-    return instantText((now - this.#lifetimes.idleMs) as Instant)
+  /** What the first three parameters of `lasting` are. */
+  #instant(): readonly [string, boolean, number] {
+    const { now, databaseClock } = this.#ledger
+    return [instantText(now()), databaseClock, this.#lifetimes.idleMs]
   }
 }
 

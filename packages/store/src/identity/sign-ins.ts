@@ -1,5 +1,6 @@
-import { instantText, type Instant, type PersonId } from '@bailiwick/core'
+import { instantText, type PersonId } from '@bailiwick/core'
 import type { Ledger } from '../ledger.ts'
+import { laterInstant } from '../log/later-instant.ts'
 import type { Changed } from '../operations/access.ts'
 import { newToken, sha256 } from './secrets.ts'
 import type { KnownSession, OpenedSession, Sessions } from './sessions.ts'
@@ -80,13 +81,16 @@ export class SignIns {
     const factors = await this.#factorsOf(person, factor)
     if (factors.length === 0) return await this.#opened(person, factor, epoch, client)
     const step = newToken()
-    const expiresAt = instantText((this.#ledger.now() + stepMs) as Instant)
-    await this.#ledger.pool.query(
-      `with old as (delete from sign_in_step where expires_at < $6)
+    const { now, databaseClock } = this.#ledger
+    // Counted from the instant by which it ends, or a process whose clock is behind could not ask for a second factor.
+    const { rows } = await this.#ledger.pool.query<{ expires_at: Date }>(
+      `with old as (delete from sign_in_step where expires_at < $5)
       insert into sign_in_step (token_sha256, person, method, epoch, tries, expires_at)
-      values ($1, $2, $3, $4, 0, $5)`,
-      [sha256(step), person, factor, epoch, expiresAt, instantText(this.#ledger.now())],
+      values ($1, $2, $3, $4, 0, ${laterInstant('$5', '$6')} + ${stepMs} * interval '1 millisecond')
+      returning expires_at`,
+      [sha256(step), person, factor, epoch, instantText(now()), databaseClock],
     )
+    const expiresAt = rows[0]?.expires_at.toISOString() ?? instantText(now())
     return { kind: 'second_factor', step, factors, expiresAt }
   }
 
@@ -113,8 +117,8 @@ export class SignIns {
   async personOfStep(token: string): Promise<PersonId | undefined> {
     const { rows } = await this.#ledger.pool.query<{ person: PersonId }>(
       `select person from sign_in_step
-      where token_sha256 = $1 and tries < ${stepTriesMax} and expires_at > $2`,
-      [sha256(token), instantText(this.#ledger.now())],
+      where token_sha256 = $1 and tries < ${stepTriesMax} and expires_at > ${laterInstant('$2', '$3')}`,
+      [sha256(token), instantText(this.#ledger.now()), this.#ledger.databaseClock],
     )
     return rows[0]?.person
   }
@@ -123,9 +127,9 @@ export class SignIns {
   async takeStep(token: string): Promise<SignInStep | undefined> {
     const { rows } = await this.#ledger.pool.query<{ person: PersonId; method: string; epoch: string }>(
       `update sign_in_step set tries = tries + 1
-      where token_sha256 = $1 and tries < ${stepTriesMax} and expires_at > $2
+      where token_sha256 = $1 and tries < ${stepTriesMax} and expires_at > ${laterInstant('$2', '$3')}
       returning person, method, epoch`,
-      [sha256(token), instantText(this.#ledger.now())],
+      [sha256(token), instantText(this.#ledger.now()), this.#ledger.databaseClock],
     )
     const [row] = rows
     return row && { token, person: row.person, method: row.method, epoch: Number(row.epoch) }

@@ -1,4 +1,5 @@
 import type { Queryable } from './batches.ts'
+import { laterInstant } from './later-instant.ts'
 
 /**
  * The key by which the caller was let in is no longer what it was when it was read. Nothing was recorded. Whoever asks
@@ -16,6 +17,8 @@ export interface AdmittingKey {
   readonly agent: string
   /** The SHA-256 of its secret, lower-case hex. */
   readonly secret: string
+  /** Whether it has to be good by the database's clock, too. */
+  readonly byDatabase: boolean
 }
 
 /** Somebody who may have been let in by a key that was remembered. */
@@ -39,16 +42,23 @@ const none: readonly AdmittingKey[] = []
 const stillGood = (
   at: string,
 ) => `k.id = r.id and k.agent = r.agent and k.secret_sha256 = decode(r.secret, 'hex')
-  and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${at})`
+  and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${laterInstant(at, 'r.by_database')})`
 
 /** The condition that all keys of a batch are good. `keys` is the parameter that has them as JSON, `at` that of the instant. */
 export const allGood = (keys: string, at: string) => `not exists (
-    select from json_to_recordset(${keys}::json) as r (id text, agent text, secret text)
+    select from json_to_recordset(${keys}::json) as r (id text, agent text, secret text, by_database boolean)
     where not exists (select from api_key k where ${stillGood(at)}))`
+
+/** Keys as `allGood` takes them. */
+export function keysText(keys: readonly AdmittingKey[]): string {
+  return JSON.stringify(
+    keys.map(({ id, agent, secret, byDatabase }) => ({ id, agent, secret, by_database: byDatabase })),
+  )
+}
 
 const goodKeys = {
   name: 'keys_still_good',
-  text: `select r.id, r.agent, r.secret from json_to_recordset($1::json) as r (id text, agent text, secret text)
+  text: `select r.id, r.agent, r.secret from json_to_recordset($1::json) as r (id text, agent text, secret text, by_database boolean)
     where exists (select from api_key k where ${stillGood('$2::timestamptz')})`,
 }
 
@@ -59,7 +69,10 @@ export async function readGoodKeys(
   at: string,
 ): Promise<ReadonlySet<AdmittingKey>> {
   if (keys.length === 0) return new Set()
-  const { rows } = await client.query<AdmittingKey>({ ...goodKeys, values: [JSON.stringify(keys), at] })
+  const { rows } = await client.query<Omit<AdmittingKey, 'byDatabase'>>({
+    ...goodKeys,
+    values: [keysText(keys), at],
+  })
   const isGood = (key: AdmittingKey) =>
     rows.some(({ id, agent, secret }) => id === key.id && agent === key.agent && secret === key.secret)
   return new Set(keys.filter(isGood))

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { allGood, type AdmittingKey } from './admission.ts'
+import { allGood, keysText, type AdmittingKey } from './admission.ts'
 import { accessFolded, accessFoldings } from './access-foldings.ts'
 import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
 import { erasable, eraseBefore, erased } from './erasing.ts'
@@ -303,7 +303,7 @@ export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set
     batch.bodies,
     arrayText(batch.terms),
     batch.notAfter ?? 'infinity',
-    batch.keys.length === 0 ? '[]' : JSON.stringify(batch.keys),
+    batch.keys.length === 0 ? '[]' : keysText(batch.keys),
   ]
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings
