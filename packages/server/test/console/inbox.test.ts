@@ -216,6 +216,18 @@ describeConsole('the inbox', (setting) => {
     await service.vote(pat, id, 'reject')
   })
 
+  test('the terms say in words in which hours time runs, and who is asked as well, from when on', async () => {
+    const { id } = await service.refund('patient', { amount: 605 })
+    const page = await visitors.open(`/approvals/${id}`, { session: pat })
+    await sees(page, 'Monday to Friday, 09:00 to 17:00 by the clocks of Europe/Berlin')
+    await sees(page, '8 hours within the hours')
+    const later = page.getByRole('listitem').filter({ hasText: 'people with the role cfo' })
+    expect(await later.textContent()).toMatch(
+      /^people with the role cfo, from \d{1,2} \w+ \d{4}, \d\d:\d\d \S+ on, after 2 hours within the hours$/,
+    )
+    await service.vote(pat, id, 'reject')
+  })
+
   test('who may answer is shown by name, and so is who has', async () => {
     const sam = await service.sessionOf('sam@example.com')
     const { id } = await service.refund('careful', { amount: 708 })
