@@ -76,6 +76,8 @@ const terms = object({
   approvers: listOf(listOf(text)),
   quorum: number,
   deadlineMs: number,
+  escalateTo: orNull(listOf(object({ afterMs: number, approvers: listOf(text) }))),
+  hours: orNull(object({ zone: text, days: listOf(text), fromMinute: number, toMinute: number })),
   asks: orNull(oneOf('consent', 'acknowledgement')),
   signed: orNull(flag),
   channels: orNull(listOf(voteChannel)),
@@ -96,6 +98,7 @@ export const approval = object({
   status: approvalStatus,
   openedAt: text,
   deadline: text,
+  escalatesAt: orNull(listOf(text)),
   terms,
   votes: listOf(vote),
   standingUntil: orNull(text),
@@ -211,6 +214,8 @@ export type PolicyRef = Shaped<typeof policyRef>
 export type Decision = Shaped<typeof decision>
 /** A call that waits, or waited, for people. */
 export type Approval = Shaped<typeof approval>
+/** Hours of days outside of which the clocks of an approval stand still. */
+export type BusinessHours = NonNullable<Shaped<typeof terms>['hours']>
 /** Over which channel a vote came. */
 export type VoteChannel = Shaped<typeof voteChannel>
 /** What a vote grants beside the one call. */

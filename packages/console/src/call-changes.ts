@@ -1,5 +1,5 @@
 import { callLeaves } from '@bailiwick/core/words'
-import type { Presentation } from '@bailiwick/core/words'
+import type { CallLeaf, Presentation } from '@bailiwick/core/words'
 
 /** How one member of a call differs from an earlier call. */
 export interface CallChange {
@@ -7,9 +7,9 @@ export interface CallChange {
   /** Its names from the outside in, as people read them. */
   readonly label: string
   /** Null: it was not there. */
-  readonly before: string | null
+  readonly before: CallLeaf | null
   /** Null: it is no longer there. */
-  readonly now: string | null
+  readonly now: CallLeaf | null
 }
 
 /** What differs between two calls, and how much does not. */
@@ -43,8 +43,8 @@ export function compareCalls(
       changes.push({
         pointer,
         label: (fresh ?? old)?.label ?? pointer,
-        before: old?.value ?? null,
-        now: fresh?.value ?? null,
+        before: old ?? null,
+        now: fresh ?? null,
       })
     }
   }
@@ -56,7 +56,7 @@ export interface Member {
   readonly pointer: string
   readonly label: string
   /** Null: the call does not have it. */
-  readonly values: readonly (string | null)[]
+  readonly leaves: readonly (CallLeaf | null)[]
   /** Where one of them is masked, and nobody can say from here whether they are the same. */
   readonly isMasked: boolean
 }
@@ -68,22 +68,22 @@ export function compareAll(calls: readonly Call[]): {
   readonly same: readonly Member[]
   readonly differing: readonly Member[]
 } {
-  const leaves = calls.map(
+  const all = calls.map(
     (call) =>
       new Map([...callLeaves(call.params, call), ...callLeaves(call.context, call, '/context', 'Context')]),
   )
-  const pointers = new Set(leaves.flatMap((each) => [...each.keys()]))
+  const pointers = new Set(all.flatMap((each) => [...each.keys()]))
   const members = [...pointers].map((pointer): Member => {
-    const found = leaves.map((each) => each.get(pointer))
+    const found = all.map((each) => each.get(pointer))
     return {
       pointer,
       label: found.find((leaf) => leaf !== undefined)?.label ?? pointer,
-      values: found.map((leaf) => leaf?.value ?? null),
+      leaves: found.map((leaf) => leaf ?? null),
       isMasked: found.some((leaf) => leaf?.kind === 'masked'),
     }
   })
-  const isSame = ({ values, isMasked }: Member): boolean =>
-    !isMasked && values.every((value) => value === values[0])
+  const isSame = ({ leaves: [first, ...others], isMasked }: Member): boolean =>
+    !isMasked && others.every((leaf) => leaf?.value === first?.value)
   return { same: members.filter(isSame), differing: members.filter((member) => !isSame(member)) }
 }
 

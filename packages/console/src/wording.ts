@@ -1,5 +1,5 @@
 import { timeWords, visibleText } from '@bailiwick/core/words'
-import type { VoteChannel } from './answers.ts'
+import type { BusinessHours, VoteChannel } from './answers.ts'
 
 export { durationText, humanName, visibleText } from '@bailiwick/core/words'
 
@@ -30,6 +30,11 @@ export function clockTime(at: string): string {
 /** Date and time with milliseconds and time zone, for records. */
 export function exactTime(at: string): string {
   return times.exact(at)
+}
+
+/** Date and time to the minute, with the time zone. */
+export function minuteTime(at: string): string {
+  return times.minute(at)
 }
 
 /** A day or an instant as it was sent, read as one. */
@@ -67,6 +72,41 @@ export function countdownText(ms: number): string {
   if (hours >= 24) return `${Math.floor(hours / 24)} d ${twoDigits(hours % 24)}:${twoDigits(minutes % 60)}`
   if (hours > 0) return `${hours}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`
   return `${minutes}:${twoDigits(seconds % 60)}`
+}
+
+const weekdays = [
+  ['mon', 'Monday'],
+  ['tue', 'Tuesday'],
+  ['wed', 'Wednesday'],
+  ['thu', 'Thursday'],
+  ['fri', 'Friday'],
+  ['sat', 'Saturday'],
+  ['sun', 'Sunday'],
+] as const
+
+/** Hours of days: `Monday to Friday, 09:00 to 17:00 by the clocks of Europe/Berlin`. */
+export function hoursText({ zone, days, fromMinute, toMinute }: BusinessHours): string {
+  const ends = `${minuteOfDay(toMinute)}${toMinute <= fromMinute ? ' of the next day' : ''}`
+  return `${daysText(days)}, ${minuteOfDay(fromMinute)} to ${ends} by the clocks of ${visibleText(zone)}`
+}
+
+// Three days or more that follow one another are told by the first and the last.
+function daysText(days: readonly string[]): string {
+  const runs: string[][] = []
+  weekdays.forEach(([key, name], at) => {
+    if (!days.includes(key)) return
+    const [before] = weekdays[at - 1] ?? []
+    const run = before !== undefined && days.includes(before) ? runs.at(-1) : undefined
+    if (run === undefined) runs.push([name])
+    else run.push(name)
+  })
+  const texts = runs.flatMap((run) => (run.length < 3 ? run : [`${run[0]} to ${run.at(-1)}`]))
+  if (runs[0]?.length === weekdays.length) return 'every day'
+  return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`
+}
+
+function minuteOfDay(minute: number): string {
+  return `${twoDigits(Math.floor(minute / 60))}:${twoDigits(minute % 60)}`
 }
 
 /** Who may vote, one phrase per route; a person must be entitled by every one. */

@@ -1,12 +1,17 @@
+import type { CallLeaf } from '@bailiwick/core/words'
 import { expect, test } from 'vitest'
 import { compareAll, compareCalls, excerpts } from '../src/call-changes.ts'
+
+const valueOf = (leaf: CallLeaf | null | undefined): string | null => leaf?.value ?? null
 
 test('two calls differ in what was changed, added and left out', () => {
   const units = { '/params/amount': 'EUR' }
   const before = { params: { amount: 40, order: 'A-1', address: { city: 'Lyon' }, code: 'X' } }
   const now = { params: { amount: 4000, order: 'A-1', address: { city: 'Rome' }, note: 'hurry' }, units }
   const { changes, same, hidden } = compareCalls(before, now)
-  expect(changes.map(({ label, before: then, now: current }) => [label, then, current])).toEqual([
+  expect(
+    changes.map(({ label, before: then, now: current }) => [label, valueOf(then), valueOf(current)]),
+  ).toEqual([
     ['Amount', 'EUR\u00a040.00', 'EUR\u00a04,000.00'],
     ['Address › City', 'Lyon', 'Rome'],
     ['Note', null, 'hurry'],
@@ -37,8 +42,8 @@ test('of several calls nothing is left out: what is the same in all, and what is
     context: { desk: 'A' },
   })
   const { same, differing } = compareAll([call(1), call(2, { note: 'hurry' }), { ...call(2), context: {} }])
-  expect(same.map(({ label, values }) => [label, values[0]])).toEqual([['City', 'Lyon']])
-  expect(differing.map(({ label, values }) => [label, values])).toEqual([
+  expect(same.map(({ label, leaves: [first] }) => [label, valueOf(first)])).toEqual([['City', 'Lyon']])
+  expect(differing.map(({ label, leaves }) => [label, leaves.map(valueOf)])).toEqual([
     ['Amount', ['1', '2', '2']],
     ['Context › Desk', ['A', 'A', null]],
     ['Note', [null, 'hurry', null]],

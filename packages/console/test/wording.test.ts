@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { approversText, countdownText } from '../src/wording.ts'
+import { approversText, countdownText, hoursText } from '../src/wording.ts'
 
 test('time left is rounded up, so that 0:00 means that it is over', () => {
   expect(countdownText(1)).toBe('0:01')
@@ -15,4 +15,17 @@ test('approvers are joined by `or` within a route and by `and` between routes', 
     'people with the role lead or cfo@acme.example, and also people with the role vip-desk',
   )
   expect(approversText([[]])).toBe('people with the role approver or administrator')
+})
+
+test('hours are told by days in words, and by whose clocks, also where they end on the next day', () => {
+  const hours = { zone: 'Europe/Berlin', fromMinute: 540, toMinute: 1050 }
+  const told = (...days: string[]): string => hoursText({ ...hours, days })
+  const clock = '09:00 to 17:30 by the clocks of Europe/Berlin'
+  expect(told('mon', 'tue', 'wed', 'thu', 'fri')).toBe(`Monday to Friday, ${clock}`)
+  expect(told('sun', 'mon', 'tue', 'thu')).toBe(`Monday, Tuesday, Thursday and Sunday, ${clock}`)
+  expect(told('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')).toBe(`every day, ${clock}`)
+  expect(hoursText({ ...hours, days: ['sat'], fromMinute: 1320, toMinute: 360 })).toBe(
+    'Saturday, 22:00 to 06:00 of the next day by the clocks of Europe/Berlin',
+  )
+  expect(hoursText({ ...hours, days: ['sat'], fromMinute: 0, toMinute: 1440 })).toContain('00:00 to 24:00')
 })

@@ -97,6 +97,9 @@ export function approvalView(
     status,
     openedAt: instantText(approval.openedAt),
     deadline: instantText(approval.expiresAt),
+    ...(approval.escalatesAt.length === 0
+      ? {}
+      : { escalatesAt: approval.escalatesAt.map((instant) => instantText(instant)) }),
     ...(status === 'pending'
       ? { retryAt: instantText(retryAt(approval.openedAt, approval.expiresAt, at)) }
       : {}),

@@ -8,24 +8,25 @@ import { useKeys } from '../keys.ts'
 import { GlassBadge, StatusBadge } from '../parts/badges.tsx'
 import { Countdown } from '../parts/countdown.tsx'
 import { Difference } from '../parts/difference.tsx'
-import { Back, Entry, Section } from '../parts/document.tsx'
+import { Back, Section } from '../parts/document.tsx'
 import { Fields } from '../parts/fields.tsx'
 import { HistorySummary } from '../parts/history.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Queue, useQueue } from '../parts/queue.tsx'
 import { RevealingFor } from '../parts/reveal.tsx'
 import { PageProblem, PageSkeleton, StaleNote } from '../parts/states.tsx'
+import { Terms } from '../parts/terms.tsx'
 import { VotePanel } from '../parts/vote-panel.tsx'
 import { Voters } from '../parts/voters.tsx'
 import { Votes } from '../parts/votes.tsx'
 import { canBeWithdrawn, WithdrawDialog, withdrawing } from '../parts/withdraw.tsx'
-import { Policy, Reasons, Rules } from '../parts/why.tsx'
+import { Reasons, Rules } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
 import { useApproval, useApprovalContext, useMay, usePendingApprovals } from '../queries.ts'
 import { rememberLooked } from '../returning.ts'
-import { Link, navigate, useAddress } from '../router.tsx'
+import { navigate, useAddress } from '../router.tsx'
 import { ShortTime } from '../parts/short-time.tsx'
-import { approversText, channelText, durationText, exactTime, visibleText } from '../wording.ts'
+import { visibleText } from '../wording.ts'
 
 type Person = Session['person']
 
@@ -227,43 +228,5 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
       </div>
       {approval.status === 'pending' && <Countdown from={approval.openedAt} deadline={approval.deadline} />}
     </header>
-  )
-}
-
-function Terms({ approval }: { readonly approval: Approval }) {
-  const { terms } = approval
-  return (
-    <dl className="entries">
-      <Entry name="Asked for by">
-        {terms.routes.map((route) => (
-          <code key={route} className="break">
-            {visibleText(route)}
-          </code>
-        ))}
-      </Entry>
-      <Entry name="What is asked">
-        {yesOf(approval) === 'approve' ? 'That people agree' : 'That people have looked at it'}
-      </Entry>
-      <Entry name="Who may answer">{approversText(terms.approvers)}</Entry>
-      <Entry name="Answers needed">{terms.quorum}</Entry>
-      {terms.channels !== null && (
-        <Entry name="Where one answers">{terms.channels.map(channelText).join(' or ')}</Entry>
-      )}
-      <Entry name="Time to answer">{durationText(terms.deadlineMs)}</Entry>
-      <Entry name="Deadline">
-        <time dateTime={approval.deadline}>{exactTime(approval.deadline)}</time>
-      </Entry>
-      <Entry name="Policy">
-        <Policy policy={approval.policy} />
-      </Entry>
-      <Entry name="Decision">
-        <Link to={`/decisions/${approval.decision}`}>{approval.decision}</Link>
-      </Entry>
-      {approval.digest !== null && (
-        <Entry name="What a vote is bound to">
-          <code className="break small">{approval.digest}</code>
-        </Entry>
-      )}
-    </dl>
   )
 }

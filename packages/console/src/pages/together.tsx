@@ -7,7 +7,7 @@ import { yesOf } from '../consent.ts'
 import { inInboxOrder } from '../inbox-order.ts'
 import { useKeys } from '../keys.ts'
 import { Back, Section } from '../parts/document.tsx'
-import { OutsideText } from '../parts/fields.tsx'
+import { LeafValue } from '../parts/leaf-value.tsx'
 import { EmptyPanel, PageSkeleton } from '../parts/states.tsx'
 import { TogetherForm } from '../parts/together-form.tsx'
 import { TogetherResult } from '../parts/together-result.tsx'
@@ -141,10 +141,10 @@ function SameInAll({ members }: { readonly members: readonly Member[] }) {
         <p className="quiet">Nothing.</p>
       ) : (
         <dl className="fields">
-          {members.map(({ pointer, label, values }) => (
+          {members.map(({ pointer, label, leaves: [leaf] }) => (
             <div key={pointer} className="field">
               <dt>{label}</dt>
-              <dd>{values[0] == null ? <em>not there</em> : <OutsideText text={values[0]} />}</dd>
+              <dd>{leaf == null ? <em>not there</em> : <LeafValue leaf={leaf} />}</dd>
             </div>
           ))}
         </dl>

@@ -1,10 +1,13 @@
-import { useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import type { SubmitEvent } from 'react'
 import { useAccountChange } from '../account-change.ts'
 import type { Account, TotpOffer } from '../account-api.ts'
 import { useApi } from '../queries.ts'
 import { visibleText } from '../wording.ts'
 import { DialogProblem } from './dialog.tsx'
+
+// What draws it comes when somebody sets up an app, and not before.
+const QrCode = lazy(async () => ({ default: (await import('./qr-code.tsx')).QrCode }))
 
 /** Sets up an authenticator app as the second factor, or removes it. */
 export function AuthenticatorApp({ account }: { readonly account: Account }) {
@@ -81,11 +84,22 @@ function Confirmation({
   }
   return (
     <form ref={place} tabIndex={-1} className="means-step" onSubmit={submit} aria-label="Authenticator app">
-      <p>Add this to the app, by hand or by the link, then type the code that it shows.</p>
       <p>
-        <code className="command">{offer.secret.replaceAll(/(.{4})(?=.)/g, '$1 ')}</code>
-        <a href={offer.address}>Open in an app on this device</a>
+        Add this to the app: scan the picture, open the link, or type the key. Then type the code that the app
+        shows.
       </p>
+      <div className="app-offer">
+        <Suspense fallback={<span className="qr-code" />}>
+          <QrCode
+            text={offer.address}
+            label="QR code for an authenticator app: the key beside it says the same"
+          />
+        </Suspense>
+        <p>
+          <code className="command">{offer.secret.replaceAll(/(.{4})(?=.)/g, '$1 ')}</code>
+          <a href={offer.address}>Open in an app on this device</a>
+        </p>
+      </div>
       {confirm.isError && <DialogProblem error={confirm.error} />}
       <label className="sign-in-field">
         Code

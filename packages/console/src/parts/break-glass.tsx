@@ -6,6 +6,7 @@ import { visibleText } from '../wording.ts'
 import { ReasonDialog } from './dialog.tsx'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
+import { CallInShort } from './in-short.tsx'
 import { SignedVoteNote, useSigning } from './signed-vote-note.tsx'
 
 /** The way past those who are asked, for an emergency: apart from the answer, and never without a reason. */
@@ -63,6 +64,7 @@ function GlassDialog({
       }
       onClose={onClose}
     >
+      <CallInShort approval={approval} />
       <ul className="dialog-points">
         <li>
           {missing <= 0

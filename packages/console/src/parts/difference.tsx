@@ -4,7 +4,7 @@ import type { CallChange } from '../call-changes.ts'
 import { useNow } from '../clock.ts'
 import { Link } from '../router.tsx'
 import { EffectBadge } from './badges.tsx'
-import { OutsideText } from './fields.tsx'
+import { LeafValue } from './leaf-value.tsx'
 import { ShortTime } from './short-time.tsx'
 
 /** What differs from the agent's last call of the same action. */
@@ -57,14 +57,16 @@ export function Difference({
 }
 
 function ChangeRow({ change: { label, before, now } }: { readonly change: CallChange }) {
-  const [then, current] = excerpts(before ?? '', now ?? '')
+  const [then, current] = excerpts(before?.value ?? '', now?.value ?? '')
   return (
     <tr>
       <th scope="row">{label}</th>
       <td className="difference-then">
-        {before === null ? <em>not there</em> : <OutsideText text={then} />}
+        {before === null ? <em>not there</em> : <LeafValue leaf={before} text={then} />}
       </td>
-      <td className="difference-now">{now === null ? <em>not there</em> : <OutsideText text={current} />}</td>
+      <td className="difference-now">
+        {now === null ? <em>not there</em> : <LeafValue leaf={now} text={current} />}
+      </td>
     </tr>
   )
 }

@@ -95,8 +95,8 @@ function FieldValue({ field }: { readonly field: Field }) {
   }
 }
 
-// As it was sent, too: what a day or an hour is depends on where one reads it.
-function DateValue({ text }: { readonly text: string }) {
+/** A day or an instant. As it was sent, too: what a day or an hour is depends on where one reads it. */
+export function DateValue({ text }: { readonly text: string }) {
   return (
     <>
       <time dateTime={text}>{readTime(text)}</time> <span className="as-sent">{text}</span>

@@ -4,6 +4,7 @@ import { yesOf } from '../consent.ts'
 import { visibleText } from '../wording.ts'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
+import { CallsInShort } from './in-short.tsx'
 import { Choices, Comment } from './vote-form.tsx'
 
 /** One answer to several calls, in two steps as to a single one. */
@@ -71,6 +72,7 @@ function TogetherConfirmation({
   const [comment, setComment] = useState('')
   return (
     <div className="confirmation">
+      <CallsInShort approvals={ready} />
       <p className="consequence">{consequenceOf(ready, choice)}</p>
       <Comment value={comment} isDisabled={isPending} onChange={setComment} />
       <div className="vote-buttons">

@@ -1,10 +1,10 @@
+import type { CallLeaf } from '@bailiwick/core/words'
 import type { Approval, Cast } from '../api.ts'
 import type { Member } from '../call-changes.ts'
 import { Link } from '../router.tsx'
 import { TimeLeft } from './countdown.tsx'
-import { OutsideText } from './fields.tsx'
 import { Icon } from './icons.tsx'
-import { Hidden } from './reveal.tsx'
+import { LeafValue } from './leaf-value.tsx'
 import { problemText } from './vote-outcome.tsx'
 
 /** Calls side by side: a row for each, a column for each of what differs. On a phone, one below the other. */
@@ -49,7 +49,7 @@ export function TogetherTable({
               </th>
               {members.map((member) => (
                 <td key={member.pointer} data-label={member.label}>
-                  <Value member={member} value={member.values[at] ?? null} />
+                  <Value leaf={member.leaves[at] ?? null} />
                 </td>
               ))}
               <td data-label="Time left">
@@ -71,10 +71,8 @@ export function TogetherTable({
   )
 }
 
-function Value({ member, value }: { readonly member: Member; readonly value: string | null }) {
-  if (value === null) return <em className="quiet">not there</em>
-  if (member.isMasked && value === 'hidden') return <Hidden />
-  return <OutsideText text={value} />
+function Value({ leaf }: { readonly leaf: CallLeaf | null }) {
+  return leaf === null ? <em className="quiet">not there</em> : <LeafValue leaf={leaf} />
 }
 
 function End({

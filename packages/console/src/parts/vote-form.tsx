@@ -6,6 +6,7 @@ import type { useVote } from '../voting-queries.ts'
 import { shortMinute, visibleText } from '../wording.ts'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
+import { CallInShort } from './in-short.tsx'
 import { InWhoseName, namesFor } from './in-whose-name.tsx'
 import { MoreLikeIt, standingOf } from './more-like-it.tsx'
 import type { MoreInMaking } from './more-like-it.tsx'
@@ -115,6 +116,7 @@ function Confirmation({
   }
   return (
     <div className="confirmation">
+      <CallInShort approval={approval} />
       <p className="consequence">{consequenceOf(approval, choice, moreText(standing, now))}</p>
       <InWhoseName
         names={names}

@@ -108,6 +108,8 @@ export interface ApprovalView {
   readonly status: ApprovalStatus
   readonly openedAt: string
   readonly deadline: string
+  /** From when on those of `terms.escalateTo` are asked as well, in their order; absent where nobody is. */
+  readonly escalatesAt?: readonly string[] | undefined
   /** While it is pending: when it is worth asking again. */
   readonly retryAt?: string | undefined
   readonly terms: ApprovalTerms

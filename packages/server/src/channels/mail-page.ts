@@ -19,7 +19,7 @@ body{font:1.0625rem/1.5 system-ui,sans-serif;margin:0 auto;padding:1.25rem;max-w
 h1{font-size:1.375rem;line-height:1.3;margin:.5rem 0 1rem}
 h2{font-size:1.0625rem;margin:1.5rem 0 .5rem}
 h2 .small{font-weight:400}
-dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.25rem 1rem;margin:.5rem 0}
+dl{display:grid;grid-template-columns:fit-content(45%) minmax(0,1fr);gap:.25rem 1rem;margin:.5rem 0}
 dt{font-weight:600}dd{margin:0}
 form{display:grid;gap:1rem;margin:1.5rem 0}
 textarea{font:inherit;width:100%;min-height:5rem;box-sizing:border-box;padding:.5rem}

@@ -147,6 +147,9 @@ export const approvalView = z
     status: approvalStatus,
     openedAt: z.string(),
     deadline: z.string(),
+    escalatesAt: z.array(z.string()).optional().openapi({
+      description: 'From when on those of `terms.escalateTo` are asked as well, in their order.',
+    }),
     retryAt: z
       .string()
       .optional()

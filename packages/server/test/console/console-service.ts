@@ -25,6 +25,8 @@ const agents = {
   routine:
     'approvers: ["role:approver"], deadline: 5m, standing: {uses: 3, lasts: 8h, may_differ: {order: any, amount: up_to}}',
   notarised: 'approvers: ["role:approver"], signed: true, deadline: 5m, standing: {uses: 3, lasts: 8h}',
+  patient:
+    'approvers: ["role:approver"], deadline: 8h, escalate_to: [{after: 2h, approvers: ["role:cfo"]}], hours: {zone: Europe/Berlin, days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:00"}',
   fragile: 'approvers: ["role:cfo"], deadline: 5m, break_glass: {approvers: ["role:approver"]}',
 } as const
 

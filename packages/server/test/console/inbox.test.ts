@@ -14,6 +14,7 @@ import {
   sees,
   tabTo,
 } from './pages.ts'
+import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
 const iban = 'DE89370400440532013000'
@@ -215,6 +216,18 @@ describeConsole('the inbox', (setting) => {
     await service.vote(pat, id, 'reject')
   })
 
+  test('the terms say in words in which hours time runs, and who is asked as well, from when on', async () => {
+    const { id } = await service.refund('patient', { amount: 605 })
+    const page = await visitors.open(`/approvals/${id}`, { session: pat })
+    await sees(page, 'Monday to Friday, 09:00 to 17:00 by the clocks of Europe/Berlin')
+    await sees(page, '8 hours within the hours')
+    const later = page.getByRole('listitem').filter({ hasText: 'people with the role cfo' })
+    expect(await later.textContent()).toMatch(
+      /^people with the role cfo, from \d{1,2} \w+ \d{4}, \d\d:\d\d \S+ on, after 2 hours within the hours$/,
+    )
+    await service.vote(pat, id, 'reject')
+  })
+
   test('who may answer is shown by name, and so is who has', async () => {
     const sam = await service.sessionOf('sam@example.com')
     const { id } = await service.refund('careful', { amount: 708 })
@@ -344,6 +357,32 @@ describeConsole('the inbox', (setting) => {
     })
   })
 
+  test('on a phone the last step says once more who asks for what, with the amount, and an amount stays on its line', async () => {
+    await pay({ amount: 640, iban, city: 'Lyon' })
+    const { id } = await pay({ amount: 1234567.89, iban, city: 'Rome', a: 1, b: 2, c: 3 })
+    const page = await visitors.openOnPhone(`/approvals/${id}`, { session: pat })
+    const table = page.getByRole('table')
+    await isThere(table.getByText('EUR 1,234,567.89'))
+    expect(await table.locator('span.number').count()).toBe(2)
+    expect(await brokenNumbers(page)).toEqual([])
+    const inShort = page.getByRole('group', { name: 'What you answer' })
+    expect(await inShort.count()).toBe(0)
+    await page.getByRole('button', { name: 'Approve…' }).tap()
+    await isThere(inShort.getByText('payer asks to run pay'))
+    await isThere(inShort.getByText('EUR 1,234,567.89'))
+    await sees(page, 'and 2 more parameters, under Parameters')
+    expect(await inShort.textContent()).not.toContain(iban)
+    // It is in sight together with the button.
+    const [box, confirm] = [
+      await inShort.boundingBox(),
+      await page.getByRole('button', { name: 'I agree to this' }).boundingBox(),
+    ]
+    expect((confirm?.y ?? 0) + (confirm?.height ?? 0) - (box?.y ?? 0)).toBeLessThan(700)
+    expect(await brokenNumbers(page)).toEqual([])
+    await expectUsable(page, 'the last step before an answer')
+    await service.vote(pat, id, 'reject')
+  })
+
   test('on a phone the way to the answer is in reach, opens it, and covers nothing that is needed', async () => {
     const { id } = await service.refund('support', { amount: 712 })
     const page = await visitors.openOnPhone(`/approvals/${id}`, { session: pat })
@@ -357,6 +396,13 @@ describeConsole('the inbox', (setting) => {
     await isThere(page.getByRole('link', { name: 'Decisions' }).first())
   })
 })
+
+/** Numbers that begin on one line and end on another. */
+function brokenNumbers(page: Page): Promise<readonly string[]> {
+  return page.evaluate<string[]>(`[...document.querySelectorAll('span.number')]
+    .filter((number) => number.getClientRects().length > 1)
+    .map((number) => number.textContent)`)
+}
 
 function focusedAddress(page: Page): Promise<string | null> {
   return page.evaluate<string | null>('document.activeElement.getAttribute("href")')

@@ -203,6 +203,7 @@ describeConsole('operating', (setting) => {
     await sees(page, '0 of 2 have broken the glass')
     await page.getByRole('button', { name: 'Break the glass…' }).click()
     await sees(page, /told at once/)
+    await isThere(page.getByRole('dialog').getByText('USD 645.00'))
     await page.getByRole('button', { name: 'Break the glass', exact: true }).click()
     expect(await service.votesOn(pat, id)).toEqual([])
     await page.getByLabel('Why it can’t wait').fill('The warehouse burns.')

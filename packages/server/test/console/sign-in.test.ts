@@ -47,6 +47,7 @@ describeConsole(
 
         await enter(page, 'Set up an app')
         await expect.poll(() => focusedText(page)).toContain('Add this to the app')
+        await isThere(page.getByRole('img', { name: /^QR code for an authenticator app/ }))
         const secret = (await page.locator('.means code').textContent()) ?? ''
         await expectUsable(page, 'an app in the making')
         await tabTo(page, 'Code')

@@ -144,6 +144,14 @@ describeConsole('calls that wait together', (setting) => {
       await page.getByRole('link', { name: 'Review together' }).click()
       await page.keyboard.press('a')
       await isThere(page.getByRole('button', { name: 'I agree to all 3' }))
+      // The last step says once more who asks for what, what is the same, and of each what is not.
+      const inShort = page.getByRole('group', { name: 'What you answer' })
+      await isThere(inShort.getByText('support asks to run issue_refund, 3 times'))
+      await isThere(inShort.getByText('Lyon'))
+      for (const [at, { id }] of refunds.entries()) {
+        const call = inShort.getByRole('listitem').filter({ hasText: id })
+        expect(await call.textContent()).toBe(`${id}AmountUSD\u00a080${at + 1}.00OrderA-${at + 1}`)
+      }
       await expectUsable(page, 'an answer to several calls')
       await close(...refunds)
     })
