@@ -31,6 +31,9 @@ interface DelegationPorts {
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
 }
 
+/** To a process whose clock is ahead by so much, what others go by may have ended. */
+const clockDifferenceMsMax = 24 * 60 * 60 * 1000
+
 /** How many a list names. */
 const listMax = 500
 
@@ -60,7 +63,7 @@ export class Delegations {
   async revokeAllOf(person: string, reason: string, which: 'all' | 'given' = 'all'): Promise<void> {
     // What a list names is off the next one; who goes on giving meanwhile keeps nobody busy for ever.
     for (let length = listMax; length === listMax;) {
-      const those = await this.list(person, which)
+      const those = await this.#unended(person, which, (this.#ports.now() - clockDifferenceMsMax) as Instant)
       await Promise.all(those.map(({ id }) => unlessEnded(this.revoke(id, { by: 'operator', reason }))))
       length = those.length
     }
@@ -77,10 +80,13 @@ export class Delegations {
    * Those that are in force or to come, the newest first, 500 at the most.
    *
    * @param person of whom they are, or to whom
-   * @param which `given`: those of whom they are alone
    */
-  async list(person?: string, which: 'all' | 'given' = 'all'): Promise<DelegationView[]> {
-    const { pool, ledger, now } = this.#ports
+  async list(person?: string): Promise<DelegationView[]> {
+    return await this.#unended(person, 'all', this.#ports.now())
+  }
+
+  async #unended(person: string | undefined, which: 'all' | 'given', at: Instant): Promise<DelegationView[]> {
+    const { pool, ledger } = this.#ports
     const found = await readDelegations(pool, ledger, {
       text: `select d.index, d.revoked_by from delegation d
         join person f on f.id = d.delegator and (f.since_ledger is distinct from $1 or d.index >= f.since)
@@ -88,7 +94,7 @@ export class Delegations {
         where d.ledger = $1 and d.ends_at > $2 and d.revoked_by is null
           and ($3::text is null or d.delegator = $3 or ($4 and d.delegate = $3))
         order by d.index desc limit ${listMax}`,
-      values: [ledger, instantText(now()), person ?? null, which === 'all'],
+      values: [ledger, instantText(at), person ?? null, which === 'all'],
     })
     return found
       .sort((one, other) => other.index - one.index)

@@ -12,6 +12,8 @@ export interface Vote {
   readonly person: PersonId
   readonly vote: VoteChoice
   readonly at: Instant
+  /** The index of its record; absent where that is not known. */
+  readonly index?: number | undefined
   /** In whose stead, where the person voted for somebody who has delegated it. Both are used up by it. */
   readonly for?: PersonId | undefined
   /** The entries of the terms' `quorumOf` that the vote can stand for. */

@@ -203,7 +203,7 @@ function allOrNone<const Names extends readonly string[]>(
   const given = names.find((_, at) => values[at] !== undefined)
   if (missing !== undefined && given !== undefined) {
     throw new Fault('bad_input', `\`${given}\` is set, but \`${missing}\` is not`, {
-      fix: `Set both, or neither. ${fix}`,
+      fix: `Set all of ${names.join(', ')}, or none. ${fix}`,
     })
   }
   return values as { readonly [Place in keyof Names]: string | undefined }

@@ -104,10 +104,13 @@ async function change(
   state: 'suspended' | 'active',
   options: ChangeOptions,
 ): Promise<ExitCode> {
-  const { index, areAll } = await withLedger(options, ports, async (ledger) => ({
-    ...(await ledger.changeSuspension({ agent, state, reason: options.reason, by: 'operator' })),
-    areAll: areAllSuspended(await agentsOf(ledger, new Access(ledger))),
-  }))
+  const { index, areAll, isKnown } = await withLedger(options, ports, async (ledger) => {
+    const known = await agentsOf(ledger, new Access(ledger))
+    const changed = await ledger.changeSuspension({ agent, state, reason: options.reason, by: 'operator' })
+    const agents = await agentsOf(ledger, new Access(ledger))
+    const isKnown = agent === everyAgent || known.some((each) => each.agent === agent)
+    return { ...changed, areAll: areAllSuspended(agents), isKnown }
+  })
   if (options.json) {
     ports.out(JSON.stringify({ agent, state, index }))
     return fine
@@ -121,5 +124,8 @@ async function change(
         ? `${who} is${already} not suspended by its name, and still is with all agents: \`bailiwick agents resume '*'\` ends that.`
         : `${who} is${already} free to act as its policy says.`,
   )
+  // Whoever stops an agent in a hurry may have mistyped it.
+  if (!isKnown)
+    ports.err(`No key and no decision is of an agent \`${onOneLine(agent)}\`: see \`bailiwick agents list\`.`)
   return fine
 }

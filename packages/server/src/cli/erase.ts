@@ -77,13 +77,19 @@ function targetOf({ decision, subject }: EraseOptions): ErasureTarget {
   })
 }
 
+function nothingToErase(wasThere: boolean): string {
+  return wasThere
+    ? 'There is nothing left to erase.'
+    : 'Nothing was found to erase, and nothing had been erased of it before: look whether it is spelt as the calls have it.'
+}
+
 function resultLines(result: ErasureResult, dryRun: boolean): string[] {
   const { erased, before, recordedAs, archived, keys, vacuumed } = result
   const earlier = before === 0 ? [] : [`${payloads(before)} had been erased before.`]
   const cold = archived.length === 0 ? [] : [`In cold storage: records ${ranges(archived)}.`]
   const key = keys.length === 0 ? [] : [keyLine(dryRun)]
   if (erased.length === 0 && (keys.length === 0 || dryRun))
-    return [...key, 'There is nothing left to erase.', ...earlier, ...cold]
+    return [...key, nothingToErase(before > 0 || keys.length > 0), ...earlier, ...cold]
   if (dryRun)
     return [
       `Would erase ${payloads(erased.length)}, of records ${ranges(erased)}.`,

@@ -66,6 +66,9 @@ async function askerOf(
   if (token === undefined) throw notAuthenticated('the request carries no API key and no session')
   const session = await access.sessions.known(token)
   if (session === undefined) throw sessionHasEnded()
+  // It was good for setting up a second factor. There is one now, and whoever set it up may be somebody else.
+  if (session.isPartial && (await access.signIns.asksForSecondFactor(session.voter.id)))
+    throw sessionHasEnded()
   requireSameOrigin(context, publicUrl)
   return { kind: 'person', voter: session.voter, session, token }
 }

@@ -14,7 +14,7 @@ import type { Context } from 'hono'
 export function requireSameOrigin(context: Context, publicUrl: string | undefined): void {
   if (['GET', 'HEAD'].includes(context.req.method) || isSameOrigin(context, publicUrl)) return
   throw new Fault('not_permitted', 'the request comes from another site', {
-    fix: 'Use the console at the address of this service.',
+    fix: 'Use the console at the address of this service; a program that has a session sends that address as `Origin`.',
   })
 }
 

@@ -144,6 +144,11 @@ export class SignIns {
     return await this.#opened(step.person, `${step.method}+${factor}`, step.epoch, client)
   }
 
+  /** Whether whoever signs in with a password is asked for something else as well. */
+  async asksForSecondFactor(person: PersonId): Promise<boolean> {
+    return (await this.#factorsOf(person, 'password')).length > 0
+  }
+
   // The second factors that a person has set up.
   async #factorsOf(person: PersonId, first: FirstFactor): Promise<readonly string[]> {
     const asked = this.#factors.filter(({ after }) => after?.includes(first) ?? true)

@@ -1,4 +1,4 @@
-import type { AccessChange, AccountRow } from './rows.ts'
+import type { AccessChange, AccountRow, PersonRow } from './rows.ts'
 import type { AgentOwner } from './voting.ts'
 
 /** A change of nothing. */
@@ -54,7 +54,10 @@ export function laterAccess(before: Required<AccessChange>, change: AccessChange
     keysEnding: [...before.keysEnding, ...later.keysEnding].filter(
       ({ id }) => !revoked.some((key) => key.id === id),
     ),
-    peopleSet: [...without(before.peopleSet, again), ...later.peopleSet],
+    peopleSet: [
+      ...without(before.peopleSet, again),
+      ...later.peopleSet.map((row) => carriedOver(row, before)),
+    ],
     peopleRemoved,
     ownersAdded: [...ownersWithout(before.ownersAdded, later.ownersRemoved), ...later.ownersAdded],
     ownersRemoved: [...ownersWithout(before.ownersRemoved, later.ownersAdded), ...later.ownersRemoved],
@@ -83,6 +86,19 @@ export function laterAccess(before: Required<AccessChange>, change: AccessChange
       ...later.credentialsSet,
     ].filter((row) => !removed.has(row.person) && !gone.has(credentialKey(row))),
     credentialsRemoved,
+  }
+}
+
+// Of two changes to a person the later one stands, but for what the first one said alone: that it made the person one, and
+// which account of a provider the person is.
+function carriedOver(row: PersonRow, before: Required<AccessChange>): PersonRow {
+  const first = before.peopleSet.find(({ id }) => id === row.id)
+  if (first === undefined) return row
+  const { provider_subject: subject, since } = first
+  return {
+    ...row,
+    provider_subject: row.provider_subject ?? subject,
+    since: Math.max(row.since, since),
   }
 }
 

@@ -50,6 +50,11 @@ export class AccessFold {
     )
   }
 
+  /** Whether a person is removed in this batch; nobody of the same address can be added in the same statement. */
+  isRemovedNow(id: string): boolean {
+    return this.#change.peopleRemoved.some((each) => each.id === id)
+  }
+
   /** Who stands behind an agent. */
   ownersOf(agent: string): readonly string[] {
     return this.#owners.filter((owner) => owner.agent === agent).map(({ person }) => person)

@@ -89,10 +89,20 @@ export interface StagedBatch extends Required<AccessChange> {
 // Every INSERT reads FROM the gated UPDATE: a CTE's INSERT runs even where the UPDATE matched no row,
 // and would then write records that no head counts.
 const advanceValues = 13
+// The time is told once the row is locked: a batch may wait for another that holds it, and is rolled back in the end.
+const timed = `locked as materialized (select 1 from ledger_head where ledger = $1 for update),
+  timed as materialized (select clock_timestamp() as now from locked)`
 const head = (more = '') => `head as (
-    update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
-    where ledger = $1 and size = $2::bigint and frontier = $5 and clock_timestamp() < $12::timestamptz
+    update ledger_head set size = $2::bigint + $3::bigint, frontier = $4 from timed
+    where ledger = $1 and size = $2::bigint and frontier = $5 and timed.now < $12::timestamptz
       and ($13 = '[]' or ${allGood('$13', '$6')})${more}
+    returning 1
+  )`
+// Where nothing rests on a deadline.
+const timeless = `head as (
+    update ledger_head set size = $2::bigint + $3::bigint, frontier = $4
+    where ledger = $1 and size = $2::bigint and frontier = $5 and $12::timestamptz = 'infinity'
+      and ($13 = '[]' or ${allGood('$13', '$6')})
     returning 1
   )`
 const written = `logged as (
@@ -256,20 +266,20 @@ const rare: readonly Folding[] = [
   'holdsLifted',
 ]
 const appendings = [
-  appending('append_plain', []),
-  appending('append_uses', uses),
+  appending('append_plain', [], timeless),
+  appending('append_uses', uses, timeless),
   appending('append_people', people),
   appending('append_all', [...people, ...uses]),
   appending('append_rare', [...people, ...uses, ...rare]),
 ] as const
 const appendingErasures = erasingToo(appending('append_erasures', [...people, ...uses, ...rare]))
 
-function appending(name: string, folded: readonly Folding[]) {
+function appending(name: string, folded: readonly Folding[], gate = `${timed}, ${head()}`) {
   const parts = folded.map((folding, at) => foldings[folding].replaceAll('$n', `$${advanceValues + 1 + at}`))
   return {
     name,
     folded,
-    text: `with ${[head(), written, ...parts].join(', ')} select 1 from head`,
+    text: `with ${[gate, written, ...parts].join(', ')} select 1 from head`,
   }
 }
 
@@ -308,7 +318,8 @@ export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set
   const has = (folding: Folding) => batch[folding].length > 0
   const [plain, used, ofPeople, all, every] = appendings
   const erases = batch.erasures.length > 0
-  const common = people.some(has) ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
+  const isTimed = batch.notAfter !== undefined || people.some(has)
+  const common = isTimed ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
   const { name, text, folded } = erases ? appendingErasures : rare.some(has) ? every : common
   for (const folding of folded) values.push(JSON.stringify(batch[folding]))
   if (erases) values.push(JSON.stringify(batch.erasures))

@@ -3,6 +3,9 @@ import type { AdmittingKey } from './admission.ts'
 import type { Fold } from './fold.ts'
 import type { KnownPayload, Needs, Seal } from './needs.ts'
 
+/** Thrown by an operation that has to come in a batch after this one: it is applied again, in the next one. */
+export class NotInThisBatch extends Error {}
+
 /** Where an operation's record will stand. */
 export interface Place {
   readonly index: number

@@ -64,8 +64,8 @@ function approvalNow(
     votes: votes.flatMap((text) => {
       const record = parseRecord(text)
       if (record.kind !== 'vote' || record.approval !== opened.id) return []
-      const { person, vote, at, for: principal, counts, breakGlass, channel, standing } = record
-      const said = { person, vote, for: principal, counts, breakGlass, channel }
+      const { person, vote, at, index, for: principal, counts, breakGlass, channel, standing } = record
+      const said = { person, vote, index, for: principal, counts, breakGlass, channel }
       return [{ ...said, at: Date.parse(at) as Instant, standing: standing && standingFrom(standing) }]
     }),
     consumedBy: row.consumed_by === null ? undefined : decisionId(Number(row.consumed_by)),

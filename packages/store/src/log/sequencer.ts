@@ -20,7 +20,7 @@ import { Fold } from './fold.ts'
 import { emptyMemory, type Memory } from './memory.ts'
 import { noNeeds, type Needs } from './needs.ts'
 import type { Queryable } from './batches.ts'
-import type { Operation } from './operation.ts'
+import { NotInThisBatch, type Operation } from './operation.ts'
 import { readFold } from './read.ts'
 import type { PayloadKey } from '../sealing/payload-key.ts'
 import type { Sealer } from './seal-fold.ts'
@@ -269,6 +269,7 @@ export class Sequencer {
     )
     const inBatch: Waiting[] = []
     const again: Waiting[] = []
+    let isKeyStale = false
     let done = 0
     for (; done < waiting.length && !staging.isFull; done++) {
       const each = waiting[done]
@@ -277,14 +278,16 @@ export class Sequencer {
         each.answer = staging.apply(each.operation)
         inBatch.push(each)
       } catch (error) {
-        if (!isSealingNew && isForWantOfKey(error)) again.push(each)
+        const wantsKey = !isSealingNew && isForWantOfKey(error)
+        isKeyStale ||= wantsKey
+        if (wantsKey || error instanceof NotInThisBatch) again.push(each)
         else each.reject(unrecorded(error))
       }
     }
     const finished = staging.finished()
     // A refusal has no record that would miss a head which another process has moved: the key may be another one by now. Not
     // before: whoever came later in this batch was sealed by what was known.
-    if (again.length > 0) memory.sealing.clear()
+    if (isKeyStale) memory.sealing.clear()
     return {
       ...finished,
       bytes,

@@ -1,6 +1,6 @@
 import { Fault, type PersonId } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
-import type { Operation } from '../log/operation.ts'
+import { NotInThisBatch, type Operation } from '../log/operation.ts'
 import type { KnownPerson } from '../log/voting.ts'
 import { sessionsEnded, unknownPerson, type AccessBody } from './access.ts'
 import { refuseUnlessMay } from './deed.ts'
@@ -132,6 +132,8 @@ interface Setting<Answer> {
 
 function setting<Answer>(fold: Fold, index: number, { known, next, by, answer }: Setting<Answer>) {
   const { id, roles, rolesFrom, providerSubject } = next
+  // One statement cannot remove what somebody leaves behind and let somebody else come.
+  if (fold.access.isRemovedNow(id)) throw new NotInThisBatch()
   const changed = known !== undefined && !sameRoles(known.roles, roles)
   const change = {
     peopleSet: [

@@ -144,8 +144,14 @@ export function grantMade(
 export function refuseGrantOfGone(approval: Approval, by: readonly string[], fold: Fold): void {
   const people = approval.votes
     .filter(({ person }) => by.includes(person))
-    .flatMap(({ person, for: principal }) => [person, principal ?? person])
-  const gone = people.find((person) => fold.access.person(person) === undefined)
+    .flatMap(({ person, index = -1, for: principal }) => [
+      { person, index },
+      { person: principal ?? person, index },
+    ])
+  // Whoever came under the same address after the vote is somebody else.
+  const gone = people.find(
+    ({ person, index }) => (fold.access.person(person)?.since ?? Infinity) > index,
+  )?.person
   if (gone === undefined) return
   throw new Fault('conflict', `a grant would rest on the vote of ${gone}, who has been removed`, {
     fix: 'Vote without `standing`.',

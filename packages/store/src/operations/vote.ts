@@ -106,7 +106,7 @@ export function voteOperation(id: string, voter: Asking, request: VoteRequest): 
       const signed = judgedSignature(fold, approval, { digest, ...said }, request.signature)
       const counts = request.breakGlass === true ? undefined : countsFor(terms, entitled)
       const vote = { ...said, counts, channel }
-      const cast = { ...vote, at: place.at, standing: judged?.standing }
+      const cast = { ...vote, at: place.at, index: place.index, standing: judged?.standing }
       const next = { ...approval, votes: [...approval.votes, cast] }
       const status = approvalStatus(next, at)
       const grant =
@@ -157,7 +157,7 @@ function refuseBareEmergency({ breakGlass, comment = '', for: principal, vote }:
       fix: 'Leave `for` out; to say no, reject without `breakGlass`.',
     })
   }
-  if (comment.trim() === '') {
+  if (!/[^\s\p{C}]/u.test(comment)) {
     throw new Fault('bad_input', 'breaking the glass takes a reason', { fix: 'Say why in `comment`.' })
   }
 }
