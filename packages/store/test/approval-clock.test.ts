@@ -221,5 +221,27 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
         await client.end()
       }
     })
+
+    test('is not written where it waited too long for somebody who held the head, and changed nothing', async () => {
+      const [client, other] = [1, 2].map(() => new pg.Client(inSchema(site.database.config)))
+      if (client === undefined || other === undefined) throw new Error('unreachable')
+      await Promise.all([client.connect(), other.connect()])
+      try {
+        const head = 'insert into ledger_head (ledger, size, frontier) values ($1, 0, $2)'
+        await client.query(head, [`late${count}`, encodeFrontier(emptyFrontier)])
+        await other.query('begin')
+        await other.query('select from ledger_head where ledger = $1 for update', [`late${count}`])
+        const { rows } = await other.query<{ soon: Date }>(
+          `select clock_timestamp() + interval '200 ms' as soon`,
+        )
+        const late = appendBatch(client, batch(rows[0]?.soon.toISOString()), new Set())
+        // The database's own clock has to pass the instant.
+        await other.query('select pg_sleep(0.4)')
+        await other.query('rollback')
+        expect(await late).toBe(false)
+      } finally {
+        await Promise.all([client.end(), other.end()])
+      }
+    })
   })
 })

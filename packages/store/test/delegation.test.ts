@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { PersonId } from '@bailiwick/core'
 import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
+import { removePersonOperation, setPersonOperation } from '../src/operations/person.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
   cast,
@@ -192,6 +194,22 @@ describeOnPostgres('G3: voting in somebody else’s stead', (postgres) => {
     for (const person of [ann, bob]) expect(await ledger.delegations.list(person)).toEqual([])
     const id = await escalated(ledger)
     expect((await faultOf(cast(ledger, clerk, id, { ...approve, for: ann }))).code).toBe('not_permitted')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('is nobody’s who comes back under the address, also where removal, return and another role share a batch', async () => {
+    await give()
+    const id = await escalated(ledger)
+    const person = ann as PersonId
+    await Promise.all([
+      ledger.changePerson(removePersonOperation(person, undefined)),
+      ledger.changePerson(setPersonOperation({ person, roles: ['lead'] })),
+      ledger.changePerson(setPersonOperation({ person, roles: ['lead', 'approver'] })),
+    ])
+    expect(await ledger.delegations.list(ann)).toEqual([])
+    expect((await faultOf(cast(ledger, clerk, id, { ...approve, for: ann }))).code).toBe('not_permitted')
+    await give()
+    expect(await cast(ledger, clerk, id, { ...approve, for: ann })).toBe('pending')
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 

@@ -378,6 +378,20 @@ approvals:
       expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
     })
 
+    test('is not made on the vote of a person who was removed, though somebody came under the same address', async () => {
+      ledger = await site.open(policies(', quorum: 2'))
+      const access = new Access(ledger)
+      const id = await open()
+      const { digest } = await ledger.approval(id, {})
+      const ballot = { vote: 'approve', digest, standing: standing(5) } as const
+      for (const name of ['ann', 'bob']) await knows(ledger, voter(name))
+      expect(await ledger.vote(voter('ann'), id, ballot)).toBe('pending')
+      await access.removePerson('ann@example.com')
+      await access.setPerson('ann@example.com', ['viewer'])
+      expect((await faultOf(ledger.vote(voter('bob'), id, ballot))).code).toBe('conflict')
+      expect(await effects(nth(1))).toEqual(['escalate'])
+    })
+
     test('is not found where there is none', async () => {
       const id = await open()
       await cast(ledger, voter('ann'), id, { vote: 'approve' })

@@ -108,8 +108,8 @@ async function change(
     const known = await agentsOf(ledger, new Access(ledger))
     const changed = await ledger.changeSuspension({ agent, state, reason: options.reason, by: 'operator' })
     const agents = await agentsOf(ledger, new Access(ledger))
-    const isKnown = agent === everyAgent || known.some((each) => each.agent === agent)
-    return { ...changed, areAll: areAllSuspended(agents), isKnown }
+    const isSeen = agent === everyAgent || known.some((each) => each.agent === agent)
+    return { ...changed, areAll: areAllSuspended(agents), isKnown: isSeen }
   })
   if (options.json) {
     ports.out(JSON.stringify({ agent, state, index }))

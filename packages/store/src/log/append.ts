@@ -90,8 +90,8 @@ export interface StagedBatch extends Required<AccessChange> {
 // and would then write records that no head counts.
 const advanceValues = 13
 // The time is told once the row is locked: a batch may wait for another that holds it, and is rolled back in the end.
-const timed = `locked as materialized (select 1 from ledger_head where ledger = $1 for update),
-  timed as materialized (select clock_timestamp() as now from locked)`
+const timed = `head_held as materialized (select 1 from ledger_head where ledger = $1 for update),
+  timed as materialized (select clock_timestamp() as now from head_held)`
 const head = (more = '') => `head as (
     update ledger_head set size = $2::bigint + $3::bigint, frontier = $4 from timed
     where ledger = $1 and size = $2::bigint and frontier = $5 and timed.now < $12::timestamptz
