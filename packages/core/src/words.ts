@@ -12,4 +12,5 @@ export {
   type Field,
   type Presentation,
 } from './approval/fields.ts'
+export { reasonText, routeText, rulePlaceText } from './approval/rule-words.ts'
 export { durationText, humanName, timeWords, visibleText } from './approval/words.ts'

@@ -4,7 +4,7 @@ import { glassCount, isByGlass, mayAnswer, progressText } from '../consent.ts'
 import { useSession } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { canBeSelected } from '../alike.ts'
-import { cardFieldsOf, summaryOf } from '@bailiwick/core/words'
+import { cardFieldsOf, reasonText, summaryOf } from '@bailiwick/core/words'
 import { ShortTime } from './short-time.tsx'
 import { visibleText } from '../wording.ts'
 import { unreachable } from '../unreachable.ts'
@@ -59,7 +59,7 @@ export function ApprovalCard({
         <CardFields approval={approval} />
         <p className="card-reason">
           <Icon name="escalate" />
-          {visibleText(tellingReason(approval.reasons))}
+          {tellingReason(approval.reasons)}
         </p>
       </div>
       <div className="card-side">
@@ -124,7 +124,7 @@ function WhoAnswers({ approval }: { readonly approval: Approval }) {
 /** What a policy's author wrote says more than that somebody is asked. */
 function tellingReason(reasons: readonly string[]): string {
   const written = reasons.find((reason) => !reason.startsWith('Escalation required:'))
-  return written ?? reasons[0] ?? 'Held for a person'
+  return reasonText(written ?? reasons[0] ?? 'Held for a person')
 }
 
 function CardFields({ approval }: { readonly approval: Approval }) {

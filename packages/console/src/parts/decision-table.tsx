@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual'
 import type { Range } from '@tanstack/react-virtual'
+import { reasonText } from '@bailiwick/core/words'
 import type { Approval, Obligation } from '../api.ts'
 import { useNow } from '../clock.ts'
 import type { ListedDecision } from '../decision-feed.ts'
@@ -204,7 +205,7 @@ function Cells({
         <span className="agent">{visibleText(decision.agent)}</span>
       </span>
       <span role="cell" className="cell-reason">
-        {visibleText(decision.reasons[0] ?? '')}
+        {reasonText(decision.reasons[0] ?? '')}
         {decision.obligations !== null && (
           <span className="row-obligations">
             <Icon name="todo" /> {obligationsText(decision.obligations)}

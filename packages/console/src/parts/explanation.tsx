@@ -1,12 +1,12 @@
 import type { Decision, DeterminingRule, Effect } from '../api.ts'
 import type { ExplainedChange, ExplainedCounter, ExplainedFact, Explanation } from '../explanation.ts'
-import { numberText } from '@bailiwick/core/words'
+import { numberText, reasonText } from '@bailiwick/core/words'
 import { asProblem } from '../problem.ts'
 import { useExplanation } from '../queries.ts'
 import { visibleText } from '../wording.ts'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
-import { RuleItem, UnmatchedRule } from './rule.tsx'
+import { RuleItem, RuleName, UnmatchedRule } from './rule.tsx'
 import { Rules } from './why.tsx'
 
 /** Why the decision was made: its rules part by part, the facts and budgets, and what would have changed it. */
@@ -113,13 +113,36 @@ function ExplanationSections({
   )
 }
 
+const parts: Readonly<Record<string, string>> = {
+  claims: 'the approval that it uses',
+  code: 'the kind of denial',
+  consumes: 'what it uses of budgets',
+  effect: 'its effect',
+  keys: 'whose budgets it uses',
+  labels: 'what it leaves in the session',
+  obligations: 'its obligations',
+  opens: 'the approval that it opens',
+  policy: 'its policy',
+  reasons: 'its reasons',
+  rules: 'the rules that matched',
+  session: 'its session',
+  shadow: 'what shadow mode says',
+  standing: 'the standing grant that let it through',
+}
+
+/** A member of a record, as people call it. */
+function partText(member: string): string {
+  return parts[member] ?? visibleText(member)
+}
+
 function Differs({ explanation: { differences } }: { readonly explanation: Explanation }) {
   return (
     <div className="notice notice-bad" role="alert">
       <Icon name="warning" />
       <p>
-        Made again, this decision comes out otherwise than it was recorded, in {differences.join(', ')}. What
-        follows explains how it comes out now. An operator should run <code>bailiwick log verify</code>.
+        Made again, this decision comes out otherwise than it was recorded, in{' '}
+        {differences.map(partText).join(', ')}. What follows explains how it comes out now. An operator should
+        run <code>bailiwick log verify</code>.
       </p>
     </div>
   )
@@ -231,7 +254,7 @@ function Counter({ counter }: { readonly counter: ExplainedCounter }) {
     return (
       <li className="counter">
         <div className="counter-head">
-          <code className="rule-id">{visibleText(id)}</code>
+          <RuleName id={id} />
         </div>
         <p className="counter-limit">
           Stops {visibleText(limit)}. What is used of it is sensitive, and not shown.
@@ -243,7 +266,7 @@ function Counter({ counter }: { readonly counter: ExplainedCounter }) {
     return (
       <li className="counter">
         <div className="counter-head">
-          <code className="rule-id">{visibleText(id)}</code>
+          <RuleName id={id} />
         </div>
         <p className="rule-error">
           <Icon name="warning" />
@@ -262,7 +285,7 @@ function Counter({ counter }: { readonly counter: ExplainedCounter }) {
   return (
     <li className="counter">
       <div className="counter-head">
-        <code className="rule-id">{visibleText(id)}</code>
+        <RuleName id={id} />
         <span className={left < 0 ? 'counter-left counter-over' : 'counter-left'}>
           {left < 0 ? `${exact(-left)} too much` : `${exact(left)} left`}
         </span>
@@ -335,7 +358,7 @@ function Changes({ changes }: { readonly changes: readonly ExplainedChange[] }) 
           <Icon name={effect} />
           <span>
             <strong>{wouldBe[effect]}</strong> if <bdi>{visibleText(change)}</bdi>
-            {effect !== 'allow' && <span className="change-reason">{visibleText(reason)}</span>}
+            {effect !== 'allow' && <span className="change-reason">{reasonText(reason)}</span>}
           </span>
         </li>
       ))}

@@ -1,3 +1,4 @@
+import { routeText, rulePlaceText } from '@bailiwick/core/words'
 import type { DeterminingRule } from '../api.ts'
 import type { ExplainedPart, ExplainedRule } from '../explanation.ts'
 import { visibleText } from '../wording.ts'
@@ -24,7 +25,7 @@ export function RuleItem({
     <li className={isError ? 'rule rule-odd' : 'rule'}>
       <div className="rule-head">
         <EffectBadge effect={rule.effect} isShadow={rule.shadow === true} />
-        <code className="rule-id">{visibleText(rule.id)}</code>
+        <RuleName id={rule.id} />
         <Place rule={rule} />
       </div>
       {isError && (
@@ -43,8 +44,7 @@ export function RuleItem({
           {rule.route !== null && (
             <>
               {' '}
-              Asks for <code>{visibleText(rule.route)}</code>
-              {isApproved && rule.shadow !== true && ', which people have approved'}.
+              {routeText(rule.route)}.{isApproved && rule.shadow !== true && ' They have said yes.'}
             </>
           )}
         </p>
@@ -75,7 +75,7 @@ export function UnmatchedRule({ rule }: { readonly rule: ExplainedRule }) {
       <details>
         <summary>
           <Icon name="open" />
-          <code className="rule-id">{visibleText(rule.id)}</code>
+          <RuleName id={rule.id} />
           <span className="rule-state">{stateOf(rule)}</span>
           <Place rule={rule} />
         </summary>
@@ -83,6 +83,17 @@ export function UnmatchedRule({ rule }: { readonly rule: ExplainedRule }) {
         <RuleLink link={rule.link} />
       </details>
     </li>
+  )
+}
+
+/** What a rule is called: by its author, or by its place. */
+export function RuleName({ id }: { readonly id: string }) {
+  const place = rulePlaceText(id)
+  if (place === undefined) return <code className="rule-id">{visibleText(id)}</code>
+  return (
+    <span className="rule-id" title={visibleText(id)}>
+      {place}
+    </span>
   )
 }
 

@@ -63,7 +63,7 @@ function SessionRow({
         {session.isThis && <span className="badge badge-allow">This one</span>}
         <p className="quiet small">
           {showPerson && `${visibleText(browserName(session.client))}, `}
-          signed in by {visibleText(session.method)} <ShortTime at={session.createdAt} now={now} />, last seen{' '}
+          signed in by {methodText(session.method)} <ShortTime at={session.createdAt} now={now} />, last seen{' '}
           <ShortTime at={session.seenAt} now={now} />
         </p>
       </div>
@@ -80,6 +80,23 @@ function SessionRow({
       )}
     </li>
   )
+}
+
+const factors: Readonly<Record<string, string>> = {
+  link: 'a link',
+  password: 'password',
+  totp: 'authenticator app',
+  recovery: 'recovery code',
+  passkey: 'passkey',
+  provider: 'the identity provider',
+}
+
+/** What the person proved: `password+totp` is `password and authenticator app`. */
+function methodText(method: string): string {
+  return method
+    .split('+')
+    .map((factor) => factors[factor] ?? visibleText(factor))
+    .join(' and ')
 }
 
 /** The browser and system that a `User-Agent` names, as far as people care. */

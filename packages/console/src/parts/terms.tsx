@@ -8,6 +8,7 @@ import {
   durationText,
   exactTime,
   hoursText,
+  humanName,
   minuteTime,
   visibleText,
 } from '../wording.ts'
@@ -21,9 +22,9 @@ export function Terms({ approval }: { readonly approval: Approval }) {
     <dl className="entries">
       <Entry name="Asked for by">
         {terms.routes.map((route) => (
-          <code key={route} className="break">
-            {visibleText(route)}
-          </code>
+          <span key={route} className="route" title={visibleText(route)}>
+            {humanName(route)}
+          </span>
         ))}
       </Entry>
       <Entry name="What is asked">

@@ -1,3 +1,4 @@
+import { reasonText } from '@bailiwick/core/words'
 import type { DeterminingRule, PolicyRef } from '../api.ts'
 import { Link } from '../router.tsx'
 import { visibleText } from '../wording.ts'
@@ -9,11 +10,11 @@ export function Reasons({ reasons }: { readonly reasons: readonly string[] }) {
   if (first === undefined) return <p className="quiet">No reason was recorded.</p>
   return (
     <div className="reasons">
-      <p className="reason-main">{visibleText(first)}</p>
+      <p className="reason-main">{reasonText(first)}</p>
       {others.length > 0 && (
         <ul>
           {others.map((reason) => (
-            <li key={reason}>{visibleText(reason)}</li>
+            <li key={reason}>{reasonText(reason)}</li>
           ))}
         </ul>
       )}

@@ -6,7 +6,14 @@ import {
   type JsonObject,
   type VoteChannel,
 } from '@bailiwick/core'
-import { callLeaves, mainLeaves, timeWords, type CallLeaf, type Presentation } from '@bailiwick/core/words'
+import {
+  callLeaves,
+  mainLeaves,
+  reasonText,
+  timeWords,
+  type CallLeaf,
+  type Presentation,
+} from '@bailiwick/core/words'
 
 /** How many parameters a message shows, and how much of the context; the console has it all. */
 const paramsShownMax = 20
@@ -66,7 +73,9 @@ export function approvalWords(approval: ShownApproval): ApprovalWords {
       : 'It runs only if it is approved in time.',
     params: membersWords(leavesOf(params, '/params'), paramsShownMax),
     context: membersWords(told, contextShownMax),
-    reasons: reasons.slice(0, reasonsShownMax).map((reason) => cut(visible(reason), valueLengthMax)),
+    reasons: reasons
+      .slice(0, reasonsShownMax)
+      .map((reason) => cut(visible(reasonText(reason)), valueLengthMax)),
     deadline: times.minute(deadline),
     count: terms.quorum === 1 ? '' : `${answered} of ${terms.quorum} people have ${verb}`,
   }

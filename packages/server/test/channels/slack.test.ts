@@ -103,7 +103,7 @@ describe('a request for approval in Slack', () => {
     expect(text).toContain('customer-support-agent-v2 asks to run issue_refund')
     expect(text).toContain('Amount: USD\u00a0600.00')
     expect(text).toContain('Context, given by the host that runs the agent:\nTicket: T-204')
-    expect(text).toContain('Escalation required: human_approval_required')
+    expect(text).toContain('• People have to approve it')
     expect(text).toMatch(/Answer by \d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2} UTC/)
     expect(text).toContain(`<${base}/approvals/${id}|Open in Bailiwick>`)
     expect(JSON.stringify(post.body)).not.toMatch(/DE8937|078-05/)

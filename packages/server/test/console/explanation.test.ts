@@ -133,8 +133,8 @@ describeConsole('why a decision was made, in the console', (setting) => {
     const { id, effect } = await service.decide('pilot', { action: 'issue_refund', params: { amount: 6000 } })
     expect(effect).toBe('allow')
     const rules = section(await open(id), 'Rules that matched')
-    await isThere(rules.getByText('Asks for human_approval_required.'))
-    expect(await rules.innerText()).not.toContain('people have approved')
+    await isThere(rules.getByText('People have to approve it.'))
+    expect(await rules.innerText()).not.toContain('They have said yes')
   })
 
   test('a requirement that is not met does not hold, and its neighbour that is met holds', async () => {
@@ -230,7 +230,7 @@ describeConsole('why a decision was made, in the console', (setting) => {
       await route.fulfill({ response, json: { ...answer, same: false, differences: ['reasons'] } })
     })
     await page.goto(`${service.url}/decisions/${id}`)
-    await sees(page, 'comes out otherwise than it was recorded, in reasons')
+    await sees(page, 'comes out otherwise than it was recorded, in its reasons')
     await expectUsable(page)
   })
 })

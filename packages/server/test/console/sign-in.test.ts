@@ -142,7 +142,7 @@ describeConsole(
       await enter(page, 'Confirm with your passkey')
       await isThere(page.getByRole('heading', { name: 'Approvals', level: 1 }))
       await page.goto(`${service.url}/account`)
-      await sees(page, /signed in by password\+passkey/)
+      await sees(page, /signed in by password and passkey/)
     })
 
     test('a link to another site is not followed after signing in', async () => {
