@@ -363,7 +363,7 @@ describeConsole('the inbox', (setting) => {
     const page = await visitors.openOnPhone(`/approvals/${id}`, { session: pat })
     const table = page.getByRole('table')
     await isThere(table.getByText('EUR 1,234,567.89'))
-    expect(await table.locator('span.number').count()).toBe(2)
+    expect(await table.locator('span.number').count()).toBe(5)
     expect(await brokenNumbers(page)).toEqual([])
     const inShort = page.getByRole('group', { name: 'What you answer' })
     expect(await inShort.count()).toBe(0)
