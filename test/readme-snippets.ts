@@ -142,7 +142,9 @@ export async function runSnippet(snippet: Snippet, bench: Workbench): Promise<st
     env: { ...neutralEnvironment(), npm_config_loglevel: 'error', NO_COLOR: '1', ...bench.environment },
     timeoutMs: SNIPPET_TIMEOUT_MS,
   })
-  const output = ended.output.replaceAll(bench.address, documentedAddress)
+  const output = ended.output
+    .replaceAll(bench.address, documentedAddress)
+    .replaceAll(bench.address.replace(/^.*:/, 'localhost:'), 'localhost:7420')
   if (ended.exitCode !== snippet.exitCode)
     return `it ended with ${ended.exitCode}, not ${snippet.exitCode}, and printed:\n${output}`
   if (snippet.output !== undefined && !matchesOutput(output, snippet.output))

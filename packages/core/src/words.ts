@@ -4,6 +4,7 @@ export {
   callLeaves,
   cardFieldsOf,
   fieldsOf,
+  isAmount,
   jsonText,
   mainLeaves,
   numberText,

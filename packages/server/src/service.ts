@@ -28,7 +28,7 @@ import type { AppParts } from './http/app.ts'
 import { readConsoleFiles } from './http/console-files.ts'
 import { Masking } from './http/masking.ts'
 import { logReadingFrom } from './http/log-tiles.ts'
-import { listen, notReady, type Listener } from './http/listener.ts'
+import { listen, localAddress, notReady, type Listener } from './http/listener.ts'
 import { identitySettings, startIdentity } from './identity/start.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
 import { lookupSettings } from './lookup/settings.ts'
@@ -119,7 +119,7 @@ async function start(
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
-  const url = options.env['BAILIWICK_URL']?.replace(/\/+$/, '') ?? listener.url
+  const url = options.env['BAILIWICK_URL']?.replace(/\/+$/, '') ?? localAddress(listener)
 
   const database = await (opening ?? openDatabase(options))
   if (opening === undefined) undo.push(() => stopIfUnused(database))

@@ -22,7 +22,12 @@ import type { Ledger } from './ledger.ts'
 import { unknownPerson, type ChangedBy } from './operations/access.ts'
 import { fromSession, type Asking } from './operations/from-session.ts'
 import { removeOperation } from './operations/passkey.ts'
-import { removePersonOperation, setPersonOperation, vouchedPersonOperation } from './operations/person.ts'
+import {
+  ownRole,
+  removePersonOperation,
+  setPersonOperation,
+  vouchedPersonOperation,
+} from './operations/person.ts'
 
 /** How often a removal is tried while others make grants on the person's word. */
 const removalsMax = 10
@@ -144,10 +149,11 @@ export class Access {
    * Removes a person with all that lets them in, and ends what others may do on the person's word: delegations in both
    * directions, and standing grants that rest on a vote of the person's. What the person did stays in the log.
    *
-   * @throws Fault `not_found`, or `not_authenticated` for a session that has ended
+   * @throws Fault `not_found`, `not_authenticated` for a session that has ended, or `conflict` for who would remove themself
    */
   async removePerson(id: string, { by, session }: ChangedBy = {}): Promise<void> {
     const person = await this.known(id)
+    if (by === person) throw ownRole()
     const reason = 'The person was removed.'
     // First: the person gives nothing more, and what a crash leaves is somebody who is out, and never a delegation to, or a
     // grant by, somebody of the same name.

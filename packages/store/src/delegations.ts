@@ -85,7 +85,19 @@ export class Delegations {
     return await this.#unended(person, 'all', this.#ports.now())
   }
 
-  async #unended(person: string | undefined, which: 'all' | 'given', at: Instant): Promise<DelegationView[]> {
+  /** All that are in force now, however many. */
+  async inForce(): Promise<DelegationView[]> {
+    const now = this.#ports.now()
+    const at = instantText(now)
+    return (await this.#unended(undefined, 'all', now, null)).filter(({ starts }) => starts <= at)
+  }
+
+  async #unended(
+    person: string | undefined,
+    which: 'all' | 'given',
+    at: Instant,
+    max: number | null = listMax,
+  ): Promise<DelegationView[]> {
     const { pool, ledger } = this.#ports
     const found = await readDelegations(pool, ledger, {
       text: `select d.index, d.revoked_by from delegation d
@@ -93,8 +105,8 @@ export class Delegations {
         join person t on t.id = d.delegate and (t.since_ledger is distinct from $1 or d.index >= t.since)
         where d.ledger = $1 and d.ends_at > $2 and d.revoked_by is null
           and ($3::text is null or d.delegator = $3 or ($4 and d.delegate = $3))
-        order by d.index desc limit ${listMax}`,
-      values: [ledger, instantText(at), person ?? null, which === 'all'],
+        order by d.index desc limit $5`,
+      values: [ledger, instantText(at), person ?? null, which === 'all', max],
     })
     return found
       .sort((one, other) => other.index - one.index)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Instant, LogRecord } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -53,7 +53,7 @@ const rounds = fc.array(
   { minLength: 1, maxLength: 5 },
 )
 
-describeOnPostgres('G3: votes, uses and expiries that race', (postgres) => {
+describeOnOnePostgres('G3: votes, uses and expiries that race', (postgres) => {
   let site: LedgerSite
   let ledgers: readonly [Ledger, Ledger]
   beforeAll(async () => {

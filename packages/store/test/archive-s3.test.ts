@@ -7,7 +7,7 @@ import { verifyColdSegments } from '../src/archive/verify-archive.ts'
 import { archivedSite, day, type ArchivedSite } from './harness/archived.ts'
 import { faultOf, ledgerSite, records, type LedgerSite } from './harness/ledger.ts'
 import { objectStoreMissing, startObjectStore, type ObjectStore } from './harness/object-store.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const missing = objectStoreMissing()
 let server: ObjectStore
@@ -19,7 +19,7 @@ afterAll(async () => {
 })
 
 if (missing === undefined) {
-  describeOnPostgres('An S3 store with object lock', (postgres) => suite(postgres))
+  describeOnOnePostgres('An S3 store with object lock', (postgres) => suite(postgres))
 } else {
   // Whoever is not root cannot have one, whatever is installed.
   if (missing.installable) isLeftOut(`an S3 server: ${missing.why}`, false)
@@ -29,7 +29,7 @@ if (missing === undefined) {
   })
 }
 
-function suite(postgres: Parameters<Parameters<typeof describeOnPostgres>[1]>[0]): void {
+function suite(postgres: Parameters<Parameters<typeof describeOnOnePostgres>[1]>[0]): void {
   const [locked, open] = [`locked-${postgres.flavour}`, `open-${postgres.flavour}`]
   let site: LedgerSite
   let archived: ArchivedSite

@@ -12,9 +12,9 @@ import { recallStoredDecision, replayOf } from '../src/replay.ts'
 import { archivedSite, type ArchivedSite } from './harness/archived.ts'
 import { LogWalk } from '../src/self-check/log-walk.ts'
 import { agent, decisionRecords, faultOf, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
-describeOnPostgres('A log whose beginning is archived', (postgres) => {
+describeOnOnePostgres('A log whose beginning is archived', (postgres) => {
   let site: LedgerSite
   let archived: ArchivedSite
   let end: number

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, ledgerSite, minute, type LedgerSite } from './harness/ledger.ts'
 import { counting, mail, refundFor } from './harness/uses.ts'
 
 const daily = 'counted under daily than the log says was used'
 const calm = 'counted under calm than the log says was used'
 
-describeOnPostgres('G5: verification finds in what is stored of counters', (postgres) => {
+describeOnOnePostgres('G5: verification finds in what is stored of counters', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   let first: number

@@ -3,7 +3,7 @@ import type { PersonId } from '@bailiwick/core'
 import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { removePersonOperation, setPersonOperation } from '../src/operations/person.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   escalated,
@@ -23,7 +23,7 @@ const approve = { vote: 'approve' } as const
 const [ann, bob, eve] = ['ann@example.com', 'bob@example.com', 'eve@example.com']
 const reason = 'on leave'
 
-describeOnPostgres('G3: voting in somebody else’s stead', (postgres) => {
+describeOnOnePostgres('G3: voting in somebody else’s stead', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   beforeAll(async () => {

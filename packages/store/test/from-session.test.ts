@@ -14,13 +14,13 @@ import {
   terms,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const policy = terms('{ approvers: [role:approver], standing: { uses: 12, lasts: 8h } }')
 const roles = ['approver', 'administrator', 'operator']
 const reason = 'asked for'
 
-describeOnPostgres(
+describeOnOnePostgres(
   'what a person asks for is done while the session goes on from which they ask',
   (postgres) => {
     let site: LedgerSite

@@ -5,7 +5,7 @@ import type { Ledger } from '../src/ledger.ts'
 import { relyingPartyOf } from '../src/relying-party.ts'
 import { faultOf, ledgerSite, minute, records, type LedgerSite } from './harness/ledger.ts'
 import { passkeysOf, personOf, registered } from './harness/passkeys.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 describe('a console at', () => {
   test.each([
@@ -34,7 +34,7 @@ describe('a console at', () => {
   })
 })
 
-describeOnPostgres('passkeys', (postgres) => {
+describeOnOnePostgres('passkeys', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   beforeAll(async () => {

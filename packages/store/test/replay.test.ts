@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { LookupNeed, LookupResult } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -77,7 +77,7 @@ const request = fc.record(
   { requiredKeys: ['action', 'params'] },
 )
 
-describeOnPostgres('G7: replaying', (postgres) => {
+describeOnOnePostgres('G7: replaying', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { channelOf, endHolder, takeLease } from '../src/replicas/lease.ts'
 import { Presence } from '../src/replicas/presence.ts'
 import { inSchema } from '../src/migrate.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   decisionRecords,
@@ -18,7 +18,7 @@ import { openReplica, openSettled, settled, type Replica } from './harness/repli
 
 const support = policiesOf(supportPolicy())
 
-describeOnPostgres('a sequencer that others cannot rely on', (postgres) => {
+describeOnOnePostgres('a sequencer that others cannot rely on', (postgres) => {
   let site: LedgerSite
   let count = 0
   let opened: Replica[] = []

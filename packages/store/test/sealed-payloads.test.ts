@@ -17,7 +17,7 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const policy = `
 agent_id: ${agent}
@@ -39,7 +39,7 @@ function refundOf(customer: string, more: Partial<DecisionRequest> = {}, amount 
   return { action: 'issue_refund', params: { amount, customer_id: customer }, ...more }
 }
 
-describeOnPostgres('G9: payloads that are sealed', (postgres) => {
+describeOnOnePostgres('G9: payloads that are sealed', (postgres) => {
   let site: LedgerSite
 
   beforeAll(async () => {

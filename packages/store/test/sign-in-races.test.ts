@@ -5,7 +5,7 @@ import { Access } from '../src/access.ts'
 import type { SignInResult } from '../src/identity/sign-ins.ts'
 import { faultOf, ledgerSite, records, type LedgerSite } from './harness/ledger.ts'
 import { passkeysOf, registered } from './harness/passkeys.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const ann = 'ann@example.com' as PersonId
 const subject = 'https://login.example ann'
@@ -15,7 +15,7 @@ async function backAgain(access: Access): Promise<void> {
   await access.setPerson(ann, ['approver'])
 }
 
-describeOnPostgres('a sign-in that goes on while somebody changes who may get in', (postgres) => {
+describeOnOnePostgres('a sign-in that goes on while somebody changes who may get in', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

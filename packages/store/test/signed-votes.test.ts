@@ -17,11 +17,11 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 import { passkeysOf, personOf, registered, signedVote } from './harness/passkeys.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const signedPolicy = policiesOf(terms('{approvers: ["role:approver"], signed: true}'))
 
-describeOnPostgres('G3: signed votes', (postgres) => {
+describeOnOnePostgres('G3: signed votes', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { noticesOf, type DecisionRequest, type RecordedStanding, type Voter } from '@bailiwick/core'
 import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   cast,
@@ -32,7 +32,7 @@ function nth(order: number, amount = 600, more: Partial<DecisionRequest> = {}): 
   return { action: 'issue_refund', params: { amount, order_id: `A-${order}` }, context, ...more }
 }
 
-describeOnPostgres('G3: a standing grant', (postgres) => {
+describeOnOnePostgres('G3: a standing grant', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const policy = (more = '') => `
 agent_id: ${agent}
@@ -25,7 +25,7 @@ escalation_rules:
 facts: {}
 ${more}`
 
-describeOnPostgres('G9: what is kept of a person', (postgres) => {
+describeOnOnePostgres('G9: what is kept of a person', (postgres) => {
   let site: LedgerSite
 
   beforeAll(async () => {

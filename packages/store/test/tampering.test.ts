@@ -2,7 +2,7 @@ import { parseRecord, recordTerms } from '@bailiwick/core'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -22,7 +22,7 @@ interface Row {
   readonly kind: string
 }
 
-describeOnPostgres('G5: verification finds', (postgres) => {
+describeOnOnePostgres('G5: verification finds', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   let rows: Row[]
@@ -217,7 +217,7 @@ describeOnPostgres('G5: verification finds', (postgres) => {
   })
 })
 
-describeOnPostgres('G5: in a batch of many records verification finds', (postgres) => {
+describeOnOnePostgres('G5: in a batch of many records verification finds', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   const last = 41

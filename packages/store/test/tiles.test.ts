@@ -26,9 +26,9 @@ import {
   supportPolicy,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
-describeOnPostgres('the log as tiles', (postgres) => {
+describeOnOnePostgres('the log as tiles', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   let texts: string[]
@@ -294,7 +294,7 @@ describeOnPostgres('the log as tiles', (postgres) => {
   })
 })
 
-describeOnPostgres('the hashes of a large log', (postgres) => {
+describeOnOnePostgres('the hashes of a large log', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

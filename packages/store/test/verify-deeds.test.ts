@@ -16,7 +16,7 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const route =
   '{approvers: ["role:approver"], exclude: ["role:policy-author"], standing: {uses: 3, lasts: 8h}}'
@@ -32,7 +32,7 @@ interface Deed {
   readonly called: string
 }
 
-describeOnPostgres(
+describeOnOnePostgres(
   'verification holds what people did against the roles that the log gave them',
   (postgres) => {
     let site: LedgerSite

@@ -21,11 +21,11 @@ import {
   signedVote,
   type VoteBody,
 } from './harness/passkeys.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const signedPolicy = policiesOf(terms('{approvers: ["role:approver"], signed: true}'))
 
-describeOnPostgres('G3: verification of signed votes', (postgres) => {
+describeOnOnePostgres('G3: verification of signed votes', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   beforeAll(async () => {

@@ -24,12 +24,12 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 import type { VoteBody } from './harness/passkeys.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const twoOfTwo =
   '{approvers: ["role:approver"], exclude: ["role:policy-author"], quorum: 2, break_glass: {approvers: ["role:ops"], quorum: 2}}'
 
-describeOnPostgres('G3: verification counts the votes again', (postgres) => {
+describeOnOnePostgres('G3: verification counts the votes again', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   let access: Access

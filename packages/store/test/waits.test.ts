@@ -12,9 +12,9 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
-describeOnPostgres('waits for people', (postgres) => {
+describeOnOnePostgres('waits for people', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

@@ -186,9 +186,14 @@ export function mainLeaves(
   return { shown: leaves.filter((leaf) => chosen.has(leaf)), left: leaves.length - chosen.size }
 }
 
-function rank({ kind, value }: CallLeaf): number {
-  if (kind !== 'number') return 2
-  return value.includes('\u00a0') ? 0 : 1
+function rank(leaf: CallLeaf): number {
+  if (leaf.kind !== 'number') return 2
+  return isAmount(leaf) ? 0 : 1
+}
+
+/** Whether it is a number with its unit or currency. */
+export function isAmount({ kind, value }: Pick<CallLeaf, 'kind' | 'value'>): boolean {
+  return kind === 'number' && value.includes('\u00a0')
 }
 
 function isGroup(value: unknown): value is Data {

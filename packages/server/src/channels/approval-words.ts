@@ -8,6 +8,7 @@ import {
 } from '@bailiwick/core'
 import {
   callLeaves,
+  isAmount,
   mainLeaves,
   reasonText,
   timeWords,
@@ -18,6 +19,7 @@ import {
 /** How many parameters a message shows, and how much of the context; the console has it all. */
 const paramsShownMax = 20
 const contextShownMax = 10
+const amountsShownMax = 3
 const valueLengthMax = 300
 const reasonsShownMax = 10
 
@@ -45,6 +47,8 @@ export interface MembersWords {
 export interface ApprovalWords {
   /** One sentence: who asks, and for what. */
   readonly title: string
+  /** The title and the parameters that have a unit or a currency, for where there is room for one line. */
+  readonly headline: string
   /** What is wanted of the person. */
   readonly ask: string
   /** The parameters, member by member, in the words of the console. */
@@ -66,12 +70,15 @@ export function approvalWords(approval: ShownApproval): ApprovalWords {
   const answered = votes.filter(({ vote }) => vote !== 'reject').length
   const leavesOf = (data: Json, root: string) => [...callLeaves(objectOf(data), approval, root).values()]
   const told = leavesOf(context, '/context').filter(({ kind }) => kind !== 'masked' && kind !== 'absent')
+  const paramLeaves = leavesOf(params, '/params')
+  const title = `${visible(agent)} asks to run ${visible(action)}`
   return {
-    title: `${visible(agent)} asks to run ${visible(action)}`,
+    title,
+    headline: [title, ...amountsIn(paramLeaves)].join(': '),
     ask: acknowledges
       ? 'Somebody has to look at it before it runs.'
       : 'It runs only if it is approved in time.',
-    params: membersWords(leavesOf(params, '/params'), paramsShownMax),
+    params: membersWords(paramLeaves, paramsShownMax),
     context: membersWords(told, contextShownMax),
     reasons: reasons
       .slice(0, reasonsShownMax)
@@ -124,6 +131,14 @@ function membersWords(leaves: readonly CallLeaf[], countMax: number): MembersWor
     isRemark: kind === 'masked' || kind === 'absent',
   }))
   return { shown: words, left }
+}
+
+/** One text, or none. */
+function amountsIn(leaves: readonly CallLeaf[]): readonly string[] {
+  const { shown, left } = membersWords(leaves.filter(isAmount), amountsShownMax)
+  const amounts = shown.map(({ name, value }) => `${name} ${value}`)
+  if (amounts.length === 0) return []
+  return [[...amounts, ...(left > 0 ? [`${left} more`] : [])].join(', ')]
 }
 
 function lineOf(kind: CallLeaf['kind'], value: string): string {

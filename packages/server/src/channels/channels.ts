@@ -12,9 +12,10 @@ import type { Sender } from '../delivery/deliver.ts'
 import { createWorker, type OutboxWorker } from '../delivery/worker.ts'
 import type { ChannelAnswers } from '../http/channels.ts'
 import type { Masking } from '../http/masking.ts'
+import { personAsking } from '../identity/person-asking.ts'
 import { approvalMessages, channelTargets } from './approval-events.ts'
 import type { ShownApproval } from './approval-words.ts'
-import { mailSender } from './mail-channel.ts'
+import { mailSender, mayAnswer } from './mail-channel.ts'
 import type { ChannelSettings } from './settings.ts'
 import { createSlackApi } from './slack-api.ts'
 import { slackTeam } from './slack-origin.ts'
@@ -79,9 +80,14 @@ function sendersOf({ ledger, access, masking, settings, url }: ChannelParts): Re
     const entitled = (id: string) => entitledPeople(ledger, access, id)
     const enqueue = (messages: readonly OutboxMessage[]) =>
       enqueueMessages(ledger.pool, ledger.name, messages)
+    const askedOf = async (id: string, person: string) => {
+      const voter = (await access.people()).find((each) => each.id === person)
+      const asker = voter === undefined ? {} : await personAsking(voter, ledger, access)
+      return await masking.forPeople(await ledger.approval(id, asker))
+    }
     senders.set(
       channelTargets.mail,
-      mailSender({ settings: mail, store, approval, entitled, enqueue, url, now }),
+      mailSender({ settings: mail, store, approval: askedOf, entitled, enqueue, url, now }),
     )
   }
   if (webhook !== undefined) senders.set(channelTargets.webhook, webhookSender(webhook, { approval, now }))
@@ -92,13 +98,20 @@ function sendersOf({ ledger, access, masking, settings, url }: ChannelParts): Re
   return senders
 }
 
-/** Who could answer an approval now: everybody known to the service who is entitled, and has not answered yet. */
+/** Who could answer an approval now, for themself or in the stead of others, and has not answered yet. */
 async function entitledPeople(ledger: Ledger, access: Access, id: string): Promise<readonly string[]> {
   const people = await access.people()
-  const views = await ledger.reads.approvalsOf(people.map((voter) => ({ id, asker: { voter } })))
+  const given = await ledger.delegations.inForce()
+  const principalsOf = (person: string) => {
+    const delegators = new Set(given.flatMap(({ from, to }) => (to === person ? [from] : [])))
+    return delegators.size === 0 ? [] : people.filter((each) => delegators.has(each.id))
+  }
+  const views = await ledger.reads.approvalsOf(
+    people.map((voter) => ({ id, asker: { voter, principals: principalsOf(voter.id) } })),
+  )
   return people.flatMap((person, at) => {
     const view = views[at]
-    return view === undefined || view instanceof Fault || !view.mayVote ? [] : [person.id]
+    return view === undefined || view instanceof Fault || !mayAnswer(view) ? [] : [person.id]
   })
 }
 

@@ -1,4 +1,11 @@
-import { Fault, indexOfId, type ClaimedMessage, type Instant, type OutboxMessage } from '@bailiwick/core'
+import {
+  Fault,
+  indexOfId,
+  type ApprovalView,
+  type ClaimedMessage,
+  type Instant,
+  type OutboxMessage,
+} from '@bailiwick/core'
 import type { ChannelStore } from '@bailiwick/store'
 import { createTransport } from 'nodemailer'
 import type { Attempt, Sender } from '../delivery/deliver.ts'
@@ -19,8 +26,8 @@ const stepMs = 10_000
 export interface MailChannelParts {
   readonly settings: MailSettings
   readonly store: Pick<ChannelStore, 'makeMailLink' | 'forgetMailLinks'>
-  /** As people see it. @throws Fault `not_found` */
-  readonly approval: (id: string) => Promise<ShownApproval>
+  /** As the person sees it. @throws Fault `not_found` */
+  readonly approval: (id: string, person: string) => Promise<ShownApproval>
   /** The addresses of those who could answer now. */
   readonly entitled: (id: string) => Promise<readonly string[]>
   /** Adds to the outbox; what is there already stays as it is. */
@@ -91,6 +98,11 @@ async function linkFor(parts: MailChannelParts, approval: ShownApproval, person:
   return `${parts.url}/v1/channels/email/${token}`
 }
 
+/** Whether the approval waits for the person whose view it is: for their own answer, or for one in the stead of others. */
+export function mayAnswer({ mayVote, mayVoteFor = [] }: ApprovalView): boolean {
+  return mayVote || mayVoteFor.length > 0
+}
+
 interface Mail {
   readonly from: string
   readonly to: string
@@ -106,13 +118,15 @@ async function sendMail(
   send: (mail: Mail) => Promise<unknown>,
 ): Promise<Attempt> {
   const { kind, approval: id } = eventOf(message.body)
-  const approval = await found(parts, id)
-  if (approval?.status !== 'pending') return { kind: 'accepted' }
   const person = message.recipient
+  const approval = await found(parts, id, person)
+  if (approval?.status !== 'pending') return { kind: 'accepted' }
   if (person === '') return await addressed(parts, message, id)
-  // Whoever has answered is not reminded.
-  if (approval.votes.some((vote) => vote.person === person)) return { kind: 'accepted' }
-  const takesVotes = takesVotesOver(approval.terms, 'email') && approval.terms.signed !== true
+  // Who has answered, or may not any more, is neither asked nor reminded.
+  if (!mayAnswer(approval)) return { kind: 'accepted' }
+  // In somebody's stead people answer in the console only.
+  const takesVotes =
+    approval.mayVote && takesVotesOver(approval.terms, 'email') && approval.terms.signed !== true
   const link = takesVotes ? await linkFor(parts, approval, person) : undefined
   try {
     await send(mailOf(parts, message, approval, link, kind === 'reminded'))
@@ -149,14 +163,10 @@ function mailOf(
     '',
     `Answer by ${words.deadline}. ${words.ask} No answer is a no.`,
     ...(words.count === '' ? [] : [`${words.count}.`]),
+    ...steadLines(approval),
     '',
     ...(link === undefined
-      ? [
-          approval.terms.signed === true
-            ? 'This one takes a vote that is signed with a passkey. Answer it in the console:'
-            : 'The policy takes no answer to this one by e-mail. Answer it in the console:',
-          approval.url,
-        ]
+      ? [whyInConsole(approval), approval.url]
       : [
           'To look at it and answer, open this page. Opening it decides nothing.',
           link,
@@ -170,7 +180,8 @@ function mailOf(
   return {
     from: settings.from,
     to: message.recipient,
-    subject: `${isReminder ? 'Reminder: ' : ''}${words.title} (answer by ${words.deadline})`,
+    // With plain spaces, and so mostly in plain ASCII.
+    subject: `${isReminder ? 'Reminder: ' : ''}${words.headline.replaceAll('\u00a0', ' ')} (answer by ${words.deadline})`,
     text: `${lines.join('\n')}\n`,
     // The same for every attempt, so that a second copy can be told.
     messageId: `<${message.id}@${new URL(url).hostname}>`,
@@ -178,14 +189,32 @@ function mailOf(
   }
 }
 
+function whyInConsole({ terms, mayVote }: ShownApproval): string {
+  if (terms.signed === true) {
+    return 'This one takes a vote that is signed with a passkey. Answer it in the console:'
+  }
+  return mayVote
+    ? 'The policy takes no answer to this one by e-mail. Answer it in the console:'
+    : 'Answers in the stead of others are given in the console:'
+}
+
+function steadLines({ mayVoteFor = [] }: ShownApproval): readonly string[] {
+  if (mayVoteFor.length === 0) return []
+  return [`In the console you may answer it in the stead of ${mayVoteFor.join(', ')}.`]
+}
+
 function partLines(title: string, members: MembersWords): readonly string[] {
   const lines = memberLines(members)
   return lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`), '']
 }
 
-async function found(parts: MailChannelParts, id: string): Promise<ShownApproval | undefined> {
+async function found(
+  parts: MailChannelParts,
+  id: string,
+  person: string,
+): Promise<ShownApproval | undefined> {
   try {
-    return await parts.approval(id)
+    return await parts.approval(id, person)
   } catch (error) {
     if (error instanceof Fault && error.code === 'not_found') return undefined
     throw error

@@ -53,7 +53,7 @@ export function slackMessage(approval: ShownApproval, isReminder = false): JsonO
   return {
     // What notifications show, and readers without blocks.
     text: slackText(
-      waits ? `${heading}: ${words.title}, by ${words.deadline}` : `${heading}: ${words.title}`,
+      waits ? `${heading}: ${words.headline}, by ${words.deadline}` : `${heading}: ${words.headline}`,
       sectionLengthMax,
     ),
     unfurl_links: false,
@@ -121,7 +121,10 @@ function button(actionId: string, label: string, value: string, words: ApprovalW
     value,
     confirm: {
       title: slackPlain(`${label}?`, 100),
-      text: slackPlain(`${words.title}. Your answer is recorded under your name and cannot be undone.`, 300),
+      text: slackPlain(
+        `${words.headline}. Your answer is recorded under your name and cannot be undone.`,
+        300,
+      ),
       confirm: slackPlain(label, 30),
       deny: slackPlain('Cancel', 30),
     },

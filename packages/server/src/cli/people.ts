@@ -51,7 +51,7 @@ export function addPeople(program: Command, act: Act): void {
     .description('Makes a link that signs a person in, once, within a day.')
     .argument('<email>')
     .option('--json', 'print {id, url}')
-    .addHelpText('after', '\nThe link starts with BAILIWICK_URL, or http://127.0.0.1 and BAILIWICK_PORT.')
+    .addHelpText('after', '\nThe link starts with BAILIWICK_URL, or http://localhost and BAILIWICK_PORT.')
     .action(act(link))
   withStoreOptions(people.command('slack'))
     .description('Says whose a Slack account is: whoever uses it answers in that person’s name.')

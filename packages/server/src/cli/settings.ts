@@ -63,7 +63,7 @@ export function environmentSetting(option: string | undefined, { env }: CliPorts
 
 /** The address under which people reach the service, for links. */
 export function serviceUrl(ports: CliPorts): string {
-  const url = nonEmpty(ports.env['BAILIWICK_URL']) ?? `http://127.0.0.1:${portSetting(undefined, ports)}`
+  const url = nonEmpty(ports.env['BAILIWICK_URL']) ?? `http://localhost:${portSetting(undefined, ports)}`
   return url.replace(/\/+$/, '')
 }
 

@@ -39,7 +39,7 @@ const privateIPv6 = [
   ['fec0::', 10],
 ] as const
 
-/** Unspecified, link-local, multicast, discard, documentation, Teredo, local NAT64, segment routing, metadata. */
+/** Unspecified, link-local, multicast, discard, documentation, protocol assignments with Teredo, local NAT64, segment routing, metadata. */
 const neverIPv6 = [
   ['::', 128],
   ['fe80::', 10],
@@ -47,13 +47,16 @@ const neverIPv6 = [
   ['100::', 64],
   ['2001:db8::', 32],
   ['3fff::', 20],
-  ['2001::', 32],
+  ['2001::', 23],
   ['64:ff9b:1::', 48],
   ['5f00::', 16],
   // The metadata services of AWS and Google.
   ['fd00:ec2::254', 128],
   ['fd20:ce::254', 128],
 ] as const
+
+/** An interface's part that carries an IPv4 address (RFC 5214), under whichever network. */
+const isatap = /(^|:)(0|200|):5efe:[0-9a-f.:]+$/i
 
 type Network = readonly [address: string, prefix: number]
 
@@ -74,7 +77,7 @@ export function createAddressClassifier(): (address: string, family: 4 | 6) => A
     // A link-local address from a resolver may name its interface.
     const bare = address.replace(/%.*$/, '')
     // Before the private ones, for metadata services lie inside private networks.
-    if (never.check(bare, type)) return 'never'
+    if (never.check(bare, type) || (family === 6 && isatap.test(bare))) return 'never'
     return privates.check(bare, type) ? 'private' : 'public'
   }
 }

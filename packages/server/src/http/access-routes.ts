@@ -15,7 +15,7 @@ export const postPerson = createRoute({
   'x-permission': 'access:change',
   summary: 'Add a person, or replace the roles of one; where these change, all sessions of the person end',
   request: { body: body(schema.personRequest) },
-  responses: answers(201, json(schema.personSet, 'The person'), 400, 401, 403, 413, 503),
+  responses: answers(201, json(schema.personSet, 'The person'), 400, 401, 403, 409, 413, 503),
 })
 
 export const deletePerson = createRoute({
@@ -24,7 +24,7 @@ export const deletePerson = createRoute({
   'x-permission': 'access:change',
   summary: 'Remove a person with all that lets them in; what the person did stays in the log',
   request: { params: schema.personParam },
-  responses: answers(204, { description: 'Removed' }, 400, 401, 403, 404, 503),
+  responses: answers(204, { description: 'Removed' }, 400, 401, 403, 404, 409, 503),
 })
 
 export const postSignInLink = createRoute({

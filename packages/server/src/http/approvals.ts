@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { indexOfId } from '@bailiwick/core'
 import type { Access, ApprovalAsker, ApprovalWaits, Ledger } from '@bailiwick/store'
+import { personAsking } from '../identity/person-asking.ts'
 import { newRouter } from './router.ts'
 import { asPerson, goesOn, sessionHasEnded, type Asker, type HttpEnv } from './asker.ts'
 import { indicesOf } from './agents.ts'
@@ -91,12 +92,6 @@ export function approvalRoutes(
   return router
 }
 
-// Few people stand in for anybody: for the others, nobody else is looked up.
 async function seenBy(asker: Asker, ledger: Ledger, access: Access): Promise<ApprovalAsker> {
-  if (asker.kind === 'agent') return { agent: asker.agent }
-  const { voter } = asker
-  const delegators = await ledger.delegations.principalsOf(voter.id)
-  if (delegators.length === 0) return { voter }
-  const principals = (await access.people()).filter(({ id }) => delegators.includes(id))
-  return { voter, principals }
+  return asker.kind === 'agent' ? { agent: asker.agent } : await personAsking(asker.voter, ledger, access)
 }

@@ -80,6 +80,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
+/**
+ * Where people on this machine reach it, for links: by the name `localhost`, unless it listens on one address that this name
+ * does not stand for. Browsers bind passkeys to names only.
+ */
+export function localAddress({ url }: Pick<Listener, 'url'>): string {
+  const { hostname, port } = new URL(url)
+  return ['127.0.0.1', '[::1]', '0.0.0.0', '[::]'].includes(hostname) ? `http://localhost:${port}` : url
+}
+
 /** Answers while the service starts or stops: it lives, and can do nothing yet or any more. */
 export const notReady: RequestListener = (incoming, outgoing) => {
   if (pathOf(incoming) === '/healthz') return end(outgoing, 200, { status: 'ok' }, 'application/json')

@@ -1,4 +1,4 @@
-import type { Instant } from '@bailiwick/core'
+import { instantText, type Instant } from '@bailiwick/core'
 import { ChannelStore } from '@bailiwick/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
@@ -93,6 +93,44 @@ describe('a request for approval by e-mail', () => {
     expect(text).toMatch(/Answer by \d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2} UTC/)
     expect(text).toContain(`${base}/approvals/${id}`)
     expect(linkIn(mail.to('ann@example.com'))).not.toBe(linkIn(mail.to('bob@example.com')))
+  })
+
+  test('says the amount in the subject, which is all that a telephone shows at first', async () => {
+    await asked()
+    expect(mail.to('ann@example.com').headers['subject']).toMatch(
+      /^customer-support-agent-v2 asks to run issue_refund: Amount USD 600\.00 \(answer by /,
+    )
+  })
+
+  test('goes to who stands in for somebody as well, without a link that votes, and to nobody whose delegation has not begun', async () => {
+    const give = async (to: string, from: string, startsInMs: number) =>
+      await service.ledger.delegations.give({
+        from,
+        to,
+        starts: instantText((service.ledger.now() + startsInMs) as Instant),
+        ends: instantText((service.ledger.now() + 60 * minute) as Instant),
+        reason: 'on leave',
+        by: 'operator',
+      })
+    await service.access.setPerson('wim@example.com', ['viewer'])
+    await give('vic@example.com', 'ann@example.com', 0)
+    await give('wim@example.com', 'ann@example.com', 30 * minute)
+    await give('bob@example.com', 'ann@example.com', 0)
+    const id = await asked()
+    expect(mail.mails.map(({ to }) => to.join()).toSorted()).toEqual([
+      'ann@example.com',
+      'bob@example.com',
+      'vic@example.com',
+    ])
+    const stead = 'In the console you may answer it in the stead of ann@example.com.'
+    const { text } = mail.to('vic@example.com')
+    expect(text).toContain(stead)
+    expect(text).toContain(`Answers in the stead of others are given in the console:`)
+    expect(text).toContain(`${base}/approvals/${id}`)
+    expect(text).not.toContain('/v1/channels/email/')
+    expect(mail.to('bob@example.com').text).toContain(stead)
+    expect(mail.to('bob@example.com').text).toContain('/v1/channels/email/')
+    expect(mail.to('ann@example.com').text).not.toContain('in the stead of')
   })
 
   test('says what the call is in the words of the console, and what its host says of it, but nothing that is masked', async () => {

@@ -33,7 +33,8 @@ describe.skipIf(executable === undefined)('the pages that the service serves bes
     browser = await launchChromium(executable ?? '')
     const people = { BAILIWICK_SLACK_PEOPLE: 'U0ADMIN=admin@localhost' }
     const service = await place.start({ env: { ...mail.env, ...slack.env, ...people } })
-    url = service.url
+    // Where its links lead, and so its sessions are.
+    url = service.url.replace('127.0.0.1', 'localhost')
     signInUrl = service.signInUrl ?? ''
     key = await place.createKey()
   }, 60_000)

@@ -51,7 +51,7 @@ async function serving(use: (served: Served) => Promise<void>): Promise<number> 
 describe('bailiwick serve', () => {
   test('answers on this machine alone, takes a key made beside it, stops on a signal, and leaves a log that verifies', async () => {
     const code = await serving(async ({ url, signInUrl, warnings }) => {
-      expect(signInUrl).toContain(`${url}/sign-in#token=`)
+      expect(signInUrl).toContain(`http://localhost:${new URL(url).port}/sign-in#token=`)
       expect(warnings).toHaveLength(1)
       expect((await fetch(`${url}/healthz`)).status).toBe(200)
       expect(new URL(url).hostname).toBe('127.0.0.1')

@@ -140,6 +140,23 @@ describe('people over HTTP', () => {
     expect((await root.send('DELETE', '/v1/people/ann@example.com')).status).toBe(204)
     expect(await lastAccess()).toMatchObject({ event: 'person_removed', by: 'root@example.com' })
   })
+
+  test('are administered by somebody always: no administrator removes themself, or their own role', async () => {
+    const sessions = (await root.get('/v1/sessions')).body.sessions.length
+    for (const refused of [
+      await root.send('DELETE', '/v1/people/root@example.com'),
+      await root.send('DELETE', '/v1/people/Root@Example.com'),
+      await root.post('/v1/people', { id: 'root@example.com', roles: ['viewer'] }),
+    ]) {
+      expect(refused).toMatchObject({
+        status: 409,
+        body: { detail: expect.stringContaining('their own role') },
+      })
+    }
+    expect((await root.get('/v1/sessions')).body.sessions).toHaveLength(sessions)
+    await root.post('/v1/people', { id: 'second@example.com', roles: ['administrator'] })
+    expect((await root.send('DELETE', '/v1/people/second@example.com')).status).toBe(204)
+  })
 })
 
 describe('sessions over HTTP', () => {

@@ -1,4 +1,4 @@
-import { Fault, type PersonId } from '@bailiwick/core'
+import { allowsDeed, Fault, type PersonId } from '@bailiwick/core'
 import type { Fold } from '../log/fold.ts'
 import { NotInThisBatch, type Operation } from '../log/operation.ts'
 import type { KnownPerson } from '../log/voting.ts'
@@ -15,13 +15,14 @@ export interface PersonSet {
 /**
  * Adds a person, or replaces a person's roles. Where these change, every session of the person ends.
  *
- * @throws Fault `not_permitted` for `by` without the role that it takes
+ * @throws Fault `not_permitted` for `by` without the role that it takes, or `conflict` where it would be without it afterwards
  */
 export function setPersonOperation({ person, roles, by }: PersonSet): Operation<undefined> {
   return {
     needs: { voting: { person, by } },
     apply: (fold, place) => {
       refuseUnlessMay('access', by, fold)
+      if (by === person && !allowsDeed({ roles }, 'access')) throw ownRole()
       return setting(fold, place.index, {
         known: fold.person(person),
         next: { id: person, roles, rolesFrom: 'local', providerSubject: null },
@@ -57,6 +58,16 @@ export function removePersonOperation(person: PersonId, by: string | undefined):
       }
     },
   }
+}
+
+/**
+ * The fault for who takes from themself what lets them change people. Whoever does change them can do so afterwards: so there is
+ * always somebody left who can, whoever else goes at the same time.
+ */
+export function ownRole(): Fault {
+  return new Fault('conflict', 'an administrator removes neither themself nor their own role', {
+    fix: 'Have another administrator do it, or the operator: `bailiwick people`.',
+  })
 }
 
 function stillGrants(person: PersonId): Fault {

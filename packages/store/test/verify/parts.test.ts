@@ -14,7 +14,7 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Ledger } from '../../src/ledger.ts'
 import { verifyStoredLog } from '../../src/verify.ts'
-import { describeOnPostgres } from '../harness/postgres.ts'
+import { describeOnOnePostgres } from '../harness/postgres.ts'
 import { cast, agent, escalated, ledgerSite, refund, voter, type LedgerSite } from '../harness/ledger.ts'
 
 const tables = ['log_batch', 'log_term', 'ledger_head'] as const
@@ -28,7 +28,7 @@ interface StoredRecord {
   readonly body: string
 }
 
-describeOnPostgres('G5: a log in any batches, verified in any parts,', (postgres) => {
+describeOnOnePostgres('G5: a log in any batches, verified in any parts,', (postgres) => {
   let site: LedgerSite
   let ledger: Ledger
   let twin: Ledger
