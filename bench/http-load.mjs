@@ -77,10 +77,9 @@ function closedLoop(port, nextRequest, took, end, expected) {
 function bodyOf(received) {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
-  // As all that is measured here write it.
-  const at = received.indexOf('content-length: ')
-  if (at < 0 || at > headEnd) throw new Error(`an answer without a length: ${received.slice(0, 500)}`)
-  const length = parseInt(received.slice(at + 16, at + 26), 10)
+  const [, digits] = /^content-length: (\d+)\r$/im.exec(received.slice(0, headEnd + 1)) ?? []
+  if (digits === undefined) throw new Error(`an answer without a length: ${received.slice(0, 1_500)}`)
+  const length = Number(digits)
   return received.length < headEnd + 4 + length
     ? undefined
     : received.slice(headEnd + 4, headEnd + 4 + length)
