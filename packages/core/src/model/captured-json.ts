@@ -10,7 +10,7 @@ interface Handed {
   readonly params: JsonObject
 }
 
-/** Values that were taken from their owner: nobody can change them any more, and their canonical text is known. */
+/** Values that were taken from their owner: nobody changes them any more, and their canonical text is known. */
 export type CapturedJson =
   | {
       readonly kind: 'captured'
@@ -28,11 +28,11 @@ export type CapturedJson =
  *
  * @param depthMax how deep each of the two may nest
  * @param source `parsed`: both came of `JSON.parse` a moment ago, and nobody else holds them; then they hold nothing but data,
- *   and copying takes half of the time
+ *   and are taken themselves in the place of copies
  */
 export function captureJson(handed: Handed, depthMax: number, source: JsonSource = 'handed'): CapturedJson {
   const capture: Capture = { left: valuesMax, sortable: true }
-  const copy = source === 'parsed' ? copyOfParsed : copyOfMembers
+  const copy = source === 'parsed' ? takenMembers : copyOfMembers
   const context = copy(handed.context, depthMax, capture)
   const params = context && copy(handed.params, depthMax, capture)
   if (context === undefined || params === undefined)
@@ -117,42 +117,54 @@ function copyOfMembers(value: object, depthLeft: number, capture: Capture): Json
     const member = copyOf(property.value, depthLeft - 1, capture)
     if (member === undefined) return undefined
     if (mayMove(name)) capture.sortable = false
-    // Assigning would set the prototype instead.
-    if (name === '__proto__') Object.defineProperty(copy, name, { value: member, enumerable: true })
-    else copy[name] = member
+    setMember(copy, name, member)
   }
   return Object.freeze(copy)
 }
 
 // As `copyOfMembers`, of an object of `JSON.parse`: its properties are data, enumerable and its own, and so is what is in it.
-function copyOfParsed(value: object, depthLeft: number, capture: Capture): JsonObject | undefined {
+// It stays where it is, for nobody else holds it, unless its names are not in order.
+function takenMembers(value: object, depthLeft: number, capture: Capture): JsonObject | undefined {
   if (depthLeft <= 0) return undefined
-  const names = inOrder(Object.keys(value))
+  const names = Object.keys(value)
   capture.left -= names.length
   if (capture.left < 0) return undefined
-  const copy: Record<string, Json> = {}
+  const members = value as Record<string, unknown>
+  let before = ''
+  let isInOrder = true
   for (const name of names) {
-    const member = copyOfParsedValue((value as Record<string, unknown>)[name], depthLeft - 1, capture)
-    if (member === undefined) return undefined
+    const member = members[name]
+    const taken = takenValue(member, depthLeft - 1, capture)
+    if (taken === undefined) return undefined
+    if (taken !== member || taken === 0) setMember(members, name, taken)
     if (mayMove(name)) capture.sortable = false
-    if (name === '__proto__') Object.defineProperty(copy, name, { value: member, enumerable: true })
-    else copy[name] = member
+    isInOrder &&= before <= name
+    before = name
   }
-  return Object.freeze(copy)
+  if (isInOrder) return members as JsonObject
+  const sorted: Record<string, Json> = {}
+  for (const name of names.sort()) setMember(sorted, name, members[name] as Json)
+  return sorted
 }
 
-function copyOfParsedValue(value: unknown, depthLeft: number, capture: Capture): Json | undefined {
+function takenValue(value: unknown, depthLeft: number, capture: Capture): Json | undefined {
   if (typeof value !== 'object' || value === null) return copyOf(value, depthLeft, capture)
-  if (!Array.isArray(value)) return copyOfParsed(value, depthLeft, capture)
-  capture.left -= value.length
+  if (!Array.isArray(value)) return takenMembers(value, depthLeft, capture)
+  const items = value as unknown[]
+  capture.left -= items.length
   if (depthLeft <= 0 || capture.left < 0) return undefined
-  const copy: Json[] = []
-  for (const each of value as readonly unknown[]) {
-    const item = copyOfParsedValue(each, depthLeft - 1, capture)
+  for (let at = 0; at < items.length; at++) {
+    const item = takenValue(items[at], depthLeft - 1, capture)
     if (item === undefined) return undefined
-    copy.push(item)
+    items[at] = item
   }
-  return Object.freeze(copy)
+  return items as Json[]
+}
+
+function setMember(object: Record<string, unknown>, name: string, member: Json): void {
+  // Assigning would set the prototype instead.
+  if (name === '__proto__') Object.defineProperty(object, name, { value: member, enumerable: true })
+  else object[name] = member
 }
 
 // JavaScript keeps names that look like indices before all others.

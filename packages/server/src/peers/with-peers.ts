@@ -10,7 +10,11 @@ export function withPeers(ledger: Ledger, api: RequestListener): RequestListener
   const peers = getRequestListener((request) => ledger.answerPeer(request))
   return (incoming, outgoing) => {
     // It answers whatever goes wrong, and does not reject.
-    if (incoming.url?.split('?', 1)[0] === peerPath) void peers(incoming, outgoing)
+    if (isPeers(incoming.url)) void peers(incoming, outgoing)
     else api(incoming, outgoing)
   }
+}
+
+function isPeers(url = ''): boolean {
+  return url.startsWith(peerPath) && (url.length === peerPath.length || url[peerPath.length] === '?')
 }
