@@ -71,7 +71,7 @@ function TogetherConfirmation({
 }) {
   const [comment, setComment] = useState('')
   return (
-    <div className="confirmation">
+    <div className="confirmation" tabIndex={-1}>
       <CallsInShort approvals={ready} />
       <p className="consequence">{consequenceOf(ready, choice)}</p>
       <Comment value={comment} isDisabled={isPending} onChange={setComment} />

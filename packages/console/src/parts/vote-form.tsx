@@ -115,7 +115,7 @@ function Confirmation({
     vote.mutate({ choice, comment, inSteadOf: name === me.id ? null : name, breakGlass: false, standing })
   }
   return (
-    <div className="confirmation">
+    <div className="confirmation" tabIndex={-1}>
       <CallInShort approval={approval} />
       <p className="consequence">{consequenceOf(approval, choice, moreText(standing, now))}</p>
       <InWhoseName
@@ -160,7 +160,10 @@ function Confirmation({
   )
 }
 
-/** What a person writes beside their vote. It takes the focus where a shortcut has left it nowhere. */
+/**
+ * What a person writes beside their vote. It takes the focus where a shortcut has left it nowhere; on a touch screen the step that
+ * it is part of does, for a keyboard on the screen would cover what is agreed to.
+ */
 export function Comment({
   value,
   isDisabled,
@@ -174,7 +177,9 @@ export function Comment({
   useEffect(() => {
     // Whoever chose with an arrow key or a click stays at the choice; a shortcut has left nothing focused there.
     if (document.activeElement instanceof HTMLInputElement) return
-    place.current?.focus()
+    const step = place.current?.closest<HTMLElement>('.confirmation')
+    if (window.matchMedia('(pointer: coarse)').matches) step?.focus()
+    else place.current?.focus()
   }, [])
   return (
     <label className="comment">

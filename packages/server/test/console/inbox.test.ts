@@ -391,6 +391,9 @@ describeConsole('the inbox', (setting) => {
     await isThere(confirm)
     expect(await page.getByRole('button', { name: 'Approve…' }).count()).toBe(0)
     expect(await overflowOf(page)).toBe(0)
+    // A field with the focus would bring up a keyboard, over what is agreed to.
+    expect(await focusedTag(page)).toBe('DIV')
+    expect(await focusedText(page)).toContain('712.00')
     await confirm.tap()
     await sees(page, 'You approved this call')
     await isThere(page.getByRole('link', { name: 'Decisions' }).first())
@@ -412,12 +415,16 @@ function focusedTag(page: Page): Promise<string> {
   return page.evaluate<string>('document.activeElement.tagName')
 }
 
-/** Keeps what the page asks the system to show; the system itself is the edge of what can be tested here. */
+/**
+ * Keeps what the page asks the system to show; the system itself, and that it was allowed to, is the edge of what can be tested
+ * here: a browser without windows allows nothing.
+ */
 async function spyOnNotifications(page: Page): Promise<void> {
   await page.addInitScript(`
     window.notified = []
     const Original = window.Notification
     window.Notification = class extends Original {
+      static get permission() { return 'granted' }
       constructor(title, options) { super(title, options); window.notified.push(title) }
     }
   `)
