@@ -105,7 +105,7 @@ export async function rotateKey(
   const oldEndsAt = instantText(
     (old.expiresAt === null ? ends : Math.min(ends, Date.parse(old.expiresAt))) as Instant,
   )
-  const { row, key } = madeKey(old.agent, expiry(ledger, lifetimeMs), id)
+  const { row, key } = madeKey(old.agent, expiry(ledger, lifetimeMs ?? lifetimeOf(old)), id)
   const grants = [old.agent, row.id]
   await ledger.changeAccess(
     { kind: 'access', event: 'key_rotated', subject: id, grants, by, until: oldEndsAt },
@@ -114,6 +114,11 @@ export async function rotateKey(
     session,
   )
   return { id: row.id, key, agent: old.agent, expiresAt: row.expires_at, replaces: id, oldEndsAt }
+}
+
+/** For how long a key was made; undefined for one that is good for ever. */
+function lifetimeOf({ createdAt, expiresAt }: ListedKey): number | undefined {
+  return expiresAt === null ? undefined : Date.parse(expiresAt) - Date.parse(createdAt)
 }
 
 /** Makes a key useless from the next request on. @throws Fault `not_found` */

@@ -161,7 +161,7 @@ function unpublished(size: number, checkpoint: Checkpoint): Fault {
 
 function unknownRecord(index: number, size: number): Fault {
   return new Fault('not_found', `there is no record ${index} in the first ${size} of the log`, {
-    fix: 'Check the id; an agent proves its own records only, and the checkpoint is published about once a second.',
+    fix: 'Check the id. The checkpoint is published about once a second; with its key, an agent proves its own records only.',
   })
 }
 

@@ -108,10 +108,21 @@ describeOnPostgres('access', (postgres) => {
     test('an overlap never makes a key live longer than it was to', async () => {
       const { access } = await opened()
       const old = await access.createKey(agent, { lifetimeMs: hour })
-      const fresh = await access.rotateKey(old.id, { overlapMs: 24 * hour })
+      const fresh = await access.rotateKey(old.id, { overlapMs: 24 * hour, lifetimeMs: 2 * hour })
       expect(fresh.oldEndsAt).toBe(old.expiresAt)
       site.clock.advance(hour)
       expect([await access.agentOf(old.key), await access.agentOf(fresh.key)]).toEqual([undefined, agent])
+    })
+
+    test('the key that takes the place of one that ends is good as long as that one was made for', async () => {
+      const { access } = await opened()
+      const old = await access.createKey(agent, { lifetimeMs: hour })
+      site.clock.advance(hour / 2)
+      const fresh = await access.rotateKey(old.id, { overlapMs: 0 })
+      site.clock.advance(hour - 1)
+      expect(await access.agentOf(fresh.key)).toBe(agent)
+      site.clock.advance(1)
+      expect(await access.agentOf(fresh.key)).toBeUndefined()
     })
 
     test('a revoked or unknown key is not rotated, and without an overlap the old one ends at once', async () => {

@@ -87,7 +87,7 @@ function webhookOf(url: URL | undefined, secret: string | undefined): AnchorSett
       },
     )
   }
-  webhookKey(secret)
+  webhookKey(secret, '`BAILIWICK_CHECKPOINT_WEBHOOK_SECRET`')
   return { url, secret }
 }
 

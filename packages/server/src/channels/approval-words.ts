@@ -55,6 +55,7 @@ export interface ApprovalWords {
   readonly params: MembersWords
   /** What the host that runs the agent says of the call, without what is masked or empty. */
   readonly context: MembersWords
+  /** Why people are asked: the reasons, and the rules that ask. */
   readonly reasons: readonly string[]
   /** Until when, in UTC. */
   readonly deadline: string
@@ -80,12 +81,20 @@ export function approvalWords(approval: ShownApproval): ApprovalWords {
       : 'It runs only if it is approved in time.',
     params: membersWords(paramLeaves, paramsShownMax),
     context: membersWords(told, contextShownMax),
-    reasons: reasons
+    reasons: [...reasons.map((reason) => reasonText(reason)), ...conditionsOf(approval)]
       .slice(0, reasonsShownMax)
-      .map((reason) => cut(visible(reasonText(reason)), valueLengthMax)),
+      .map((reason) => cut(visible(reason), valueLengthMax)),
     deadline: times.minute(deadline),
     count: terms.quorum === 1 ? '' : `${answered} of ${terms.quorum} people have ${verb}`,
   }
+}
+
+/** What the rules that ask people say, each once, as the policy has it. */
+function conditionsOf({ rules }: ApprovalView): readonly string[] {
+  const conditions = rules.flatMap(({ effect, condition, shadow }) =>
+    effect === 'escalate' && shadow !== true && condition !== undefined ? [condition] : [],
+  )
+  return [...new Set(conditions)].map((condition) => `By the rule: ${condition}`)
 }
 
 /** Members as lines of a message, the last one saying how many are left out. */

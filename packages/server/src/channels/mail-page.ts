@@ -65,9 +65,9 @@ export function mailPage({ approval, person, note, needsSession }: MailPage): st
   return documentOf(words.title, body.join('\n'))
 }
 
-/** A page that says one thing only. */
-export function mailNotePage(title: string, text: string): string {
-  return documentOf(title, `<h1>${escaped(title)}</h1>\n<p class="note" role="status">${escaped(text)}</p>`)
+/** A page that says one thing only. @param link where to go on from there, if anywhere */
+export function mailNotePage(title: string, text: string, link?: string): string {
+  return documentOf(title, `<h1>${escaped(title)}</h1>\n${noteOf({ text, link })}`)
 }
 
 /** A page that asks for one thing, by a form that works without script. */
@@ -88,7 +88,9 @@ export function mailFormPage(asked: {
 function formOf(approval: ApprovalView, person: string, needsSession: boolean): string {
   const [vote, label] =
     approval.terms.asks === 'acknowledgement' ? ['acknowledge', 'I have looked'] : ['approve', 'Approve']
-  const signedIn = needsSession ? ' You have to be signed in to the console in this browser.' : ''
+  const signedIn = needsSession
+    ? ` You have to be <a href="${escaped(approval.url)}" target="_blank">signed in to the console</a> in this browser before you answer.`
+    : ''
   return `<form method="post">
 <input type="hidden" name="digest" value="${escaped(approval.digest)}">
 <label for="comment">Comment (optional)</label>

@@ -169,7 +169,7 @@ function webhookSettings(env: Environment, allowPrivate: boolean): ApprovalWebho
   const names = ['BAILIWICK_APPROVAL_WEBHOOK_URL', 'BAILIWICK_APPROVAL_WEBHOOK_SECRET'] as const
   const [address, secret] = allOrNone(env, names, secretFix)
   if (address === undefined || secret === undefined) return undefined
-  webhookKey(secret)
+  webhookKey(secret, `\`${names[1]}\``)
   return { url: deliveryUrl(address, { name: names[0], allowPrivate }), secret, allowPrivate }
 }
 
@@ -177,7 +177,7 @@ function callbackSettings(env: Environment, allowPrivate: boolean): CallbackSett
   const names = ['BAILIWICK_CALLBACK_HOSTS', 'BAILIWICK_CALLBACK_SECRET'] as const
   const [listed, secret] = allOrNone(env, names, secretFix)
   if (listed === undefined || secret === undefined) return undefined
-  webhookKey(secret)
+  webhookKey(secret, `\`${names[1]}\``)
   const hosts = listed
     .split(',')
     .flatMap((entry) => (entry.trim() === '' ? [] : [entry.trim().toLowerCase()]))

@@ -80,7 +80,7 @@ function targetOf({ decision, subject }: EraseOptions): ErasureTarget {
 function nothingToErase(wasThere: boolean): string {
   return wasThere
     ? 'There is nothing left to erase.'
-    : 'Nothing was found to erase, and nothing had been erased of it before: look whether it is spelt as the calls have it.'
+    : 'Nothing was found to erase, and nothing had been erased of it before: look whether it is spelt as the calls have it, and whether the policy says by `subject` where it stands in them.'
 }
 
 function resultLines(result: ErasureResult, dryRun: boolean): string[] {

@@ -1,5 +1,5 @@
 import { Fault, onOneLine } from '@bailiwick/core'
-import { Access } from '@bailiwick/store'
+import { Access, lastPolicies } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { withAccess, withLedger } from './open-ledger.ts'
@@ -30,7 +30,10 @@ export function addKeys(program: Command, act: Act): void {
     .description('Makes a key that takes the place of another, which stays good for a while.')
     .argument('<id>', 'the old key, as `keys list` shows it')
     .option('--overlap <time>', 'how long the old key stays good, such as 24h; 0h: not at all', '24h')
-    .option('--expires <time>', 'how long the new key is good for, such as 90d; for ever unless given')
+    .option(
+      '--expires <time>',
+      'how long the new key is good for, such as 90d; unless given, as long as the old one was made for',
+    )
     .option('--json', 'print {key, id, agent, expiresAt, replaces, oldEndsAt}')
     .action(act(rotate))
   withStoreOptions(keys.command('list'))
@@ -52,9 +55,19 @@ async function create(
   options: KeysOptions & { readonly agent: string; readonly expires?: string },
 ): Promise<ExitCode> {
   const lifetimeMs = options.expires === undefined ? undefined : timeOption('--expires', options.expires)
-  const made = await withAccess(options, ports, (access) =>
-    access.createKey(options.agent, { lifetimeMs, by: 'operator' }),
-  )
+  const { made, isGoverned } = await withLedger(options, ports, async (ledger) => {
+    const policies = await lastPolicies(ledger.pool, ledger.name)
+    return {
+      made: await new Access(ledger).createKey(options.agent, { lifetimeMs, by: 'operator' }),
+      isGoverned:
+        policies.length === 0 ||
+        policies.some(({ agents }) => agents.some((pattern) => pattern.matches(options.agent))),
+    }
+  })
+  if (!isGoverned)
+    ports.err(
+      `No policy that is in force governs \`${onOneLine(made.agent)}\`: all that it asks for is denied. Check the spelling.`,
+    )
   if (options.json) {
     ports.out(JSON.stringify(made))
     return fine

@@ -1,4 +1,4 @@
-import { Fault, onOneLine, personIdOf } from '@bailiwick/core'
+import { allowsDeed, Fault, onOneLine, personIdOf } from '@bailiwick/core'
 import { Access, lastPolicies, linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
@@ -86,10 +86,17 @@ async function add(
       ports.err(
         onOneLine(`no policy names ${counted(unknown)}: nobody is asked for it yet. ${known.sentence}`),
       )
+    await sayIfNobodyIsLeft(access, ports)
     return set
   })
   ports.out(options.json ? JSON.stringify(person) : personText(person))
   return fine
+}
+
+// Whoever runs commands beside the service may always add somebody again.
+async function sayIfNobodyIsLeft(access: Access, ports: CliPorts): Promise<void> {
+  if ((await access.people()).some((person) => allowsDeed(person, 'access'))) return
+  ports.err('Nobody has the role `administrator` now: people and keys are changed on the command line alone.')
 }
 
 // Without this, `people add EMAIL` for somebody who is known would take all roles away without a word.
@@ -121,7 +128,10 @@ async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> 
 }
 
 async function remove(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
-  await withAccess(options, ports, (access) => access.removePerson(email, { by: 'operator' }))
+  await withAccess(options, ports, async (access) => {
+    await access.removePerson(email, { by: 'operator' })
+    await sayIfNobodyIsLeft(access, ports)
+  })
   const id = personIdOf(email) ?? email
   ports.out(options.json ? JSON.stringify({ id, removed: true }) : `${onOneLine(id)} is removed.`)
   return fine

@@ -50,7 +50,7 @@ export function deliveryUrl(text: string, options: { name: string; allowPrivate:
       fix: 'Remove them from the URL; receivers tell us by the signature or by a secret path.',
     })
   }
-  if (url.protocol === 'http:' && !allowPrivate) throw plainHttp(url)
+  if (url.protocol === 'http:' && !allowPrivate) throw plainHttp(url, name)
 
   const literal = hostOf(url)
   const family = isIP(literal)
@@ -188,8 +188,9 @@ function refusalOf(url: URL, addresses: readonly LookupAddress[], allowPrivate: 
   return classes.has('public') && url.protocol === 'http:' ? plainHttp(url) : undefined
 }
 
-function plainHttp(url: URL): Fault {
-  return new Fault('not_permitted', `\`${url.origin}\` is not encrypted`, {
+function plainHttp(url: URL, setting?: string): Fault {
+  const where = setting === undefined ? '' : ` in \`${setting}\``
+  return new Fault('not_permitted', `\`${url.origin}\`${where} is not encrypted`, {
     fix: 'Use https; plain http is only for private networks, with BAILIWICK_ALLOW_PRIVATE_WEBHOOKS=1.',
   })
 }

@@ -74,14 +74,19 @@ export function verifyWebhook(
     : { kind: 'invalid', why: 'no_matching_signature' }
 }
 
-/** The key inside a secret: base64 of 24 to 64 bytes, with or without `whsec_` before it. Throws a `Fault`. */
-export function webhookKey(secret: string): Buffer {
+/**
+ * The key inside a secret: base64 of 24 to 64 bytes, with or without `whsec_` before it.
+ *
+ * @param setting the name of what says it, for messages
+ * @throws Fault `bad_input`
+ */
+export function webhookKey(secret: string, setting = 'the webhook secret'): Buffer {
   const base64 = secret.replace(/^whsec_/, '')
   const key = Buffer.from(base64, 'base64')
   // Node skips what is not base64, so only writing the bytes again shows that nothing was skipped.
   const isBase64 = key.toString('base64').replace(/=+$/, '') === base64.replace(/={1,2}$/, '')
   if (!isBase64 || key.length < secretBytesMin || key.length > secretBytesMax) {
-    throw new Fault('bad_input', 'the webhook secret is not base64 of 24 to 64 bytes', {
+    throw new Fault('bad_input', `${setting} is not base64 of 24 to 64 bytes`, {
       fix: 'Make one with: echo "whsec_$(openssl rand -base64 32)"',
     })
   }

@@ -36,7 +36,7 @@ export function targetsFromEnvironment(
   const targets = new Map<string, Target>()
   if (webhookUrl !== undefined) {
     if (secret === undefined) throw secretMissing()
-    webhookKey(secret)
+    webhookKey(secret, '`BAILIWICK_WEBHOOK_SECRET`')
     const url = deliveryUrl(webhookUrl, { name: 'BAILIWICK_WEBHOOK_URL', allowPrivate })
     targets.set('webhook', { kind: 'webhook', url, secret, allowPrivate })
   } else if (secret !== undefined) {

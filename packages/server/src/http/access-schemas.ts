@@ -80,7 +80,10 @@ export const rotationRequest = z
   .strictObject(
     {
       overlapSeconds: seconds(overlapMaxS, 'How long the old key stays good; 0: not at all.'),
-      lifetimeSeconds: seconds(keyLifeMaxS, 'How long the new key is good for; for ever, unless given.')
+      lifetimeSeconds: seconds(
+        keyLifeMaxS,
+        'How long the new key is good for; as long as the old one was made for, unless given.',
+      )
         .min(60, { error: 'must be at least 60' })
         .optional(),
     },

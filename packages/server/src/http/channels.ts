@@ -127,7 +127,9 @@ async function pageAnswer(
     if (!(context.req.header('accept') ?? '').includes('text/html')) return problem(context, fault)
     const { title, status, detail, fix } = problemDocumentOf(fault)
     const text = `${detail.charAt(0).toUpperCase()}${detail.slice(1)}. ${fix}`
-    return new Response(mailNotePage(title, text), { status, headers: { ...mailPageHeaders } })
+    // The console asks who has not signed in to do so.
+    const link = fault.code === 'not_authenticated' ? '/' : undefined
+    return new Response(mailNotePage(title, text, link), { status, headers: { ...mailPageHeaders } })
   }
 }
 
@@ -161,6 +163,6 @@ function notKnownYet(): Fault {
 
 function notSetUp(channel: string): Fault {
   return new Fault('not_found', `answers over ${channel} are not set up`, {
-    fix: 'docs/APPROVALS.md says how; until then, answer in the console.',
+    fix: 'docs/APPROVALS.md and docs/SLACK.md say how; until then, answer in the console.',
   })
 }

@@ -32,6 +32,14 @@ const pay = async (to: string | number) =>
 const erase = (...args: readonly string[]) => cli(['erase', '--data', dataDir, ...args])
 const paramsOf = async (id: string) => (await ledger.decision(id)).params
 
+test('a key for an agent that no policy in force governs is made, with a word that it may be misspelt', async () => {
+  const create = (agent: string) => cli(['keys', 'create', '--data', dataDir, '--agent', agent])
+  expect((await create(agentId)).err).not.toContain('No policy')
+  const { code, err } = await create(`${agentId}x`)
+  expect(code).toBe(0)
+  expect(err).toContain(`No policy that is in force governs \`${agentId}x\``)
+})
+
 describe('bailiwick erase', () => {
   test('erases a call while the service runs, and the log verifies', async () => {
     const id = await pay('ann')

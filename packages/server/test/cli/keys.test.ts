@@ -29,6 +29,20 @@ test('makes keys that are good for ever or for a while, and shows each once', as
   expect(list.out).not.toContain(made.out.slice(20).trim())
 })
 
+test('rotates a key that ends into one that is good as long, unless another time is given', async () => {
+  const made = (await keys('create', '--agent', 'lodger', '--expires', '2d', '--json')).json as {
+    id: string
+    expiresAt: string
+  }
+  const rotated = (await keys('rotate', made.id, '--json')).json as { id: string; expiresAt: string }
+  const lifetimeMs = Date.parse(rotated.expiresAt) - Date.parse(made.expiresAt)
+  expect(Math.abs(lifetimeMs)).toBeLessThan(60_000)
+  const shorter = (await keys('rotate', rotated.id, '--expires', '1d', '--json')).json as {
+    expiresAt: string
+  }
+  expect(Date.parse(shorter.expiresAt)).toBeLessThan(Date.parse(rotated.expiresAt))
+})
+
 test('rotates a key: the new one takes its place, the old one ends after the overlap', async () => {
   const old = (await keys('create', '--agent', 'seller', '--json')).json as { readonly id: string }
   const rotated = (await keys('rotate', old.id, '--overlap', '2h', '--json')).json as {
@@ -81,4 +95,18 @@ test('resets a person’s account, who is then let in by a link', async () => {
     /^ann@example.com has no password, app or passkey .*\n$/,
   )
   expect((await people('reset', 'nobody@example.com')).code).toBe(2)
+})
+
+test('says when nobody is left who may change people, or the last one gives that up', async () => {
+  const nobody = /^Nobody has the role `administrator` now/m
+  expect((await people('add', 'root@example.com', '--role', 'administrator')).err).not.toMatch(nobody)
+  await people('add', 'second@example.com', '--role', 'administrator')
+  for (const { id } of (
+    (await people('list', '--json')).json as { people: { id: string; roles: string[] }[] }
+  ).people) {
+    if (!['root@example.com', 'second@example.com'].includes(id)) await people('remove', id)
+  }
+  expect((await people('remove', 'second@example.com')).err).not.toMatch(nobody)
+  expect((await people('add', 'root@example.com', '--role', 'viewer')).err).toMatch(nobody)
+  expect((await people('remove', 'root@example.com')).err).toMatch(nobody)
 })

@@ -158,7 +158,7 @@ function unknownPerson(id: string): Fault {
 
 function unknownDelegation(id: string): Fault {
   return new Fault('not_found', `no delegation \`${id}\``, {
-    fix: 'Check the id; delegations are listed at /v1/delegations.',
+    fix: 'Check the id; the console and `GET /v1/delegations` list delegations.',
   })
 }
 

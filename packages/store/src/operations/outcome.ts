@@ -72,7 +72,7 @@ function releasableOf({ consumes = [] }: DecisionRecord): ReadonlySet<string> {
 /** The fault for an id that no decision has, or none that the asker may see. */
 export function unknownDecision(id: string): Fault {
   return new Fault('not_found', `no decision \`${id}\``, {
-    fix: 'Check the id; decisions are listed at /v1/decisions.',
+    fix: 'Check the id; the console and `GET /v1/decisions` list decisions.',
   })
 }
 

@@ -103,6 +103,6 @@ export function mayRevoke(approval: Approval, person: Voter, at: Instant): boole
 
 function unknownGrant(id: string): Fault {
   return new Fault('not_found', `no standing grant \`${id}\``, {
-    fix: 'Check the id; live ones are listed at /v1/grants.',
+    fix: 'Check the id; the console, `bailiwick grants list` and `GET /v1/grants` list live ones.',
   })
 }

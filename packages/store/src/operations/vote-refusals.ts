@@ -12,7 +12,7 @@ import {
 /** The fault for an id that no approval has. */
 export function unknownApproval(id: string): Fault {
   return new Fault('not_found', `no approval \`${id}\``, {
-    fix: 'Check the id; approvals are listed at /v1/approvals.',
+    fix: 'Check the id; the console and `GET /v1/approvals` list approvals.',
   })
 }
 
