@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ApprovalView } from '@bailiwick/core'
+import type { VoteChoice } from '@bailiwick/core'
 import { approvalWords, statusWords, type MembersWords, type ShownApproval } from './approval-words.ts'
 
 /** What a page says beside the approval. */
@@ -11,6 +11,8 @@ export interface MailPage {
   readonly note?: { readonly text: string; readonly link?: string | undefined } | undefined
   /** Whether the person has to be signed in as well. */
   readonly needsSession: boolean
+  /** What the person has chosen, and has not confirmed. */
+  readonly choice?: VoteChoice | undefined
 }
 
 const style = `:root{color-scheme:light dark}
@@ -42,8 +44,12 @@ export const mailPageHeaders: Readonly<Record<string, string>> = {
   'x-robots-tag': 'noindex, nofollow',
 }
 
-/** The page that a link in an e-mail opens: what is asked, and a form that works without script. */
-export function mailPage({ approval, person, note, needsSession }: MailPage): string {
+/**
+ * The page that a link in an e-mail opens: what is asked, and forms that work without script. The first one chooses an answer and
+ * records nothing; the second says once more what is agreed to, and gives the answer.
+ */
+export function mailPage(page: MailPage): string {
+  const { approval, note } = page
   const words = approvalWords(approval)
   const waits = approval.status === 'pending'
   const body = [
@@ -59,7 +65,7 @@ export function mailPage({ approval, person, note, needsSession }: MailPage): st
       ? `<p>Answer by <strong><time datetime="${escaped(approval.deadline)}">${escaped(words.deadline)}</time></strong>. ${escaped(words.ask)} No answer is a no.</p>`
       : `<p><strong>${escaped(statusWords(approval))}</strong></p>`,
     words.count === '' ? '' : `<p>${escaped(words.count)}</p>`,
-    note === undefined ? formOf(approval, person, needsSession) : noteOf(note),
+    note === undefined ? answering(page, words.headline) : noteOf(note),
     `<p class="small"><a href="${escaped(approval.url)}">Open in the console</a></p>`,
   ]
   return documentOf(words.title, body.join('\n'))
@@ -84,22 +90,51 @@ export function mailFormPage(asked: {
   )
 }
 
+function answering(page: MailPage, headline: string): string {
+  const yes = page.approval.terms.asks === 'acknowledgement' ? 'acknowledge' : 'approve'
+  const { choice } = page
+  return choice === yes || choice === 'reject' ? confirmation(page, choice, headline) : choosing(page, yes)
+}
+
 // No answer is chosen before, and both look alike.
-function formOf(approval: ApprovalView, person: string, needsSession: boolean): string {
-  const [vote, label] =
-    approval.terms.asks === 'acknowledgement' ? ['acknowledge', 'I have looked'] : ['approve', 'Approve']
+function choosing({ person }: MailPage, yes: 'approve' | 'acknowledge'): string {
+  return `<form method="get">
+<p>You answer as <strong>${escaped(person)}</strong>. Choosing records nothing yet.</p>
+<div class="answers">
+<button type="submit" name="choice" value="reject">${answers.reject.choose}</button>
+<button type="submit" name="choice" value="${yes}">${answers[yes].choose}</button>
+</div>
+</form>`
+}
+
+const answers: Readonly<Record<VoteChoice, { choose: string; about: string; give: string }>> = {
+  approve: { choose: 'Approve…', about: 'You are about to approve', give: 'I agree to this' },
+  acknowledge: {
+    choose: 'I have looked…',
+    about: 'You are about to say that you have looked at',
+    give: 'I have looked at this',
+  },
+  reject: { choose: 'Reject…', about: 'You are about to reject', give: 'Reject this call' },
+}
+
+function confirmation(
+  { approval, person, needsSession }: MailPage,
+  choice: VoteChoice,
+  headline: string,
+): string {
+  const { about, give } = answers[choice]
   const signedIn = needsSession
     ? ` You have to be <a href="${escaped(approval.url)}" target="_blank">signed in to the console</a> in this browser before you answer.`
     : ''
   return `<form method="post">
+<h2>${about}</h2>
+<p class="note">${escaped(headline)}</p>
 <input type="hidden" name="digest" value="${escaped(approval.digest)}">
 <label for="comment">Comment (optional)</label>
 <textarea id="comment" name="comment" maxlength="2000"></textarea>
 <p>You answer as <strong>${escaped(person)}</strong>.${signedIn} Your answer is recorded and cannot be undone.</p>
-<div class="answers">
-<button type="submit" name="vote" value="reject">Reject</button>
-<button type="submit" name="vote" value="${vote}">${label}</button>
-</div>
+<button type="submit" name="vote" value="${choice}">${give}</button>
+<p><a href="?">Back</a></p>
 </form>`
 }
 

@@ -94,7 +94,7 @@ export const getMailPage = createRoute({
   path: '/v1/channels/email/{token}',
   'x-permission': 'anyone',
   summary:
-    'The page that a link in an e-mail opens: what is asked, and a form to answer. Looking votes nothing, and is recorded',
+    'The page that a link in an e-mail opens: what is asked, and forms to choose an answer (`?choice=`) and to confirm it. Looking votes nothing, and is recorded',
   request: { params: schema.tokenParam },
   responses: answers(200, html('A page'), 400, 404, 503),
 })

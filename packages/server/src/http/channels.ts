@@ -1,4 +1,4 @@
-import { Fault, indexOfId } from '@bailiwick/core'
+import { Fault, indexOfId, type VoteChoice } from '@bailiwick/core'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
@@ -90,7 +90,7 @@ export function channelRoutes(
       const { approval, person } = page
       // Whoever follows the link is taken for the person whose link it is, and the record says that it was a link.
       await readings.shownTo(person, 'approval', [indexOfId('apr', approval.id) ?? 0], { over: 'email' })
-      return mailPage(page)
+      return mailPage({ ...page, choice: choiceIn(context.req.query('choice')) })
     })
   })
 
@@ -112,6 +112,10 @@ export function channelRoutes(
   })
 
   return router
+}
+
+function choiceIn(text: string | undefined): VoteChoice | undefined {
+  return text === 'approve' || text === 'acknowledge' || text === 'reject' ? text : undefined
 }
 
 /** The page, or what is wrong: as a page to browsers, as a problem to programs. */

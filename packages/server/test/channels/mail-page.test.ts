@@ -42,7 +42,7 @@ describe.skipIf(executable === undefined)('the page of a link in a browser', () 
   }
   const statusOf = (id: string) => place.onLedger(async (ledger) => (await ledger.approval(id, {})).status)
 
-  test('answers on a phone without script: nothing is chosen, one press votes, and the page says so', async () => {
+  test('answers on a phone without script: nothing is chosen, a first press asks once more, a second one votes, and the page says so', async () => {
     const { id, link } = await asked()
     const context = await browser.newContext({
       javaScriptEnabled: false,
@@ -53,15 +53,18 @@ describe.skipIf(executable === undefined)('the page of a link in a browser', () 
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('asks to run issue_refund')
     expect(await page.locator('body').textContent()).not.toContain('DE00')
     const buttons = page.getByRole('button')
-    expect(await buttons.allTextContents()).toEqual(['Reject', 'Approve'])
+    expect(await buttons.allTextContents()).toEqual(['Reject…', 'Approve…'])
     for (const button of await buttons.all()) {
       expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44)
     }
     const width = await page.locator('body').boundingBox()
     expect(width?.width).toBeLessThanOrEqual(390)
     expect(await statusOf(id)).toBe('pending')
-    await page.getByLabel('Comment (optional)').fill('not this one')
     await buttons.first().click()
+    expect(await statusOf(id)).toBe('pending')
+    expect(await page.locator('form').textContent()).toContain('600')
+    await page.getByLabel('Comment (optional)').fill('not this one')
+    await page.getByRole('button', { name: 'Reject this call' }).click()
     expect(await page.getByRole('status').textContent()).toContain('Recorded: you rejected it')
     expect(await statusOf(id)).toBe('rejected')
     await page.goto(link)
@@ -77,7 +80,9 @@ describe.skipIf(executable === undefined)('the page of a link in a browser', () 
     page.on('console', (message) => complaints.push(message.text()))
     await page.goto(link)
     expect(await violationsOf(page)).toEqual([])
-    await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByRole('button', { name: 'Approve…' }).click()
+    expect(await violationsOf(page)).toEqual([])
+    await page.getByRole('button', { name: 'I agree to this' }).click()
     expect(await page.getByRole('status').textContent()).toContain('Recorded')
     expect(await violationsOf(page)).toEqual([])
     // Its own style is let through by its own policy.

@@ -74,7 +74,7 @@ function formOf(html: string): Record<string, string> {
 }
 
 async function answer(path: string, vote: string, more: Record<string, string> = {}, headers = {}) {
-  const { html } = await visit('GET', path)
+  const { html } = await visit('GET', `${path}?choice=${vote}`)
   return await visit('POST', path, { ...formOf(html), vote, ...more }, headers)
 }
 
@@ -235,6 +235,23 @@ describe('the page of a link', () => {
     expect(headers.get('referrer-policy')).toBe('same-origin')
   })
 
+  test('takes two steps: what was chosen is said once more with the amount, and nothing is recorded before that is confirmed', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const first = (await visit('GET', path)).html
+    expect(first).not.toMatch(/name="vote"|name="digest"/)
+    expect(first).toContain('<button type="submit" name="choice" value="approve">Approve…</button>')
+    const second = (await visit('GET', `${path}?choice=approve`)).html
+    expect(second).toContain('You are about to approve')
+    expect(second).toContain('asks to run issue_refund: Amount USD\u00a0600.00</p>')
+    expect(second).toContain('<button type="submit" name="vote" value="approve">I agree to this</button>')
+    expect((await visit('GET', `${path}?choice=reject`)).html).toContain('Reject this call')
+    for (const other of ['acknowledge', 'no', '']) {
+      expect((await visit('GET', `${path}?choice=${other}`)).html).toBe(first)
+    }
+    expect((await approvalOf(id)).votes).toEqual([])
+  })
+
   test('casts the vote that is sent from it, with the comment, and shows what became of it', async () => {
     const id = await asked()
     const path = linkIn(mail.to('ann@example.com'))
@@ -292,7 +309,7 @@ describe('attacks', () => {
     await open('quorum: 2')
     const id = await asked()
     const path = linkIn(mail.to('ann@example.com'))
-    const { html } = await visit('GET', path)
+    const { html } = await visit('GET', `${path}?choice=approve`)
     const form = { ...formOf(html), vote: 'approve' }
     const answers = await Promise.all(Array.from({ length: 10 }, () => visit('POST', path, form)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
@@ -341,7 +358,7 @@ describe('attacks', () => {
   test('a link is no good from the deadline on', async () => {
     const id = await asked()
     const path = linkIn(mail.to('ann@example.com'))
-    const { html } = await visit('GET', path)
+    const { html } = await visit('GET', `${path}?choice=approve`)
     service.clock.aheadMs += 5 * minute
     expect((await visit('POST', path, { ...formOf(html), vote: 'approve' })).status).toBe(409)
     expect((await approvalOf(id)).votes).toEqual([])
@@ -351,7 +368,7 @@ describe('attacks', () => {
   test('a link of somebody whose role was taken away, or who is gone, votes nothing', async () => {
     const id = await asked()
     const path = linkIn(mail.to('ann@example.com'))
-    const { html } = await visit('GET', path)
+    const { html } = await visit('GET', `${path}?choice=approve`)
     await service.access.setPerson('ann@example.com', ['viewer'])
     const form = { ...formOf(html), vote: 'approve' }
     expect((await visit('POST', path, form)).status).toBe(403)
@@ -474,7 +491,7 @@ describe('where the service wants a session for links', () => {
     const path = linkIn(mail.to('ann@example.com'))
     const [ann, bob] = [await service.person('ann@example.com'), await service.person('bob@example.com')]
     const as = (caller: Caller) => ({ cookie: `bailiwick_session=${caller.secret}` })
-    const { html } = await visit('GET', path)
+    const { html } = await visit('GET', `${path}?choice=approve`)
     expect(html).toContain(`<a href="${base}/approvals/${id}" target="_blank">signed in to the console</a>`)
     const refused = await answer(path, 'approve')
     expect(refused.status).toBe(401)

@@ -68,13 +68,17 @@ describe.skipIf(executable === undefined)('the pages that the service serves bes
     'GET /v1/channels/email/{token}': async (page, look) => {
       await page.goto(await mailLink())
       await look(page, 'a call that waits')
+      await page.getByRole('button', { name: 'Approve…' }).click()
+      await page.getByRole('heading', { name: 'You are about to approve' }).waitFor()
+      await look(page, 'an answer that is to be confirmed')
       await page.goto(`${url}/v1/channels/email/no-such-token`)
       await look(page, 'a link that is none')
     },
     'POST /v1/channels/email/{token}': async (page, look) => {
       const link = await mailLink()
       await page.goto(link)
-      await page.getByRole('button', { name: 'Reject' }).click()
+      await page.getByRole('button', { name: 'Reject…' }).press('Enter')
+      await page.getByRole('button', { name: 'Reject this call' }).press('Enter')
       await page.getByText('Recorded: you rejected it').waitFor()
       await look(page, 'a vote that is recorded')
       await page.goto(link)
