@@ -45,7 +45,7 @@ export const mailPageHeaders: Readonly<Record<string, string>> = {
 /** The page that a link in an e-mail opens: what is asked, and a form that works without script. */
 export function mailPage({ approval, person, note, needsSession }: MailPage): string {
   const words = approvalWords(approval)
-  const waits = approval.status === 'pending'
+  const waits = approval.status === 'pending' && words.voided === undefined
   const body = [
     `<p class="small">Bailiwick · ${escaped(approval.id)}</p>`,
     `<h1>${escaped(words.title)}</h1>`,
@@ -58,6 +58,7 @@ export function mailPage({ approval, person, note, needsSession }: MailPage): st
     waits
       ? `<p>Answer by <strong><time datetime="${escaped(approval.deadline)}">${escaped(words.deadline)}</time></strong>. ${escaped(words.ask)} No answer is a no.</p>`
       : `<p><strong>${escaped(statusWords(approval))}</strong></p>`,
+    words.voided === undefined ? '' : `<p>${escaped(words.voided)}</p>`,
     words.count === '' ? '' : `<p>${escaped(words.count)}</p>`,
     note === undefined ? formOf(approval, person, needsSession) : noteOf(note),
     `<p class="small"><a href="${escaped(approval.url)}">Open in the console</a></p>`,
