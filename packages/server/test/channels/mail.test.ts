@@ -401,6 +401,25 @@ describe('where the policy has changed since', () => {
       await changed.close()
     }
   })
+
+  test('nobody is reminded of it, and of what waits under the policy in force people are', async () => {
+    await open('remind: [1m]')
+    await asked()
+    const changed = await service.other({ text: `version: 2\n${refundPolicy('remind: [1m]')}` })
+    try {
+      const good = (await (await changed.agent()).post('/v1/decisions', refund)).body.approval.id
+      await deliver()
+      mail.mails.length = 0
+      service.clock.aheadMs = minute
+      await changed.ledger.remindDue()
+      while ((await changed.channels.worker.runOnce()) > 0);
+      const reminders = mail.mails.filter(({ to }) => to.includes('ann@example.com'))
+      expect(reminders).toHaveLength(1)
+      expect(reminders[0]?.text).toContain(`${base}/approvals/${good}`)
+    } finally {
+      await changed.close()
+    }
+  })
 })
 
 /** A link that is there all the same, as where the policy changed its mind. */
