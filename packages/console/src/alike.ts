@@ -1,5 +1,5 @@
 import type { Approval } from './api.ts'
-import { isAskedHere, yesOf } from './consent.ts'
+import { isAskedHere, isVoid, yesOf } from './consent.ts'
 
 /** The service takes no more votes in one request. */
 export const togetherMax = 64
@@ -7,7 +7,8 @@ export const togetherMax = 64
 /** Whether it can be answered together with others: by the reader's own vote, which no device has to sign for each. */
 export function canBeSelected(approval: Approval): boolean {
   const { status, mayVote, terms, erased } = approval
-  return status === 'pending' && mayVote && isAskedHere(approval) && terms.signed !== true && erased !== true
+  if (status !== 'pending' || isVoid(approval) || !isAskedHere(approval)) return false
+  return mayVote && terms.signed !== true && erased !== true
 }
 
 /** Whether two calls ask the same of the same people, so that only what they hold differs. */

@@ -96,6 +96,7 @@ export const approval = object({
   rules: listOf(determiningRule),
   policy: orNull(policyRef),
   status: approvalStatus,
+  voidedBy: orNull(oneOf('policy_change')),
   openedAt: text,
   deadline: text,
   escalatesAt: orNull(listOf(text)),

@@ -35,8 +35,16 @@ export function isAskedHere({ terms }: Pick<Approval, 'terms'>): boolean {
   return terms.channels?.includes('console') ?? true
 }
 
-/** Whether the reader could vote on it here, for themself or in somebody's stead. */
-export function mayAnswer(approval: Pick<Approval, 'mayVote' | 'mayVoteFor' | 'terms'>): boolean {
+/** Whether it can let nothing through, whatever people answer. */
+export function isVoid({ voidedBy }: Pick<Approval, 'voidedBy'>): boolean {
+  return voidedBy !== null
+}
+
+/** Whether the reader could vote on it here to some effect, for themself or in somebody's stead. */
+export function mayAnswer(
+  approval: Pick<Approval, 'mayVote' | 'mayVoteFor' | 'terms' | 'voidedBy'>,
+): boolean {
   const { mayVote, mayVoteFor } = approval
-  return isAskedHere(approval) && (mayVote || (mayVoteFor !== null && mayVoteFor.length > 0))
+  if (isVoid(approval) || !isAskedHere(approval)) return false
+  return mayVote || (mayVoteFor !== null && mayVoteFor.length > 0)
 }

@@ -11,10 +11,9 @@ import {
 import type { ColdLog } from './archive/cold-log.ts'
 import type { Queryable } from './log/batches.ts'
 import type { PayloadReader } from './sealing/payload-reader.ts'
-import type { DecideSettings } from './operations/decide.ts'
 import { unknownApproval } from './operations/vote.ts'
 import { findApprovals, findDecisions } from './queries.ts'
-import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
+import { approvalView, decisionView, type ApprovalAsker, type ViewSettings } from './views.ts'
 
 /** Where an approval stood when it was looked at, by the table alone. For waiting; nothing is decided by it. */
 export interface StandingApproval {
@@ -29,7 +28,7 @@ export interface ApprovalReadsParts {
   readonly ledger: string
   readonly payloads: PayloadReader
   readonly now: () => Instant
-  readonly settings: DecideSettings
+  readonly settings: ViewSettings
   readonly cold: ColdLog
 }
 

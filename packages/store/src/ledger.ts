@@ -45,7 +45,7 @@ import { inSchema } from './migrate.ts'
 import { settleMove } from './move/settle.ts'
 import { accessOperation, type Changed } from './operations/access.ts'
 import { cancelOperation, type CancelRequest } from './operations/cancel.ts'
-import { decideOperation, type DecideSettings } from './operations/decide.ts'
+import { decideOperation } from './operations/decide.ts'
 import { gather, type Gathered, type Surroundings } from './operations/gather.ts'
 import { holdOperation, type HoldChange } from './operations/hold.ts'
 import { noteOperation, type NoteBody } from './operations/note.ts'
@@ -68,7 +68,7 @@ import { Sealing } from './sealing/sealing.ts'
 import { Sweeps } from './sweeps.ts'
 import { LogTiles } from './tiles.ts'
 import { verifyStoredLog } from './verify.ts'
-import { approvalView, decisionView, type ApprovalAsker } from './views.ts'
+import { approvalView, decisionView, type ApprovalAsker, type ViewSettings } from './views.ts'
 
 export type { ArchiveRequest, CommitListener, LedgerOptions } from './ledger-options.ts'
 
@@ -100,7 +100,7 @@ export class Ledger {
   readonly #options: LedgerOptions
   readonly #sequencer: Sequencer
   readonly #writer: ReplicatedWriter
-  readonly #settings: DecideSettings
+  readonly #settings: ViewSettings
   readonly #surroundings: Surroundings
   readonly #listeners = new Set<CommitListener>()
   /** The archived records. */
@@ -128,7 +128,7 @@ export class Ledger {
     const copies = { dataDir, ledger: name, directory: checkpointCopies, logKey }
     this.#publishing = new Publishing({ ...log, copies, halted: () => this.#halted })
     const base = options.consoleUrl.replace(/\/+$/, '')
-    this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}` }
+    this.#settings = { approvalUrl: (id) => `${base}/approvals/${id}`, policies: options.policies }
     this.#payloads = new PayloadReader(name, options.payloadKey)
     const payloads = this.#payloads
     const reading = { client: this.pool, ledger: name, payloads, now: this.now, cold: this.cold }

@@ -5,6 +5,7 @@ import {
   instantText,
   retryAt,
   type Approval,
+  type ApprovalStatus,
   type ApprovalView,
   type DecisionRecord,
   type DecisionView,
@@ -16,6 +17,14 @@ import {
 } from '@bailiwick/core'
 import { mayAnswer } from './may-answer.ts'
 import { answerOf, type DecideSettings } from './operations/decide.ts'
+import { isUnderSamePolicy } from './operations/same-policy.ts'
+import type { PolicySet } from './policies.ts'
+
+/** What views need beside the rows. */
+export interface ViewSettings extends DecideSettings {
+  /** In force here, now. */
+  readonly policies: Pick<PolicySet, 'for'>
+}
 
 /** A decision's row with all that belongs to it. */
 export interface DecisionRow {
@@ -77,7 +86,7 @@ export function approvalView(
   row: ApprovalRowView,
   at: Instant,
   { voter, principals = [] }: ApprovalAsker,
-  settings: DecideSettings,
+  settings: ViewSettings,
 ): ApprovalView {
   const { approval, opened, owners, comments, cancelReason } = row
   const { cancelled } = approval
@@ -95,6 +104,7 @@ export function approvalView(
     rules: opened.record.rules,
     policy: opened.record.policy,
     status,
+    ...voidOf(approval, status, settings),
     openedAt: instantText(approval.openedAt),
     deadline: instantText(approval.expiresAt),
     ...(approval.escalatesAt.length === 0
@@ -130,6 +140,16 @@ export function approvalView(
       ? mayAnswer({ approval, owners, body: opened.body }, at, voter, principals)
       : { mayVote: false }),
   }
+}
+
+// Judged as the use of an approval is: what is told as good is not refused for this.
+function voidOf(
+  approval: Approval,
+  status: ApprovalStatus,
+  { policies }: ViewSettings,
+): Pick<ApprovalView, 'voidedBy'> {
+  if (status !== 'pending' && status !== 'approved') return {}
+  return isUnderSamePolicy(approval, policies.for(approval.agent)) ? {} : { voidedBy: 'policy_change' }
 }
 
 // What is there, and cannot be opened here, is not erased.

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DecisionRequest } from '@bailiwick/core'
+import type { Ledger } from '../src/ledger.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
   cast,
@@ -130,6 +131,48 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
       expect((await before.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
     })
 
+    test('a policy that has changed since voids it, whether it waits or is approved, and it says so wherever it is read', async () => {
+      const before = await site.open()
+      const waits = await escalated(before)
+      const approved = await escalated(before)
+      await cast(before, voter('ann'), approved, approve)
+      const used = await escalated(before)
+      await cast(before, voter('ann'), used, approve)
+      await before.decide(agent, refund(600, { approvalId: used }))
+      const statuses = { [waits]: 'pending', [approved]: 'approved', [used]: 'consumed' }
+
+      const readEverywhere = async (ledger: Ledger) => [
+        ...(await Promise.all(Object.keys(statuses).map((id) => ledger.approval(id, {})))),
+        ...(await ledger.approvals({ limit: 10 })),
+        ...(await ledger.reads.opened(0, 1000, voter('ann'))),
+      ]
+      for (const view of await readEverywhere(before)) expect(view.voidedBy).toBeUndefined()
+      const changed = await site.open(policiesOf(supportPolicy('version: 2')), before.name)
+      const views = await readEverywhere(changed)
+      expect(views).toHaveLength(7)
+      for (const { id, status, voidedBy } of views) {
+        expect(status).toBe(statuses[id])
+        expect(voidedBy).toBe(id === used ? undefined : 'policy_change')
+      }
+
+      // Nothing but the view says so: a vote is still taken, and under the earlier policy it is good.
+      expect(await cast(changed, voter('ann'), waits, approve)).toBe('approved')
+      expect(await changed.approval(waits, {})).toMatchObject({
+        status: 'approved',
+        voidedBy: 'policy_change',
+      })
+      expect((await before.approval(waits, {})).voidedBy).toBeUndefined()
+      expect((await before.decide(agent, refund(600, { approvalId: waits }))).effect).toBe('allow')
+    })
+
+    test('where no policy governs its agent any more, it is void, too', async () => {
+      const before = await site.open()
+      const approvalId = await escalated(before)
+      const changed = await site.open(policiesOf(supportPolicy('', otherAgent)), before.name)
+      expect((await changed.approval(approvalId, {})).voidedBy).toBe('policy_change')
+      expect((await changed.decide(agent, refund(600, { approvalId }))).effect).toBe('deny')
+    })
+
     describe('where its routes say that it survives a change of the policy', () => {
       const route = (more = '') =>
         `approvals: { human_approval_required: { survives_policy_change: true${more} } }\n`
@@ -143,6 +186,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
       test('a change elsewhere leaves it good', async () => {
         const { name, approvalId } = await approved()
         const changed = await site.open(policiesOf(supportPolicy(`version: 2\n${route()}`)), name)
+        expect((await changed.approval(approvalId, {})).voidedBy).toBeUndefined()
         expect((await changed.decide(agent, refund(600, { approvalId }))).effect).toBe('allow')
         expect(await changed.verify()).toMatchObject({ kind: 'intact' })
       })
@@ -152,6 +196,7 @@ describeOnPostgres('G3: an approval is good for exactly one call', (postgres) =>
         async (more) => {
           const { name, approvalId } = await approved()
           const changed = await site.open(policiesOf(supportPolicy(route(more))), name)
+          expect((await changed.approval(approvalId, {})).voidedBy).toBe('policy_change')
           expect(await changed.decide(agent, refund(600, { approvalId }))).toMatchObject(
             refusal('under another policy'),
           )

@@ -2,10 +2,10 @@ import { useEffect, useRef, useState } from 'react'
 import type { RefObject } from 'react'
 import type { Approval, ApprovalContext, Session, VoteChoice } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
-import { glassCount, mayAnswer, progressText, yesOf } from '../consent.ts'
+import { glassCount, isVoid, mayAnswer, progressText, yesOf } from '../consent.ts'
 import { whyMissing } from '../missing.ts'
 import { useKeys } from '../keys.ts'
-import { GlassBadge, StatusBadge } from '../parts/badges.tsx'
+import { GlassBadge, StatusBadge, VoidBadge } from '../parts/badges.tsx'
 import { Countdown } from '../parts/countdown.tsx'
 import { Difference } from '../parts/difference.tsx'
 import { Back, Section } from '../parts/document.tsx'
@@ -113,7 +113,7 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
         <aside className="document-side document-sticky" aria-label="Answer" ref={place}>
           <VotePanel key={approval.id} approval={approval} me={me} answer={answer} />
           <Section title="Votes" note={progressText(approval)}>
-            <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
+            <Votes votes={approval.votes} isOpen={approval.status === 'pending' && !isVoid(approval)} />
             {context !== undefined && <Voters approval={approval} voters={context.voters} me={me.id} />}
           </Section>
           <Withdrawing approval={approval} />
@@ -217,6 +217,7 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
       <div>
         <div className="document-kind">
           <StatusBadge status={approval.status} />
+          {isVoid(approval) && <VoidBadge />}
           {glassCount(approval) > 0 && <GlassBadge />}
           <code>{approval.id}</code>
         </div>
@@ -226,7 +227,9 @@ function ApprovalHead({ approval }: { readonly approval: Approval }) {
           <ShortTime at={approval.openedAt} now={now} lead="at " />
         </p>
       </div>
-      {approval.status === 'pending' && <Countdown from={approval.openedAt} deadline={approval.deadline} />}
+      {approval.status === 'pending' && !isVoid(approval) && (
+        <Countdown from={approval.openedAt} deadline={approval.deadline} />
+      )}
     </header>
   )
 }

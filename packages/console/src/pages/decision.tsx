@@ -2,7 +2,8 @@ import type { ReactNode } from 'react'
 import type { Decision, Session } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
 import { whyMissing } from '../missing.ts'
-import { EffectBadge, OutcomeNote, ShadowBadge, StatusBadge } from '../parts/badges.tsx'
+import { isVoid } from '../consent.ts'
+import { EffectBadge, OutcomeNote, ShadowBadge, StatusBadge, VoidBadge } from '../parts/badges.tsx'
 import { Back, Entry, PageParts, Section } from '../parts/document.tsx'
 import { Explained } from '../parts/explanation.tsx'
 import { Fields } from '../parts/fields.tsx'
@@ -190,7 +191,16 @@ function Escalated({ decision }: { readonly decision: Decision }) {
   const run = useDecision(consumedBy)
   if (decision.approval === null) return <p>The call was held, and did not run.</p>
   return (
-    <Result head={approval.data === undefined ? null : <StatusBadge status={approval.data.status} />}>
+    <Result
+      head={
+        approval.data === undefined ? null : (
+          <>
+            <StatusBadge status={approval.data.status} />
+            {isVoid(approval.data) && <VoidBadge />}
+          </>
+        )
+      }
+    >
       The policy asks for the agreement of people, so the call did not run by this decision.
       <Link to={`/approvals/${decision.approval.id}`} className="button button-wide result-go">
         Open the approval

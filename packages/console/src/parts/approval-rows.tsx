@@ -1,6 +1,6 @@
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { glassCount, isByGlass, mayAnswer, progressText } from '../consent.ts'
+import { glassCount, isByGlass, isVoid, mayAnswer, progressText } from '../consent.ts'
 import { useSession } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { canBeSelected } from '../alike.ts'
@@ -8,7 +8,7 @@ import { cardFieldsOf, reasonText, summaryOf } from '@bailiwick/core/words'
 import { ShortTime } from './short-time.tsx'
 import { visibleText } from '../wording.ts'
 import { unreachable } from '../unreachable.ts'
-import { GlassBadge, StatusBadge } from './badges.tsx'
+import { GlassBadge, StatusBadge, VoidBadge } from './badges.tsx'
 import { Countdown } from './countdown.tsx'
 import { OutsideText } from './fields.tsx'
 import { Icon } from './icons.tsx'
@@ -63,7 +63,11 @@ export function ApprovalCard({
         </p>
       </div>
       <div className="card-side">
-        <Countdown from={approval.openedAt} deadline={approval.deadline} />
+        {isVoid(approval) ? (
+          <VoidBadge />
+        ) : (
+          <Countdown from={approval.openedAt} deadline={approval.deadline} />
+        )}
         {glassCount(approval) > 0 && <GlassBadge />}
         {approval.terms.quorum > 1 && <p className="quiet">{progressText(approval)}</p>}
         <WhoAnswers approval={approval} />
@@ -105,6 +109,7 @@ function CardSelect({
 function WhoAnswers({ approval }: { readonly approval: Approval }) {
   const me = useSession().data?.person.id
   const { votes, terms, mayVote, mayVoteFor } = approval
+  if (isVoid(approval)) return <span className="quiet">No answer lets it run</span>
   if (!mayAnswer(approval)) {
     const isVoted = votes.some(({ person }) => person === me)
     return <span className="quiet">{isVoted ? 'You have voted' : 'Others answer this one'}</span>
@@ -165,6 +170,7 @@ export function ClosedApproval({ approval }: { readonly approval: Approval }) {
       <span className="closed-detail">{closedDetail(approval)}</span>
       <span className="closed-badges">
         <StatusBadge status={approval.status} />
+        {isVoid(approval) && <VoidBadge />}
         {isByGlass(approval) && <GlassBadge />}
       </span>
       <ShortTime at={approval.openedAt} now={now} className="closed-time" />
@@ -179,7 +185,9 @@ function closedDetail(approval: Approval): string {
     case 'pending':
       return ''
     case 'approved':
-      return last === undefined ? 'not used yet' : `by ${last.person}, not used yet`
+      return [last && `by ${last.person}`, isVoid(approval) ? 'can’t be used' : 'not used yet']
+        .filter(Boolean)
+        .join(', ')
     case 'consumed':
       return [last && `by ${last.person}`, consumedBy && `used by ${consumedBy}`].filter(Boolean).join(', ')
     case 'rejected':

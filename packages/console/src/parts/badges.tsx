@@ -56,6 +56,16 @@ export function StatusBadge({ status }: { readonly status: ApprovalStatus }) {
   )
 }
 
+/** That an approval can let nothing through any more, and why. */
+export function VoidBadge() {
+  return (
+    <span className="badge badge-deny">
+      <Icon name="deny" />
+      Void: policy changed
+    </span>
+  )
+}
+
 /** That people broke the glass: an emergency, which is marked wherever it shows. */
 export function GlassBadge() {
   return (

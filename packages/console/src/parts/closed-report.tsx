@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { isByGlass, yesCount, yesOf } from '../consent.ts'
+import { isByGlass, isVoid, yesCount, yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
 import { unreachable } from '../unreachable.ts'
 import { ShortTime } from './short-time.tsx'
@@ -16,7 +16,7 @@ export function ClosedReport({ approval }: { readonly approval: Approval }) {
   return (
     <Section title={title}>
       <p>{body}</p>
-      {isByGlass(approval) && (
+      {isByGlass(approval) && !isVoid(approval) && (
         <p className="glass-note">
           <GlassBadge /> It was let through in an emergency, not by those whom the policy asks.
         </p>
@@ -32,6 +32,7 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
     case 'pending':
       return { title: 'Waiting', body: <>Waits for an answer until {deadline}.</> }
     case 'approved':
+      if (isVoid(approval)) return { title: 'Approved, but void', body: <VoidedText approval={approval} /> }
       return {
         title: 'Approved, not used yet',
         body: <>The agent may run this call once, with exactly these parameters, until {deadline}.</>,
@@ -84,6 +85,17 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
     default:
       return unreachable(status)
   }
+}
+
+/** That the policy has changed, and what that means for the call. */
+export function VoidedText({ approval: { agent, status } }: { readonly approval: Approval }) {
+  return (
+    <>
+      The policy of {visibleText(agent)} has changed since this was asked.{' '}
+      {status === 'pending' ? 'Whatever is answered, the call is denied' : 'The call is denied all the same'};
+      the agent has to ask again.
+    </>
+  )
 }
 
 function Withdrawal({ approval: { cancelled } }: { readonly approval: Approval }) {

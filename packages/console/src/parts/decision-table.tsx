@@ -7,6 +7,7 @@ import { useNow } from '../clock.ts'
 import type { ListedDecision } from '../decision-feed.ts'
 import { Link } from '../router.tsx'
 import { clockTime, dayName, exactTime, visibleText } from '../wording.ts'
+import { isVoid } from '../consent.ts'
 import { EffectBadge, OutcomeNote, ShadowBadge } from './badges.tsx'
 import { TimeLeft } from './countdown.tsx'
 import { Icon } from './icons.tsx'
@@ -217,7 +218,13 @@ function Cells({
           <OutcomeNote decision={decision} />
         ) : (
           <span className="outcome outcome-waits">
-            Waits <TimeLeft from={waits.openedAt} deadline={waits.deadline} />
+            {isVoid(waits) ? (
+              'Void: policy changed'
+            ) : (
+              <>
+                Waits <TimeLeft from={waits.openedAt} deadline={waits.deadline} />
+              </>
+            )}
           </span>
         )}
       </span>

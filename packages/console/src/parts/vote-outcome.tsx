@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 import type { Approval, Ballot, VoteChoice } from '../api.ts'
-import { glassCount, yesCount } from '../consent.ts'
+import { glassCount, isVoid, yesCount } from '../consent.ts'
 import type { Problem } from '../problem.ts'
 import { visibleText } from '../wording.ts'
 import { Notice } from './notice.tsx'
@@ -51,6 +51,8 @@ export function VoteResult({
 }
 
 function recordedText(approval: Approval, choice: VoteChoice, breakGlass: boolean): string {
+  // The service may have started with another policy while the page was open.
+  if (isVoid(approval)) return 'Your vote is recorded, but the policy has changed: the call is denied.'
   const missing = breakGlass
     ? (approval.terms.breakGlass?.quorum ?? 0) - glassCount(approval)
     : approval.terms.quorum - yesCount(approval)

@@ -1,12 +1,13 @@
 import type { Approval, Session } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { isAskedHere, mayAnswer } from '../consent.ts'
+import { isAskedHere, isVoid, mayAnswer } from '../consent.ts'
 import { asProblem } from '../problem.ts'
 import { useVote } from '../voting-queries.ts'
 import { approversText, channelText, visibleText } from '../wording.ts'
 import { BreakGlass } from './break-glass.tsx'
-import { ClosedReport } from './closed-report.tsx'
+import { ClosedReport, VoidedText } from './closed-report.tsx'
 import { Section } from './document.tsx'
+import { Notice } from './notice.tsx'
 import { VoteForm } from './vote-form.tsx'
 import type { AnswerInMaking } from './vote-form.tsx'
 import { saidBy, VoteProblem, VoteResult } from './vote-outcome.tsx'
@@ -39,15 +40,27 @@ export function VotePanel({
         <Section title="Time is up">
           <p>The deadline has passed, so the call is denied. This page shows it as soon as it is recorded.</p>
         </Section>
+      ) : isVoid(approval) ? (
+        <Voided approval={approval} />
       ) : mayAnswer(approval) && cast === null ? (
         <VoteForm approval={approval} me={me} vote={vote} answer={answer} />
       ) : (
         cast === null && <WhyNot approval={approval} me={me} />
       )}
-      {isOpen && isAskedHere(approval) && approval.mayBreakGlass === true && (
+      {isOpen && !isVoid(approval) && isAskedHere(approval) && approval.mayBreakGlass === true && (
         <BreakGlass approval={approval} vote={vote} />
       )}
     </>
+  )
+}
+
+function Voided({ approval }: { readonly approval: Approval }) {
+  return (
+    <Section title="Nothing to answer">
+      <Notice tone="bad" role="status">
+        <VoidedText approval={approval} />
+      </Notice>
+    </Section>
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Approval, ApprovalContext } from '../api.ts'
+import { isVoid } from '../consent.ts'
 import { approversText, visibleText } from '../wording.ts'
 
 const namesMax = 8
@@ -13,7 +14,7 @@ export function Voters({
   readonly voters: ApprovalContext['voters']
   readonly me: string
 }) {
-  if (approval.status !== 'pending') return null
+  if (approval.status !== 'pending' || isVoid(approval)) return null
   const others = voters.filter(({ voted }) => !voted).map(({ person }) => person)
   const shown = others.slice(0, namesMax)
   return (

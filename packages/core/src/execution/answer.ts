@@ -106,6 +106,11 @@ export interface ApprovalView {
   readonly rules: readonly DeterminingRule[]
   readonly policy: PolicyRef | null
   readonly status: ApprovalStatus
+  /**
+   * Where it is pending or approved, and can let nothing through: the policy in force for its agent in the service that
+   * answers is another than the one that it is bound to, so that using it would be denied for that. Votes are still taken.
+   */
+  readonly voidedBy?: 'policy_change' | undefined
   readonly openedAt: string
   readonly deadline: string
   /** From when on those of `terms.escalateTo` are asked as well, in their order; absent where nobody is. */

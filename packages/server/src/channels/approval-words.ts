@@ -51,6 +51,8 @@ export interface ApprovalWords {
   readonly headline: string
   /** What is wanted of the person. */
   readonly ask: string
+  /** Why no answer lets it through any more; undefined where one may. */
+  readonly voided: string | undefined
   /** The parameters, member by member, in the words of the console. */
   readonly params: MembersWords
   /** What the host that runs the agent says of the call, without what is masked or empty. */
@@ -79,6 +81,7 @@ export function approvalWords(approval: ShownApproval): ApprovalWords {
     ask: acknowledges
       ? 'Somebody has to look at it before it runs.'
       : 'It runs only if it is approved in time.',
+    voided: voidedText(approval),
     params: membersWords(paramLeaves, paramsShownMax),
     context: membersWords(told, contextShownMax),
     reasons: [...reasons.map((reason) => reasonText(reason)), ...conditionsOf(approval)]
@@ -114,12 +117,13 @@ export function statusWords(approval: ApprovalView): string {
     approval.votes.filter(({ vote }) => choices.includes(vote)).map(({ person }) => visible(person))
   switch (approval.status) {
     case 'pending':
-      return 'Waiting for an answer'
+      return approval.voidedBy === undefined ? 'Waiting for an answer' : 'Void: the policy has changed'
     case 'approved':
     case 'consumed': {
       const word = approval.terms.asks === 'acknowledgement' ? 'Looked at' : 'Approved'
       const used = approval.status === 'consumed' ? ', and the call was let through' : ''
-      return `${word} by ${people(['approve', 'acknowledge']).join(', ')}${used}`
+      const voided = approval.voidedBy === undefined ? '' : ', but void: the policy has changed'
+      return `${word} by ${people(['approve', 'acknowledge']).join(', ')}${used}${voided}`
     }
     case 'rejected':
       return `Rejected by ${people(['reject']).join(', ')}`
@@ -130,6 +134,13 @@ export function statusWords(approval: ApprovalView): string {
     default:
       return unreachable(approval.status)
   }
+}
+
+function voidedText({ agent, status, voidedBy }: ApprovalView): string | undefined {
+  if (voidedBy === undefined) return undefined
+  const denied =
+    status === 'pending' ? 'Whatever is answered, the call is denied' : 'The call is denied all the same'
+  return `The policy of ${visible(agent)} has changed since this was asked. ${denied}; the agent has to ask again.`
 }
 
 function membersWords(leaves: readonly CallLeaf[], countMax: number): MembersWords {

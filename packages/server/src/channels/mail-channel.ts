@@ -124,9 +124,14 @@ async function sendMail(
   if (person === '') return await addressed(parts, message, id)
   // Who has answered, or may not any more, is neither asked nor reminded.
   if (!mayAnswer(approval)) return { kind: 'accepted' }
+  // Nobody is reminded of what no answer lets through.
+  if (kind === 'reminded' && approval.voidedBy !== undefined) return { kind: 'accepted' }
   // In somebody's stead people answer in the console only.
   const takesVotes =
-    approval.mayVote && takesVotesOver(approval.terms, 'email') && approval.terms.signed !== true
+    approval.voidedBy === undefined &&
+    approval.mayVote &&
+    takesVotesOver(approval.terms, 'email') &&
+    approval.terms.signed !== true
   const link = takesVotes ? await linkFor(parts, approval, person) : undefined
   try {
     await send(mailOf(parts, message, approval, link, kind === 'reminded'))
@@ -162,9 +167,13 @@ function mailOf(
     'Why it was held:',
     ...words.reasons.map((reason) => `  ${reason}`),
     '',
-    `Answer by ${words.deadline}. ${words.ask} No answer is a no.`,
-    ...(words.count === '' ? [] : [`${words.count}.`]),
-    ...steadLines(approval),
+    ...(words.voided === undefined
+      ? [
+          `Answer by ${words.deadline}. ${words.ask} No answer is a no.`,
+          ...(words.count === '' ? [] : [`${words.count}.`]),
+          ...steadLines(approval),
+        ]
+      : [words.voided]),
     '',
     ...(link === undefined
       ? [whyInConsole(approval), approval.url]
@@ -182,7 +191,7 @@ function mailOf(
     from: settings.from,
     to: message.recipient,
     // With plain spaces, and so mostly in plain ASCII.
-    subject: `${isReminder ? 'Reminder: ' : ''}${words.headline.replaceAll('\u00a0', ' ')} (answer by ${words.deadline})`,
+    subject: `${isReminder ? 'Reminder: ' : ''}${words.headline.replaceAll('\u00a0', ' ')} (${words.voided === undefined ? `answer by ${words.deadline}` : 'void'})`,
     text: `${lines.join('\n')}\n`,
     // The same for every attempt, so that a second copy can be told.
     messageId: `<${message.id}@${new URL(url).hostname}>`,
@@ -190,7 +199,8 @@ function mailOf(
   }
 }
 
-function whyInConsole({ terms, mayVote }: ShownApproval): string {
+function whyInConsole({ terms, mayVote, voidedBy }: ShownApproval): string {
+  if (voidedBy !== undefined) return 'See it in the console:'
   if (terms.signed === true) {
     return 'This one takes a vote that is signed with a passkey. Answer it in the console:'
   }

@@ -51,7 +51,7 @@ export const mailPageHeaders: Readonly<Record<string, string>> = {
 export function mailPage(page: MailPage): string {
   const { approval, note } = page
   const words = approvalWords(approval)
-  const waits = approval.status === 'pending'
+  const waits = approval.status === 'pending' && words.voided === undefined
   const body = [
     `<p class="small">Bailiwick · ${escaped(approval.id)}</p>`,
     `<h1>${escaped(words.title)}</h1>`,
@@ -64,6 +64,7 @@ export function mailPage(page: MailPage): string {
     waits
       ? `<p>Answer by <strong><time datetime="${escaped(approval.deadline)}">${escaped(words.deadline)}</time></strong>. ${escaped(words.ask)} No answer is a no.</p>`
       : `<p><strong>${escaped(statusWords(approval))}</strong></p>`,
+    words.voided === undefined ? '' : `<p>${escaped(words.voided)}</p>`,
     words.count === '' ? '' : `<p>${escaped(words.count)}</p>`,
     note === undefined ? answering(page, words.headline) : noteOf(note),
     `<p class="small"><a href="${escaped(approval.url)}">Open in the console</a></p>`,

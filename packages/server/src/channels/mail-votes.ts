@@ -121,6 +121,7 @@ function whyNot(
   if (own !== undefined)
     return { text: `${answerWords[own.vote].replace('you', 'You')}. It cannot be undone.` }
   if (approval.status !== 'pending') return { text: 'It takes no more answers.' }
+  if (approval.voidedBy !== undefined) return { text: 'There is nothing to answer here any more.' }
   if (link.used || link.expiresAt <= parts.now())
     return { text: 'This link has been used, or its time has run out.' }
   if (link.digest !== approval.digest) return { text: 'This link is of another request.' }

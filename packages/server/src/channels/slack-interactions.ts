@@ -122,7 +122,12 @@ async function outcomeOf(
       return `Nothing was recorded: the policy takes no answer to this in Slack. Answer it in Bailiwick: ${approval.url}`
     }
     const status = await parts.vote(voter, button.approval, { vote, digest: button.digest })
-    const more = status === 'pending' ? ' More people have to answer.' : ''
+    const more =
+      approval.voidedBy !== undefined
+        ? ' The call is denied all the same, as the policy has changed since it was asked.'
+        : status === 'pending'
+          ? ' More people have to answer.'
+          : ''
     return `Recorded: ${voter.id} ${words[vote]} ${button.approval}.${more}`
   } catch (error) {
     // A refusal is an answer. Trouble is none: whoever pressed must not take it for one.

@@ -38,13 +38,13 @@ export function placesIn(posts: readonly string[]): SlackPlace[] {
 
 /**
  * A message about an approval in Block Kit, as it stands: with buttons while it waits for answers that may be given in
- * Slack, with what became of it afterwards. Texts from agents are plain text, never markup.
+ * Slack and can let it through, with what became of it afterwards. Texts from agents are plain text, never markup.
  *
  * @see https://docs.slack.dev/reference/block-kit
  */
 export function slackMessage(approval: ShownApproval, isReminder = false): JsonObject {
   const words = approvalWords(approval)
-  const waits = approval.status === 'pending'
+  const waits = approval.status === 'pending' && words.voided === undefined
   const heading = waits
     ? isReminder
       ? 'Still waiting for an answer'
@@ -64,6 +64,7 @@ export function slackMessage(approval: ShownApproval, isReminder = false): JsonO
       ...section(memberLines(words.params)),
       ...contextBlock(words),
       ...section(words.reasons.map((reason) => `• ${reason}`)),
+      ...section(words.voided === undefined ? [] : [words.voided]),
       ...(waits ? waitingBlocks(approval, words) : []),
       ...section(waits && words.count !== '' ? [words.count] : []),
       {

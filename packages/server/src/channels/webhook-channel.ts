@@ -31,7 +31,7 @@ export function webhookSender(settings: ApprovalWebhookSettings, parts: WebhookC
 }
 
 function bodyOf(event: ApprovalEvent, approval: ApprovalView, now: Instant): JsonObject {
-  const { id, decision, agent, action, params, reasons, terms, deadline, digest, url } = approval
+  const { id, decision, voidedBy, agent, action, params, reasons, terms, deadline, digest, url } = approval
   return {
     type: `bailiwick.approval.${event.kind}`,
     timestamp: new Date(now).toISOString(),
@@ -39,6 +39,7 @@ function bodyOf(event: ApprovalEvent, approval: ApprovalView, now: Instant): Jso
       approval: id,
       decision,
       status: event.status ?? approval.status,
+      ...(voidedBy === undefined ? {} : { voidedBy }),
       title: approvalWords(approval).title,
       agent,
       action,

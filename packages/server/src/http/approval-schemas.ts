@@ -145,6 +145,10 @@ export const approvalView = z
     rules: z.array(rule),
     policy: policyRef.nullable(),
     status: approvalStatus,
+    voidedBy: z.literal('policy_change').optional().openapi({
+      description:
+        'Where it is pending or approved, and can let nothing through: the policy of its agent has changed since, and the call would be denied for that, whatever people answer.',
+    }),
     openedAt: z.string(),
     deadline: z.string(),
     escalatesAt: z.array(z.string()).optional().openapi({

@@ -31,7 +31,7 @@ export function approvalStreamRoutes(
     const last = context.req.header('last-event-id')
     let approval = await waits.wait(id, 0, seen)
     // What makes a browser's EventSource stop asking.
-    if (approval.status !== 'pending' && approval.status === last) return context.body(null, 204)
+    if (approval.status !== 'pending' && stateOf(approval) === last) return context.body(null, 204)
     if (context.req.method === 'HEAD') return context.body(null, 200, { 'content-type': 'text/event-stream' })
     await readings.shown(asker, 'approval', [indexOfId('apr', id) ?? 0])
     return streamSSE(
@@ -41,16 +41,16 @@ export function approvalStreamRoutes(
         stream.onAbort(() => gone.abort())
         let sent = last
         for (let times = 0; times < aliveMax; times += 1) {
-          if (approval.status === sent) await stream.write(': still so\n\n')
+          if (stateOf(approval) === sent) await stream.write(': still so\n\n')
           else
             await stream.writeSSE({
-              id: approval.status,
+              id: stateOf(approval),
               event: 'approval',
               data: dataOf(approval),
               retry: reconnectMs,
             })
-          sent = approval.status
-          if (sent !== 'pending' || stream.aborted || waits.closed) return
+          sent = stateOf(approval)
+          if (approval.status !== 'pending' || stream.aborted || waits.closed) return
           approval = await waits.wait(id, aliveSeconds, seen, gone.signal)
           // Before anything is said of what came of it.
           if (!(await goesOn(access, asker))) return
@@ -63,6 +63,17 @@ export function approvalStreamRoutes(
   return router
 }
 
-function dataOf({ id, status, deadline, retryAt }: ApprovalView): string {
-  return JSON.stringify({ id, status, deadline, ...(retryAt === undefined ? {} : { retryAt }) })
+// Whoever comes again after the policy has changed is told so, although the status is still the same.
+function stateOf({ status, voidedBy }: ApprovalView): string {
+  return voidedBy === undefined ? status : `${status}-void`
+}
+
+function dataOf({ id, status, voidedBy, deadline, retryAt }: ApprovalView): string {
+  return JSON.stringify({
+    id,
+    status,
+    ...(voidedBy === undefined ? {} : { voidedBy }),
+    deadline,
+    ...(retryAt === undefined ? {} : { retryAt }),
+  })
 }

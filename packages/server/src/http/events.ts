@@ -46,10 +46,11 @@ export function eventRoutes(ledger: Ledger, access: Access, readings: Readings):
             'list',
             opened.map(({ id }) => indexOfId('apr', id) ?? 0),
           )
-          for (const { id, agent, action, deadline, mayVote } of opened) {
+          for (const { id, agent, action, voidedBy, deadline, mayVote } of opened) {
             await stream.writeSSE({
               event: 'approval',
-              data: JSON.stringify({ id, agent, action, deadline, mayVote }),
+              // What is undefined is left out.
+              data: JSON.stringify({ id, agent, action, voidedBy, deadline, mayVote }),
             })
           }
           await stream.sleep(pauseMs)

@@ -398,6 +398,49 @@ describe('attacks', () => {
   })
 })
 
+describe('where the policy has changed since', () => {
+  test('the message says that no answer lets it through, and the page of a link has no form', async () => {
+    const { body } = await agent.post('/v1/decisions', refund)
+    const { id } = body.approval
+    const changed = await service.other({ text: `version: 2\n${refundPolicy()}` })
+    try {
+      while ((await changed.channels.worker.runOnce()) > 0);
+      const { text, headers } = mail.to('ann@example.com')
+      expect(text).toContain('The policy of customer-support-agent-v2 has changed since this was asked.')
+      expect(text).toContain('Whatever is answered, the call is denied')
+      expect(text).not.toMatch(/Answer by|\/v1\/channels\//)
+      expect(headers['subject']).toMatch(/USD 600\.00 \(void\)$/)
+
+      const path = await linkMadeFor(id)
+      const shown = await changed.anyone.get(path, { headers: { accept: 'text/html' } })
+      expect(shown.text).not.toContain('<form')
+      expect(shown.text).toContain('Whatever is answered, the call is denied')
+      expect((await visit('GET', path)).html).toContain('<form')
+    } finally {
+      await changed.close()
+    }
+  })
+
+  test('nobody is reminded of it, and of what waits under the policy in force people are', async () => {
+    await open('remind: [1m]')
+    await asked()
+    const changed = await service.other({ text: `version: 2\n${refundPolicy('remind: [1m]')}` })
+    try {
+      const good = (await (await changed.agent()).post('/v1/decisions', refund)).body.approval.id
+      await deliver()
+      mail.mails.length = 0
+      service.clock.aheadMs = minute
+      await changed.ledger.remindDue()
+      while ((await changed.channels.worker.runOnce()) > 0);
+      const reminders = mail.mails.filter(({ to }) => to.includes('ann@example.com'))
+      expect(reminders).toHaveLength(1)
+      expect(reminders[0]?.text).toContain(`${base}/approvals/${good}`)
+    } finally {
+      await changed.close()
+    }
+  })
+})
+
 /** A link that is there all the same, as where the policy changed its mind. */
 async function linkMadeFor(id: string): Promise<string> {
   const { digest } = await approvalOf(id)

@@ -545,6 +545,32 @@ describe('a route that reminds and asks others later', () => {
   })
 })
 
+describe('where the policy has changed since', () => {
+  test('the message says that no answer lets it through, without buttons, and so does the answer to an old one', async () => {
+    const { id, post } = await asked()
+    expect(buttonsOf(post.body)).toHaveLength(2)
+    const later = (await agent.post('/v1/decisions', refund)).body.approval.id
+    const changed = await service.other({ text: `version: 2\n${refundPolicy()}` })
+    try {
+      while ((await changed.channels.worker.runOnce()) > 0);
+      const asking = slack.posts.at(-1)
+      expect(textOf(asking?.body)).toContain(`/approvals/${later}|`)
+      expect(textOf(asking?.body)).toContain('Void: the policy has changed')
+      expect(textOf(asking?.body)).toContain('Whatever is answered, the call is denied')
+      expect(buttonsOf(asking?.body)).toEqual([])
+
+      const body = slack.press(post, 'U0ANN', 'approve')
+      const headers = slack.sign(body, service.ledger.now())
+      await changed.anyone.send('POST', '/v1/channels/slack/interactions', { raw: body, headers })
+      while ((await changed.channels.worker.runOnce()) > 0);
+      expect(lastTold()).toContain(`approved ${id}. The call is denied all the same`)
+      expect(textOf(post.body)).toContain('Approved by ann@example.com, but void: the policy has changed')
+    } finally {
+      await changed.close()
+    }
+  })
+})
+
 describe('a request to look at something', () => {
   test('has a button that says so, and takes no consent', async () => {
     await open('asks: acknowledgement')

@@ -90,6 +90,23 @@ describe('the webhook for approvals', () => {
     expect(told).toMatchObject([{ type: 'bailiwick.approval.settled', data: { status: 'approved' } }])
   })
 
+  test('is told of what the policy has voided since, and of nothing else as void', async () => {
+    const good = await asked()
+    await deliver()
+    const id = await asked()
+    const changed = await service.other({ text: `version: 2\n${refundPolicy()}` })
+    try {
+      while ((await changed.channels.worker.runOnce()) > 0);
+    } finally {
+      await changed.close()
+    }
+    const told = at('/approvals').map(({ body }) => JSON.parse(body).data)
+    expect(told.map(({ approval, voidedBy }) => [approval, voidedBy])).toEqual([
+      [good, undefined],
+      [id, 'policy_change'],
+    ])
+  })
+
   test('a message that somebody sends again later is refused by its receiver: its time has run out', async () => {
     await asked()
     await deliver()

@@ -10,8 +10,9 @@ import {
   type JsonObject,
   type VoteChoice,
 } from '@bailiwick/core'
-import { Access, Ledger, openDatabase, stopIfUnused } from '@bailiwick/store'
+import { Access, Ledger, openDatabase, stopIfUnused, type PolicySet } from '@bailiwick/store'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
+import { policiesOf } from '../../../store/test/harness/ledger.ts'
 import { startService } from '../../src/service.ts'
 import { cli } from '../cli/run-cli.ts'
 
@@ -105,6 +106,8 @@ export interface ConsoleService {
   decideAll(agent: AgentName, calls: readonly DecisionRequest[]): Promise<void>
   /** A refund that the agent has asked for; `govern` with its call id then waits for the approval it opened. */
   refund(agent: AgentName, params: JsonObject): Promise<Refund>
+  /** A refund that the agent asked for under an earlier policy than that of the service. */
+  refundUnderEarlierPolicy(agent: keyof typeof agents, params: JsonObject): Promise<Refund>
   /** What the command line says of the log, beside the running service. */
   verify(): Promise<unknown>
   /** A fresh one-time link for an approver, or somebody with these roles, who is added where unknown. */
@@ -174,6 +177,14 @@ export async function startConsoleService(env: NodeJS.ProcessEnv = {}): Promise<
       await response.body?.cancel()
     },
     refund: (agent, params) => refund(url, keyOf(agent), params),
+    refundUnderEarlierPolicy: async (agent, params) => {
+      const earlier = policiesOf(`version: 0\n${policyText(agent, agents[agent])}`)
+      const beside = await openBeside(dataDir, url, earlier)
+      const callId = randomUUID()
+      const { id, approval } = await beside.ledger.decide(agent, { action: 'issue_refund', params, callId })
+      await beside.close()
+      return { callId, decision: id, id: approval?.id ?? '' }
+    },
     delegate: (session, to) => delegate(url, session, to),
     vote: (session, approval, choice) => vote(url, session, approval, choice),
     linkFor,
@@ -230,12 +241,13 @@ approvals:
 async function openBeside(
   dataDir: string,
   consoleUrl: string,
-): Promise<{ readonly access: Access; readonly close: () => Promise<void> }> {
+  policies: PolicySet = { for: () => undefined, all: [], warnings: [] },
+): Promise<{ readonly access: Access; readonly ledger: Ledger; readonly close: () => Promise<void> }> {
   const database = await openDatabase({ dataDir })
-  const policies = { for: () => undefined, all: [], warnings: [] }
   const ledger = await Ledger.open({ connection: database.connection, policies, dataDir, consoleUrl })
   return {
     access: new Access(ledger),
+    ledger,
     close: async () => {
       await ledger.close()
       await stopIfUnused(database)

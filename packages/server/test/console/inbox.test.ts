@@ -181,6 +181,46 @@ describeConsole('the inbox', (setting) => {
     expect(await service.votesOn(pat, approval?.id ?? '')).toEqual(['acknowledge'])
   })
 
+  describe('what is void, as the policy has changed since,', () => {
+    test('has no form and no countdown, says why, and is not the reader’s to answer', async () => {
+      const good = await service.refund('support', { amount: 716 })
+      const { id } = await service.refundUnderEarlierPolicy('support', { amount: 717 })
+      const page = await visitors.open('/', { session: pat })
+      const card = page.locator('li').filter({ has: page.locator(`a[href="/approvals/${id}"]`) })
+      await isThere(card.getByText('Void: policy changed'))
+      expect(await card.getByText('Review', { exact: true }).count()).toBe(0)
+      expect(await card.getByRole('timer').count()).toBe(0)
+      expect(await card.getByRole('checkbox').count()).toBe(0)
+      const answerable = page.locator('[data-answerable]')
+      expect(await answerable.count()).toBe(1)
+      expect(await answerable.getAttribute('href')).toBe(`/approvals/${good.id}`)
+
+      await page.goto(`${service.url}/approvals/${id}?answer=yes`)
+      await sees(page, 'The policy of support has changed since this was asked.')
+      await sees(page, 'Whatever is answered, the call is denied; the agent has to ask again.')
+      await page.keyboard.press('a')
+      await offersAnswer(page, false)
+      expect(await page.getByRole('timer').count()).toBe(0)
+      await expectUsable(page, 'a void approval')
+      await service.vote(pat, good.id, 'reject')
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('is not said to let a call run where it was approved, and one under the policy in force is', async () => {
+      const good = await service.refund('support', { amount: 718 })
+      const { id } = await service.refundUnderEarlierPolicy('support', { amount: 719 })
+      for (const each of [good.id, id]) await service.vote(pat, each, 'approve')
+      const page = await visitors.open('/approvals?status=approved', { session: pat })
+      const row = page.locator('li').filter({ has: page.locator(`a[href="/approvals/${id}"]`) })
+      await isThere(row.getByText('Void: policy changed'))
+      await page.goto(`${service.url}/approvals/${id}`)
+      await sees(page, 'The call is denied all the same; the agent has to ask again.')
+      expect(await page.getByText('may run this call once').count()).toBe(0)
+      await page.goto(`${service.url}/approvals/${good.id}`)
+      await sees(page, /may run this call once/)
+    })
+  })
+
   test('parameters are shown as people read them, with the rule in words and beside the last such call', async () => {
     await service.decide('payer', {
       action: 'pay',

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { systemPorts, type Instant } from '@bailiwick/core'
 import { Access, ApprovalWaits, Ledger, loadPolicies, migrate, passkeyFactor } from '@bailiwick/store'
 import { expect } from 'vitest'
@@ -139,9 +140,11 @@ export class HttpService {
     return openLedger(this.database, this.dir, this.policies, this.clock)
   }
 
-  /** Another process on the same database, which its caller closes first. */
-  async other(): Promise<HttpService> {
-    const { database, dir, policies, clock } = this
+  /** Another process on the same database, which its caller closes first; under another policy, where one is given. */
+  async other(variant?: PolicyVariant): Promise<HttpService> {
+    const { database, dir, clock } = this
+    const policies =
+      variant === undefined ? this.policies : await writePolicy(join(dir, 'another-policy'), variant)
     const ledger = await openLedger(database, dir, policies, clock, this.#env)
     return new HttpService({ ledger, database, dir, policies, clock }, this.#env, true)
   }

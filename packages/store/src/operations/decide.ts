@@ -1,9 +1,7 @@
 import {
   approvalId,
   approvalStatus,
-  approvalTerms,
   canonicalJson,
-  canonicalJsonOfPresent,
   commitPayload,
   decideCall,
   decisionId,
@@ -33,6 +31,7 @@ import type { Applied, Operation, Place } from '../log/operation.ts'
 import { factsFor, payloadOf } from './decide-facts.ts'
 import { opening } from '../log/opened-approval.ts'
 import type { Gathered } from './gather.ts'
+import { isUnderSamePolicy } from './same-policy.ts'
 import { standingFact } from './standing.ts'
 
 /** What answering needs beside the record. */
@@ -201,14 +200,6 @@ function approvalClaim(
   const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
   if (before?.record.effect === 'allow') return refused('other_call')
   return { kind: 'granted', id: approval.id, routes: approval.terms.routes }
-}
-
-// An approval that survives a change of the policy does so as long as its own routes ask for just what they asked for.
-function isUnderSamePolicy({ policy: then, terms }: Approval, now: CompiledPolicy | undefined): boolean {
-  if (now === undefined) return false
-  if (then.sha256 === now.ref.sha256) return true
-  if (terms.survivesPolicyChange !== true || then.id !== now.ref.id) return false
-  return canonicalJsonOfPresent(approvalTerms(now, terms.routes)) === canonicalJsonOfPresent(terms)
 }
 
 // Compared as canonical JSON: key order and the spelling of numbers make no other call of it. The payload
