@@ -224,7 +224,7 @@ export type Standing = Shaped<typeof standing>
 /** In which parameters calls under a standing grant may differ from the approved one, and how. */
 export type MayDiffer = Shaped<typeof mayDiffer>
 /** One person's recorded answer. */
-export type Vote = Shaped<typeof vote>
+type Vote = Shaped<typeof vote>
 /** What helps a person to answer. */
 export type ApprovalContext = Shaped<typeof approvalContext>
 /** What an agent did lately. */

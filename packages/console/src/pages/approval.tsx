@@ -113,7 +113,7 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
         <aside className="document-side document-sticky" aria-label="Answer" ref={place}>
           <VotePanel key={approval.id} approval={approval} me={me} answer={answer} />
           <Section title="Votes" note={progressText(approval)}>
-            <Votes votes={approval.votes} isOpen={approval.status === 'pending' && !isVoid(approval)} />
+            <Votes approval={approval} />
             {context !== undefined && <Voters approval={approval} voters={context.voters} me={me.id} />}
           </Section>
           <Withdrawing approval={approval} />

@@ -84,7 +84,7 @@ function DecisionDocument({ decision, me }: { readonly decision: Decision; reado
           )}
           {approval !== undefined && (
             <Section id="approval" title="Votes">
-              <Votes votes={approval.votes} isOpen={approval.status === 'pending'} />
+              <Votes approval={approval} />
             </Section>
           )}
           <Section title="Record">

@@ -33,6 +33,7 @@ export function Terms({ approval }: { readonly approval: Approval }) {
       <Entry name="Who may answer">{approversText(terms.approvers)}</Entry>
       <AskedLater approval={approval} />
       <Entry name="Answers needed">{terms.quorum}</Entry>
+      {terms.signed === true && <Entry name="How one answers">With a vote signed by a passkey</Entry>}
       {terms.channels !== null && (
         <Entry name="Where one answers">{terms.channels.map(channelText).join(' or ')}</Entry>
       )}

@@ -1,5 +1,6 @@
-import type { Vote, VoteChoice } from '../api.ts'
+import type { Approval, VoteChoice } from '../api.ts'
 import { useNow } from '../clock.ts'
+import { isVoid } from '../consent.ts'
 import { ShortTime } from './short-time.tsx'
 import { channelText, shortTime, visibleText } from '../wording.ts'
 import { GlassBadge } from './badges.tsx'
@@ -11,8 +12,10 @@ const verbs: Readonly<Record<VoteChoice, string>> = {
   reject: 'rejected',
 }
 
-/** Who voted what, and what they wrote. */
-export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; readonly isOpen: boolean }) {
+/** Who voted what, and what they wrote. Under terms that ask for signed votes there are no others. */
+export function Votes({ approval }: { readonly approval: Approval }) {
+  const { votes, terms } = approval
+  const isOpen = approval.status === 'pending' && !isVoid(approval)
   const now = useNow()
   if (votes.length === 0) return <p className="quiet">{isOpen ? 'Nobody has voted yet.' : 'Nobody voted.'}</p>
   return (
@@ -31,6 +34,7 @@ export function Votes({ votes, isOpen }: { readonly votes: readonly Vote[]; read
               )}{' '}
               <ShortTime at={vote.at} now={now} className="quiet" />
               {vote.channel !== null && <span className="quiet">, {channelText(vote.channel)}</span>}
+              {terms.signed === true && <span className="quiet">, signed with a passkey</span>}
             </p>
             {vote.standing !== null && (
               <p className="small">

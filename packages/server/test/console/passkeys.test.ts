@@ -131,8 +131,10 @@ describeConsole('passkeys in the console', (setting) => {
     const { page } = await registered()
     const { id } = await service.refund('sealed', { amount: 600 })
     await page.goto(`${service.url}/approvals/${id}`)
+    await sees(page, 'With a vote signed by a passkey')
     await answer(page, 'Approve')
     await sees(page, 'You approved this call')
+    await sees(page, 'signed with a passkey')
     expect(await service.verify()).toMatchObject({ intact: true })
   })
 
