@@ -223,8 +223,6 @@ export type VoteChannel = Shaped<typeof voteChannel>
 export type Standing = Shaped<typeof standing>
 /** In which parameters calls under a standing grant may differ from the approved one, and how. */
 export type MayDiffer = Shaped<typeof mayDiffer>
-/** One person's recorded answer. */
-type Vote = Shaped<typeof vote>
 /** What helps a person to answer. */
 export type ApprovalContext = Shaped<typeof approvalContext>
 /** What an agent did lately. */

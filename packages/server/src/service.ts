@@ -28,6 +28,7 @@ import type { AppParts } from './http/app.ts'
 import { readConsoleFiles } from './http/console-files.ts'
 import { Masking } from './http/masking.ts'
 import { logReadingFrom } from './http/log-tiles.ts'
+import { watchClock } from './clock-check.ts'
 import { listen, localAddress, notReady, type Listener } from './http/listener.ts'
 import { identitySettings, startIdentity } from './identity/start.ts'
 import { createLookups, type Lookups } from './lookup/lookups.ts'
@@ -114,8 +115,7 @@ async function start(
   if (opening !== undefined) undo.push(async () => stopIfUnused(await opening))
   // Everything that people wrote is read first: a mistake in it must not cost a running database.
   const written = await whatPeopleWrote(options)
-  const { policies, targets, channelsWanted, logReading, anchors, selfCheck, retention, identityWanted } =
-    written
+  const { policies, targets, channelsWanted, logReading, anchors, selfCheck, retention } = written
   const lookups = startLookups(options, policies, undo)
   const listener = await listen(options)
   undo.push(() => listener.close())
@@ -144,12 +144,13 @@ async function start(
     allowsCallback: callbackRule(channelsWanted),
   })
   undo.push(() => ledger.close())
+  await watchClock(ledger.pool, options.log, undo)
   const sealing = await startSealing(ledger, options.log)
   undo.push(() => sealing.stop())
   await sayClosedStores(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
-  const identity = await startIdentity(ledger, identityWanted, { ...options, url })
+  const identity = await startIdentity(ledger, written.identityWanted, { ...options, url })
   const secrets = secretFiles(options.env, options.dataDir, ledger.name, logKey)
   for (const line of await openSecretLines(secrets)) options.log(line)
   const waits = new ApprovalWaits(ledger, systemPorts)

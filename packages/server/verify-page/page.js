@@ -63,9 +63,18 @@ function show() {
   if (text.trim() === '') return
   const trusted = keys.value.split(/\s+/).filter((key) => key !== '')
   verifyText(text, trusted).then(
-    (found) => mine === run && result.replaceChildren(...resultOf(found)),
+    (found) => mine === run && result.replaceChildren(...shownResultOf(found)),
     (error) => mine === run && result.replaceChildren(...resultOf(unexpected(error))),
   )
+}
+
+// A record may say anything: what it says must not leave the page without a verdict.
+function shownResultOf(found) {
+  try {
+    return resultOf(found)
+  } catch (error) {
+    return resultOf(unexpected(error))
+  }
 }
 
 function unexpected(error) {
@@ -115,7 +124,7 @@ function resultOf(found) {
   const failed = found.checks.find(({ passed }) => !passed)
   const verdict = element('section', `verdict ${found.outcome}`, [
     element('strong', '', [title]),
-    ...(failed === undefined ? [] : [element('p', 'why', [failed.detail])]),
+    ...(failed === undefined ? [] : [element('p', 'why', [shown(failed.detail)])]),
     element('p', '', [meaning]),
   ])
   const left = [checksPanel(found)]

@@ -75,7 +75,7 @@ function jsonBundleOf(text) {
   }
   const shapes = {
     index: isIndex,
-    record: (value) => typeof value === 'string',
+    record: isText,
     payload: isPayload,
     size: isIndex,
     proof: (value) => isTexts(value, 64),
@@ -114,14 +114,21 @@ function readRecord(found) {
   if (!isObject(record) || canonical(record) !== text)
     throw new Refusal('The record is not canonical JSON (RFC 8785).')
   if (record.v !== 1)
-    throw new Refusal(`The record has version ${String(record.v)}, which this page does not know.`)
+    throw new Refusal(`The record has version ${plain(record.v)}, which this page does not know.`)
   if (record.index !== index) {
     throw new Refusal(
-      `The record says that it is number ${String(record.index)}, the bundle that it is ${index}.`,
+      `The record says that it is number ${plain(record.index)}, the bundle that it is ${index}.`,
     )
   }
+  if (typeof record.ledger !== 'string' || typeof record.at !== 'string')
+    throw new Refusal('The record does not say of which ledger it is, or when it was written.')
   found.record = record
-  return `Record ${index} of the ledger “${String(record.ledger)}”, written at ${String(record.at)}`
+  return `Record ${index} of the ledger “${record.ledger}”, written at ${record.at}`
+}
+
+// What a record says may be anything, also what cannot be made a text.
+function plain(value) {
+  return typeof value === 'number' ? String(value) : 'none'
 }
 
 async function readCheckpoint(found, trustedKeys) {
@@ -388,12 +395,17 @@ function isIndex(value) {
   return Number.isSafeInteger(value) && value >= 0
 }
 
+// As UTF-8, half of a surrogate pair is another character: another text would have the hash of the one that was recorded.
+function isText(value) {
+  return typeof value === 'string' && !/\p{Surrogate}/u.test(value)
+}
+
 function isTexts(value, lengthMax) {
   return Array.isArray(value) && value.length <= lengthMax && value.every((item) => typeof item === 'string')
 }
 
 function isPayload(value) {
   if (!isObject(value)) return false
-  if (value.state === 'included') return typeof value.salt === 'string' && typeof value.body === 'string'
+  if (value.state === 'included') return isText(value.salt) && isText(value.body)
   return ['withheld', 'erased', 'none'].includes(value.state)
 }

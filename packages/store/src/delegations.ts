@@ -71,8 +71,12 @@ export class Delegations {
 
   /** Who has delegated their votes to the person, now; each once. */
   async principalsOf(person: string): Promise<readonly string[]> {
-    const at = instantText(this.#ports.now())
-    const given = (await this.list(person)).filter(({ to, starts }) => to === person && starts <= at)
+    const now = this.#ports.now()
+    const at = instantText(now)
+    // However many there are: whoever gives a great many must not hide those of others.
+    const given = (await this.#unended(person, 'all', now, null)).filter(
+      ({ to, starts }) => to === person && starts <= at,
+    )
     return [...new Set(given.map(({ from }) => from))]
   }
 

@@ -213,6 +213,16 @@ describeOnOnePostgres('G3: voting in somebody else’s stead', (postgres) => {
     expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 
+  test('is not hidden by a great many others', async () => {
+    await give()
+    const many = Array.from({ length: 510 }, () =>
+      ledger.delegations.give({ from: eve, to: bob, ends: later(60), reason, by: eve }),
+    )
+    await Promise.all(many)
+    expect((await ledger.delegations.principalsOf(bob)).toSorted()).toEqual([ann, eve])
+    expect((await ledger.delegations.inForce()).length).toBe(511)
+  })
+
   test('is listed for both, and for neither once it is over', async () => {
     const { id } = await give()
     for (const person of [ann, bob, undefined]) {

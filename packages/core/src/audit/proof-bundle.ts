@@ -16,6 +16,7 @@ export const proofBundleFormat = 'bailiwick-proof-bundle/v1'
 /** Longest text of a bundle that is read: a record, a payload and a proof at their largest, with room to spare. */
 export const proofBundleLengthMax = 4 * 1024 * 1024
 const proofHashesMax = 64
+const loneSurrogate = /\p{Surrogate}/u
 const verifierKeysMax = 16
 
 /** A record's payload in a bundle: there, kept back by whoever made the bundle, erased, or never there. */
@@ -88,7 +89,7 @@ export function parseProofBundle(text: string): ProofBundle {
   if (value['format'] !== proofBundleFormat) throw notBundle(`its \`format\` is not \`${proofBundleFormat}\``)
   const { index, record, payload, size, proof, checkpoint, verifierKeys } = value
   if (!isIndex(index)) throw wrongMember('index')
-  if (typeof record !== 'string') throw wrongMember('record')
+  if (!isText(record)) throw wrongMember('record')
   if (!isPayload(payload)) throw wrongMember('payload')
   if (!isIndex(size)) throw wrongMember('size')
   if (!isTexts(proof, proofHashesMax)) throw wrongMember('proof')
@@ -113,6 +114,11 @@ function isIndex(value: unknown): value is number {
   return typeof value === 'number' && isSize(value)
 }
 
+// As UTF-8, half of a surrogate pair is another character: another text would have the hash of the one that was recorded.
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && !loneSurrogate.test(value)
+}
+
 function isTexts(value: unknown, lengthMax: number): value is string[] {
   return Array.isArray(value) && value.length <= lengthMax && value.every((item) => typeof item === 'string')
 }
@@ -120,7 +126,7 @@ function isTexts(value: unknown, lengthMax: number): value is string[] {
 function isPayload(value: unknown): value is BundledPayload {
   if (!isObject(value)) return false
   const { state, salt, body } = value
-  if (state === 'included') return typeof salt === 'string' && typeof body === 'string'
+  if (state === 'included') return isText(salt) && isText(body)
   return state === 'withheld' || state === 'erased' || state === 'none'
 }
 

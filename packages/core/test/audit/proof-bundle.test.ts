@@ -89,6 +89,18 @@ describe('a proof bundle', () => {
     expect(verifyProofBundle({ ...bundleOf(5), checkpoint: spoilt }, [verifierKey]).kind).toBe('refuted')
   })
 
+  test('is none with half of a surrogate pair in its record or payload, which has the hash of another text', () => {
+    const payload = { state: 'included', salt: '00'.repeat(32), body: '{"a":"\ufffd"}' } as const
+    const whole = { ...bundleOf(0), payload }
+    expect(parseProofBundle(JSON.stringify(whole)).payload).toEqual(whole.payload)
+    for (const half of [
+      { ...whole, payload: { ...whole.payload, body: '{"a":"\udc00"}' } },
+      { ...whole, record: `${whole.record.slice(0, -1)}\ud800}` },
+    ]) {
+      expect(() => parseProofBundle(JSON.stringify(half))).toThrow('this is no proof bundle')
+    }
+  })
+
   test('does not hide or invent a payload', () => {
     const state = (index: number, payload: ProofBundle['payload']) =>
       verifyProofBundle({ ...bundleOf(index), payload }, [verifierKey])

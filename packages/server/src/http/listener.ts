@@ -26,13 +26,21 @@ export interface Patience {
   readonly requestMs: number
   /** Between the end of an answer and the next request on its connection, which is then closed without a word. */
   readonly idleMs: number
+  /** Without a byte in either direction while something is asked or answered: whoever reads no answer is cut off. */
+  readonly silenceMs: number
   /** How often connections are looked at for the first two. */
   readonly lookMs: number
 }
 
 // Idle connections are kept longer than proxies and clients keep them, 60 s at most as a rule: whoever closes first must
 // not be the service, or a request that is on its way just then has no answer, and its caller does not know why.
-const patienceDefault: Patience = { headMs: 10_000, requestMs: 30_000, idleMs: 65_000, lookMs: 2_000 }
+const patienceDefault: Patience = {
+  headMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 65_000,
+  silenceMs: 120_000,
+  lookMs: 2_000,
+}
 
 /** How large the head of a request may be, in bytes; larger is answered 431. */
 const headBytesMax = 16 * 1024
@@ -53,7 +61,7 @@ export interface Listener {
  * @throws Fault `bad_input` where the port is taken or the address is none of this machine's
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { headMs, requestMs, idleMs, lookMs } = options.patience ?? patienceDefault
+  const { headMs, requestMs, idleMs, silenceMs, lookMs } = options.patience ?? patienceDefault
   let answer: RequestListener = notReady
   const server = createServer(
     {
@@ -65,6 +73,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     (incoming, outgoing) => answer(incoming, outgoing),
   )
+  // Long polls answer, and streams say something, within a minute.
+  server.timeout = silenceMs
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(portFault(options, cause)))
     server.listen(options.port, options.host, () => resolve())

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listen, type Listener } from '../../src/http/listener.ts'
 import { rawAnswer, rawRequest } from './raw-request.ts'
@@ -8,7 +9,7 @@ let requests: number
 
 beforeEach(async () => {
   // So impatient that no test has to wait; the real times are in the defaults.
-  const patience = { headMs: 100, requestMs: 200, idleMs: 300, lookMs: 20 }
+  const patience = { headMs: 100, requestMs: 200, idleMs: 300, silenceMs: 500, lookMs: 20 }
   listener = await listen({ host: '127.0.0.1', port: 0, patience })
   port = Number(new URL(listener.url).port)
   requests = 0
@@ -40,6 +41,21 @@ describe('a client that keeps the service waiting is answered 408 and cut off', 
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
     expect(answer).toMatch(/^HTTP\/1\.1 200 /)
   })
+})
+
+test('a client that reads no answer is cut off, and what it would have read is let go', async () => {
+  const cut = new Promise<void>((resolve) => {
+    listener.answerWith((_incoming, outgoing) => {
+      outgoing.once('close', () => resolve())
+      outgoing.end(Buffer.alloc(64 * 1024 * 1024))
+    })
+  })
+  const socket = connect({ port, host: '127.0.0.1' })
+  socket.on('error', () => undefined)
+  socket.pause()
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await cut
+  socket.destroy()
 })
 
 test('a head of more than 16 KiB is refused', async () => {

@@ -35,6 +35,19 @@ describe("the page's verifier", () => {
     expect((await verify(bundleOf(index), [otherKey, verifierKey])).outcome).toBe('proven')
   })
 
+  test('refutes half of a surrogate pair, which has the hash of another text, and whatever a record says that is no text', async () => {
+    const whole = bundleOf(entries.findIndex(({ payload }) => typeof payload !== 'string'))
+    const half = { state: 'included', salt: '00'.repeat(32), body: '{"a":"\udc00"}' } as const
+    expect((await verify({ ...whole, payload: half })).outcome).toBe('refuted')
+    for (const member of ['ledger', 'at', 'index', 'v']) {
+      const said = { ...(JSON.parse(whole.record) as object), [member]: { toString: 1 } }
+      const record = JSON.stringify(
+        Object.fromEntries(Object.entries(said).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+      )
+      expect((await verify({ ...whole, record })).outcome, member).toBe('refuted')
+    }
+  })
+
   test('reads a tlog-proof, which needs a key', async () => {
     const text = tlogProofText(bundleOf(9))
     expect(await verifyText(text, [verifierKey])).toMatchObject({ outcome: 'proven', record: { index: 9 } })
