@@ -81,22 +81,31 @@ async function add(
     if (roles.length === 0) throw await roleMissing(access, email)
     const known = new KnownRoles(await lastPolicies(ledger.pool, ledger.name))
     const unknown = known.checked(roles)
-    const set = await access.setPerson(email, roles, { by: 'operator' })
+    const set = await sayingWhoIsLeft(access, ports, () =>
+      access.setPerson(email, roles, { by: 'operator' }),
+    )
     if (unknown.length > 0)
       ports.err(
         onOneLine(`no policy names ${counted(unknown)}: nobody is asked for it yet. ${known.sentence}`),
       )
-    await sayIfNobodyIsLeft(access, ports)
     return set
   })
   ports.out(options.json ? JSON.stringify(person) : personText(person))
   return fine
 }
 
-// Whoever runs commands beside the service may always add somebody again.
-async function sayIfNobodyIsLeft(access: Access, ports: CliPorts): Promise<void> {
-  if ((await access.people()).some((person) => allowsDeed(person, 'access'))) return
-  ports.err('Nobody has the role `administrator` now: people and keys are changed on the command line alone.')
+/** Makes the change, and says where it has taken the last administrator: whoever runs commands beside the service may do so. */
+async function sayingWhoIsLeft<Result>(
+  access: Access,
+  ports: CliPorts,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  const isAdministered = async () => (await access.people()).some((person) => allowsDeed(person, 'access'))
+  const before = await isAdministered()
+  const result = await change()
+  if (before && !(await isAdministered()))
+    ports.err('Nobody has the role `administrator` now: people and keys are changed on the command line alone.')
+  return result
 }
 
 // Without this, `people add EMAIL` for somebody who is known would take all roles away without a word.
@@ -128,10 +137,9 @@ async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> 
 }
 
 async function remove(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
-  await withAccess(options, ports, async (access) => {
-    await access.removePerson(email, { by: 'operator' })
-    await sayIfNobodyIsLeft(access, ports)
-  })
+  await withAccess(options, ports, (access) =>
+    sayingWhoIsLeft(access, ports, () => access.removePerson(email, { by: 'operator' })),
+  )
   const id = personIdOf(email) ?? email
   ports.out(options.json ? JSON.stringify({ id, removed: true }) : `${onOneLine(id)} is removed.`)
   return fine

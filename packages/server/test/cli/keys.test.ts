@@ -108,5 +108,7 @@ test('says when nobody is left who may change people, or the last one gives that
   }
   expect((await people('remove', 'second@example.com')).err).not.toMatch(nobody)
   expect((await people('add', 'root@example.com', '--role', 'viewer')).err).toMatch(nobody)
+  expect((await people('remove', 'root@example.com')).err, 'nobody was left before').not.toMatch(nobody)
+  await people('add', 'root@example.com', '--role', 'administrator')
   expect((await people('remove', 'root@example.com')).err).toMatch(nobody)
 })

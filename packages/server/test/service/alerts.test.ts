@@ -126,7 +126,7 @@ describe('the outside is told', () => {
       decision: denied.id,
       action: 'delete_account',
       severity: 'critical',
-      url: `${service.url}/decisions/${denied.id}`,
+      url: `${service.url.replace('127.0.0.1', 'localhost')}/decisions/${denied.id}`,
     })
 
     expect(slack.accepted()).toHaveLength(3)
