@@ -81,9 +81,7 @@ async function add(
     if (roles.length === 0) throw await roleMissing(access, email)
     const known = new KnownRoles(await lastPolicies(ledger.pool, ledger.name))
     const unknown = known.checked(roles)
-    const set = await sayingWhoIsLeft(access, ports, () =>
-      access.setPerson(email, roles, { by: 'operator' }),
-    )
+    const set = await sayingWhoIsLeft(access, ports, () => access.setPerson(email, roles, { by: 'operator' }))
     if (unknown.length > 0)
       ports.err(
         onOneLine(`no policy names ${counted(unknown)}: nobody is asked for it yet. ${known.sentence}`),
@@ -104,7 +102,9 @@ async function sayingWhoIsLeft<Result>(
   const before = await isAdministered()
   const result = await change()
   if (before && !(await isAdministered()))
-    ports.err('Nobody has the role `administrator` now: people and keys are changed on the command line alone.')
+    ports.err(
+      'Nobody has the role `administrator` now: people and keys are changed on the command line alone.',
+    )
   return result
 }
 
