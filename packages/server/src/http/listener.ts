@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { Fault } from '@bailiwick/core'
 
 /** Where to listen. */
@@ -26,7 +26,7 @@ export interface Patience {
   readonly requestMs: number
   /** Between the end of an answer and the next request on its connection, which is then closed without a word. */
   readonly idleMs: number
-  /** Without a byte in either direction while something is asked or answered: whoever reads no answer is cut off. */
+  /** Without reading on, where something of an answer lies unread; then the connection is cut. */
   readonly silenceMs: number
   /** How often connections are looked at for the first two. */
   readonly lookMs: number
@@ -63,6 +63,8 @@ export interface Listener {
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { headMs, requestMs, idleMs, silenceMs, lookMs } = options.patience ?? patienceDefault
   let answer: RequestListener = notReady
+  /** The last answer on each connection. */
+  const answers = new WeakMap<Socket, ServerResponse>()
   const server = createServer(
     {
       headersTimeout: headMs,
@@ -71,10 +73,17 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       connectionsCheckingInterval: lookMs,
       maxHeaderSize: headBytesMax,
     },
-    (incoming, outgoing) => answer(incoming, outgoing),
+    (incoming, outgoing) => {
+      answers.set(incoming.socket, outgoing)
+      answer(incoming, outgoing)
+    },
   )
-  // Long polls answer, and streams say something, within a minute.
   server.timeout = silenceMs
+  // Idle connections end so as well. Of whoever waits for an answer that takes long, such as an erasure, nothing lies unread.
+  server.on('timeout', (socket) => {
+    const isWaiting = answers.get(socket)?.writableFinished === false
+    if (!isWaiting || socket.writableLength > 0) socket.destroy()
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(portFault(options, cause)))
     server.listen(options.port, options.host, () => resolve())

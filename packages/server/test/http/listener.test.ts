@@ -58,6 +58,13 @@ test('a client that reads no answer is cut off, and what it would have read is l
   socket.destroy()
 })
 
+test('a client that waits for an answer that takes longer is not cut off', async () => {
+  listener.answerWith((incoming, outgoing) => {
+    incoming.socket.once('timeout', () => outgoing.end('{}'))
+  })
+  expect(await rawAnswer(port, ['GET / HTTP/1.1', 'Host: a'])).toMatchObject({ status: 200, body: '{}' })
+})
+
 test('a head of more than 16 KiB is refused', async () => {
   const line = (size: number) => ['GET / HTTP/1.1', 'Host: a', `X-Large: ${'a'.repeat(size)}`]
   expect(await rawAnswer(port, line(17_000))).toMatchObject({ status: 431 })
