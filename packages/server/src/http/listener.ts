@@ -80,7 +80,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   )
   server.timeout = silenceMs
   // Idle connections end so as well. Of whoever waits for an answer that takes long, such as an erasure, nothing lies unread.
-  server.on('timeout', (socket) => {
+  server.on('timeout', (socket: Socket) => {
     const isWaiting = answers.get(socket)?.writableFinished === false
     if (!isWaiting || socket.writableLength > 0) socket.destroy()
   })
