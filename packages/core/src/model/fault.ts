@@ -15,6 +15,7 @@ export const faultCodes = [
   'second_factor_required',
   'too_large',
   'too_many_tries',
+  'too_many_requests',
   'policy_invalid',
   'store_unavailable',
   'store_busy',

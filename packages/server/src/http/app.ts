@@ -32,6 +32,7 @@ import { passkeyRoutes } from './passkeys.ts'
 import { peopleRoutes } from './people.ts'
 import { providerRoutes } from './provider.ts'
 import { Readings } from './readings.ts'
+import { OpenRequests } from './open-requests.ts'
 import { newRouter } from './router.ts'
 import { problem, saysWhetherRecorded, toldFault } from './problems.ts'
 import * as routes from './routes.ts'
@@ -101,7 +102,8 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
   app.use('/v1/*', refuseNul)
   // Only known callers who may do what they ask for have their bodies parsed. A body may take its time, in which a session
   // ends or a role is taken away: whoever it was is asked for again when it is there.
-  const guard = guarded(authentication, Object.values(routes).filter(isRoute))
+  const openRequests = new OpenRequests()
+  const guard = guarded(authentication, Object.values(routes).filter(isRoute), openRequests)
   app.use('/v1/*', guard, jsonBody)
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '/v1/*', guard)
 
@@ -118,7 +120,7 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
     })
   })
   app.openapi(getCheckpoint, async (context) => context.text(await parts.ledger.checkpoint(), 200))
-  for (const router of routersOf(parts, authentication, readings)) app.route('/', router)
+  for (const router of routersOf(parts, authentication, readings, openRequests)) app.route('/', router)
   describeApi(app)
   serveConsole(app, parts.consoleFiles)
   app.notFound((context) => problem(context, new Fault('not_found', 'no such page', { fix: 'Start at /.' })))
@@ -130,13 +132,14 @@ function routersOf(
   parts: AppParts,
   authentication: Authentication,
   readings: Readings,
+  openRequests: OpenRequests,
 ): readonly OpenAPIHono<HttpEnv>[] {
   const { ledger, access, waits, log } = parts
   const signIn = parts.signIn ?? { proxies: 0 }
   const now = () => ledger.now()
   const masking = parts.masking ?? new Masking(ledger)
   return [
-    tileRoutes({ ...parts, authentication, readings }),
+    tileRoutes({ ...parts, authentication, readings, openRequests }),
     sessionRoutes(authentication, signIn),
     passkeyRoutes(ledger, authentication),
     accountRoutes(authentication, signIn, now),

@@ -2,6 +2,7 @@ import { Fault } from '@bailiwick/core'
 import type { Context, MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { knownAsker, type Asker, type Authentication, type HttpEnv } from './asker.ts'
+import type { OpenRequests } from './open-requests.ts'
 import { actorsOf, mayDo, meaningOf, permissions, roles, type Permission } from './permissions.ts'
 import type { RoutePermission } from './route.ts'
 
@@ -16,11 +17,13 @@ interface GuardedRoute {
  * Lets through who has the permission that the endpoint names. An endpoint that names none is answered to nobody, so
  * one that somebody adds is closed until it says for whom it is.
  *
+ * @param openRequests what counts requests until they are answered
  * @param described every endpoint below `/v1/`, as `createRoute` describes it
  */
 export function guarded(
   authentication: Authentication,
   described: readonly GuardedRoute[],
+  openRequests: OpenRequests,
 ): MiddlewareHandler<HttpEnv> {
   const byRoute = new Map(
     described.map((route) => [
@@ -37,6 +40,7 @@ export function guarded(
       throw new Fault('not_found', 'no such endpoint', { fix: 'See /openapi.json.' })
     }
     requirePermission(asker, permission)
+    openRequests.take(context, asker)
     return await next()
   }
 }

@@ -8,6 +8,7 @@ import type { Context } from 'hono'
 import { verifierScript, verifyPage } from '../verify-page.ts'
 import { knownAsker, type Asker, type Authentication, type HttpEnv } from './asker.ts'
 import { requirePermission } from './guard.ts'
+import type { OpenRequests } from './open-requests.ts'
 import type { Readings } from './readings.ts'
 import { newRouter } from './router.ts'
 import {
@@ -55,6 +56,7 @@ interface TileParts {
   readonly ledger: Ledger
   readonly authentication: Authentication
   readonly readings: Readings
+  readonly openRequests: OpenRequests
   readonly logReading?: LogReading | undefined
   readonly cosigned?: (() => Promise<string | undefined>) | undefined
 }
@@ -68,6 +70,7 @@ export function tileRoutes({
   ledger,
   authentication,
   readings,
+  openRequests,
   logReading,
   cosigned,
 }: TileParts): OpenAPIHono<HttpEnv> {
@@ -128,6 +131,7 @@ export function tileRoutes({
     const isRecords = tile.level === 'entries'
     const asker =
       isRecords && !reading.isPublic ? await readerOf(context, authentication, reading) : undefined
+    if (asker !== undefined) openRequests.take(context, asker)
     const bytes = await ledger.tiles.read(tile)
     if (asker !== undefined) await readings.shown(asker, 'export', indicesOf(tile))
     const whose = isRecords && !reading.isPublic ? 'private' : 'public'

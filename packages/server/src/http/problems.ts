@@ -36,6 +36,7 @@ const statuses: Record<FaultCode, { readonly status: ContentfulStatusCode; reado
   second_factor_required: { status: 403, title: 'Second factor required' },
   too_large: { status: 413, title: 'Too large' },
   too_many_tries: { status: 429, title: 'Too many tries' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   policy_invalid: { status: 422, title: 'Policy invalid' },
   store_unavailable: { status: 503, title: 'Store unavailable' },
   store_busy: { status: 503, title: 'Store busy' },

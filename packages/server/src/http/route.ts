@@ -18,7 +18,10 @@ export function createRoute<Path extends string, const Config extends Described<
   config: Config & Described<Path>,
 ) {
   const security = securityOf(config['x-permission'])
-  return Object.assign(createDescribed<Path, Config>(config), security === undefined ? {} : { security })
+  if (security === undefined) return createDescribed<Path, Config>(config)
+  // Whoever asks for too much at once is refused before it is looked at what for.
+  const responses = { ...config.responses, ...problems(429) }
+  return Object.assign(createDescribed<Path, Config>({ ...config, responses }), { security })
 }
 
 function securityOf(permission: RoutePermission): Record<string, string[]>[] | undefined {
@@ -65,7 +68,7 @@ function problems(...statuses: readonly number[]) {
     404: 'Not found',
     409: 'Conflict with what is recorded',
     410: 'What the answer would be made from has been erased',
-    429: 'Too many tries; try again after `Retry-After`',
+    429: 'Too many tries, or too many requests at once; try again after `Retry-After`',
     422: 'This version cannot read the policy as it was recorded',
     413: 'Too large',
     503: 'Store busy or unavailable: nothing runs; try again after `Retry-After`',

@@ -1,0 +1,146 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { listenerOf } from '../../src/http/answer-requests.ts'
+import { listen, type Listener } from '../../src/http/listener.ts'
+import { openRequestsMax } from '../../src/http/open-requests.ts'
+import { eventually } from '../harness/eventually.ts'
+import { base, HttpService, type Caller } from '../harness/http-service.ts'
+
+let service: HttpService
+let listener: Listener
+let agent: Caller
+let other: Caller
+let person: Caller
+let again: Caller
+let somebodyElse: Caller
+const sockets: Socket[] = []
+
+beforeAll(async () => {
+  service = await HttpService.open()
+  agent = await service.agent()
+  other = await service.agent('another-agent')
+  person = await service.person()
+  again = await service.person()
+  somebodyElse = await service.person('kim@example.com', ['approver'])
+  listener = await listen({ host: '127.0.0.1', port: 0 })
+  listener.answerWith(listenerOf(service.app))
+})
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+afterAll(async () => {
+  await listener.close()
+  await service.close()
+})
+
+type Header = readonly [name: 'Authorization' | 'Cookie', value: string]
+const byKey = ({ secret }: Caller): Header => ['Authorization', `Bearer ${secret}`]
+const bySession = ({ secret }: Caller): Header => ['Cookie', `bailiwick_session=${secret}`]
+
+/** Asks on a connection of its own, which stays open; nothing is read before `statusOf`. */
+async function ask(path: string, [name, value]: Header, method = 'GET'): Promise<Socket> {
+  const socket = connect(listener.port, '127.0.0.1')
+  sockets.push(socket)
+  await once(socket, 'connect')
+  socket.write(
+    [
+      `${method} ${path} HTTP/1.1`,
+      `Host: ${new URL(base).host}`,
+      `Origin: ${base}`,
+      `${name}: ${value}`,
+      ...(method === 'POST' ? ['Content-Type: application/json', 'Content-Length: 2', '', '{}'] : ['', '']),
+    ].join('\r\n'),
+  )
+  return socket
+}
+
+/** Reads the beginning of the answer, and leaves the rest of it unread. */
+async function statusOf(socket: Socket): Promise<{ status: number; text: string }> {
+  await once(socket, 'readable')
+  const text = String(socket.read())
+  return { status: Number(text.split(' ')[1]), text }
+}
+
+const statusFor = async (path: string, header: Header): Promise<number> => {
+  const socket = await ask(path, header)
+  const { status } = await statusOf(socket)
+  socket.destroy()
+  return status
+}
+
+async function openStreams(caller: Caller): Promise<Socket[]> {
+  const streams = await Promise.all(
+    Array.from({ length: openRequestsMax }, () => ask('/v1/events', bySession(caller))),
+  )
+  for (const { status } of await Promise.all(streams.map(statusOf))) expect(status).toBe(200)
+  return streams
+}
+
+describe('of one person', () => {
+  test('32 streams may be open and no more, whichever session asks, until one of them ends', async () => {
+    const [first] = await openStreams(person)
+
+    const refused = await statusOf(await ask('/v1/approvals', bySession(again)))
+    expect(refused.status).toBe(429)
+    expect(refused.text).toContain('urn:bailiwick:problem:too_many_requests')
+    expect(refused.text.toLowerCase()).toContain('retry-after: 5')
+    expect(await statusFor('/v1/session', bySession(somebodyElse))).toBe(200)
+    expect(await statusFor('/v1/decisions', byKey(agent))).toBe(200)
+
+    first?.destroy()
+    await eventually(
+      'the end of a stream to be noticed',
+      async () => (await statusFor('/v1/approvals', bySession(again))) === 200,
+    )
+  })
+
+  test('what has been answered is not counted any more, nor what was refused', async () => {
+    for (let times = 0; times <= openRequestsMax; times++) {
+      expect(await statusFor('/v1/approvals', bySession(person))).toBe(200)
+      expect(await statusFor('/v1/approvals/apr_99999', bySession(person))).toBe(404)
+    }
+  })
+
+  test('a request with a body, which is guarded once more when that is there, is counted once', async () => {
+    const half = Array.from({ length: openRequestsMax / 2 }, () => ask('/v1/events', bySession(person)))
+    await Promise.all((await Promise.all(half)).map(statusOf))
+    for (let times = 0; times <= openRequestsMax; times++) {
+      const socket = await ask('/v1/grants/grt_1/revoke', bySession(person), 'POST')
+      expect((await statusOf(socket)).status).toBe(400)
+      socket.destroy()
+    }
+  })
+})
+
+describe('of one agent', () => {
+  test('any number of calls may wait', async () => {
+    const { body } = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 } })
+    const waiting = await Promise.all(
+      Array.from({ length: openRequestsMax * 2 }, () =>
+        ask(`/v1/approvals/${body.approval.id}?wait=60`, byKey(agent)),
+      ),
+    )
+    const answers = waiting.map(statusOf)
+    expect(await statusFor('/v1/decisions', byKey(agent))).toBe(200)
+    await person.vote(body.approval.id, { vote: 'approve' })
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(200)
+  })
+
+  test('32 lists that nobody reads are held and no more, and another agent has its own', async () => {
+    // More than the buffers of a connection take.
+    const params = { amount: 1, text: 'x'.repeat(60_000) }
+    await Promise.all(
+      Array.from({ length: 80 }, () => agent.post('/v1/decisions', { action: 'issue_refund', params })),
+    )
+    const unread = await Promise.all(
+      Array.from({ length: openRequestsMax + 1 }, () => ask('/v1/decisions?limit=80', byKey(agent))),
+    )
+    const statuses = (await Promise.all(unread.map(statusOf))).map(({ status }) => status)
+    expect(statuses.toSorted((one, next) => one - next)).toEqual([
+      ...Array.from({ length: openRequestsMax }, () => 200),
+      429,
+    ])
+    expect(await statusFor('/v1/decisions', byKey(other))).toBe(200)
+  })
+})
