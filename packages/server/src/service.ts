@@ -139,6 +139,7 @@ async function start(
     env: options.environment,
     lookups,
     peers: peersOf(options, listener),
+    wholeBatches: true,
     archive: retention.store,
     payloadKey: written.payloadKey,
     allowsCallback: callbackRule(channelsWanted),
@@ -157,14 +158,13 @@ async function start(
   undo.push(async () => waits.close())
   const { log } = options
   startWorkers({ connection: database.connection, ledger, targets, selfCheck, url, log }, undo)
-  const { access } = identity
-  const channels = startChannels({ ledger, access, settings: channelsWanted, url, log: options.log }, undo)
+  const channels = startChannels({ ledger, ...identity, settings: channelsWanted, url, log }, undo)
   undo.push(startAnchors(ledger, anchors, options.dataDir, options.log))
   const schedule = archiveOnSchedule(ledger, database.connection, retention, options)
   undo.push(() => schedule.stop())
 
   const consoleFiles = await readConsoleFiles(consoleDir)
-  const signInUrl = ledger.halted === undefined ? await firstSignIn(access, ledger, url) : undefined
+  const signInUrl = ledger.halted === undefined ? await firstSignIn(identity.access, ledger, url) : undefined
   const answers = await answerRequests({
     ledger,
     ...identity,

@@ -48,6 +48,12 @@ export interface LedgerOptions {
    * opening with one on. Without it, nothing is sealed, and what is sealed cannot be read.
    */
   readonly payloadKey?: PayloadKey | undefined
+  /**
+   * Whether a batch takes all who wait, however many, and gathers them. For services: the requests that come in while a batch is being
+   * committed keep the process busy, and few large batches cost it least. Callers in this very process have nothing to do
+   * meanwhile; of them, a batch takes half where many wait. Default: no.
+   */
+  readonly wholeBatches?: boolean | undefined
   /** Where archived records are read from; without it, reading them is a Fault. */
   readonly archive?: ArchiveStore | undefined
 }

@@ -141,6 +141,7 @@ export class Ledger {
       databaseClock: this.databaseClock,
       randomBytes: randomPool(),
       payloadKey: options.payloadKey,
+      wholeBatches: options.wholeBatches ?? false,
       committed: (head, kinds, made) => {
         this.#publishing.committed(head)
         this.#writer.growth.committed(kinds)

@@ -198,8 +198,7 @@ describeOnPostgres('G3: a deadline holds by the database’s clock as well', (po
       bodies: '',
       salts: Buffer.alloc(32),
       terms: [],
-      ...new Fold(emptyMemory()).rows(() => 'pending'),
-      notAfter,
+      rows: { ...new Fold(emptyMemory()).rows(() => 'pending'), notAfter },
       keys: [],
     })
     test.each([

@@ -7,6 +7,8 @@ export type StatementValue = string | Buffer
 const bindEnd = Buffer.from([0, 1, 0, 0])
 const executeAndSync = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4])
 const bindCode = 0x42
+/** Values of fewer bytes are copied into one message: to send pieces costs more than that. */
+const copiedBytesMax = 32 * 1024
 
 /**
  * A prepared statement that answers with rows which are only counted. The driver would copy its values twice into
@@ -31,7 +33,8 @@ export class AppendQuery extends pg.Query {
     prepared: Set<string>,
     answer: (error: Error | undefined, rows: number) => void,
   ) {
-    super({ name: statement.name, text: statement.text })
+    // The driver takes one of its own only; of a text it copies nothing.
+    super('')
     this.#name = statement.name
     this.#sql = statement.text
     this.#values = statement.values
@@ -46,13 +49,18 @@ export class AppendQuery extends pg.Query {
     const { stream } = connection
     // A connection that is gone tells of it by itself, and fails all that wait for it.
     if (!stream.writable) return
+    const isNew = !this.#prepared.has(this.#name)
+    const pieces = bindPieces(this.#name, this.#values)
+    if (!isNew && pieces.length === 1) {
+      stream.write(pieces[0] ?? executeAndSync)
+      return
+    }
     stream.cork()
-    if (!this.#prepared.has(this.#name)) {
+    if (isNew) {
       connection.parse({ name: this.#name, text: this.#sql, types: [] }, true)
       this.#prepared.add(this.#name)
     }
-    for (const piece of bindPieces(this.#name, this.#values)) stream.write(piece)
-    stream.write(executeAndSync)
+    for (const piece of pieces) stream.write(piece)
     stream.uncork()
   }
 
@@ -77,40 +85,84 @@ export class AppendQuery extends pg.Query {
   }
 }
 
-/** A Bind message: the unnamed portal, and each value with its length. Bytes are not copied. */
+/** Messages that bind the values to the unnamed portal, execute it, and end the transaction. Many bytes are not copied. */
 function bindPieces(name: string, values: readonly StatementValue[]): Buffer[] {
   const lengths = values.map((value) => Buffer.byteLength(value))
-  const texts = values.reduce(
-    (sum, value, at) => sum + (typeof value === 'string' ? (lengths[at] ?? 0) : 0),
-    0,
-  )
+  const bytes = lengths.reduce((sum, length) => sum + length, 0)
+  const isCopied = bytes <= copiedBytesMax
+  let own = 0
+  for (const [at, value] of values.entries())
+    if (isCopied || typeof value === 'string') own += lengths[at] ?? 0
   const head = 1 + 4 + 1 + Buffer.byteLength(name) + 1 + 2 + values.length * 2 + 2
-  const own = Buffer.allocUnsafe(head + values.length * 4 + texts)
-  const all = head + values.length * 4 + lengths.reduce((sum, length) => sum + length, 0) + bindEnd.length
-  own[0] = bindCode
-  let at = own.writeInt32BE(all - 1, 1)
-  at = own.writeInt8(0, at)
-  at += own.write(name, at)
-  at = own.writeInt8(0, at)
-  at = own.writeInt16BE(values.length, at)
-  for (const value of values) at = own.writeInt16BE(typeof value === 'string' ? 0 : 1, at)
-  at = own.writeInt16BE(values.length, at)
-  const pieces: Buffer[] = []
-  let from = 0
-  for (const [index, value] of values.entries()) {
-    at = own.writeInt32BE(lengths[index] ?? 0, at)
-    if (typeof value === 'string') {
-      at += own.write(value, at)
-      continue
-    }
-    pieces.push(own.subarray(from, at), value)
-    from = at
+  const message = new Message(head + values.length * 4 + own + bindEnd.length + executeAndSync.length)
+  message.byte(bindCode)
+  message.int32(head - 1 + values.length * 4 + bytes + bindEnd.length)
+  message.byte(0)
+  message.text(name)
+  message.byte(0)
+  message.int16(values.length)
+  for (const value of values) message.int16(typeof value === 'string' ? 0 : 1)
+  message.int16(values.length)
+  for (const [at, value] of values.entries()) {
+    message.int32(lengths[at] ?? 0)
+    if (typeof value === 'string') message.text(value)
+    else if (isCopied) message.bytes(value)
+    else message.between(value)
   }
-  pieces.push(own.subarray(from, at), bindEnd)
-  return pieces
+  message.bytes(bindEnd)
+  message.bytes(executeAndSync)
+  return message.pieces()
+}
+
+/** A message while it is written. */
+class Message {
+  readonly #own: Buffer
+  readonly #pieces: Buffer[] = []
+  #from = 0
+  #at = 0
+
+  /** @param size in bytes, without what lies elsewhere */
+  constructor(size: number) {
+    this.#own = Buffer.allocUnsafe(size)
+  }
+
+  byte(value: number): void {
+    this.#at = this.#own.writeUInt8(value, this.#at)
+  }
+
+  int16(value: number): void {
+    this.#at = this.#own.writeInt16BE(value, this.#at)
+  }
+
+  int32(value: number): void {
+    this.#at = this.#own.writeInt32BE(value, this.#at)
+  }
+
+  text(value: string): void {
+    this.#at += this.#own.write(value, this.#at)
+  }
+
+  bytes(value: Buffer): void {
+    this.#at += value.copy(this.#own, this.#at)
+  }
+
+  /** Bytes that are sent from where they lie. */
+  between(value: Buffer): void {
+    this.#pieces.push(this.#own.subarray(this.#from, this.#at), value)
+    this.#from = this.#at
+  }
+
+  pieces(): Buffer[] {
+    return [...this.#pieces, this.#own.subarray(this.#from, this.#at)]
+  }
 }
 
 /** A list of texts as PostgreSQL reads arrays. */
 export function arrayText(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replaceAll(/[\\"]/g, '\\$&')}"`).join(',')}}`
+  return `{${texts.map((text) => `"${isPlain(text) ? text : text.replaceAll(/[\\"]/g, '\\$&')}"`).join(',')}}`
+}
+
+// Replacing asks for a copy even where there is nothing to replace.
+function isPlain(text: string): boolean {
+  return !text.includes('"') && !text.includes('\\')
 }

@@ -3,32 +3,10 @@ import { allGood, keysText, type AdmittingKey } from './admission.ts'
 import { accessFolded, accessFoldings } from './access-foldings.ts'
 import { AppendQuery, arrayText, type StatementValue } from './append-query.ts'
 import { erasable, eraseBefore, erased } from './erasing.ts'
-import type {
-  AccessChange,
-  ApprovalRow,
-  CallRow,
-  CounterRow,
-  DelegationRow,
-  ErasureRow,
-  GrantEndRow,
-  GrantRow,
-  GrantUseRow,
-  HoldRow,
-  MarkRow,
-  OutcomeRow,
-  PasskeyChange,
-  PasskeyRow,
-  ReleasedRow,
-  SealingRow,
-  SegmentRow,
-  SubjectKeyRow,
-  SubjectRow,
-  SuspensionRow,
-  VoteRow,
-} from './rows.ts'
+import type { AccessChange, BatchRows } from './rows.ts'
 
 /** A batch that advances the head from `size` by its entries. */
-export interface StagedBatch extends Required<AccessChange> {
+export interface StagedBatch {
   readonly ledger: string
   readonly size: number
   /** The frontier at `size`, on which this batch builds. */
@@ -47,40 +25,10 @@ export interface StagedBatch extends Required<AccessChange> {
   readonly salts: Buffer
   /** What its records can be found by, each once. */
   readonly terms: readonly string[]
-  readonly calls: readonly CallRow[]
-  readonly outcomes: readonly OutcomeRow[]
-  readonly approvals: readonly ApprovalRow[]
-  readonly votes: readonly VoteRow[]
-  /** What its decisions use of counters. */
-  readonly entries: readonly CounterRow[]
-  /** What its outcomes give back of what earlier batches used. */
-  readonly released: readonly ReleasedRow[]
-  readonly marks: readonly MarkRow[]
-  readonly suspensions: readonly SuspensionRow[]
-  readonly delegations: readonly DelegationRow[]
-  readonly grantsMade: readonly GrantRow[]
-  readonly grantUses: readonly GrantUseRow[]
-  readonly grantsRevoked: readonly GrantEndRow[]
-  /** By the database's clock, it is written before this instant, RFC 3339, or not at all. */
-  readonly notAfter?: string | undefined
+  /** What follows from its records. */
+  readonly rows: BatchRows
   /** The keys that have to be good when it is written, or it is not written. */
   readonly keys: readonly AdmittingKey[]
-  readonly passkeysMade: readonly PasskeyRow[]
-  readonly passkeysChanged: readonly PasskeyChange[]
-  /** Whose data its payloads hold. */
-  readonly subjects: readonly SubjectRow[]
-  /** Keys of people that are made. */
-  readonly subjectKeysMade: readonly SubjectKeyRow[]
-  /** Keys of people that another master key wraps from here on. */
-  readonly subjectKeysRewrapped: readonly SubjectKeyRow[]
-  readonly subjectKeysDestroyed: readonly Pick<SubjectKeyRow, 'id'>[]
-  /** Whether payloads are sealed from here on. */
-  readonly sealings: readonly SealingRow[]
-  /** Payloads of earlier batches that are erased. */
-  readonly erasures: readonly ErasureRow[]
-  readonly segments: readonly SegmentRow[]
-  readonly holdsPlaced: readonly HoldRow[]
-  readonly holdsLifted: readonly HoldRow[]
 }
 
 // The frontier is compared too: a batch that builds on one that was fenced may meet a head of just the size it
@@ -245,6 +193,12 @@ const foldings = {
 
 type Folding = keyof typeof foldings
 
+function rowsOf(rows: BatchRows, folding: Folding): readonly object[] {
+  return folding in accessFoldings ? rows.access[folding as keyof AccessChange] : rows[folding as OwnFolding]
+}
+
+type OwnFolding = Exclude<Folding, keyof AccessChange>
+
 // A statement for what most batches of a kind have in common; each is prepared once.
 const people: readonly Folding[] = ['calls', 'outcomes', 'approvals', 'votes']
 const uses: readonly Folding[] = ['entries', 'released', 'marks', 'subjects']
@@ -312,17 +266,17 @@ export function appendBatch(client: pg.Client, batch: StagedBatch, prepared: Set
     batch.salts,
     batch.bodies,
     arrayText(batch.terms),
-    batch.notAfter ?? 'infinity',
+    batch.rows.notAfter ?? 'infinity',
     batch.keys.length === 0 ? '[]' : keysText(batch.keys),
   ]
-  const has = (folding: Folding) => batch[folding].length > 0
+  const has = (folding: Folding) => rowsOf(batch.rows, folding).length > 0
   const [plain, used, ofPeople, all, every] = appendings
-  const erases = batch.erasures.length > 0
-  const isTimed = batch.notAfter !== undefined || people.some(has)
+  const erases = batch.rows.erasures.length > 0
+  const isTimed = batch.rows.notAfter !== undefined || people.some(has)
   const common = isTimed ? (uses.some(has) ? all : ofPeople) : uses.some(has) ? used : plain
   const { name, text, folded } = erases ? appendingErasures : rare.some(has) ? every : common
-  for (const folding of folded) values.push(JSON.stringify(batch[folding]))
-  if (erases) values.push(JSON.stringify(batch.erasures))
+  for (const folding of folded) values.push(JSON.stringify(rowsOf(batch.rows, folding)))
+  if (erases) values.push(JSON.stringify(batch.rows.erasures))
   return new Promise((resolve, reject) => {
     const query = new AppendQuery({ name, text, values }, prepared, (error, rows) => {
       if (error === undefined) resolve(rows === 1)

@@ -21,14 +21,10 @@ import { RetentionFold } from './retention-fold.ts'
 import { SealFold, type Sealer } from './seal-fold.ts'
 import type {
   AccessChange,
-  ApprovalRow,
+  BatchRows,
   CallRow,
-  DelegationRow,
-  ErasureRow,
   MarkRow,
   OutcomeRow,
-  PasskeyChange,
-  PasskeyRow,
   SegmentRow,
   SubjectRow,
   SuspensionRow,
@@ -300,30 +296,18 @@ export class Fold {
   }
 
   /** Every row that the batch has to write, each key once and in its last state. */
-  rows(statusOf: (approval: Approval) => string): {
-    calls: readonly CallRow[]
-    outcomes: readonly OutcomeRow[]
-    approvals: readonly ApprovalRow[]
-    votes: readonly VoteRow[]
-    marks: readonly MarkRow[]
-    suspensions: readonly SuspensionRow[]
-    delegations: readonly DelegationRow[]
-    /** By when the batch has to be written, RFC 3339; undefined where that does not matter. */
-    notAfter: string | undefined
-    passkeysMade: readonly PasskeyRow[]
-    passkeysChanged: readonly PasskeyChange[]
-    subjects: readonly SubjectRow[]
-    erasures: readonly ErasureRow[]
-  } & ReturnType<CounterFold['rows']> &
-    ReturnType<RetentionFold['rows']> &
-    ReturnType<GrantFold['rows']> &
-    ReturnType<SealFold['rows']> &
-    Required<AccessChange> {
+  rows(statusOf: (approval: Approval) => string): BatchRows {
     const approvals = [...this.#touchedApprovals].flatMap((index) => {
       const approval = this.#approvals.get(index)
       return approval ? [approvalRow(index, approval, statusOf(approval))] : []
     })
     const notAfter = earliestOf(this.#notAfter, this.grants.notAfter)
+    // One by one: to spread eight objects into one costs a small batch more than its hashes.
+    const { entries, released } = this.counters.rows()
+    const { segments, holdsPlaced, holdsLifted } = this.retention.rows()
+    const { grantsMade, grantUses, grantsRevoked } = this.grants.rows()
+    const { passkeysMade, passkeysChanged } = this.passkeys.rows()
+    const { subjectKeysMade, subjectKeysRewrapped, subjectKeysDestroyed, sealings } = this.seals.rows()
     return {
       calls: [...this.#touchedCalls.values()],
       outcomes: [...this.#outcomes.values()],
@@ -337,13 +321,22 @@ export class Fold {
         const delegation = this.#delegations.get(index)
         return delegation === undefined ? [] : [delegationRow(delegation)]
       }),
-      ...this.counters.rows(),
-      ...this.retention.rows(),
-      ...this.grants.rows(),
-      ...this.seals.rows(),
+      entries,
+      released,
+      segments,
+      holdsPlaced,
+      holdsLifted,
+      grantsMade,
+      grantUses,
+      grantsRevoked,
+      subjectKeysMade,
+      subjectKeysRewrapped,
+      subjectKeysDestroyed,
+      sealings,
       notAfter: notAfter && instantText(notAfter),
-      ...this.passkeys.rows(),
-      ...this.access.rows(),
+      passkeysMade,
+      passkeysChanged,
+      access: this.access.rows(),
     }
   }
 }

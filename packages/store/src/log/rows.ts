@@ -260,3 +260,41 @@ export interface HoldRow {
   readonly name: string
   readonly index: number
 }
+
+/** Every row that follows from a batch's records, each key once and in its last state. */
+export interface BatchRows {
+  readonly calls: readonly CallRow[]
+  readonly outcomes: readonly OutcomeRow[]
+  readonly approvals: readonly ApprovalRow[]
+  readonly votes: readonly VoteRow[]
+  /** What its decisions use of counters. */
+  readonly entries: readonly CounterRow[]
+  /** What its outcomes give back of what earlier batches used. */
+  readonly released: readonly ReleasedRow[]
+  readonly marks: readonly MarkRow[]
+  readonly suspensions: readonly SuspensionRow[]
+  readonly delegations: readonly DelegationRow[]
+  readonly grantsMade: readonly GrantRow[]
+  readonly grantUses: readonly GrantUseRow[]
+  readonly grantsRevoked: readonly GrantEndRow[]
+  /** By the database's clock, the batch is written before this instant, RFC 3339, or not at all. */
+  readonly notAfter: string | undefined
+  readonly passkeysMade: readonly PasskeyRow[]
+  readonly passkeysChanged: readonly PasskeyChange[]
+  /** Whose data its payloads hold. */
+  readonly subjects: readonly SubjectRow[]
+  /** Keys of people that are made. */
+  readonly subjectKeysMade: readonly SubjectKeyRow[]
+  /** Keys of people that another master key wraps from here on. */
+  readonly subjectKeysRewrapped: readonly SubjectKeyRow[]
+  readonly subjectKeysDestroyed: readonly Pick<SubjectKeyRow, 'id'>[]
+  /** Whether payloads are sealed from here on. */
+  readonly sealings: readonly SealingRow[]
+  /** Payloads of earlier batches that are erased. */
+  readonly erasures: readonly ErasureRow[]
+  readonly segments: readonly SegmentRow[]
+  readonly holdsPlaced: readonly HoldRow[]
+  readonly holdsLifted: readonly HoldRow[]
+  /** Who may use the service. */
+  readonly access: Required<AccessChange>
+}

@@ -35,6 +35,8 @@ export interface SequencerPorts {
   now(): Instant
   /** Whether deadlines are held against the database's clock as well as `now`. */
   readonly databaseClock: boolean
+  /** Whether a batch takes all who wait, also where they are many, and waits for those who are about to come. */
+  readonly wholeBatches: boolean
   /** The master key, where payloads are to be sealed. */
   readonly payloadKey?: PayloadKey | undefined
   /** `size` cryptographically random bytes. */
@@ -54,6 +56,8 @@ const batchesInFlightMax = 2
 const batchOperationsMax = 512
 /** Of so many callers, all that have come are put into one batch. */
 const fewWaiting = 40
+/** After so many answers the next batch is made up at once. */
+const fewAnswered = 8
 const queueMax = 20_000
 const fencesMax = 50
 
@@ -84,7 +88,7 @@ interface Prepared {
  *
  * An answer is given only after its batch has been committed, so what was acknowledged is durable. Where
  * many callers wait, a batch takes half of them, so that this process works out one batch while
- * PostgreSQL commits another. Another process that writes to the same ledger makes a batch miss its
+ * PostgreSQL commits another; unless it has other work meanwhile. Another process that writes to the same ledger makes a batch miss its
  * head; the batch is then worked out again from the new head. After an error of the database the
  * batch's callers get a `Fault`: whether it was written is unknown to them, so their calls do not run.
  */
@@ -146,8 +150,21 @@ export class Sequencer {
         answer: undefined,
       })
       // A full pipe pumps by itself when a batch has been committed.
-      if (!this.#pumping && this.#inFlight < batchesInFlightMax) void this.#pump()
+      if (!this.#pumping && this.#mayStart()) void this.#pump()
     })
+  }
+
+  // A second batch that is smaller than the first only makes both small: what it holds is committed together with what
+  // comes until then.
+  #mayStart(): boolean {
+    if (this.#inFlight === 0) return true
+    const enough = Math.min(this.#waitingInFlight, batchOperationsMax)
+    return this.#inFlight < batchesInFlightMax && this.#queue.length >= enough
+  }
+
+  // Halves of few are small batches, which cost PostgreSQL and this process more than waiting for each other does.
+  #isInHalves(): boolean {
+    return !this.#ports.wholeBatches && this.#queue.length + this.#waitingInFlight > fewWaiting
   }
 
   /**
@@ -179,7 +196,7 @@ export class Sequencer {
     // One turn of the event loop lets the callers of a burst gather in one batch.
     await Promise.resolve()
     try {
-      while (this.#queue.length > 0 && this.#inFlight < batchesInFlightMax && this.#fenced.length === 0) {
+      while (this.#queue.length > 0 && this.#mayStart() && this.#fenced.length === 0) {
         await this.#nextBatch()
       }
     } finally {
@@ -238,9 +255,8 @@ export class Sequencer {
   }
 
   #take(): Waiting[] {
-    const waiting = this.#queue.length + this.#waitingInFlight
-    // Halves of few are small batches, which cost PostgreSQL and this process more than waiting for each other does.
-    const share = waiting <= fewWaiting ? this.#queue.length : Math.ceil(waiting / 2)
+    const waiting = this.#queue.length
+    const share = this.#isInHalves() ? Math.ceil((waiting + this.#waitingInFlight) / 2) : waiting
     return this.#queue.splice(0, Math.max(1, Math.min(share, batchOperationsMax)))
   }
 
@@ -284,12 +300,13 @@ export class Sequencer {
         else each.reject(unrecorded(error))
       }
     }
-    const finished = staging.finished()
+    const { batch, head: next } = staging.finished()
     // A refusal has no record that would miss a head which another process has moved: the key may be another one by now. Not
     // before: whoever came later in this batch was sealed by what was known.
     if (isKeyStale) memory.sealing.clear()
     return {
-      ...finished,
+      batch,
+      head: next,
       bytes,
       kinds: staging.kinds,
       records: () => staging.records(),
@@ -351,7 +368,11 @@ export class Sequencer {
       this.#inFlight -= 1
       this.#waitingInFlight -= prepared.waiting.length
       if (this.#inFlight === 0) this.#requeueFenced()
-      void this.#pump()
+      // The answers go out first, so that whoever asks again, and requests that lie there to be read, are in the next batch.
+      // Halves leave nobody to wait for, and a few begin by asking.
+      const gathers = prepared.waiting.length > fewAnswered && !this.#isInHalves()
+      if (gathers) setImmediate(() => void this.#pump())
+      else void this.#pump()
     }
   }
 

@@ -115,7 +115,7 @@ export class Staging {
       salts: bytes.salts,
       terms: this.#terms.list(),
       keys,
-      ...this.#fold.rows((approval) => approvalStatus(approval, at)),
+      rows: this.#fold.rows((approval) => approvalStatus(approval, at)),
     }
     return { batch, head: next }
   }
