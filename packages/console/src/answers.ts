@@ -132,7 +132,7 @@ const history = {
 
 export const approvalContext = object({
   rules: listOf(object({ id: text, text })),
-  voters: listOf(object({ person: text, voted: flag })),
+  voters: listOf(object({ person: text, voted: flag, deputies: listOf(text) })),
   mayReveal: flag,
   history: object(history),
   similar: orNull(

@@ -31,6 +31,7 @@ export {
 } from './approval/webauthn/registration.ts'
 export type { Assertion, RegisteredPasskey } from './model/passkey.ts'
 export { canonicalJson, canonicalJsonOfPresent, frozenCopy, jsonProblem } from './model/canonical-json.ts'
+export { isReason, saysSomething } from './model/reason.ts'
 export {
   createLogKey,
   isEncryptedKey,

@@ -96,8 +96,15 @@ export class Delegations {
     return (await this.#unended(undefined, 'all', now, null)).filter(({ starts }) => starts <= at)
   }
 
+  /** Those by which others vote in these people's stead, now. */
+  async givenBy(people: readonly string[]): Promise<DelegationView[]> {
+    const now = this.#ports.now()
+    const at = instantText(now)
+    return (await this.#unended(people, 'given', now, null)).filter(({ starts }) => starts <= at)
+  }
+
   async #unended(
-    person: string | undefined,
+    person: string | readonly string[] | undefined,
     which: 'all' | 'given',
     at: Instant,
     max: number | null = listMax,
@@ -108,9 +115,9 @@ export class Delegations {
         join person f on f.id = d.delegator and (f.since_ledger is distinct from $1 or d.index >= f.since)
         join person t on t.id = d.delegate and (t.since_ledger is distinct from $1 or d.index >= t.since)
         where d.ledger = $1 and d.ends_at > $2 and d.revoked_by is null
-          and ($3::text is null or d.delegator = $3 or ($4 and d.delegate = $3))
+          and ($3::text[] is null or d.delegator = any($3) or ($4 and d.delegate = any($3)))
         order by d.index desc limit $5`,
-      values: [ledger, instantText(at), person ?? null, which === 'all', max],
+      values: [ledger, instantText(at), person === undefined ? null : [person].flat(), which === 'all', max],
     })
     return found
       .sort((one, other) => other.index - one.index)

@@ -4,6 +4,7 @@ import type { Session } from '../api.ts'
 import { focusRow, useKeys } from '../keys.ts'
 import { useLive } from '../live.ts'
 import type { Liveness } from '../live.ts'
+import { mayAnswer } from '../consent.ts'
 import { usePendingApprovals } from '../queries.ts'
 import { useLoadingPending } from '../voting-queries.ts'
 import type { Route } from '../route.ts'
@@ -91,7 +92,8 @@ const destinations: readonly Destination[] = [
 
 function Navigation({ route, person }: { readonly route: Route; readonly person: Session['person'] }) {
   const pending = usePendingApprovals()
-  const waiting = pending.approvals?.length ?? 0
+  // What others have to answer would teach people to overlook the number.
+  const waiting = pending.approvals?.filter(mayAnswer).length ?? 0
   const count = pending.hasMore ? `${waiting}+` : String(waiting)
   return (
     <nav className="nav" aria-label="Main">
@@ -104,7 +106,7 @@ function Navigation({ route, person }: { readonly route: Route; readonly person:
             {to === '/approvals' && waiting > 0 && (
               <span className="count">
                 {count}
-                <span className="unseen"> waiting</span>
+                <span className="unseen"> waiting for you</span>
               </span>
             )}
           </Link>

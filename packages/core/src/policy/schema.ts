@@ -141,7 +141,12 @@ const common = {
   windows: z.record(name, timeWindow, { error: 'must be a map from a name to a time window' }).optional(),
   facts: z.record(identifier, fact, { error: 'must be a map from a name to its type and source' }).optional(),
   subject: subject.optional(),
-  actions: z.record(name, action, { error: 'must be a map from an action to its constraints' }).optional(),
+  actions: z
+    .record(name, action, {
+      error:
+        'must be a map from an action to its constraints; what is allowed is listed in `allowed_actions`',
+    })
+    .optional(),
   rules: z.array(rule, { error: 'must be a list of rules' }).optional(),
   budgets: z.array(budget, { error: 'must be a list of budgets' }).optional(),
   rates: z.array(rate, { error: 'must be a list of rates' }).optional(),

@@ -107,6 +107,11 @@ describe('one mistake is one error, with its place', () => {
       '3:25 error unknown key `contition`; did you mean `condition`?',
     ],
     [
+      'a list of actions under the key of their constraints',
+      `${good}actions: [refund]\n`,
+      '3:10 error `actions` must be a map from an action to its constraints; what is allowed is listed in `allowed_actions`',
+    ],
+    [
       'a key of a fact',
       `${good}facts: { x: { typ: number, from: params.x } }\n`,
       '3:15 error unknown key `typ`; did you mean `type`?',

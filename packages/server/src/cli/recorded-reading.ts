@@ -1,4 +1,11 @@
-import { commentLengthMax, Fault, onOneLine, type JsonObject, type ReadRecord } from '@bailiwick/core'
+import {
+  commentLengthMax,
+  Fault,
+  isReason,
+  onOneLine,
+  type JsonObject,
+  type ReadRecord,
+} from '@bailiwick/core'
 import type { Ledger } from '@bailiwick/store'
 import { readingPayload } from '../reading-payload.ts'
 import { withLedger } from './open-ledger.ts'
@@ -79,7 +86,7 @@ export function revealReason(option: string, asked: boolean, reason: string | un
     })
   }
   const given = reason?.trim() ?? ''
-  if (given !== '' && given.length <= commentLengthMax) return given
+  if (isReason(given)) return given
   throw new Fault('bad_input', 'a sensitive value is shown for a reason only', {
     fix: `Say with --reason why, in at most ${commentLengthMax} characters; it is recorded.`,
   })

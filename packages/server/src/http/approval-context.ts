@@ -1,5 +1,6 @@
 import {
   indexOfId,
+  isExcluded,
   mayVote,
   principalsIn,
   ruleText,
@@ -53,7 +54,7 @@ export async function approvalContext(
   const body = {
     approval: approval.id,
     rules,
-    voters: votersOf(approval, people, barred),
+    voters: await votersOf(approval, people, barred, ledger),
     mayReveal: mayRevealAny(voter) || approval.mayVote,
     history,
     similar: previous === undefined ? null : similarCall(previous),
@@ -67,13 +68,30 @@ function behind({ agent, context }: ApprovalView, owners: Awaited<ReturnType<typ
   return new Set([...owning, ...principalsIn(JSON.stringify({ context }))])
 }
 
-function votersOf({ terms, votes }: ApprovalView, people: readonly Voter[], barred: ReadonlySet<string>) {
+async function votersOf(
+  { terms, votes }: ApprovalView,
+  people: readonly Voter[],
+  barred: ReadonlySet<string>,
+  { delegations }: Ledger,
+) {
   // Who has voted through somebody else has voted.
   const voted = new Set<string>(votes.flatMap(({ person, for: principal = person }) => [person, principal]))
   const asked = people
-    .filter((person) => mayVote(terms, person) && !barred.has(person.id))
+    .filter((person) => mayVote(terms, person) && !barred.has(person.id) && !voted.has(person.id))
     .map(({ id }) => id)
-  return [...new Set([...voted, ...asked])].sort().map((person) => ({ person, voted: voted.has(person) }))
+  const mayStandIn = new Set<string>(
+    people
+      .filter((person) => !isExcluded(terms, person) && !barred.has(person.id) && !voted.has(person.id))
+      .map(({ id }) => id),
+  )
+  const given = asked.length === 0 ? [] : await delegations.givenBy(asked)
+  const deputiesOf = (person: string) =>
+    [...new Set(given.filter(({ from }) => from === person).map(({ to }) => to))]
+      .filter((deputy) => deputy !== person && mayStandIn.has(deputy))
+      .sort()
+  return [...voted, ...asked]
+    .sort()
+    .map((person) => ({ person, voted: voted.has(person), deputies: deputiesOf(person) }))
 }
 
 function similarCall({ id, at, effect, params, context, masked }: DecisionView & Presented) {

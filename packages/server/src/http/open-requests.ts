@@ -4,24 +4,25 @@ import type { Context } from 'hono'
 import type { Asker } from './asker.ts'
 
 /**
- * How many requests of one person, or how many lists of one agent, may be open at once. A page of the console holds one or
- * two, and a browser six for a host, or all of its tabs through a proxy with HTTP/2.
+ * How many streams and long answers of one person, or long answers of one agent, may be open at once. A page of the console
+ * holds one or two, and a browser six for a host, or all of its tabs through a proxy with HTTP/2.
  */
 export const openRequestsMax = 32
 
-/** Lists may be long, and an agent may read them; what else it asks for is short, and 10,000 calls of it may wait. */
-const listsOfAgents = new Set(['/v1/decisions', '/v1/approvals'])
+/** Everything else that is asked for is short. */
+const lists = new Set(['/v1/decisions', '/v1/approvals'])
+const isBundle = (path: string) => path.startsWith('/log/tile/entries/')
+const isStream = (path: string) => path.endsWith('/events')
 
 /**
- * Counts requests until their answers have gone out, so that nobody fills the memory of the service with streams, and with
- * answers that nobody reads.
+ * Counts streams, and answers that may be long, until they have gone out, so that nobody fills the memory of the service with
+ * what nobody reads.
  */
 export class OpenRequests {
   readonly #open = new Map<string, number>()
-  readonly #counted = new WeakSet<ServerResponse>()
 
   /**
-   * Counts this request until its answer has gone out, or its connection has ended; once, however often it is taken.
+   * Counts this request until its answer has gone out, or its connection has ended.
    *
    * @throws Fault `too_many_requests` where as many of the asker's are open as may be
    */
@@ -29,10 +30,9 @@ export class OpenRequests {
     const whose = whoseOf(context, asker)
     const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse }
     // Without a connection nothing lies unread.
-    if (whose === undefined || outgoing === undefined || this.#counted.has(outgoing)) return
+    if (whose === undefined || outgoing === undefined) return
     const open = this.#open.get(whose) ?? 0
     if (open >= openRequestsMax) throw tooMany()
-    this.#counted.add(outgoing)
     this.#open.set(whose, open + 1)
     outgoing.once('close', () => this.#release(whose))
   }
@@ -44,16 +44,21 @@ export class OpenRequests {
   }
 }
 
-function whoseOf(context: Context, asker: Asker): string | undefined {
-  // By person: who signs in again has no more of them.
-  if (asker.kind === 'person') return `person ${asker.voter.id}`
-  const isList = context.req.method === 'GET' && listsOfAgents.has(context.req.path)
-  return isList ? `agent ${asker.agent}` : undefined
+function whoseOf({ req: { method, path } }: Context, asker: Asker): string | undefined {
+  if (method !== 'GET') return undefined
+  const isLong = lists.has(path) || isBundle(path)
+  // By person: who signs in again has no more of them. Of an agent 10,000 calls may wait, each on a stream of its own.
+  if (asker.kind === 'person') return isLong || isStream(path) ? `person ${asker.voter.id}` : undefined
+  return isLong ? `agent ${asker.agent}` : undefined
 }
 
 function tooMany(): Fault {
-  return new Fault('too_many_requests', `${openRequestsMax} of your requests have no answer yet`, {
-    fix: 'Read their answers or close them, such as by closing pages of the console; then ask again.',
-    retryAfterSeconds: 5,
-  })
+  return new Fault(
+    'too_many_requests',
+    `${openRequestsMax} lists or streams that you asked for are still open`,
+    {
+      fix: 'Read them to their ends or close them, such as by closing pages of the console; then ask again.',
+      retryAfterSeconds: 5,
+    },
+  )
 }

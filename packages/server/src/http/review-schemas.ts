@@ -85,7 +85,13 @@ export const approvalContext = z
       .array(z.object({ id: z.string(), text: z.string() }))
       .openapi({ description: 'The rules that matched, as their author wrote them.' }),
     voters: z
-      .array(z.object({ person: z.string(), voted: z.boolean() }))
+      .array(
+        z.object({
+          person: z.string(),
+          voted: z.boolean(),
+          deputies: z.array(z.string()).openapi({ description: 'Who may vote in their stead, now.' }),
+        }),
+      )
       .openapi({ description: 'Who may vote, or has voted.' }),
     mayReveal: z.boolean().openapi({ description: 'Whether the person who asks may see what is masked.' }),
     history: z.object(activity).openapi({ description: 'This agent and action, before this call.' }),

@@ -19,8 +19,8 @@ export function createRoute<Path extends string, const Config extends Described<
 ) {
   const security = securityOf(config['x-permission'])
   if (security === undefined) return createDescribed<Path, Config>(config)
-  // Whoever asks for too much at once is refused before it is looked at what for.
-  const responses = { ...config.responses, ...problems(429) }
+  // Whoever reads too much at once is refused before it is looked at what.
+  const responses = config.method === 'get' ? { ...config.responses, ...problems(429) } : config.responses
   return Object.assign(createDescribed<Path, Config>({ ...config, responses }), { security })
 }
 

@@ -277,6 +277,7 @@ describeConsole('the inbox', (setting) => {
     const voters = page.getByRole('heading', { name: 'Who may answer' }).locator('..')
     await isThere(voters.getByText('pat@example.com (you)'))
     expect(await voters.getByText('sam@example.com').count()).toBe(0)
+    expect(await voters.getByText('It takes').count()).toBe(0)
     await service.vote(pat, id, 'reject')
   })
 

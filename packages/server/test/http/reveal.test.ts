@@ -147,7 +147,7 @@ describe('the context of an approval', () => {
         text: expect.stringContaining('# Above this, two people look.\n- {id: large, on: pay'),
       },
     ])
-    expect(body.voters).toEqual([{ person: 'cfo@example.com', voted: false }])
+    expect(body.voters).toEqual([{ person: 'cfo@example.com', voted: false, deputies: [] }])
     expect(body.mayReveal).toBe(true)
     expect(body.history.of).toBe(
       body.history.counts.allow + body.history.counts.deny + body.history.counts.escalate,
@@ -167,12 +167,29 @@ describe('the context of an approval', () => {
     expect((await cfo.get('/v1/approvals/apr_99999/context')).status).toBe(404)
   })
 
+  test('says who may vote in whose stead, for as long as they may', async () => {
+    const { approval } = await decided(612)
+    const voters = async () => (await approver.get(`/v1/approvals/${approval}/context`)).body.voters
+    const given = await cfo.post('/v1/delegations', {
+      to: 'pat@example.com',
+      ends: new Date(Date.now() + 3_600_000).toISOString(),
+      reason: 'leave',
+    })
+    expect(given.status).toBe(201)
+    expect(await voters()).toEqual([
+      { person: 'cfo@example.com', voted: false, deputies: ['pat@example.com'] },
+    ])
+    const revoked = await cfo.post(`/v1/delegations/${given.body.id}/revocation`, { reason: 'back' })
+    expect(revoked.status).toBe(201)
+    expect(await voters()).toEqual([{ person: 'cfo@example.com', voted: false, deputies: [] }])
+  })
+
   test('says who has voted', async () => {
     const { approval } = await decided(611)
     const { digest } = (await cfo.get(`/v1/approvals/${approval}`)).body
     await cfo.post(`/v1/approvals/${approval}/votes`, { vote: 'reject', digest })
     const { body } = await cfo.get(`/v1/approvals/${approval}/context`)
-    expect(body.voters).toEqual([{ person: 'cfo@example.com', voted: true }])
+    expect(body.voters).toEqual([{ person: 'cfo@example.com', voted: true, deputies: [] }])
   })
 })
 

@@ -1,4 +1,4 @@
-import { canonicalJson, commentLengthMax, Fault, jsonProblem } from '@bailiwick/core'
+import { canonicalJson, commentLengthMax, Fault, jsonProblem, saysSomething } from '@bailiwick/core'
 import type { PayloadState } from '../log/payload-states.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { needsOf, refuseUnlessMay } from '../operations/deed.ts'
@@ -115,12 +115,11 @@ export function refuseUnderHold(holds: readonly string[]): void {
 
 /** @throws Fault `bad_input` for a reason that is none, or too long */
 export function checkedReason(reason: string): string {
-  const problem =
-    reason.trim() === ''
-      ? 'an erasure needs a reason'
-      : reason.length > commentLengthMax
-        ? `the reason is longer than ${commentLengthMax} characters`
-        : jsonProblem(reason, 'reason', 1)
+  const problem = !saysSomething(reason)
+    ? 'an erasure needs a reason'
+    : reason.length > commentLengthMax
+      ? `the reason is longer than ${commentLengthMax} characters`
+      : jsonProblem(reason, 'reason', 1)
   if (problem === undefined) return reason
   throw new Fault('bad_input', problem, {
     fix: 'Say why in a sentence, such as the number of the request. Leave out the person: the reason stays.',

@@ -1,4 +1,4 @@
-import { canonicalJson, commentLengthMax, Fault, jsonProblem, nameLengthMax } from '@bailiwick/core'
+import { canonicalJson, commentLengthMax, Fault, isReason, nameLengthMax } from '@bailiwick/core'
 import type { Operation } from '../log/sequencer.ts'
 import { needsOf, refuseUnlessMay } from './deed.ts'
 
@@ -24,11 +24,9 @@ export function holdOperation(change: HoldChange): Operation<{ readonly index: n
       fix: `Use 1 to ${nameLengthMax} characters without white space.`,
     })
   }
-  const wrong =
-    reason.trim() === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined
-  if (wrong) {
+  if (!isReason(reason)) {
     throw new Fault('bad_input', 'a hold needs a reason', {
-      fix: `Give one of at most ${commentLengthMax} characters.`,
+      fix: `Give one in words, of at most ${commentLengthMax} characters.`,
     })
   }
   return {

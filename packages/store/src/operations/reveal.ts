@@ -5,7 +5,7 @@ import {
   commentLengthMax,
   Fault,
   indexOfId,
-  jsonProblem,
+  isReason,
   termsAt,
   valueAt,
   type DecisionRecord,
@@ -50,11 +50,9 @@ export function mayRevealAny(person: Pick<Voter, 'roles'>): boolean {
 export function revealOperation(request: RevealRequest, viewer: Asking): Operation<Revealed> {
   const { decision: id, path, reason } = request
   const index = indexOfId('dec', id)
-  const wrong =
-    reason.trim() === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined
-  if (wrong) {
+  if (!isReason(reason)) {
     throw new Fault('bad_input', 'a sensitive value is shown for a reason only', {
-      fix: `Give one of at most ${commentLengthMax} characters.`,
+      fix: `Give one in words, of at most ${commentLengthMax} characters.`,
     })
   }
   const operation: Operation<Revealed> = {

@@ -2,7 +2,7 @@ import {
   canonicalJson,
   commentLengthMax,
   Fault,
-  jsonProblem,
+  isReason,
   nameLengthMax,
   type SuspensionRecord,
 } from '@bailiwick/core'
@@ -64,11 +64,9 @@ export function suspensionOperation(change: SuspensionChange): Operation<{ reado
       fix: `Use 1 to ${nameLengthMax} characters without white space, or \`*\` for every agent.`,
     })
   }
-  const wrong =
-    reason.trim() === '' || reason.length > commentLengthMax || jsonProblem(reason, 'reason', 1) !== undefined
-  if (wrong) {
+  if (!isReason(reason)) {
     throw new Fault('bad_input', 'a suspension needs a reason', {
-      fix: `Give one of at most ${commentLengthMax} characters.`,
+      fix: `Give one in words, of at most ${commentLengthMax} characters.`,
     })
   }
   const operation: Operation<{ readonly index: number | null }> = {

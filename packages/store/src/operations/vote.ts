@@ -14,6 +14,7 @@ import {
   type Assertion,
   type VoteChannel,
   type VoteChoice,
+  saysSomething,
 } from '@bailiwick/core'
 import { noNeeds, type Needs } from '../log/needs.ts'
 import { personId } from '../identity/secrets.ts'
@@ -157,7 +158,7 @@ function refuseBareEmergency({ breakGlass, comment = '', for: principal, vote }:
       fix: 'Leave `for` out; to say no, reject without `breakGlass`.',
     })
   }
-  if (!/[^\s\p{C}]/u.test(comment)) {
+  if (!saysSomething(comment)) {
     throw new Fault('bad_input', 'breaking the glass takes a reason', { fix: 'Say why in `comment`.' })
   }
 }
