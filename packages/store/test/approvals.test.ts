@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DecisionRequest } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -18,7 +18,7 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 
-describeOnPostgres('G3: an approval is good for exactly one call', (postgres) => {
+describeOnOnePostgres('G3: an approval is good for exactly one call', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { approvalDigest } from '@bailiwick/core'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   cast,
@@ -19,7 +19,7 @@ import {
 
 const vip = { action: 'issue_refund', params: { amount: 1, is_vip: true } }
 
-describeOnPostgres('G3: a vote is for what the person saw', (postgres) => {
+describeOnOnePostgres('G3: a vote is for what the person saw', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

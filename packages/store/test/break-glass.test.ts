@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { noticesOf } from '@bailiwick/core'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   cast,
@@ -17,7 +17,7 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 
-describeOnPostgres('G3: breaking the glass', (postgres) => {
+describeOnOnePostgres('G3: breaking the glass', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

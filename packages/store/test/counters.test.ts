@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { foreignWriter } from './harness/foreign-writer.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -16,7 +16,7 @@ import { allowedOf, counting, countingPolicy, effectsOf, mail, refunded, refundF
 
 const hour = 60 * minute
 
-describeOnPostgres('G4: budgets and rates', (postgres) => {
+describeOnOnePostgres('G4: budgets and rates', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

@@ -16,7 +16,7 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const secret = 'canary-7c1d'
 const withSecret = { context: { note: secret } }
@@ -25,7 +25,7 @@ function erasing(decision: string, more: Partial<ErasureRequest> = {}): ErasureR
   return { target: { decision }, reason: 'request 17', by: 'operator', ...more }
 }
 
-describeOnPostgres('G9: erasing a decision', (postgres) => {
+describeOnOnePostgres('G9: erasing a decision', (postgres) => {
   let site: LedgerSite
 
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -12,7 +12,7 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 
-describeOnPostgres('G3: silence is a denial', (postgres) => {
+describeOnOnePostgres('G3: silence is a denial', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

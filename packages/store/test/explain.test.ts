@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { GovernanceEnforcer } from '../src/enforcer.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   faultOf,
@@ -11,7 +11,7 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 
-describeOnPostgres('explaining a recorded decision', (postgres) => {
+describeOnOnePostgres('explaining a recorded decision', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

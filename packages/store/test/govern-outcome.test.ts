@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Fault, type DecisionPoint, type Governed } from '@bailiwick/core'
 import { GovernanceEnforcer } from '../src/enforcer.ts'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { cast, agent, ledgerSite, refund, voter, type LedgerSite } from './harness/ledger.ts'
 
-describeOnPostgres('G8: govern leaves an outcome of every run, and runs nothing twice', (postgres) => {
+describeOnOnePostgres('G8: govern leaves an outcome of every run, and runs nothing twice', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

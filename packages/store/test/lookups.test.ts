@@ -2,7 +2,7 @@ import type { Json, LookupNeed, LookupResult } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Ledger } from '../src/ledger.ts'
 import type { LookupGatherer } from '../src/operations/gather.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, ledgerSite, policiesOf, type LedgerSite } from './harness/ledger.ts'
 
 const policy = `
@@ -20,7 +20,7 @@ budgets:
 `
 const refund = { action: 'issue_refund', params: { customer: 'ann' } }
 
-describeOnPostgres('facts that are looked up', (postgres) => {
+describeOnOnePostgres('facts that are looked up', (postgres) => {
   let site: LedgerSite
   let count = 0
   const opened: Ledger[] = []

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, faultOf, ledgerSite, otherAgent, records, refund, type LedgerSite } from './harness/ledger.ts'
 
-describeOnPostgres('an outcome', (postgres) => {
+describeOnOnePostgres('an outcome', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

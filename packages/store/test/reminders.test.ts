@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   escalated,
@@ -13,7 +13,7 @@ import {
 } from './harness/ledger.ts'
 import type { Ledger } from '../src/ledger.ts'
 
-describeOnPostgres('people are told again of what waits', (postgres) => {
+describeOnOnePostgres('people are told again of what waits', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

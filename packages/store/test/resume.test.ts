@@ -13,7 +13,7 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 /** The process ends here: nothing that it would have done afterwards happens. */
 class Died extends Error {}
@@ -29,7 +29,7 @@ type Step =
   | 'before reporting'
   | 'after reporting'
 
-describeOnPostgres('G8: a call that is resumed', (postgres) => {
+describeOnOnePostgres('G8: a call that is resumed', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

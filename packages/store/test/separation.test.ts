@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { changeOwner } from '../src/owners.ts'
 import {
   agent,
@@ -19,7 +19,7 @@ import {
 
 const approve = { vote: 'approve' } as const
 
-describeOnPostgres('G3: nobody agrees to their own call, and everybody counts once', (postgres) => {
+describeOnOnePostgres('G3: nobody agrees to their own call, and everybody counts once', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

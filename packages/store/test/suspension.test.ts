@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   cast,
   agent,
@@ -18,7 +18,7 @@ const refund = (amount: number) => ({ action: 'issue_refund', params: { amount }
 const suspend = { agent, state: 'suspended', reason: 'odd refunds', by: 'operator' } as const
 const resume = { ...suspend, state: 'active', reason: 'looked into' } as const
 
-describeOnPostgres('suspension', (postgres) => {
+describeOnOnePostgres('suspension', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

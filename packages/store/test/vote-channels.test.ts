@@ -12,11 +12,11 @@ import {
   voter,
   type LedgerSite,
 } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const approve = { vote: 'approve' } as const
 
-describeOnPostgres('the channel of a vote', (postgres) => {
+describeOnOnePostgres('the channel of a vote', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)
