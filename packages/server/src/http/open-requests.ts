@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault } from '@bailiwick/core'
 import type { Context } from 'hono'
 import type { Asker } from './asker.ts'
@@ -28,13 +28,22 @@ export class OpenRequests {
    */
   take(context: Context, asker: Asker): void {
     const whose = whoseOf(context, asker)
-    const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse }
+    const { incoming, outgoing } = (context.env ?? {}) as Partial<Connected>
     // Without a connection nothing lies unread.
-    if (whose === undefined || outgoing === undefined) return
+    if (whose === undefined || incoming === undefined || outgoing === undefined) return
     const open = this.#open.get(whose) ?? 0
     if (open >= openRequestsMax) throw tooMany()
     this.#open.set(whose, open + 1)
-    outgoing.once('close', () => this.#release(whose))
+    // Of requests that were sent one behind the other without waiting, an answer whose turn has not come hears nothing of
+    // the end of its connection.
+    const { socket } = incoming
+    const ended = () => {
+      outgoing.off('close', ended)
+      socket.off('close', ended)
+      this.#release(whose)
+    }
+    outgoing.once('close', ended)
+    socket.setMaxListeners(openRequestsMax + 16).once('close', ended)
   }
 
   #release(whose: string): void {
@@ -42,6 +51,12 @@ export class OpenRequests {
     if (open > 0) this.#open.set(whose, open)
     else this.#open.delete(whose)
   }
+}
+
+/** What the adapter hands on of Node's own. */
+interface Connected {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
 }
 
 function whoseOf({ req: { method, path } }: Context, asker: Asker): string | undefined {

@@ -39,20 +39,22 @@ const byKey = ({ secret }: Caller): Header => ['Authorization', `Bearer ${secret
 const bySession = ({ secret }: Caller): Header => ['Cookie', `bailiwick_session=${secret}`]
 
 /** Asks on a connection of its own, which stays open; nothing is read before `statusOf`. */
-async function ask(path: string, [name, value]: Header, method = 'GET'): Promise<Socket> {
+async function ask(path: string, header: Header, method = 'GET'): Promise<Socket> {
   const socket = connect(listener.port, '127.0.0.1')
   sockets.push(socket)
   await once(socket, 'connect')
-  socket.write(
-    [
-      `${method} ${path} HTTP/1.1`,
-      `Host: ${new URL(base).host}`,
-      `Origin: ${base}`,
-      `${name}: ${value}`,
-      ...(method === 'POST' ? ['Content-Type: application/json', 'Content-Length: 2', '', '{}'] : ['', '']),
-    ].join('\r\n'),
-  )
+  socket.write(requestOf(path, header, method))
   return socket
+}
+
+function requestOf(path: string, [name, value]: Header, method = 'GET'): string {
+  return [
+    `${method} ${path} HTTP/1.1`,
+    `Host: ${new URL(base).host}`,
+    `Origin: ${base}`,
+    `${name}: ${value}`,
+    ...(method === 'POST' ? ['Content-Type: application/json', 'Content-Length: 2', '', '{}'] : ['', '']),
+  ].join('\r\n')
 }
 
 /** Reads the beginning of the answer, and leaves the rest of it unread. */
@@ -69,10 +71,8 @@ const statusFor = async (path: string, header: Header): Promise<number> => {
   return status
 }
 
-async function openStreams(caller: Caller): Promise<Socket[]> {
-  const streams = await Promise.all(
-    Array.from({ length: openRequestsMax }, () => ask('/v1/events', bySession(caller))),
-  )
+async function openStreams(caller: Caller, length = openRequestsMax): Promise<Socket[]> {
+  const streams = await Promise.all(Array.from({ length }, () => ask('/v1/events', bySession(caller))))
   for (const { status } of await Promise.all(streams.map(statusOf))) expect(status).toBe(200)
   return streams
 }
@@ -100,6 +100,20 @@ describe('of one person', () => {
       expect(await statusFor('/v1/approvals', bySession(person))).toBe(200)
       expect(await statusFor('/v1/approvals?status=nonsense', bySession(person))).toBe(400)
     }
+  })
+
+  test('what was asked for one behind the other is counted no longer than its connection lasts', async () => {
+    const [socket] = await openStreams(person, openRequestsMax - 5)
+    // None of these is answered before the stream has ended.
+    for (let behind = 0; behind < 5; behind++) {
+      socket?.write(requestOf('/v1/approvals', bySession(person)))
+    }
+    const status = () => statusFor('/v1/approvals', bySession(person))
+    await eventually('those behind to be taken', async () => (await status()) === 429)
+    socket?.destroy()
+    await eventually('the end of the connection to be noticed', async () => (await status()) === 200)
+    // What was open there, six in all, may be opened anew.
+    await openStreams(person, 4)
   })
 
   test('what is short is not counted', async () => {
