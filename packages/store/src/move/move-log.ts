@@ -185,7 +185,7 @@ async function claim({ source, target, ledger }: Ends, { from, to }: MoveOptions
     const resumed = there.id !== undefined && there.id === here.id && there.state !== undefined
     if (resumed && there.state === 'arriving') return there.id
     if (resumed && (await changeState(target, ledger, there.id, 'arrived', 'arriving'))) return there.id
-    throw alreadyThere(ledger, to)
+    throw alreadyThere(ledger, to, there.state === undefined)
   }
   await refuseInhabited(target, to)
   const id = randomBytes(16).toString('hex')
@@ -199,13 +199,17 @@ async function claim({ source, target, ledger }: Ends, { from, to }: MoveOptions
     values ($1, 0, '', $2, 'arriving', $3) on conflict do nothing`,
     [ledger, id, from],
   )
-  if (rowCount !== 1) throw alreadyThere(ledger, to)
+  // Another move was faster.
+  if (rowCount !== 1) throw alreadyThere(ledger, to, false)
   return id
 }
 
-function alreadyThere(ledger: string, to: string): Fault {
-  return new Fault('conflict', `${to} already has a log \`${ledger}\``, {
-    fix: 'Name an empty database. Where an abandoned move left it there, drop the schema `bailiwick` of that database first.',
+// Whoever has moved the log and asks again with `DATABASE_URL` set must not be told to drop the log that is in use.
+function alreadyThere(ledger: string, to: string, isOpen: boolean): Fault {
+  return new Fault('conflict', `${to} already has a log \`${ledger}\`${isOpen ? ', which is open' : ''}`, {
+    fix: isOpen
+      ? 'If the log has moved there, it is the one to use, and nothing is left to do; else name an empty database.'
+      : 'Name an empty database. Where an abandoned move left it there, drop the schema `bailiwick` of that database first.',
   })
 }
 
