@@ -31,6 +31,8 @@ export class OpenRequests {
     const { incoming, outgoing } = (context.env ?? {}) as Partial<Connected>
     // Without a connection nothing lies unread.
     if (whose === undefined || incoming === undefined || outgoing === undefined) return
+    // Whoever left while it was looked up who they are is told of no end any more, and would be counted for ever.
+    if (incoming.socket.destroyed || outgoing.destroyed) return
     const open = this.#open.get(whose) ?? 0
     if (open >= openRequestsMax) throw tooMany()
     this.#open.set(whose, open + 1)
