@@ -116,6 +116,15 @@ describe('of one person', () => {
     await openStreams(person, 4)
   })
 
+  test('who leaves before it is known who they are is not counted', async () => {
+    for (let times = 0; times < openRequestsMax * 3; times++) {
+      const socket = await ask('/v1/approvals', bySession(person))
+      socket.destroy()
+    }
+    const status = () => statusFor('/v1/approvals', bySession(person))
+    await eventually('what was cut to be let go', async () => (await status()) === 200, 5_000)
+  })
+
   test('what is short is not counted', async () => {
     await openStreams(person)
     const { body } = await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 600 } })
