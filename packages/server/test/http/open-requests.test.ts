@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listenerOf } from '../../src/http/answer-requests.ts'
 import { listen, type Listener } from '../../src/http/listener.ts'
 import { openRequestsMax } from '../../src/http/open-requests.ts'
@@ -116,13 +116,29 @@ describe('of one person', () => {
     await openStreams(person, 4)
   })
 
-  test('who leaves before it is known who they are is not counted', async () => {
-    for (let times = 0; times < openRequestsMax * 3; times++) {
-      const socket = await ask('/v1/approvals', bySession(person))
-      socket.destroy()
+  test('who leaves while it is looked up who they are is not counted', async () => {
+    const app = listenerOf(service.app)
+    const { sessions } = service.access
+    const known = sessions.known.bind(sessions)
+    let left: Promise<unknown> = Promise.resolve()
+    listener.answerWith((incoming, outgoing) => {
+      left = once(incoming.socket, 'close')
+      app(incoming, outgoing)
+    })
+    const lookUp = vi.spyOn(sessions, 'known').mockImplementation(async (token) => {
+      const found = await known(token)
+      sockets.at(-1)?.destroy()
+      await left
+      return found
+    })
+    for (let times = 0; times < openRequestsMax; times++) {
+      await ask('/v1/approvals', bySession(person))
+      await vi.waitFor(() => expect(lookUp).toHaveBeenCalledTimes(times + 1))
+      await lookUp.mock.results[times]?.value
     }
-    const status = () => statusFor('/v1/approvals', bySession(person))
-    await eventually('what was cut to be let go', async () => (await status()) === 200, 5_000)
+    lookUp.mockRestore()
+    listener.answerWith(app)
+    expect(await statusFor('/v1/approvals', bySession(person))).toBe(200)
   })
 
   test('what is short is not counted', async () => {
