@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Fault, type DecisionAnswer, type DecisionRequest } from '@bailiwick/core'
+import { Fault, type DecisionAnswer, type DecisionRequest, type Instant } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
+import { noNeeds } from '../src/log/needs.ts'
+import { NotInThisBatch } from '../src/log/operation.ts'
+import { Sequencer } from '../src/log/sequencer.ts'
 import { foreignWriter } from './harness/foreign-writer.ts'
 import { describeOnPostgres } from './harness/postgres.ts'
 import {
@@ -112,6 +116,45 @@ describeOnPostgres('G1: the log', (postgres) => {
       expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } })
       expect(others.every(({ status }) => status === 'fulfilled')).toBe(true)
       expect((await ledger.head()).size).toBe(before + 20)
+    })
+
+    test('records nobody later to whom it has said that nothing was recorded', async () => {
+      const ledger = await site.open()
+      let asked = 0
+      const sequencer = new Sequencer({
+        connection: site.database.config,
+        ledger: ledger.name,
+        databaseClock: false,
+        wholeBatches: false,
+        randomBytes,
+        committed: () => undefined,
+        // Once for the batch; then for judging what is answered without a record, which fails.
+        now: () => {
+          asked += 1
+          if (asked === 2) throw new Error('the clock has stopped')
+          return Date.now() as Instant
+        },
+      })
+      const before = await records(site, ledger)
+      const recorded = (subject: string) => ({ answer: subject, body: note(subject) })
+      let applied = 0
+      const answers = [
+        sequencer.submit({ needs: noNeeds, apply: () => ({ answer: 'nothing to record' }) }),
+        sequencer.submit({
+          needs: noNeeds,
+          apply: () => {
+            applied += 1
+            if (applied === 1) throw new NotInThisBatch()
+            return recorded('late')
+          },
+        }),
+      ]
+      for (const fault of await Promise.all(answers.map(faultOf))) expect(fault.recorded).toBe('no')
+      const next = sequencer.submit({ needs: noNeeds, apply: () => recorded('next') })
+      expect(await next).toBe('next')
+      await sequencer.close()
+      const after = (await records(site, ledger)).slice(before.length)
+      expect(after).toMatchObject([{ subject: 'next' }])
     })
 
     test('does so too when the batch has to be worked out again', async () => {

@@ -242,6 +242,9 @@ export class Sequencer {
       const { code, message, fix } =
         cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', 'no')
       const fault = new Fault(code, message, { fix, cause, recorded: 'no' })
+      // Whoever did not fit into the batch waits again by now, and would be recorded after having been told the contrary.
+      const told = new Set(waiting)
+      this.#queue = this.#queue.filter((each) => !told.has(each))
       for (const each of waiting) each.reject(fault)
     }
   }
