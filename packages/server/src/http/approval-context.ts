@@ -69,7 +69,7 @@ function behind({ agent, context }: ApprovalView, owners: Awaited<ReturnType<typ
 }
 
 async function votersOf(
-  { terms, votes }: ApprovalView,
+  { status, terms, votes }: ApprovalView,
   people: readonly Voter[],
   barred: ReadonlySet<string>,
   { delegations }: Ledger,
@@ -84,7 +84,7 @@ async function votersOf(
       .filter((person) => !isExcluded(terms, person) && !barred.has(person.id) && !voted.has(person.id))
       .map(({ id }) => id),
   )
-  const given = asked.length === 0 ? [] : await delegations.givenBy(asked)
+  const given = status !== 'pending' || asked.length === 0 ? [] : await delegations.givenBy(asked)
   const deputiesOf = (person: string) =>
     [...new Set(given.filter(({ from }) => from === person).map(({ to }) => to))]
       .filter((deputy) => deputy !== person && mayStandIn.has(deputy))

@@ -33,7 +33,10 @@ const table = {
     who: ['agent', ...deedRoles.cancellation],
     what: 'withdraw approvals; an agent its own',
   },
-  'delegations:read': { who: [...everyRole], what: 'see who votes in whose stead; most people their own' },
+  'delegations:read': {
+    who: [...everyRole],
+    what: 'see who votes in whose stead; most people their own, and of who is asked on an approval that waits',
+  },
   'delegations:change': {
     who: [...everyRole],
     what: 'let others vote in their stead; administrators anybody',
