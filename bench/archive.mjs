@@ -66,8 +66,11 @@ async function measure({ connection, dataDir, seconds, records, name, load, load
   now = () => Date.now()
   await keepPartitions(connection, 'week', now())
   const hotBefore = (await hotBytes(connection)) - bytesBefore
-  // What so many appends leave to be done is done first: the log is archived long after it was written.
+  // What so many appends leave to be done is done first: the log is archived long after it was written and published.
+  await ledger.checkpoint()
+  await ledger.tiles.fill()
   await settle(connection)
+  const published = publishing(ledger)
   await load(ledger, seconds, undefined)
   const before = await load(ledger, seconds * 20, undefined)
   const started = performance.now()
@@ -77,6 +80,7 @@ async function measure({ connection, dataDir, seconds, records, name, load, load
   const report = await run
   const took = (performance.now() - started) / 1000
   const after = await load(ledger, seconds * 20, undefined)
+  await published.stop()
   const archived = report.segments.at(-1)?.end ?? 0
   const ratio = await tell({
     connection,
@@ -159,6 +163,26 @@ async function fill(ledger, records) {
     }
   }
   await Promise.all(Array.from({ length: 1024 }, caller))
+}
+
+/** Publishes checkpoints and works out tiles each second, as a service does all the time. */
+function publishing(ledger) {
+  let stopped = false
+  const running = (async () => {
+    while (!stopped) {
+      await ledger.checkpoint()
+      await ledger.tiles.fill()
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1000)
+      })
+    }
+  })()
+  return {
+    stop: async () => {
+      stopped = true
+      await running
+    },
+  }
 }
 
 /** Decides for so many seconds, or until something has ended: each caller anew when its own decision is committed. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { makeDataDir } from '../packages/store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../packages/store/test/harness/data-dir.ts'
 import { neutralEnvironment, ROOT } from './workspace.ts'
 
@@ -26,6 +27,7 @@ const READY_WITHIN_MS = 60_000
 export async function startTemporaryService(policies: string): Promise<TemporaryService> {
   const port = await freePort()
   const data = await makeTestDir()
+  await makeDataDir(data)
   const address = `127.0.0.1:${port}`
   const environment = { BAILIWICK_DATA: data, BAILIWICK_PORT: String(port) }
   const main = path.join(ROOT, 'packages/server/bundle/main.js')

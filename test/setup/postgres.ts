@@ -23,6 +23,8 @@ export type TestServer =
 declare module 'vitest' {
   export interface ProvidedContext {
     testServers: readonly TestServer[]
+    /** The files of a stopped embedded server with a migrated, empty database. */
+    clusterTemplate: string
   }
 }
 
@@ -45,6 +47,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       console.error(`\n*** NOT TESTED on ${server.flavour} PostgreSQL: ${server.missing} ***\n`)
   }
   project.provide('testServers', servers)
+  project.provide('clusterTemplate', await makeClusterTemplate(root))
 
   return async () => {
     await removeTestDir(root)
@@ -86,6 +89,15 @@ async function makeTemplate({ connection }: EmbeddedPostgres): Promise<void> {
     await client.end()
   }
   await migrate({ ...connection, database: templateDatabase })
+}
+
+/** Making a cluster anew for each service that a test starts took more than a minute of the whole run. */
+async function makeClusterTemplate(root: string): Promise<string> {
+  const dataDir = path.join(root, 'cluster')
+  const server = await openEmbedded({ dataDir, settings: { fsync: 'off' } })
+  await migrate(server.connection)
+  await server.stop()
+  return path.join(dataDir, 'postgres')
 }
 
 function killQuietly(pid: number): void {

@@ -1,4 +1,12 @@
-import { Fault, instantText, roleOrGroup, type Instant, type PersonId, type Voter } from '@bailiwick/core'
+import {
+  approvalId,
+  Fault,
+  instantText,
+  roleOrGroup,
+  type Instant,
+  type PersonId,
+  type Voter,
+} from '@bailiwick/core'
 import {
   createKey,
   listKeys,
@@ -17,6 +25,7 @@ import { newToken, personId, sha256 } from './identity/secrets.ts'
 import { sessionLifetimesDefault, Sessions, type SessionLifetimes } from './identity/sessions.ts'
 import { SignIns, type SecondFactor, type SignInResult } from './identity/sign-ins.ts'
 import { laterInstant } from './log/later-instant.ts'
+import { readRestingOn } from './log/read-approvals.ts'
 import { KeyLookup, type Admission } from './key-lookup.ts'
 import type { Ledger } from './ledger.ts'
 import { unknownPerson, type ChangedBy } from './operations/access.ts'
@@ -29,7 +38,7 @@ import {
   vouchedPersonOperation,
 } from './operations/person.ts'
 
-/** How often a removal is tried while others make grants on the person's word. */
+/** How often a removal is tried while the person's word still makes grants and approvals. */
 const removalsMax = 10
 const signInLinkMs = 24 * 60 * 60 * 1000
 
@@ -147,7 +156,8 @@ export class Access {
 
   /**
    * Removes a person with all that lets them in, and ends what others may do on the person's word: delegations in both
-   * directions, and standing grants that rest on a vote of the person's. What the person did stays in the log.
+   * directions, standing grants that rest on a vote of the person's, and approvals with such a vote that wait or have not been
+   * used, which are withdrawn. What the person did stays in the log.
    *
    * @throws Fault `not_found`, `not_authenticated` for a session that has ended, or `conflict` for who would remove themself
    */
@@ -161,11 +171,21 @@ export class Access {
     await this.#ledger.delegations.revokeAllOf(person, reason)
     for (let left = removalsMax; left > 0; left--) {
       await this.#ledger.grants.revokeAllOf(person, reason)
+      await this.#withdrawVotedOn(person, by)
       const removal = this.#ledger.changePerson(removePersonOperation(person, by))
-      // A grant that somebody made on the person's word in between keeps the person here, and is ended first.
+      // What rests on the person's word since then keeps the person here, and is ended first.
       if (left === 1) await removal
       else if (await unlessEnded(removal)) return
     }
+  }
+
+  async #withdrawVotedOn(person: PersonId, by = 'operator'): Promise<void> {
+    const { pool, name } = this.#ledger
+    const reason = 'Somebody who had voted on it was removed.'
+    const resting = await readRestingOn(pool, name, [person])
+    await Promise.all(
+      resting.map((index) => unlessEnded(this.#ledger.cancel(approvalId(index), { by, reason }))),
+    )
   }
 
   /**

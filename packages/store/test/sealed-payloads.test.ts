@@ -243,6 +243,25 @@ describeOnOnePostgres('G9: payloads that are sealed', (postgres) => {
     })
   })
 
+  describe('an approval in a service without the payload key, with the vote of a person who is removed', () => {
+    test('is withdrawn, without the reason, which only the key could seal', async () => {
+      const ledger = await sealing()
+      await knows(ledger, voter('pat'))
+      const { approval } = await ledger.decide(agent, refundOf('cu-ann', {}, 600))
+      const id = approval?.id ?? ''
+      await cast(ledger, voter('pat'), id, { vote: 'approve' })
+      const blind = await site.open(policiesOf(policy), ledger.name, {})
+      await new Access(blind).removePerson('pat@example.com')
+      const { status, cancelled } = await ledger.approval(id, {})
+      expect({ status, by: cancelled?.by, reason: cancelled?.reason }).toEqual({
+        status: 'cancelled',
+        by: 'operator',
+        reason: null,
+      })
+      expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    })
+  })
+
   describe('erasing a person', () => {
     test('destroys the key in the transaction that says so, and everybody else stays readable', async () => {
       const ledger = await sealing()

@@ -256,7 +256,7 @@ function EndDialog({
     >
       <p>
         {isRemoval
-          ? 'Sessions and sign-in links end at once. What this person did stays in the log.'
+          ? 'Sessions and sign-in links end at once. Approvals that this person voted on and that nobody has used are withdrawn; delegations and standing grants end. What this person did stays in the log.'
           : 'Every session ends with the next request, and so does every sign-in link that is not used.'}
       </p>
     </ConfirmDialog>

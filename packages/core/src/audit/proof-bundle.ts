@@ -85,6 +85,7 @@ export interface RefutedProof {
 export function parseProofBundle(text: string): ProofBundle {
   if (text.length > proofBundleLengthMax) throw notBundle('it is too long')
   const value = parseJson(text)
+  if (namesTwice(text, value)) throw notBundle('one of its objects has two members of one name')
   if (!isObject(value)) throw notBundle('it is not a JSON object')
   if (value['format'] !== proofBundleFormat) throw notBundle(`its \`format\` is not \`${proofBundleFormat}\``)
   const { index, record, payload, size, proof, checkpoint, verifierKeys } = value
@@ -104,6 +105,25 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw notBundle('it is not JSON', cause)
   }
+}
+
+/** Whether an object in JSON has a name twice: `JSON.parse` keeps the last, and another reader may show the first. */
+function namesTwice(text: string, parsed: unknown): boolean {
+  let left = 0
+  let isInText = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (isInText && character === '\\') at++
+    else if (character === '"') isInText = !isInText
+    else if (character === ':' && !isInText) left++
+  }
+  const nested = [parsed]
+  for (let value = nested.pop(); value !== undefined; value = nested.pop()) {
+    if (isObject(value)) left -= Object.keys(value).length
+    if (typeof value === 'object' && value !== null)
+      for (const each of Object.values(value)) nested.push(each)
+  }
+  return left > 0
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -101,6 +101,17 @@ describe('a proof bundle', () => {
     }
   })
 
+  test.each([
+    ['index', (text: string) => text.replace('{', '{"index":7,')],
+    ['a state of the payload', (text: string) => text.replace('"payload":{', '"payload":{"state":"erased",')],
+    ['the record, spelled otherwise', (text: string) => text.replace('{', '{"re\\u0063ord":"{}",')],
+    ['something in what it does not know', (text: string) => text.replace('{', '{"more":[{"a":1,"a":":"}],')],
+  ])('is none where it has %s twice, of which another reader may show the other', (_what, change) => {
+    const text = JSON.stringify(bundleOf(3))
+    expect(parseProofBundle(text.replace('{', '{"more":[{"a":":","b":{"a":"\\":"}}],'))).toEqual(bundleOf(3))
+    expect(() => parseProofBundle(change(text))).toThrow('two members of one name')
+  })
+
   test('does not hide or invent a payload', () => {
     const state = (index: number, payload: ProofBundle['payload']) =>
       verifyProofBundle({ ...bundleOf(index), payload }, [verifierKey])

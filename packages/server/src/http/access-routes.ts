@@ -22,7 +22,8 @@ export const deletePerson = createRoute({
   method: 'delete',
   path: '/v1/people/{person}',
   'x-permission': 'access:change',
-  summary: 'Remove a person with all that lets them in; what the person did stays in the log',
+  summary:
+    'Remove a person with all that lets them in and all that rests on their vote; what the person did stays in the log',
   request: { params: schema.personParam },
   responses: answers(204, { description: 'Removed' }, 400, 401, 403, 404, 409, 503),
 })

@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeRunningDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { cli } from './run-cli.ts'
 
 let dataDir: string
+let stopDatabase: () => Promise<unknown>
 beforeAll(async () => {
   dataDir = await makeTestDir()
+  stopDatabase = await makeRunningDataDir(dataDir)
 })
-afterAll(() => removeTestDir(dataDir))
+afterAll(async () => {
+  await stopDatabase()
+  await removeTestDir(dataDir)
+})
 
 const agents = (...args: readonly string[]) => cli(['agents', ...args, '--data', dataDir])
 const people = (...args: readonly string[]) => cli(['people', ...args, '--data', dataDir])

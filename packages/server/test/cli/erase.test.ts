@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { Ledger, loadPolicies, migrate, openDatabase, type OpenedDatabase } from '@bailiwick/store'
+import { Ledger, loadPolicies, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { agentId, writePolicy } from '../harness/policies.ts'
 import { cli } from './run-cli.ts'
@@ -13,8 +14,8 @@ let ledger: Ledger
 beforeAll(async () => {
   dir = await makeTestDir()
   dataDir = join(dir, 'data')
+  await makeDataDir(dataDir)
   database = await openDatabase({ dataDir })
-  await migrate(database.connection)
   const policies = await loadPolicies(
     await writePolicy(dir, { text: `agent_id: ${agentId}\nallowed_actions: [pay]\nsubject: params.to\n` }),
   )

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Ledger, loadPolicies, migrate, openDatabase, type OpenedDatabase } from '@bailiwick/store'
+import { Ledger, loadPolicies, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { cli } from './run-cli.ts'
 
@@ -124,8 +125,8 @@ describe('bailiwick explain, of a recorded decision', () => {
   let id: string
   beforeAll(async () => {
     dataDir = await makeTestDir()
+    await makeDataDir(dataDir)
     database = await openDatabase({ dataDir })
-    await migrate(database.connection)
     const policies = await loadPolicies(policy)
     const { connection } = database
     ledger = await Ledger.open({ connection, policies, dataDir, consoleUrl: 'http://127.0.0.1:7420' })

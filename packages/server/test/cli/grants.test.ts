@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { PersonId } from '@bailiwick/core'
-import { Access, Ledger, loadPolicies, migrate, openDatabase, type OpenedDatabase } from '@bailiwick/store'
+import { Access, Ledger, loadPolicies, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { agentId, writePolicy } from '../harness/policies.ts'
 import { cli } from './run-cli.ts'
@@ -13,8 +14,8 @@ let ledger: Ledger
 beforeAll(async () => {
   dir = await makeTestDir()
   dataDir = join(dir, 'data')
+  await makeDataDir(dataDir)
   database = await openDatabase({ dataDir })
-  await migrate(database.connection)
   const standing = '{ uses: 12, lasts: 8h, may_differ: { amount: up_to, order: any } }'
   const policies = await loadPolicies(await writePolicy(dir, { standing }))
   const { connection } = database

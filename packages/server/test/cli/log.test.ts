@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Ledger, loadPolicies, migrate, openDatabase, type OpenedDatabase } from '@bailiwick/store'
+import { Ledger, loadPolicies, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { cli, exampleFile } from './run-cli.ts'
 
@@ -13,8 +14,8 @@ let early: { size: string; frontier: Buffer }
 
 beforeAll(async () => {
   dataDir = await makeTestDir()
+  await makeDataDir(dataDir)
   database = await openDatabase({ dataDir })
-  await migrate(database.connection)
   const policies = await loadPolicies(exampleFile('policies'))
   const { connection } = database
   ledger = await Ledger.open({ connection, policies, dataDir, consoleUrl: 'http://127.0.0.1:7420' })

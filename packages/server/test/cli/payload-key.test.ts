@@ -1,15 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  Ledger,
-  loadPolicies,
-  migrate,
-  openDatabase,
-  PayloadKey,
-  type OpenedDatabase,
-} from '@bailiwick/store'
+import { Ledger, loadPolicies, openDatabase, PayloadKey, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { payloadKeySettings } from '../../src/payload-key-settings.ts'
 import { agentId, writePolicy } from '../harness/policies.ts'
@@ -29,8 +23,8 @@ let ledger: Ledger
 beforeAll(async () => {
   dir = await makeTestDir()
   dataDir = join(dir, 'data')
+  await makeDataDir(dataDir)
   database = await openDatabase({ dataDir })
-  await migrate(database.connection)
   policies = await loadPolicies(
     await writePolicy(dir, { text: `agent_id: ${agentId}\nallowed_actions: [pay]\nsubject: params.to\n` }),
   )

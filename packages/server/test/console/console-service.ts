@@ -11,6 +11,7 @@ import {
   type VoteChoice,
 } from '@bailiwick/core'
 import { Access, Ledger, openDatabase, stopIfUnused, type PolicySet } from '@bailiwick/store'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { policiesOf } from '../../../store/test/harness/ledger.ts'
 import { startService } from '../../src/service.ts'
@@ -138,6 +139,7 @@ export async function startConsoleService(env: NodeJS.ProcessEnv = {}): Promise<
   }
   const dir = await makeTestDir()
   const dataDir = path.join(dir, 'data')
+  await makeDataDir(dataDir)
   const service = await startService({
     policies: await writePolicies(dir),
     dataDir,

@@ -9,10 +9,11 @@ import {
 } from '@bailiwick/core'
 import { Access, Ledger, loadPolicies, openDatabase, stopIfUnused, type PayloadKey } from '@bailiwick/store'
 import { vi } from 'vitest'
+import { makeDataDir } from '../../../store/test/harness/cluster-copy.ts'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
 import { openEmbedded } from '../../../store/src/engine/embedded.ts'
-import { runningPostmaster } from '../../../store/src/engine/postmaster-file.ts'
+import { readPostmasterFile, servesCluster } from '../../../store/src/engine/postmaster-file.ts'
 import { startService, type RunningService, type ServiceOptions } from '../../src/service.ts'
 import { eventually } from './eventually.ts'
 import { agentId, writePolicy, type PolicyVariant } from './policies.ts'
@@ -44,7 +45,15 @@ export class ServicePlace {
     this.#database = database
   }
 
+  /** With an embedded cluster that is made already. */
   static async make(variant: PolicyVariant = {}): Promise<ServicePlace> {
+    const place = await ServicePlace.empty(variant)
+    await makeDataDir(place.dataDir)
+    return place
+  }
+
+  /** Without a data directory: the first service makes it. */
+  static async empty(variant: PolicyVariant = {}): Promise<ServicePlace> {
     const dir = await makeTestDir()
     return new ServicePlace(dir, await writePolicy(dir, variant), undefined)
   }
@@ -97,9 +106,14 @@ export class ServicePlace {
     return service
   }
 
-  /** The embedded PostgreSQL that runs here, if one does. */
+  /**
+   * The embedded PostgreSQL that runs here, if one does. Only looks: an opener would clear away the file of one that was
+   * killed, and by that file the service knows that it was.
+   */
   async postgresPid(): Promise<number | undefined> {
-    return (await runningPostmaster(join(this.dataDir, 'postgres')))?.pid
+    const clusterDir = join(this.dataDir, 'postgres')
+    const pid = (await readPostmasterFile(clusterDir))?.pid
+    return pid !== undefined && (await servesCluster(pid, clusterDir)) ? pid : undefined
   }
 
   /** The checkpoint as anyone finds it on disk. */

@@ -32,14 +32,15 @@ export class BlockFile {
     // Here and not in the process's pool of threads: those have the priority of the decisions, this one has not.
     const packed = gzipSync(`${lines.join('\n')}\n`, { level: 6 })
     await this.#file.write(packed)
+    // Bit by bit: a disk that has all of a segment to write at once keeps every commit waiting meanwhile.
+    await this.#file.datasync()
     this.#digest.update(packed)
     this.#blocks.push({ first, offset: this.#bytes, bytes: packed.length, sha256: sha256Hex(packed) })
     this.#bytes += packed.length
   }
 
-  /** Ends the file, synced, and says what it is. */
+  /** Ends the file and says what it is. */
   async finish(name: string): Promise<BlockObject> {
-    await this.#file.sync()
     await this.#file.close()
     return {
       name,

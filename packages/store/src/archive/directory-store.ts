@@ -1,18 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  access,
-  chmod,
-  constants,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises'
+import { access, chmod, constants, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@bailiwick/core'
@@ -21,6 +9,7 @@ import { missingObject, type ArchiveStore, type PutFile, type ReadPart } from '.
 
 const lockedMode = 0o444
 const openMode = 0o600
+const stepBytes = 1024 * 1024
 
 /**
  * A directory as an archive. It is never made: where a disk is not mounted, records would go to another one. What must not change is read-only, which keeps from mistakes and not from whoever owns the
@@ -81,7 +70,7 @@ async function put(root: string, path: string, file: PutFile): Promise<null> {
   await makeDirectory(dirname(path), root)
   const beside = `${path}.${randomBytes(6).toString('hex')}.new`
   try {
-    await copyFile(file.path, beside, constants.COPYFILE_EXCL)
+    await copyInSteps(file.path, beside)
     await chmod(beside, file.keepUntil === undefined ? openMode : lockedMode)
     await sync(beside)
     await rename(beside, path)
@@ -92,6 +81,20 @@ async function put(root: string, path: string, file: PutFile): Promise<null> {
     throw error
   }
   return null
+}
+
+// Each step is on disk before the next: one that has to write a whole segment at once keeps the commits of a database that
+// lies on it waiting until it has.
+async function copyInSteps(from: string, to: string): Promise<void> {
+  const target = await open(to, 'wx', openMode)
+  try {
+    for await (const chunk of createReadStream(from, { highWaterMark: stepBytes })) {
+      await target.appendFile(chunk as Buffer)
+      await target.datasync()
+    }
+  } finally {
+    await target.close()
+  }
 }
 
 // What a crash left of an earlier attempt: it may hold payloads, which an erasure would not find there. Attempts take turns;

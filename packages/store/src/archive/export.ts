@@ -155,6 +155,7 @@ class SegmentFiles {
     await this.#records.add(this.#first, this.#lines)
     await this.#payloads.add(this.#first, this.#payloadLines)
     await this.#leaves.write(Buffer.concat(this.#hashes))
+    await this.#leaves.datasync()
     this.#lines = []
     this.#payloadLines = []
     this.#hashes = []
@@ -163,7 +164,6 @@ class SegmentFiles {
 
   async finish() {
     await this.#flush()
-    await this.#leaves.sync()
     await this.#leaves.close()
     this.#parquet.finish()
     return {

@@ -1,3 +1,4 @@
+import { closeSync, fdatasyncSync, openSync } from 'node:fs'
 import type { LogRecord } from '@bailiwick/core'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 
@@ -17,10 +18,12 @@ const schema = [
 
 /** Records as a Parquet file, for whoever evaluates many of them. Its record column is the evidence's own text. */
 export class ParquetFile {
+  readonly #path: string
   readonly #writer: ParquetWriter
   #rows: (readonly unknown[])[] = []
 
   constructor(path: string) {
+    this.#path = path
     this.#writer = new ParquetWriter({
       writer: fileWriter(path),
       schema: [...schema],
@@ -56,6 +59,10 @@ export class ParquetFile {
     if (rows.length === 0) return
     const columnData = schema.slice(1).map(({ name }, at) => ({ name, data: rows.map((row) => row[at]) }))
     void this.#writer.write({ columnData, rowGroupSize: rowsPerGroup })
+    // As the files of lines, which see.
+    const file = openSync(this.#path, 'r+')
+    fdatasyncSync(file)
+    closeSync(file)
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  approvalStatus,
   instantText,
   sealedKeys,
   type Approval,
@@ -149,6 +150,15 @@ export class Fold {
 
   approval(index: number): Approval | undefined {
     return this.#approvals.get(index)
+  }
+
+  /** Whether any approval that can still let a call through has a vote of the person, or one in the person's stead. */
+  restsOnVoteOf(person: string, at: Instant): boolean {
+    return [...this.#approvals.values()].some(
+      (approval) =>
+        approval.votes.some((vote) => vote.person === person || vote.for === person) &&
+        ['pending', 'approved'].includes(approvalStatus(approval, at)),
+    )
   }
 
   /** What a session has been through; undefined where that is not known. */

@@ -49,6 +49,8 @@ export interface Needs {
   readonly allSubjects?: true
   /** Indices of records whose payloads are erased, if they are there and no legal hold stands. */
   readonly payloads?: readonly number[]
+  /** A person all open approvals with whose votes are needed. */
+  readonly votedOnBy?: string
   /** Who votes on the approvals, and in whose stead. */
   readonly voting?: VotingNeed
   /** Indices of delegations. */

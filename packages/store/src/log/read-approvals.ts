@@ -19,6 +19,26 @@ const approvals = {
     from approval a where a.ledger = $1 and a.decision = any($2::bigint[])`,
 }
 
+const restingOn = {
+  name: 'read_approvals_resting_on',
+  text: `select distinct a.decision from approval a join vote v on v.ledger = a.ledger and v.approval = a.decision
+    where a.ledger = $1 and a.status in ('pending', 'approved') and (v.person = any($2) or v.principal = any($2))
+    order by a.decision`,
+}
+
+/**
+ * The indices of the decisions that opened the approvals that nobody has ended or used, and on which one of these people has
+ * voted, or somebody in their stead. Also of those whose deadlines have passed and have not been recorded.
+ */
+export async function readRestingOn(
+  client: Queryable,
+  ledger: string,
+  people: readonly string[],
+): Promise<number[]> {
+  const { rows } = await client.query<{ decision: string }>({ ...restingOn, values: [ledger, people] })
+  return rows.map(({ decision }) => Number(decision))
+}
+
 interface ApprovalRead {
   decision: string
   consumed_by: string | null

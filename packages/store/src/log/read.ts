@@ -5,7 +5,7 @@ import { readEntries, type Queryable } from './batches.ts'
 import { decimalFrom } from './decimal.ts'
 import { readPasskeys } from './passkeys.ts'
 import { readPayloadStates } from './payload-states.ts'
-import { readApprovals } from './read-approvals.ts'
+import { readApprovals, readRestingOn } from './read-approvals.ts'
 import { readPersonSessions, type PersonSession } from './person-sessions.ts'
 import { readLiveGrants } from './read-grants.ts'
 import { readDelegations, readVoting, type VotingRead } from './voting.ts'
@@ -75,7 +75,9 @@ export async function readFold(
   const { databaseClock, sealer } = settings
   const fold = new Fold(memory, sealer)
   const wantedCalls = needs.flatMap((need) => need.calls ?? [])
+  const voters = needs.flatMap((need) => need.votedOnBy ?? [])
   const wantedApprovals = needs.flatMap((need) => need.approvals ?? [])
+  if (voters.length > 0) wantedApprovals.push(...(await readRestingOn(client, ledger, voters)))
   const wantedUses = needs.flatMap((need) => need.uses ?? [])
   const signedIn = needs.flatMap((need) => need.signedIn ?? [])
   const wantedPayloads = needs.flatMap((need) => need.payloads ?? [])

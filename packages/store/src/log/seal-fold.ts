@@ -81,6 +81,12 @@ export class SealFold {
     return sealPayload(body, keys, { ledger, index }, this.#sealer.randomBytes(saltBytes))
   }
 
+  /** Whether nothing can be sealed here as this stored payload is: its keys are there, and the master key is not. */
+  isShut(stored: string): boolean {
+    const master = this.state
+    return typeof master === 'string' && sealedKeys(stored) !== undefined && this.#sealer.key?.id !== master
+  }
+
   /** What `seal` has made for the payload that it sealed last is written with it. */
   keep(): void {
     for (const row of this.#fresh) {

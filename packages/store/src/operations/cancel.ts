@@ -53,6 +53,8 @@ export function cancelOperation(id: string, request: CancelRequest): Operation<A
       }
       // What it asks about may have been erased; so is what is said of it then.
       const opened = fold.decision(index)?.payload
+      // Where it cannot be read here, nothing can be sealed as it is: it is withdrawn all the same, without the reason.
+      const hasReason = opened !== null && (opened === undefined || !fold.seals.isShut(opened.stored))
       const cancelled = { index: place.index, by: by ?? 'agent', at: place.at }
       return {
         body: {
@@ -62,8 +64,8 @@ export function cancelOperation(id: string, request: CancelRequest): Operation<A
           action: approval.action,
           by: cancelled.by,
         },
-        payload: opened === null ? undefined : canonicalJson({ reason }),
-        seal: opened ? { like: opened.stored } : undefined,
+        payload: hasReason ? canonicalJson({ reason }) : undefined,
+        seal: opened && hasReason ? { like: opened.stored } : undefined,
         answer: 'cancelled',
         staged: () => {
           fold.setApproval(index, { ...approval, cancelled })

@@ -37,16 +37,17 @@ export function setPersonOperation({ person, roles, by }: PersonSet): Operation<
  * Removes a person with all that lets them in. Delegations to and by the person count no longer, also where somebody of the
  * same address comes back.
  *
- * @throws Fault `not_found`, `not_permitted` for `by` without the role that it takes, or `conflict` while a standing grant rests
- *   on the person's word
+ * @throws Fault `not_found`, `not_permitted` for `by` without the role that it takes, or `conflict` while a standing grant, or an
+ *   approval that waits or has not been used, rests on the person's word
  */
 export function removePersonOperation(person: PersonId, by: string | undefined): Operation<undefined> {
   return {
-    needs: { voting: { person, by }, passkeysOf: [person], grants: true },
+    needs: { voting: { person, by }, passkeysOf: [person], grants: true, votedOnBy: person },
     apply: (fold, place) => {
       refuseUnlessMay('access', by, fold)
       if (fold.person(person) === undefined) throw unknownPerson(person)
-      if (fold.grants.restOn(person, fold.latest(place.at))) throw stillGrants(person)
+      const at = fold.latest(place.at)
+      if (fold.grants.restOn(person, at) || fold.restsOnVoteOf(person, at)) throw stillCounts(person)
       return {
         body: { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
         answer: undefined,
@@ -70,9 +71,9 @@ export function ownRole(): Fault {
   })
 }
 
-function stillGrants(person: PersonId): Fault {
-  return new Fault('conflict', `standing grants rest on the word of \`${person}\``, {
-    fix: 'Try again, or revoke them first.',
+function stillCounts(person: PersonId): Fault {
+  return new Fault('conflict', `approvals or standing grants rest on the word of \`${person}\``, {
+    fix: 'Try again, or withdraw and revoke them first.',
   })
 }
 
