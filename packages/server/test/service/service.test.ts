@@ -220,8 +220,8 @@ describe('a service whose PostgreSQL is killed', () => {
     const before = await client.check('issue_refund', { amount: 1 })
     const pid = (await place.postgresPid()) ?? Number.NaN
     process.kill(pid, 'SIGKILL')
-    // Looking at once, while the killed process is still known to the system, must not hide that it was killed.
-    await place.postgresPid()
+    // Whoever looks while the killed process is still known to the system must not hide that it was killed.
+    while ((await place.postgresPid()) === pid);
     const after = await eventually('a decision', () =>
       client.check('issue_refund', { amount: 2 }).catch(() => undefined),
     )
