@@ -4,11 +4,11 @@ import { Access } from '../src/access.ts'
 import { Ledger } from '../src/ledger.ts'
 import { AdmissionLapsed } from '../src/log/admission.ts'
 import { agent, ledgerSite, policiesOf, refund, supportPolicy, type LedgerSite } from './harness/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 
 const day = 24 * 60 * 60 * 1000
 
-describeOnPostgres('what lets somebody in ends by the database’s clock as well', (postgres) => {
+describeOnOnePostgres('what lets somebody in ends by the database’s clock as well', (postgres) => {
   let site: LedgerSite
   const opened: Ledger[] = []
   let count = 0

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Access } from '../src/access.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, faultOf, knows, ledgerSite, records, voter, type LedgerSite } from './harness/ledger.ts'
 
 const hour = 60 * 60 * 1000
 const root = voter('root', ['administrator'])
 
-describeOnPostgres('access', (postgres) => {
+describeOnOnePostgres('access', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

@@ -14,7 +14,7 @@ import { Fold } from '../src/log/fold.ts'
 import { emptyMemory } from '../src/log/memory.ts'
 import { inSchema } from '../src/migrate.ts'
 import { entitledVoter } from '../src/operations/entitlement.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import {
   agent,
   cast,
@@ -33,7 +33,7 @@ import {
 
 const approve = { vote: 'approve' } as const
 
-describeOnPostgres('G3: a deadline holds by the database’s clock as well', (postgres) => {
+describeOnOnePostgres('G3: a deadline holds by the database’s clock as well', (postgres) => {
   let site: LedgerSite
   const opened: Ledger[] = []
   let count = 0

@@ -11,7 +11,7 @@ import {
   signCheckpoint,
 } from '@bailiwick/core'
 import type { Ledger } from '../src/ledger.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { cutTail as cutTailOf, recomputeHead } from './harness/rewriting.ts'
 import {
   agent,
@@ -23,7 +23,7 @@ import {
   type LedgerSite,
 } from './harness/ledger.ts'
 
-describeOnPostgres('a published checkpoint', (postgres) => {
+describeOnOnePostgres('a published checkpoint', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

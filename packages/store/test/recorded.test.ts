@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GovernanceEnforcer } from '../src/enforcer.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { foreignWriter } from './harness/foreign-writer.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, decisionRecords, faultOf, ledgerSite, refund, type LedgerSite } from './harness/ledger.ts'
 
-describeOnPostgres('a caller whose call met a fault', (postgres) => {
+describeOnOnePostgres('a caller whose call met a fault', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { foreignWriter } from './harness/foreign-writer.ts'
-import { describeOnPostgres } from './harness/postgres.ts'
+import { describeOnOnePostgres } from './harness/postgres.ts'
 import { agent, decisionRecords, ledgerSite, policiesOf, type LedgerSite } from './harness/ledger.ts'
 import { effectsOf, flowing, flowPolicy } from './harness/uses.ts'
 
@@ -9,7 +9,7 @@ const read = (session: string) => ({ action: 'read_page', params: {}, session })
 const mail = (session: string) => ({ action: 'send_mail', params: { to: 'eve@example.org' }, session })
 const inside = (session: string) => ({ action: 'send_mail', params: { to: 'ann@example.com' }, session })
 
-describeOnPostgres('flows look back along a session', (postgres) => {
+describeOnOnePostgres('flows look back along a session', (postgres) => {
   let site: LedgerSite
   beforeAll(async () => {
     site = await ledgerSite(postgres)
