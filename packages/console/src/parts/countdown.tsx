@@ -1,5 +1,6 @@
 import { useNow } from '../clock.ts'
 import { countdownText } from '../wording.ts'
+import { Icon } from './icons.tsx'
 
 const urgentMs = 60_000
 
@@ -20,6 +21,23 @@ export function Countdown({ from, deadline }: { readonly from: string; readonly 
         <rect className="countdown-fill" width={`${share * 100}%`} height="100%" rx="2" />
       </svg>
     </div>
+  )
+}
+
+/** The time left as a sentence, where an answer is given: on a phone, the large digits are out of sight there. */
+export function TimeToAnswer({ from, deadline }: { readonly from: string; readonly deadline: string }) {
+  const { left, tone } = useTimeLeft(from, deadline)
+  return (
+    <p
+      className={`time-to-answer countdown-${tone}`}
+      role="timer"
+      aria-label={`Time left to answer: ${countdownText(left)}`}
+    >
+      <Icon name="clock" />
+      <span>
+        <strong className="number">{countdownText(left)}</strong> left to answer
+      </span>
+    </p>
   )
 }
 

@@ -1,7 +1,9 @@
 import { useState } from 'react'
 import type { Approval, Session, VoteChoice } from '../api.ts'
 import { yesOf } from '../consent.ts'
+import { inInboxOrder } from '../inbox-order.ts'
 import { visibleText } from '../wording.ts'
+import { TimeToAnswer } from './countdown.tsx'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { CallsInShort } from './in-short.tsx'
@@ -70,11 +72,14 @@ function TogetherConfirmation({
   readonly onSend: (choice: VoteChoice, comment: string) => void
 }) {
   const [comment, setComment] = useState('')
+  // Those whose deadline has passed are no longer among them.
+  const [nearest] = inInboxOrder(ready)
   return (
     <div className="confirmation" tabIndex={-1}>
       <CallsInShort approvals={ready} />
       <p className="consequence">{consequenceOf(ready, choice)}</p>
       <Comment value={comment} isDisabled={isPending} onChange={setComment} />
+      {nearest !== undefined && <TimeToAnswer from={nearest.openedAt} deadline={nearest.deadline} />}
       <div className="vote-buttons">
         <button
           type="button"

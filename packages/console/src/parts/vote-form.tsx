@@ -4,6 +4,7 @@ import { useNow } from '../clock.ts'
 import { yesCount, yesOf } from '../consent.ts'
 import type { useVote } from '../voting-queries.ts'
 import { shortMinute, visibleText } from '../wording.ts'
+import { TimeToAnswer } from './countdown.tsx'
 import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { CallInShort } from './in-short.tsx'
@@ -131,6 +132,7 @@ function Confirmation({
       )}
       <Comment value={comment} isDisabled={isSending} onChange={setComment} />
       <SignedVoteNote signing={signing} />
+      <TimeToAnswer from={approval.openedAt} deadline={approval.deadline} />
       <div className="vote-buttons">
         <button
           type="button"

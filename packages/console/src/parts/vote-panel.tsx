@@ -10,7 +10,7 @@ import { Section } from './document.tsx'
 import { Notice } from './notice.tsx'
 import { VoteForm } from './vote-form.tsx'
 import type { AnswerInMaking } from './vote-form.tsx'
-import { saidBy, VoteProblem, VoteResult } from './vote-outcome.tsx'
+import { saidBy, TooLate, VoteProblem, VoteResult } from './vote-outcome.tsx'
 
 type Person = Session['person']
 
@@ -26,19 +26,25 @@ export function VotePanel({
 }) {
   const vote = useVote(approval)
   const now = useNow()
-  const isOver = now >= Date.parse(approval.deadline)
   const cast = vote.isSuccess ? vote.variables : null
+  // What was sent before the deadline may count: the form stays until the service has said so.
+  const isOver = now >= Date.parse(approval.deadline) && !vote.isPending
+  const isTooLate = vote.isIdle && (isOver || approval.status === 'expired')
   const isOpen = approval.status === 'pending' && !isOver && cast === null
 
   return (
     <>
       {vote.isError && <VoteProblem problem={asProblem(vote.error)} />}
       {cast !== null && <VoteResult approval={approval} ballot={cast} />}
+      {isTooLate && answer.choice !== null && <TooLate />}
       {approval.status !== 'pending' ? (
         <ClosedReport approval={approval} />
       ) : isOver ? (
         <Section title="Time is up">
-          <p>The deadline has passed, so the call is denied. This page shows it as soon as it is recorded.</p>
+          <p>
+            The deadline has passed, so the call is denied: it does not run. This page shows it as soon as it
+            is recorded.
+          </p>
         </Section>
       ) : isVoid(approval) ? (
         <Voided approval={approval} />

@@ -1,0 +1,91 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import type { ConsoleService, Session } from './console-service.ts'
+import { describeConsole } from './describe-console.ts'
+import { focusedText, holdRequests, isThere, offersAnswer, sees } from './pages.ts'
+import { expectUsable } from './usable.ts'
+import type { Visitors } from './visitors.ts'
+
+describeConsole('while a person answers', (setting) => {
+  let service: ConsoleService
+  let visitors: Visitors
+  let pat: Session
+  beforeAll(() => {
+    ;({ service, visitors, pat } = setting())
+  })
+
+  /** A page whose clock the test moves on. */
+  const openWithClock = async (address: string): Promise<Page> => {
+    const page = await visitors.openOnPhone('/policies', { session: pat })
+    await page.clock.install()
+    await page.goto(service.url + address)
+    return page
+  }
+
+  /** Moves the page's clock; what the service would say of the time does not arrive. */
+  const passTime = async (page: Page, time: string): Promise<() => void> => {
+    const { release } = await holdRequests(page, (request) => request.url().includes('/v1/'))
+    await page.clock.fastForward(time)
+    return release
+  }
+
+  describe('the deadline', () => {
+    test('is counted down in the last step, also on a phone, where the large countdown is out of sight', async () => {
+      const { id } = await service.refund('support', { amount: 801 })
+      const page = await openWithClock(`/approvals/${id}?answer=yes`)
+      const timer = page.locator('.confirmation').getByRole('timer')
+      await isThere(timer)
+      expect(await timer.textContent()).toMatch(/^[45]:\d\d left to answer$/)
+      const confirm = page.getByRole('button', { name: 'I agree to this' })
+      const [time, button] = [await timer.boundingBox(), await confirm.boundingBox()]
+      expect((button?.y ?? 0) - (time?.y ?? 0)).toBeLessThan(60)
+      await expectUsable(page, 'the last step with its countdown')
+      const release = await passTime(page, '03:30')
+      await isThere(page.locator('.confirmation .countdown-urgent'))
+      expect(await timer.textContent()).toMatch(/^[01]:\d\d left to answer$/)
+      expect(await confirm.isEnabled()).toBe(true)
+      release()
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('takes the answer away when it passes there, says so, and nothing is recorded', async () => {
+      const { id } = await service.refund('support', { amount: 802 })
+      const page = await openWithClock(`/approvals/${id}?answer=yes`)
+      await page.getByLabel('Comment').fill('Nearly done.')
+      const release = await passTime(page, '06:00')
+      await isThere(page.getByRole('alert').getByText('Time is up: your answer was not given'))
+      expect(await focusedText(page)).toContain('Nothing was recorded in your name')
+      await sees(page, 'The deadline has passed, so the call is denied: it does not run.')
+      expect(await page.getByRole('button', { name: 'I agree to this' }).count()).toBe(0)
+      await offersAnswer(page, false)
+      expect(await service.votesOn(pat, id)).toEqual([])
+      await expectUsable(page, 'a call whose time ran out in the last step')
+      release()
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('says nothing of an answer to whoever had chosen none', async () => {
+      const { id } = await service.refund('support', { amount: 803 })
+      const page = await openWithClock(`/approvals/${id}`)
+      await offersAnswer(page)
+      const release = await passTime(page, '06:00')
+      await sees(page, 'The deadline has passed, so the call is denied: it does not run.')
+      expect(await page.getByText('your answer was not given').count()).toBe(0)
+      release()
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('of several calls that are answered together, the nearest is counted down', async () => {
+      const calls = [
+        await service.refund('support', { amount: 804 }),
+        await service.refund('support', { amount: 805 }),
+      ]
+      const page = await visitors.open('/', { session: pat })
+      for (const { id } of calls) await page.getByRole('checkbox', { name: `Select ${id}` }).check()
+      await page.getByRole('link', { name: 'Review together' }).click()
+      await page.getByRole('radio', { name: /^Reject/ }).check()
+      expect(await page.locator('.confirmation').getByRole('timer').textContent()).toMatch(/left to answer$/)
+      for (const { id } of calls) await service.vote(pat, id, 'reject')
+    })
+  })
+})
