@@ -40,6 +40,11 @@ export function isVoid({ voidedBy }: Pick<Approval, 'voidedBy'>): boolean {
   return voidedBy !== null
 }
 
+/** Whether the person's vote is given: by themself, or by somebody in their stead. */
+export function hasVoted({ votes }: Pick<Approval, 'votes'>, person: string): boolean {
+  return votes.some((vote) => vote.person === person || vote.for === person)
+}
+
 /** Whether the reader could vote on it here to some effect, for themself or in somebody's stead. */
 export function mayAnswer(
   approval: Pick<Approval, 'mayVote' | 'mayVoteFor' | 'terms' | 'voidedBy'>,

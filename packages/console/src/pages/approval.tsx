@@ -35,7 +35,7 @@ export function ApprovalPage({ id, me }: { readonly id: string; readonly me: Per
   const found = useApproval(id)
   const waiting = usePendingApprovals().approvals?.length ?? 0
   useTitle(found.data === undefined ? 'Approval' : `${found.data.action} ${found.data.id}`, waiting)
-  const queue = useQueue(id)
+  const queue = useQueue(id, me.id)
   useKeys({
     j: () => queue.next !== null && navigate(`/approvals/${queue.next}`),
     k: () => queue.previous !== null && navigate(`/approvals/${queue.previous}`),

@@ -1,6 +1,6 @@
 import type { Approval, Session } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { isAskedHere, isVoid, mayAnswer } from '../consent.ts'
+import { hasVoted, isAskedHere, isVoid, mayAnswer } from '../consent.ts'
 import { asProblem } from '../problem.ts'
 import { useVote } from '../voting-queries.ts'
 import { approversText, channelText, visibleText } from '../wording.ts'
@@ -8,6 +8,7 @@ import { BreakGlass } from './break-glass.tsx'
 import { ClosedReport, VoidedText } from './closed-report.tsx'
 import { Section } from './document.tsx'
 import { Notice } from './notice.tsx'
+import { NextCall } from './queue.tsx'
 import { VoteForm } from './vote-form.tsx'
 import type { AnswerInMaking } from './vote-form.tsx'
 import { saidBy, TooLate, VoteProblem, VoteResult } from './vote-outcome.tsx'
@@ -37,6 +38,7 @@ export function VotePanel({
       {vote.isError && <VoteProblem problem={asProblem(vote.error)} />}
       {cast !== null && <VoteResult approval={approval} ballot={cast} />}
       {isTooLate && answer.choice !== null && <TooLate />}
+      {(cast !== null || isTooLate || hasVoted(approval, me.id)) && <NextCall after={approval.id} />}
       {approval.status !== 'pending' ? (
         <ClosedReport approval={approval} />
       ) : isOver ? (

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { focusedText, holdRequests, isThere, offersAnswer, sees } from './pages.ts'
+import { addressOf, focusedText, giveAnswer, holdRequests, isThere, offersAnswer, sees } from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -86,6 +86,59 @@ describeConsole('while a person answers', (setting) => {
       await page.getByRole('radio', { name: /^Reject/ }).check()
       expect(await page.locator('.confirmation').getByRole('timer').textContent()).toMatch(/left to answer$/)
       for (const { id } of calls) await service.vote(pat, id, 'reject')
+    })
+  })
+  describe('after the answer', () => {
+    test('the next call that the reader may answer is one Tab and Enter away, and nothing is chosen there', async () => {
+      const theirs = await service.refund('finance', { amount: 811 })
+      const next = await service.refund('careful', { amount: 812 })
+      const { id } = await service.refund('support', { amount: 813 })
+      const page = await visitors.open(`/approvals/${id}`, { session: pat })
+      await offersAnswer(page)
+      expect(await page.getByRole('link', { name: /^Next:/ }).count()).toBe(0)
+      await giveAnswer(page, 'approve')
+      await sees(page, 'You approved this call')
+      await isThere(page.getByRole('link', { name: /^Next: issue_refund/ }))
+      await expectUsable(page, 'the way to the next call')
+      await page.keyboard.press('Tab')
+      expect(await focusedText(page)).toMatch(/^Next: issue_refund\s*by careful/)
+      await page.keyboard.press('Enter')
+      await sees(page, 'Nothing is chosen yet')
+      expect(addressOf(page)).toBe(`/approvals/${next.id}`)
+      expect(await page.getByRole('radio', { checked: true }).count()).toBe(0)
+
+      // What is for others to answer is no next one, also where one's own vote is given and more are needed.
+      await giveAnswer(page, 'approve')
+      await sees(page, 'No other call waits for your answer.')
+      expect(await page.getByRole('link', { name: /^Next:/ }).count()).toBe(0)
+      await service.vote(await service.sessionOf('sam@example.com'), next.id, 'reject')
+      const chief = await service.sessionOf('chief@example.com', 'cfo')
+      await service.vote(chief, theirs.id, 'reject')
+    })
+
+    test('j goes to the next one, too, also from a call that waits for others now', async () => {
+      const next = await service.refund('support', { amount: 814 })
+      const { id } = await service.refund('careful', { amount: 815 })
+      await service.vote(pat, id, 'approve')
+      const page = await visitors.open(`/approvals/${id}`, { session: pat })
+      await isThere(page.getByRole('link', { name: /^Next: issue_refund/ }))
+      await page.keyboard.press('j')
+      await offersAnswer(page)
+      expect(addressOf(page)).toBe(`/approvals/${next.id}`)
+      for (const each of [id, next.id]) {
+        await service.vote(await service.sessionOf('sam@example.com'), each, 'reject')
+      }
+    })
+
+    test('whoever had no part in a call is offered no next one on its page', async () => {
+      const { id } = await service.refund('support', { amount: 816 })
+      await service.vote(await service.sessionOf('sam@example.com'), id, 'reject')
+      const waiting = await service.refund('support', { amount: 817 })
+      const page = await visitors.open(`/approvals/${id}`, { session: pat })
+      await sees(page, 'sam@example.com rejected it')
+      await sees(page, '1 waiting')
+      expect(await page.getByRole('link', { name: /^Next:/ }).count()).toBe(0)
+      await service.vote(pat, waiting.id, 'reject')
     })
   })
 })
