@@ -56,7 +56,14 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
     case 'rejected': {
       const rejecting = votes.find(({ vote }) => vote === 'reject')
       const who = rejecting === undefined ? 'It was rejected' : `${visibleText(rejecting.person)} rejected it`
-      return { title: 'Rejected', body: <>{who}, so the call does not run. One rejection is enough.</> }
+      return {
+        title: 'Rejected',
+        body: (
+          <>
+            {who}; one rejection is enough. <Denied />
+          </>
+        ),
+      }
     }
     case 'expired': {
       const approved = yesCount(approval)
@@ -64,7 +71,11 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
       if (approved >= terms.quorum || isByGlass(approval)) {
         return {
           title: 'Expired unused',
-          body: <>It was approved, but the agent did not use it by {deadline}.</>,
+          body: (
+            <>
+              It was approved, but the agent did not use it by {deadline}. <Denied />
+            </>
+          ),
         }
       }
       const count = approved === 0 ? 'Nobody answered' : `Only ${approved} of ${terms.quorum} people ${done}`
@@ -72,7 +83,7 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
         title: 'Expired',
         body: (
           <>
-            {count} by {deadline}. Silence is a denial: the call does not run.
+            {count} by {deadline}, and silence is a denial. <Denied />
           </>
         ),
       }
@@ -93,18 +104,29 @@ export function VoidedText({ approval: { agent, status } }: { readonly approval:
     <>
       The policy of {visibleText(agent)} has changed since this was asked.{' '}
       {status === 'pending' ? 'Whatever is answered, the call is denied' : 'The call is denied all the same'};
-      the agent has to ask again.
+      the agent has to ask again. Nothing has run.
     </>
   )
 }
 
+/** What it means for the call that nothing let it through. */
+function Denied() {
+  return <>The call is denied, and nothing has run. The agent may ask again, which is a new call.</>
+}
+
 function Withdrawal({ approval: { cancelled } }: { readonly approval: Approval }) {
   const now = useNow()
-  if (cancelled === null) return <>It was withdrawn before it was used, so the call does not run.</>
+  if (cancelled === null) {
+    return (
+      <>
+        It was withdrawn before it was used. <Denied />
+      </>
+    )
+  }
   return (
     <>
       {cancelled.by === 'agent' ? 'The agent' : visibleText(cancelled.by)} withdrew it{' '}
-      <ShortTime at={cancelled.at} now={now} lead="at " />, so the call does not run.
+      <ShortTime at={cancelled.at} now={now} lead="at " />. <Denied />
       {cancelled.reason !== null && (
         <span className="vote-comment withdrawal-reason">{visibleText(cancelled.reason)}</span>
       )}

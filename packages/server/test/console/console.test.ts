@@ -16,6 +16,9 @@ import {
 } from './pages.ts'
 import type { Visitors } from './visitors.ts'
 
+/** What the page of an approval that lets nothing through says of its call. */
+const denied = 'The call is denied, and nothing has run. The agent may ask again, which is a new call.'
+
 describeConsole('the console in Chromium, on the real service', (setting) => {
   let service: ConsoleService
   let visitors: Visitors
@@ -147,7 +150,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
 
       expect(await governed).toMatchObject({ kind: 'withheld', approval: 'rejected' })
       await sees(page, 'You rejected this call')
-      await sees(page, 'pat@example.com rejected it, so the call does not run.')
+      await sees(page, `pat@example.com rejected it; one rejection is enough. ${denied}`)
       await sees(page, 'No receipt.')
       await offersAnswer(page, false)
       expect(run).not.toHaveBeenCalled()
@@ -161,7 +164,8 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       await markLoaded(page)
 
       expect(await governed).toMatchObject({ kind: 'withheld', approval: 'expired' })
-      await sees(page, /Nobody answered by .* Silence is a denial: the call does not run\./)
+      await sees(page, /Nobody answered by .*, and silence is a denial\./)
+      await sees(page, denied)
       await offersAnswer(page, false)
       expect(await isStillLoaded(page)).toBe(true)
       expect(run).not.toHaveBeenCalled()
@@ -203,7 +207,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       vote.release()
       await sees(slow, 'Your vote was not counted')
       await sees(slow, `${id} is rejected and takes no more votes`)
-      await sees(slow, 'sam@example.com rejected it, so the call does not run.')
+      await sees(slow, `sam@example.com rejected it; one rejection is enough. ${denied}`)
     })
 
     test('an open page follows what another person does, and offers no vote that would not count', async () => {

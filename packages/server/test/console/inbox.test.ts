@@ -197,7 +197,7 @@ describeConsole('the inbox', (setting) => {
 
       await page.goto(`${service.url}/approvals/${id}?answer=yes`)
       await sees(page, 'The policy of support has changed since this was asked.')
-      await sees(page, 'Whatever is answered, the call is denied; the agent has to ask again.')
+      await sees(page, 'Whatever is answered, the call is denied; the agent has to ask again. Nothing has run.')
       await page.keyboard.press('a')
       await offersAnswer(page, false)
       expect(await page.getByRole('timer').count()).toBe(0)
@@ -214,10 +214,11 @@ describeConsole('the inbox', (setting) => {
       const row = page.locator('li').filter({ has: page.locator(`a[href="/approvals/${id}"]`) })
       await isThere(row.getByText('Void: policy changed'))
       await page.goto(`${service.url}/approvals/${id}`)
-      await sees(page, 'The call is denied all the same; the agent has to ask again.')
+      await sees(page, 'The call is denied all the same; the agent has to ask again. Nothing has run.')
       expect(await page.getByText('may run this call once').count()).toBe(0)
       await page.goto(`${service.url}/approvals/${good.id}`)
       await sees(page, /may run this call once/)
+      expect(await page.getByText('nothing has run').count()).toBe(0)
     })
   })
 

@@ -116,6 +116,7 @@ describeConsole('operating', (setting) => {
     await tabTo(page, 'Withdraw it')
     await page.keyboard.press('Enter')
     await sees(page, /olga@example.com withdrew it/)
+    await sees(page, 'The call is denied, and nothing has run. The agent may ask again, which is a new call.')
     await sees(page, 'The order was a mistake.')
     expect(await page.getByRole('button', { name: 'Withdraw…' }).count()).toBe(0)
     const claim = { action: 'issue_refund', params: { amount: 640 }, approvalId: id }
