@@ -5,7 +5,7 @@ import { isByGlass, isVoid, yesCount, yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
 import { unreachable } from '../unreachable.ts'
 import { ShortTime } from './short-time.tsx'
-import { shortTime, visibleText } from '../wording.ts'
+import { visibleText } from '../wording.ts'
 import { GlassBadge } from './badges.tsx'
 import { Section } from './document.tsx'
 
@@ -27,7 +27,7 @@ export function ClosedReport({ approval }: { readonly approval: Approval }) {
 
 function reportOf(approval: Approval, now: number): { title: string; body: ReactNode } {
   const { status, votes, terms, consumedBy } = approval
-  const deadline = <time dateTime={approval.deadline}>{shortTime(approval.deadline, now)}</time>
+  const deadline = <ShortTime at={approval.deadline} now={now} />
   switch (status) {
     case 'pending':
       return { title: 'Waiting', body: <>Waits for an answer until {deadline}.</> }

@@ -1,4 +1,4 @@
-import { exactTime, shortTime } from '../wording.ts'
+import { exactTime, minuteTime, shortTime } from '../wording.ts'
 
 /** An instant as people read it beside others, and exactly on demand. */
 export function ShortTime({
@@ -18,6 +18,15 @@ export function ShortTime({
     <time className={className} dateTime={at} title={exactTime(at)}>
       {lead}
       {shortTime(at, now)}
+    </time>
+  )
+}
+
+/** An instant of which the day matters, to the minute and with the reader's time zone; exactly on demand. */
+export function MinuteTime({ at }: { readonly at: string }) {
+  return (
+    <time dateTime={at} title={exactTime(at)}>
+      {minuteTime(at)}
     </time>
   )
 }

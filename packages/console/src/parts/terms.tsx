@@ -6,13 +6,12 @@ import {
   approversText,
   channelText,
   durationText,
-  exactTime,
   hoursText,
   humanName,
-  minuteTime,
   visibleText,
 } from '../wording.ts'
 import { Entry } from './document.tsx'
+import { MinuteTime } from './short-time.tsx'
 import { Policy } from './why.tsx'
 
 /** Under which terms people are asked: by whom, who may answer, until when, and who is asked later. */
@@ -48,7 +47,7 @@ export function Terms({ approval }: { readonly approval: Approval }) {
         </Entry>
       )}
       <Entry name="Deadline">
-        <time dateTime={approval.deadline}>{exactTime(approval.deadline)}</time>
+        <MinuteTime at={approval.deadline} />
       </Entry>
       <Entry name="Policy">
         <Policy policy={approval.policy} />
@@ -83,7 +82,7 @@ function AskedLater({ approval: { terms, escalatesAt, deadline } }: { readonly a
           <li key={nth}>
             {approversText([approvers])},{' '}
             <span className="quiet">
-              {Date.parse(at) <= now ? 'since' : 'from'} <time dateTime={at}>{minuteTime(at)}</time>
+              {Date.parse(at) <= now ? 'since' : 'from'} <MinuteTime at={at} />
               {Date.parse(at) <= now ? '' : ' on'}, after {durationText(afterMs)}
               {within}
             </span>

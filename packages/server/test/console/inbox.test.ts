@@ -269,6 +269,26 @@ describeConsole('the inbox', (setting) => {
     await service.vote(pat, id, 'reject')
   })
 
+  test('the deadline is told to the minute by the reader’s clocks, and exactly on demand', async () => {
+    const { id } = await service.refund('support', { amount: 606 })
+    for (const [timezoneId, zone] of [
+      ['America/Phoenix', 'GMT-7'],
+      ['Asia/Kolkata', 'GMT+5:30'],
+    ] as const) {
+      const page = await visitors.open(`/approvals/${id}`, { session: pat, timezoneId })
+      const deadline = page.getByRole('definition').filter({ hasText: zone }).locator('time')
+      await isThere(deadline)
+      const told = (await deadline.textContent()) ?? ''
+      expect(told).toMatch(/^\d{1,2} \w+ \d{4}, \d\d:\d\d GMT[-+:\d]+$/)
+      const [day = ''] = told.split(' GMT')
+      const exact = (await deadline.getAttribute('title')) ?? ''
+      expect(exact.startsWith(`${day}:`)).toBe(true)
+      expect(exact).toMatch(/:\d\d\.\d{3} GMT/)
+      expect(await deadline.getAttribute('datetime')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    }
+    await service.vote(pat, id, 'reject')
+  })
+
   test('who may answer is shown by name, and so is who has', async () => {
     const sam = await service.sessionOf('sam@example.com')
     const { id } = await service.refund('careful', { amount: 708 })
