@@ -4,7 +4,8 @@ import { glassCount, isByGlass, isVoid, mayAnswer, progressText } from '../conse
 import { useSession } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { canBeSelected } from '../alike.ts'
-import { cardFieldsOf, reasonText, summaryOf } from '@bailiwick/core/words'
+import { cardFieldsOf, isAmount, reasonText, summaryOf } from '@bailiwick/core/words'
+import type { Field } from '@bailiwick/core/words'
 import { ShortTime } from './short-time.tsx'
 import { visibleText } from '../wording.ts'
 import { unreachable } from '../unreachable.ts'
@@ -59,18 +60,8 @@ export function ApprovalCard({
         <CardFields approval={approval} />
         <p className="card-reason">
           <Icon name="escalate" />
-          {tellingReason(approval.reasons)}
+          <span>{tellingReason(approval.reasons)}</span>
         </p>
-      </div>
-      <div className="card-side">
-        {isVoid(approval) ? (
-          <VoidBadge />
-        ) : (
-          <Countdown from={approval.openedAt} deadline={approval.deadline} />
-        )}
-        {glassCount(approval) > 0 && <GlassBadge />}
-        {approval.terms.quorum > 1 && <p className="quiet">{progressText(approval)}</p>}
-        <WhoAnswers approval={approval} />
         {onWithdraw !== null && (
           <button
             type="button"
@@ -81,6 +72,16 @@ export function ApprovalCard({
             Withdraw…
           </button>
         )}
+      </div>
+      <div className="card-side">
+        {isVoid(approval) ? (
+          <VoidBadge />
+        ) : (
+          <Countdown from={approval.openedAt} deadline={approval.deadline} />
+        )}
+        {glassCount(approval) > 0 && <GlassBadge />}
+        {approval.terms.quorum > 1 && <p className="quiet">{progressText(approval)}</p>}
+        <WhoAnswers approval={approval} />
       </div>
     </li>
   )
@@ -135,7 +136,7 @@ function tellingReason(reasons: readonly string[]): string {
 function CardFields({ approval }: { readonly approval: Approval }) {
   const { params } = approval
   if (params === null) return <p className="quiet">The parameters are not stored any more.</p>
-  const fields = cardFieldsOf(params, approval)
+  const fields = cardFieldsOf(params, approval).toSorted((one, other) => rank(one) - rank(other))
   const shown = fields.slice(0, fieldsOnCardMax)
   const more = fields.length - shown.length
   return (
@@ -154,6 +155,12 @@ function CardFields({ approval }: { readonly approval: Approval }) {
       )}
     </dl>
   )
+}
+
+// Amounts say most of a call: they are not left out for what the agent happened to name before them.
+function rank(field: Field): number {
+  if (field.kind !== 'number') return 2
+  return isAmount(field) ? 0 : 1
 }
 
 /** An approval that needs nobody any more, on one line. */

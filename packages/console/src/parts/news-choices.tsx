@@ -26,7 +26,7 @@ export function NewsChoices() {
         }}
       >
         <Icon name="sound" />
-        Sound
+        <span className="news-word">Sound</span>
       </button>
       {'Notification' in window && (
         <button
@@ -36,7 +36,7 @@ export function NewsChoices() {
           onClick={() => void changeNotify()}
         >
           <Icon name="bell" />
-          Notifications
+          <span className="news-word">Notifications</span>
         </button>
       )}
       {isRefused && (
