@@ -26,7 +26,7 @@ export function ClosedReport({ approval }: { readonly approval: Approval }) {
 }
 
 function reportOf(approval: Approval, now: number): { title: string; body: ReactNode } {
-  const { status, votes, terms, consumedBy } = approval
+  const { status, votes, consumedBy } = approval
   const deadline = <ShortTime at={approval.deadline} now={now} />
   switch (status) {
     case 'pending':
@@ -65,29 +65,8 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
         ),
       }
     }
-    case 'expired': {
-      const approved = yesCount(approval)
-      const done = yesOf(approval) === 'approve' ? 'approved' : 'looked at it'
-      if (approved >= terms.quorum || isByGlass(approval)) {
-        return {
-          title: 'Expired unused',
-          body: (
-            <>
-              It was approved, but the agent did not use it by {deadline}. <Denied />
-            </>
-          ),
-        }
-      }
-      const count = approved === 0 ? 'Nobody answered' : `Only ${approved} of ${terms.quorum} people ${done}`
-      return {
-        title: 'Expired',
-        body: (
-          <>
-            {count} by {deadline}, and silence is a denial. <Denied />
-          </>
-        ),
-      }
-    }
+    case 'expired':
+      return expiryOf(approval, deadline)
     case 'cancelled':
       return {
         title: 'Cancelled',
@@ -95,6 +74,32 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
       }
     default:
       return unreachable(status)
+  }
+}
+
+/** That nobody, or too few, answered in time, or that the agent did not use the yes that it had. */
+function expiryOf(approval: Approval, deadline: ReactNode): { title: string; body: ReactNode } {
+  const approved = yesCount(approval)
+  const done = yesOf(approval) === 'approve' ? 'approved' : 'looked at it'
+  if (approved >= approval.terms.quorum || isByGlass(approval)) {
+    return {
+      title: 'Expired unused',
+      body: (
+        <>
+          It was approved, but the agent did not use it by {deadline}. <Denied />
+        </>
+      ),
+    }
+  }
+  const count =
+    approved === 0 ? 'Nobody answered' : `Only ${approved} of ${approval.terms.quorum} people ${done}`
+  return {
+    title: 'Expired',
+    body: (
+      <>
+        {count} by {deadline}, and silence is a denial. <Denied />
+      </>
+    ),
   }
 }
 

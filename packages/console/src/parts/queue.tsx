@@ -45,7 +45,7 @@ export function NextCall({ after }: { readonly after: string }) {
   return (
     <Link to={`/approvals/${next.id}`} className="button button-primary next-call">
       <span>
-        Next: <span className="action-name">{visibleText(next.action)}</span>
+        Next: <span className="action-name">{visibleText(next.action)}</span>{' '}
         <span className="next-call-detail">
           by {visibleText(next.agent)}, <TimeLeft from={next.openedAt} deadline={next.deadline} />
         </span>

@@ -2,14 +2,7 @@ import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
 import { yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
-import {
-  approversText,
-  channelText,
-  durationText,
-  hoursText,
-  humanName,
-  visibleText,
-} from '../wording.ts'
+import { approversText, channelText, durationText, hoursText, humanName, visibleText } from '../wording.ts'
 import { Entry } from './document.tsx'
 import { MinuteTime } from './short-time.tsx'
 import { Policy } from './why.tsx'

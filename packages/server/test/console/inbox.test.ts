@@ -197,7 +197,10 @@ describeConsole('the inbox', (setting) => {
 
       await page.goto(`${service.url}/approvals/${id}?answer=yes`)
       await sees(page, 'The policy of support has changed since this was asked.')
-      await sees(page, 'Whatever is answered, the call is denied; the agent has to ask again. Nothing has run.')
+      await sees(
+        page,
+        'Whatever is answered, the call is denied; the agent has to ask again. Nothing has run.',
+      )
       await page.keyboard.press('a')
       await offersAnswer(page, false)
       expect(await page.getByRole('timer').count()).toBe(0)

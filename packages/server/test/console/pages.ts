@@ -200,3 +200,15 @@ export async function controlsOf(page: Page): Promise<readonly { role: string; n
 export async function paleTexts(page: Page): Promise<readonly string[]> {
   return page.evaluate<string[]>(await readFile(new URL('./pale-texts.js', import.meta.url), 'utf8'))
 }
+
+/**
+ * The controls that take a press on fewer pixels in height than asked for, or on fewer than 24 in width, labels and whole
+ * rows counted in; and how many were measured. What stands inside of a sentence is left out.
+ */
+export async function smallTargets(
+  page: Page,
+  least: number,
+): Promise<{ readonly measured: number; readonly small: readonly string[] }> {
+  await page.evaluate(await readFile(new URL('./small-targets.js', import.meta.url), 'utf8'))
+  return await page.evaluate<{ measured: number; small: string[] }>(`smallTargets(${least})`)
+}

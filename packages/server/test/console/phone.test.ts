@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { isThere, sees } from './pages.ts'
+import { isLoaded, isThere, overflowOf, sees, smallTargets } from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -45,9 +45,7 @@ describeConsole('the console on a phone', (setting) => {
       ]) {
         const within = await part.boundingBox()
         expect(within?.y).toBeGreaterThanOrEqual(box?.y ?? 0)
-        expect((within?.y ?? 0) + (within?.height ?? 0)).toBeLessThan(
-          (box?.y ?? 0) + (box?.height ?? 0),
-        )
+        expect((within?.y ?? 0) + (within?.height ?? 0)).toBeLessThan((box?.y ?? 0) + (box?.height ?? 0))
       }
       expect(await row.getByRole('timer').getAttribute('aria-label')).toMatch(/^Time left: /)
     }
@@ -76,5 +74,38 @@ describeConsole('the console on a phone', (setting) => {
     await phone.getByRole('button', { name: 'Withdraw…' }).tap()
     await isThere(phone.getByRole('dialog', { name: `Withdraw ${id}?` }))
     await service.vote(olga, id, 'reject')
+  })
+
+  test('every control of the inbox, of a call and of the decisions has 44 pixels for a finger, and 24 for whatever one points with', async () => {
+    const olga = await service.sessionOf('olga@example.com', 'operator', 'approver')
+    const first = await pay(1204)
+    await service.vote(pat, first, 'approve')
+    const params = { amount: 1205, iban: 'DE89370400440532013000', note: 'an '.repeat(80) }
+    const asked = { action: 'pay', params, callId: crypto.randomUUID() }
+    const id = (await service.decide('payer', asked)).approval?.id ?? ''
+    const phone = await visitors.openOnPhone('/', { session: olga })
+    const wide = await visitors.open('/', { session: olga })
+    for (const [address, text] of [
+      ['/', 'Recently closed'],
+      [`/approvals/${id}`, 'Beside the last such call'],
+      [`/approvals/${id}?answer=yes`, 'cannot be undone'],
+      [`/approvals/${first}`, 'Approved, not used yet'],
+      ['/decisions', 'Allowed'],
+    ] as const) {
+      for (const [page, least] of [
+        [phone, 44],
+        [wide, 24],
+      ] as const) {
+        await page.goto(service.url + address)
+        await sees(page, text)
+        await isLoaded(page)
+        if (address === '/decisions') await page.getByRole('button', { name: 'More filters' }).click()
+        const { measured, small } = await smallTargets(page, least)
+        expect(measured).toBeGreaterThan(8)
+        expect(small, `${address} with ${least} pixels`).toEqual([])
+        expect(await overflowOf(page), address).toBe(0)
+      }
+    }
+    await service.vote(pat, id, 'reject')
   })
 })
