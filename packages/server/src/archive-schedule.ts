@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+import { Fault } from '@bailiwick/core'
 import { archiveHeldUp, closedStores, keepPartitions, type Ledger } from '@bailiwick/store'
 import type { ArchiveSettings } from './archive-settings.ts'
 import { closedStoreAdvice, heldUpAdvice } from './archive-words.ts'
@@ -5,6 +7,8 @@ import { repeat, type Repetition } from './repeat.ts'
 
 /** Partitions are made weeks ahead and records leave weeks late, so an hour more or less means nothing. */
 const everyMs = 60 * 60 * 1000
+/** A bucket that is away must not keep a service from starting. */
+const answerMsMax = 3_000
 
 type Connection = Parameters<typeof keepPartitions>[0]
 
@@ -64,11 +68,21 @@ export function archiveOnSchedule(
   }
 }
 
+/** Says, in a line for each, what the archive lacks as it is now. The service starts all the same. */
+export async function sayArchiveTroubles(
+  ledger: Ledger,
+  settings: ArchiveSettings,
+  log: (line: string) => void,
+): Promise<void> {
+  await sayClosedStores(ledger, settings, log)
+  await sayUnusableStore(settings, log)
+}
+
 /**
  * Says loudly which records of the log cannot be read here, because their archive is not configured. The service starts all
  * the same: what it decides on does not lie there.
  */
-export async function sayClosedStores(
+async function sayClosedStores(
   ledger: Ledger,
   { store }: ArchiveSettings,
   log: (line: string) => void,
@@ -77,4 +91,34 @@ export async function sayClosedStores(
     const { what, fix } = closedStoreAdvice(closed, store)
     log(`archive: ${what}. ${fix}`)
   }
+}
+
+/**
+ * Says once, in one line, that the archive cannot be used as it is now, so that nobody learns it only when the first records
+ * are to leave. Writes nothing there, waits for three seconds at the most, and never fails: the service decides without an
+ * archive. What only writing would show, such as a full disk, shows when records are archived.
+ */
+export async function sayUnusableStore(
+  { store }: Pick<ArchiveSettings, 'store'>,
+  log: (line: string) => void,
+  waitMs = answerMsMax,
+): Promise<void> {
+  if (store === undefined) return
+  const answered = new AbortController()
+  const looked = store.check().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  )
+  const late = setTimeout(waitMs, undefined, { signal: answered.signal }).then(
+    () =>
+      new Fault('store_unavailable', `the archive in \`${store.address}\` has not answered in time`, {
+        fix: 'Check the endpoint and the network; nothing has left the database.',
+      }),
+    () => undefined,
+  )
+  const found = await Promise.race([looked, late])
+  answered.abort()
+  if (found === undefined) return
+  const fix = found instanceof Fault ? ` ${found.fix}` : ''
+  log(`archive: ${found.message}.${fix}`)
 }

@@ -17,7 +17,7 @@ import {
 import { fileURLToPath } from 'node:url'
 import { anchorSettings } from './anchors/settings.ts'
 import { startAnchors } from './anchors/start.ts'
-import { archiveOnSchedule, sayClosedStores } from './archive-schedule.ts'
+import { archiveOnSchedule, sayArchiveTroubles } from './archive-schedule.ts'
 import { archiveSettings } from './archive-settings.ts'
 import { createChannels, type ChannelParts } from './channels/channels.ts'
 import { channelSettings, type ChannelSettings } from './channels/settings.ts'
@@ -148,7 +148,7 @@ async function start(
   await watchClock(ledger.pool, options.log, undo)
   const sealing = await startSealing(ledger, options.log)
   undo.push(() => sealing.stop())
-  await sayClosedStores(ledger, retention, options.log)
+  await sayArchiveTroubles(ledger, retention, options.log)
   // From now on others may send to this service: not to be understood would leave them without certainty.
   listener.answerWith(withPeers(ledger, notReady))
   const identity = await startIdentity(ledger, written.identityWanted, { ...options, url })

@@ -1,10 +1,13 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { impatientClient, ServicePlace, signIn } from '../harness/service.ts'
 import { agentId } from '../harness/policies.ts'
 import { cli } from '../cli/run-cli.ts'
+import { sayUnusableStore } from '../../src/archive-schedule.ts'
 
 let place: ServicePlace
 let archive: string
@@ -102,5 +105,79 @@ describe('a service on a log whose archive is not configured', () => {
     const gone = await again(`/v1/approvals/${approval?.id}`)
     expect(gone).toMatchObject({ status: 404, body: { detail: expect.stringContaining('archived') } })
     expect((await again('/v1/approvals/apr_0')).body['detail']).not.toContain('archived')
+  })
+})
+
+describe('a service whose archive cannot be used', () => {
+  const linesOf = async (env: Record<string, string>): Promise<readonly string[]> => {
+    place.lines.length = 0
+    const service = await place.start({ env })
+    // It has started all the same, and decides.
+    const { effect } = await impatientClient(service.url, await place.createKey()).check('issue_refund', {
+      amount: 100,
+    })
+    await service.stop()
+    expect(effect).toBe('allow')
+    return [...place.lines]
+  }
+
+  test('says so in one line at its start where the directory is absent or no directory, and starts', async () => {
+    const absent = pathToFileURL(join(place.dir, 'absent')).href
+    expect(await linesOf({ BAILIWICK_ARCHIVE: absent })).toEqual([
+      expect.stringMatching(
+        /^archive: the archive in `\S+absent` cannot be used \(ENOENT\)\. Make the directory, /,
+      ),
+    ])
+    const file = join(place.dir, 'file')
+    await writeFile(file, '')
+    expect(await linesOf({ BAILIWICK_ARCHIVE: pathToFileURL(file).href })).toEqual([
+      expect.stringContaining('(ENOTDIR)'),
+    ])
+    expect(await linesOf({ BAILIWICK_ARCHIVE: archive })).toEqual([])
+    expect(await readdir(join(place.dir, 'archive'))).toEqual([])
+  })
+
+  test('says so where the bucket is absent, refuses the credentials, has no lock or is not reached, and only reads there', async () => {
+    const asked: (string | undefined)[] = []
+    let answer: readonly [status: number, body: string] = [200, '']
+    const bucket: Server = createServer((request, response) => {
+      asked.push(request.method)
+      response.writeHead(answer[0]).end(answer[1])
+    })
+    await new Promise<void>((resolve) => void bucket.listen(0, '127.0.0.1', resolve))
+    const endpoint = `http://127.0.0.1:${(bucket.address() as AddressInfo).port}`
+    const env = {
+      BAILIWICK_ARCHIVE: `s3://cold?endpoint=${encodeURIComponent(endpoint)}`,
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+    }
+    answer = [404, '<Error><Code>NoSuchBucket</Code></Error>']
+    expect(await linesOf(env)).toEqual([
+      expect.stringMatching(
+        /^archive: the bucket `cold` refused: NoSuchBucket\. Check bucket, region and cred/,
+      ),
+    ])
+    answer = [403, '<Error><Code>SignatureDoesNotMatch</Code></Error>']
+    expect(await linesOf(env)).toEqual([expect.stringContaining('refused: SignatureDoesNotMatch. Check')])
+    answer = [404, '<Error><Code>ObjectLockConfigurationNotFoundError</Code></Error>']
+    expect(await linesOf(env)).toEqual([expect.stringContaining('has no object lock. Make a bucket')])
+    answer = [200, '<ObjectLockEnabled>Enabled</ObjectLockEnabled>']
+    expect(await linesOf(env)).toEqual([])
+    expect(new Set(asked)).toEqual(new Set(['GET']))
+    await new Promise((resolve) => bucket.close(resolve))
+    expect(await linesOf(env)).toEqual([expect.stringContaining('cannot be reached (ECONNREFUSED). Check')])
+  })
+
+  test('does not wait for a store that does not answer', async () => {
+    const never = new Promise<void>(() => undefined)
+    const nothing = async () => await Promise.reject(new Error('nothing but a look was asked for'))
+    const store = { address: 's3://cold', check: () => never, put: nothing, read: nothing, remove: nothing }
+    const lines: string[] = []
+    await sayUnusableStore({ store }, (line) => lines.push(line), 0)
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^archive: the archive in `s3:\/\/cold` has not answered in time\. Check the endpoint/,
+      ),
+    ])
   })
 })
