@@ -161,12 +161,24 @@ async function readerOf(
   { readKey }: LogReading,
 ): Promise<Asker | undefined> {
   context.header('Vary', 'Authorization, Cookie', { append: true })
-  const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(context.req.header('authorization') ?? '')?.[1]
+  const header = context.req.header('authorization')
+  const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/i.exec(header ?? '')?.[1]
   if (given !== undefined && readKey !== undefined && isSame(given, readKey)) return undefined
+  const asker = await knownAsker(context, authentication).catch((error: unknown) => {
+    const isNobody = error instanceof Fault && error.code === 'not_authenticated'
+    throw isNobody && header !== undefined ? noReadKey(readKey !== undefined) : error
+  })
   // Bundles hold the records of every agent.
-  const asker = await knownAsker(context, authentication)
   requirePermission(asker, 'log:read')
   return asker
+}
+
+// Whoever sends a key for these means the read key: no agent's key opens them.
+function noReadKey(isSet: boolean): Fault {
+  const message = isSet ? 'the key is not the read key of this service' : 'this service has no read key'
+  return new Fault('not_authenticated', message, {
+    fix: 'The read key is what BAILIWICK_LOG_READ_KEY was when the service started: send it as `Authorization: Bearer KEY`, or sign in.',
+  })
 }
 
 // Hashes are of equal length, whatever was given, so the comparison takes as long for every wrong key.

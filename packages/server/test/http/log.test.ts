@@ -226,6 +226,23 @@ describe('entry bundles', () => {
     expect((await bytes('/v1/decisions', { authorization: `Bearer ${readKey}` }, app)).status).toBe(401)
   })
 
+  test('say of a wrong key what is wrong with the read key, and not with that of an agent', async () => {
+    const detailOf = async (authorization: string, env: Record<string, string>) => {
+      const { status, body } = await bytes(path, { authorization }, appWith(env))
+      expect(status).toBe(401)
+      return JSON.parse(body.toString()) as { readonly detail: string; readonly fix: string }
+    }
+    const wrong = `Bearer ${'w'.repeat(40)}`
+    const env = { BAILIWICK_LOG_READ_KEY: 'r'.repeat(40) }
+    for (const header of [wrong, 'Bearer', `Basic ${'r'.repeat(40)}`]) {
+      expect(await detailOf(header, env)).toMatchObject({
+        detail: 'the key is not the read key of this service',
+        fix: expect.stringContaining('BAILIWICK_LOG_READ_KEY was when the service started'),
+      })
+    }
+    expect((await detailOf(wrong, {})).detail).toBe('this service has no read key')
+  })
+
   test('are open to anyone where the operator says so', async () => {
     const answer = await bytes(path, {}, appWith({ BAILIWICK_LOG_PUBLIC: '1' }))
     expect(answer.status).toBe(200)
