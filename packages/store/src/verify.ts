@@ -76,8 +76,7 @@ export interface VerifyOptions {
  * A checkpoint that is not this ledger's, tables that are gone and pages that PostgreSQL finds damaged
  * make the log broken; a database that cannot be reached is an error.
  *
- * @throws Fault `conflict` for the place that a log has moved from, where its checkpoint has gone on in the new one;
- *   `store_unavailable`
+ * @throws Fault `conflict` for the place that a log has moved from, where what is there is not broken; `store_unavailable`
  */
 export async function verifyStoredLog(options: VerifyOptions): Promise<VerifyResult> {
   const { connection, dataDir, ledger = 'main', checkpointCopies: directory } = options
@@ -139,19 +138,29 @@ async function heldOrFault(places: CopyPlaces): Promise<Held | Fault> {
   }
 }
 
-// The checkpoint grows with the log where that has moved to. What was left behind can be found broken; that nothing of it
-// was cut off can only be told there, so it is never called intact.
-async function goneOnElsewhere(
+// What was left behind can be found broken. It is never called intact: the log goes on elsewhere, and that nothing was cut off
+// there can only be told there. The checkpoint grows with it, and is held against what is here as long as it has not.
+async function verifyLeftBehind(
   client: pg.Client,
-  { ledger, size }: LogHead,
-  { newest }: Held,
-): Promise<Fault | undefined> {
-  if (newest === undefined || newest.size <= size) return undefined
-  const move = await readHeadMove(client, ledger)
-  if (move?.state !== 'moved') return undefined
-  const { message, fix } = closedFault(ledger, 'moved', move.other)
-  const here = `the ${size} records here agree with each other`
-  return new Fault('conflict', `${message}; ${here}, and the checkpoint counts ${newest.size}`, { fix })
+  head: LogHead,
+  held: Held,
+  other: string,
+  options: VerifyOptions,
+): Promise<VerifyResult> {
+  const { newest } = held
+  const wentOn = newest !== undefined && newest.size > head.size
+  const known = wentOn ? { newest: undefined, others: [] } : held
+  const result = await verifyWithFolds(client, head, known, options)
+  if (result.kind === 'broken') return result
+  const { message, fix } = closedFault(head.ledger, 'moved', other)
+  const checkpoint =
+    newest === undefined
+      ? ''
+      : wentOn
+        ? `, and the checkpoint counts ${newest.size}`
+        : `, and with the checkpoint at ${newest.size}`
+  const here = `the ${head.size} records here agree with each other${checkpoint}`
+  throw new Fault('conflict', `${message}; ${here}`, { fix })
 }
 
 // Tables that are not there know none.
@@ -175,11 +184,9 @@ async function verifySnapshot(
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     const head = { ledger, ...(await readStoredHead(client, ledger)) }
-    const wentOn = await goneOnElsewhere(client, head, held)
-    if (wentOn === undefined) return await verifyWithFolds(client, head, held, options)
-    const alone = await verifyWithFolds(client, head, { newest: undefined, others: [] }, options)
-    if (alone.kind === 'broken') return alone
-    throw wentOn
+    const move = await readHeadMove(client, ledger)
+    if (move?.state !== 'moved') return await verifyWithFolds(client, head, held, options)
+    return await verifyLeftBehind(client, head, held, move.other, options)
   } catch (error) {
     // What the archive's rows say is part of the log.
     if (error instanceof Fault && error.code === 'log_broken') return brokenBy(error)

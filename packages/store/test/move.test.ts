@@ -196,21 +196,32 @@ describeOnOnePostgres('moving a log', (postgres) => {
     expect(await faultOf(open(source, elsewhere))).toMatchObject({ code: 'conflict' })
     await query(source, 'update ledger_head set size = size + 1')
     expect(await head(source)).toEqual(before)
-    expect(await verifyStoredLog({ connection: source.config, dataDir })).toMatchObject({ kind: 'intact' })
   })
 
-  test('leaves an old place that is broken where it was changed, and never intact once the log has gone on', async () => {
+  test('leaves an old place that is broken where it was changed, and never called intact', async () => {
     const ledger = await lived()
+    expect(await verifyStoredLog({ connection: source.config, dataDir })).toMatchObject({ kind: 'intact' })
     await ledger.close()
     const { size } = await move()
-    const verified = () => verifyStoredLog({ connection: source.config, dataDir })
+    const verified = (where = dataDir) => verifyStoredLog({ connection: source.config, dataDir: where })
+    const left = await faultOf(verified())
+    expect(left).toMatchObject({ code: 'conflict', fix: expect.stringContaining('DATABASE_URL') })
+    expect(left.message).toMatch(
+      new RegExp(
+        `has moved to the new place; .* the ${size} records here .*, and with the checkpoint at ${size}$`,
+      ),
+    )
+    const elsewhere = await faultOf(verified(path.join(dataDir, 'other')))
+    expect(elsewhere.message).toMatch(new RegExp(`the ${size} records here agree with each other$`))
     const there = await open(target)
     await there.decide(agent, refund(5))
     await there.checkpoint()
     await there.close()
     const fault = await faultOf(verified())
     expect(fault).toMatchObject({ code: 'conflict', fix: expect.stringContaining('DATABASE_URL') })
-    expect(fault.message).toContain(`the ${size} records here agree with each other`)
+    expect(fault.message).toContain(
+      `the ${size} records here agree with each other, and the checkpoint counts`,
+    )
     await query(source, `update log_batch set records = replace(records, '"allow"', '"deny"')`)
     expect(await verified()).toMatchObject({ kind: 'broken' })
   })

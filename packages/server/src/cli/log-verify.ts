@@ -49,7 +49,7 @@ export function addLogVerify(log: Command, act: Act): void {
     )
     .addHelpText(
       'after',
-      '\nExits with 0 where the log is intact, 1 where it is broken, 2 where there is none to verify.',
+      '\nExits with 0 where the log is intact, 1 where it is broken, 2 where there is none to verify or it has moved elsewhere.',
     )
     .action(act(verify))
 }

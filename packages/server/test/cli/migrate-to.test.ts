@@ -50,6 +50,13 @@ describe('bailiwick migrate-to', () => {
     expect(moved.out + moved.err).not.toContain('postgresql://')
     expect(await place.postgresPid()).toBeUndefined()
 
+    const left = await cli(['log', 'verify', '--data', place.dataDir])
+    expect(left).toMatchObject({ code: 2, out: '' })
+    expect(left.err).toMatch(
+      /the log `main` has moved to \S+; this one is closed; the \d+ records here agree/,
+    )
+    expect(left.err).toContain('Set DATABASE_URL to that server')
+
     // The key, the checkpoint and what was decided are there.
     const { size } = moved.json as { size: number }
     const after = await place.start({ databaseUrl: target.url })
