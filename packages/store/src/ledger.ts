@@ -458,6 +458,11 @@ export class Ledger {
     return this.#halted
   }
 
+  /** Why this process could record nothing just now: the last that it tried found the disk full, seconds ago. */
+  get full(): Fault | undefined {
+    return this.#sequencer.full
+  }
+
   /**
    * Records and signs nothing from here on: every operation ends in a Fault. What is under way may still be recorded.
    * It is written down outside the database, so that whoever opens the ledger on this data directory halts as well.

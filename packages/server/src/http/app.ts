@@ -109,7 +109,9 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
 
   app.openapi(getHealth, (context): Response => context.json({ status: 'ok' }))
   app.openapi(getReadiness, async (context): Promise<Response> => {
-    if (parts.ledger.halted !== undefined) throw parts.ledger.halted
+    const { halted, full } = parts.ledger
+    if (halted !== undefined) throw halted
+    if (full !== undefined) throw full
     const { size } = await parts.ledger.head()
     const payloadKey = (await parts.ledger.sealing.refuses()) ? { payloadKey: 'missing' as const } : {}
     return context.json({

@@ -86,6 +86,33 @@ describe('without its store the service allows nothing', () => {
     expect(await service.ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 
+  test('when its disk is full, it is not ready until something was recorded again, or ten seconds have passed', async () => {
+    const failing = async (code: string) => {
+      await service.ledger.pool.query(
+        `create or replace function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'no room' using errcode = '${code}'; end $$;
+        create or replace trigger refuse before insert on log_batch for each row execute function refuse()`,
+      )
+      expectUnavailable([await agent.post('/v1/decisions', call)])
+      return await service.anyone.get('/readyz')
+    }
+    const mend = () => service.ledger.pool.query('drop function refuse cascade')
+
+    const full = await failing('53100')
+    expectUnavailable([full])
+    expect(full.body.detail).toContain('the disk of the database is full')
+    // Whoever was sent elsewhere comes again, and finds it full once more.
+    service.clock.aheadMs += 10_000
+    expect((await service.anyone.get('/readyz')).status).toBe(200)
+    expect((await failing('53100')).status).toBe(503)
+    await mend()
+    expect((await agent.post('/v1/decisions', call)).status).toBe(200)
+    expect((await service.anyone.get('/readyz')).status).toBe(200)
+    // Of other failures nobody knows whether they concern the next call.
+    expect((await failing('40001')).status).toBe(200)
+    await mend()
+  })
+
   test('what went wrong is in the log of the service, without secrets', async () => {
     await service.database.drop()
     await agent.post('/v1/decisions', call)

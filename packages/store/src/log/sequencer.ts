@@ -11,6 +11,7 @@ import {
   type Recorded,
 } from '@bailiwick/core'
 import pg from 'pg'
+import { hasCode } from '../engine/errno.ts'
 import { followHead, readStoredHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import { AdmissionLapsed, admittingKeys, readGoodKeys, type AdmittingKey } from './admission.ts'
@@ -60,6 +61,9 @@ const fewWaiting = 40
 const fewAnswered = 8
 const queueMax = 20_000
 const fencesMax = 50
+/** For so long a batch that found the disk full speaks for the next one, in milliseconds. */
+const fullMsMax = 10_000
+const diskFull = '53100'
 
 interface Waiting {
   readonly operation: Operation<unknown>
@@ -117,6 +121,8 @@ export class Sequencer {
   #fenced: Waiting[] = []
   #pumping = false
   #closed = false
+  /** When the database last had no room for a batch, unless one was committed since. */
+  #fullAt: Instant | undefined
   #drained: (() => void) | undefined
 
   constructor(ports: SequencerPorts) {
@@ -179,6 +185,17 @@ export class Sequencer {
     if (this.#committed === before) this.#committed = head
   }
 
+  /**
+   * Why nothing can be recorded, where the last batch found the database's disk full. Tried out by nobody: after ten seconds
+   * without a batch it is taken for mended, so that callers who were sent elsewhere come again.
+   */
+  get full(): Fault | undefined {
+    if (this.#fullAt === undefined || this.#ports.now() - this.#fullAt >= fullMsMax) return undefined
+    return new Fault('store_unavailable', 'the disk of the database is full, and nothing can be recorded', {
+      fix: 'Make room on it. What was acknowledged is there.',
+    })
+  }
+
   /** Waits for everything submitted, then closes the connection. */
   async close(): Promise<void> {
     this.#closed = true
@@ -239,6 +256,7 @@ export class Sequencer {
       void this.#commit(client, prepared)
     } catch (cause) {
       this.#lose()
+      this.#noteFull(cause)
       const { code, message, fix } =
         cause instanceof Fault ? cause : unavailable('the database failed; nothing was recorded', 'no')
       const fault = new Fault(code, message, { fix, cause, recorded: 'no' })
@@ -354,6 +372,7 @@ export class Sequencer {
       this.#free.push(prepared.bytes)
       if (advanced) {
         this.#committed = prepared.head
+        this.#fullAt = undefined
         this.#ports.committed(prepared.head, prepared.kinds, prepared.records)
         answerAll(prepared)
       } else {
@@ -361,6 +380,7 @@ export class Sequencer {
       }
     } catch (cause) {
       if (this.#client === client) this.#lose()
+      this.#noteFull(cause)
       const fault = unavailable(
         'the database failed while recording; whether it was recorded is unknown',
         'unknown',
@@ -415,6 +435,10 @@ export class Sequencer {
     )
     this.#committed = await followHead(client, this.#ports.ledger, this.#committed)
     return this.#committed
+  }
+
+  #noteFull(cause: unknown): void {
+    if (hasCode(cause, diskFull)) this.#fullAt = this.#ports.now()
   }
 
   // A connection that failed may have carried a batch that is committed all the same. The next batch
