@@ -131,7 +131,7 @@ export function tileRoutes({
     const isRecords = tile.level === 'entries'
     const asker =
       isRecords && !reading.isPublic ? await readerOf(context, authentication, reading) : undefined
-    if (asker !== undefined) openRequests.take(context, asker)
+    if (isRecords) openRequests.take(context, asker)
     const bytes = await ledger.tiles.read(tile)
     if (asker !== undefined) await readings.shown(asker, 'export', indicesOf(tile))
     const whose = isRecords && !reading.isPublic ? 'private' : 'public'

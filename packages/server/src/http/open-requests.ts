@@ -8,6 +8,8 @@ import type { Asker } from './asker.ts'
  * holds one or two, and a browser six for a host, or all of its tabs through a proxy with HTTP/2.
  */
 export const openRequestsMax = 32
+/** How many entry bundles may be open at once of all who read them without a name, by the read key or because the log is public. */
+export const openReadingsMax = 256
 
 /** Everything else that is asked for is short. */
 const lists = new Set(['/v1/decisions', '/v1/approvals'])
@@ -24,9 +26,10 @@ export class OpenRequests {
   /**
    * Counts this request until its answer has gone out, or its connection has ended.
    *
+   * @param asker undefined for who reads without a name
    * @throws Fault `too_many_requests` where as many of the asker's are open as may be
    */
-  take(context: Context, asker: Asker): void {
+  take(context: Context, asker: Asker | undefined): void {
     const whose = whoseOf(context, asker)
     const { incoming, outgoing } = (context.env ?? {}) as Partial<Connected>
     // Without a connection nothing lies unread.
@@ -34,7 +37,7 @@ export class OpenRequests {
     // Whoever left while it was looked up who they are is told of no end any more, and would be counted for ever.
     if (incoming.socket.destroyed || outgoing.destroyed) return
     const open = this.#open.get(whose) ?? 0
-    if (open >= openRequestsMax) throw tooMany()
+    if (open >= (asker === undefined ? openReadingsMax : openRequestsMax)) throw tooMany(asker)
     this.#open.set(whose, open + 1)
     // Of requests that were sent one behind the other without waiting, an answer whose turn has not come hears nothing of
     // the end of its connection.
@@ -61,15 +64,22 @@ interface Connected {
   readonly outgoing: ServerResponse
 }
 
-function whoseOf({ req: { method, path } }: Context, asker: Asker): string | undefined {
+function whoseOf({ req: { method, path } }: Context, asker: Asker | undefined): string | undefined {
   if (method !== 'GET') return undefined
+  if (asker === undefined) return isBundle(path) ? 'whoever' : undefined
   const isLong = lists.has(path) || isBundle(path)
   // By person: who signs in again has no more of them. Of an agent 10,000 calls may wait, each on a stream of its own.
   if (asker.kind === 'person') return isLong || isStream(path) ? `person ${asker.voter.id}` : undefined
   return isLong ? `agent ${asker.agent}` : undefined
 }
 
-function tooMany(): Fault {
+function tooMany(asker: Asker | undefined): Fault {
+  if (asker === undefined) {
+    return new Fault('too_many_requests', `${openReadingsMax} bundles of records are being read at once`, {
+      fix: 'Ask again in a while, and for a few at a time.',
+      retryAfterSeconds: 5,
+    })
+  }
   return new Fault(
     'too_many_requests',
     `${openRequestsMax} lists or streams that you asked for are still open`,

@@ -9,6 +9,7 @@ import { channelSettings } from '../../src/channels/settings.ts'
 import { isAllowedCallback } from '../../src/channels/webhook-channel.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { ConsoleFiles } from '../../src/http/console-files.ts'
+import { logReadingFrom } from '../../src/http/log-tiles.ts'
 import { Masking } from '../../src/http/masking.ts'
 import { LocalAccounts } from '../../src/identity/local-accounts.ts'
 import { Passwords } from '../../src/identity/passwords.ts'
@@ -118,6 +119,7 @@ export class HttpService {
       signIn: { accounts: this.accounts, proxies: 1 },
       consoleFiles,
       cosigned: () => this.ledger.checkpoint(),
+      logReading: logReadingFrom(env),
       masking,
       channels: this.channels.answers,
       log,

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listenerOf } from '../../src/http/answer-requests.ts'
 import { listen, type Listener } from '../../src/http/listener.ts'
-import { openRequestsMax } from '../../src/http/open-requests.ts'
+import { openReadingsMax, openRequestsMax } from '../../src/http/open-requests.ts'
 import { eventually } from '../harness/eventually.ts'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
 
@@ -15,9 +15,10 @@ let person: Caller
 let again: Caller
 let somebodyElse: Caller
 const sockets: Socket[] = []
+const readKey = 'r'.repeat(40)
 
 beforeAll(async () => {
-  service = await HttpService.open()
+  service = await HttpService.open({}, { BAILIWICK_LOG_READ_KEY: readKey })
   agent = await service.agent()
   other = await service.agent('another-agent')
   person = await service.person()
@@ -105,9 +106,14 @@ describe('of one person', () => {
   test('what was asked for one behind the other is counted no longer than its connection lasts', async () => {
     const [socket] = await openStreams(person, openRequestsMax - 5)
     // None of these is answered before the stream has ended.
+    const lookUp = vi.spyOn(service.access.sessions, 'known')
     for (let behind = 0; behind < 5; behind++) {
       socket?.write(requestOf('/v1/approvals', bySession(person)))
     }
+    // Whoever asks meanwhile would be counted in the place of one of them.
+    await vi.waitFor(() => expect(lookUp).toHaveBeenCalledTimes(5), 10_000)
+    await Promise.all(lookUp.mock.results.map(({ value }) => value as unknown))
+    lookUp.mockRestore()
     const status = () => statusFor('/v1/approvals', bySession(person))
     await eventually('those behind to be taken', async () => (await status()) === 429)
     socket?.destroy()
@@ -183,5 +189,40 @@ describe('of one agent', () => {
       429,
     ])
     expect(await statusFor('/v1/decisions', byKey(other))).toBe(200)
+  })
+})
+
+describe('of all who read the log without a name', () => {
+  test('256 entry bundles may be open and no more; who has a name, and who decides, is not kept waiting', async () => {
+    const { tiles } = service.ledger
+    await service.ledger.checkpoint()
+    await tiles.fillAll()
+    const path = `/log/tile/entries/000.p/${await service.logSize()}`
+    const read = tiles.read.bind(tiles)
+    let letGo: (nothing: unknown) => void = () => undefined
+    const held = new Promise((resolve) => {
+      letGo = resolve
+    })
+    const reading = vi.spyOn(tiles, 'read').mockImplementation(async (tile) => {
+      await held
+      return await read(tile)
+    })
+    const nameless: Header = ['Authorization', `Bearer ${readKey}`]
+    const asked = await Promise.all(Array.from({ length: openReadingsMax }, () => ask(path, nameless)))
+    await vi.waitFor(() => expect(reading).toHaveBeenCalledTimes(openReadingsMax), 10_000)
+
+    const refused = await statusOf(await ask(path, nameless))
+    expect(refused.status).toBe(429)
+    expect(refused.text).toContain('256 bundles of records are being read at once')
+    const named = ask(path, bySession(person))
+    expect(
+      (await agent.post('/v1/decisions', { action: 'issue_refund', params: { amount: 1 } })).status,
+    ).toBe(200)
+
+    letGo(undefined)
+    expect((await statusOf(await named)).status).toBe(200)
+    for (const { status } of await Promise.all(asked.map(statusOf))) expect(status).toBe(200)
+    await eventually('the readings to be over', async () => (await statusFor(path, nameless)) === 200)
+    reading.mockRestore()
   })
 })
