@@ -35,7 +35,9 @@ export async function withStoredProofs<Result>(
   if (published === undefined) throw unpublished(dataDir)
   const { verifierKeys } = await readLogKeys(dataDir, ledger)
   try {
-    return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
+    // Several tiles are read at once.
+    const reading = new pg.Client({ ...inSchema(connection), pipeline: true })
+    return await whileConnected(reading, async (client) => {
       const size = (): Promise<number> => Promise.resolve(published.checkpoint.size)
       const cold = new ColdLog(client, ledger, archive)
       const records = recordsOf(client, ledger, cold)
