@@ -15,7 +15,7 @@ export {
   type GrantScope,
   type MadeGrant,
 } from './approval/standing.ts'
-export { countsFor, isExcluded, mayVote, roleOrGroup, type Voter } from './approval/voter.ts'
+export { countsFor, isExcluded, isSomebody, mayVote, roleOrGroup, type Voter } from './approval/voter.ts'
 export { followPasskeys, passkeyOf, type PasskeyState } from './approval/passkeys.ts'
 export { SignedVotes } from './approval/signed-votes.ts'
 export { openedApproval } from './approval/opened.ts'

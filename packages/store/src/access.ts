@@ -38,7 +38,7 @@ import {
   vouchedPersonOperation,
 } from './operations/person.ts'
 
-/** How often a removal is tried while the person's word still makes grants and approvals. */
+/** How often a removal is tried while what others do makes something more of the person's word. */
 const removalsMax = 10
 const signInLinkMs = 24 * 60 * 60 * 1000
 
@@ -165,9 +165,10 @@ export class Access {
     const person = await this.known(id)
     if (by === person) throw ownRole()
     const reason = 'The person was removed.'
-    // First: the person gives nothing more, and what a crash leaves is somebody who is out, and never a delegation to, or a
-    // grant by, somebody of the same name.
-    await this.endSessions(person, { by, session })
+    // First: whoever has no role votes and gives nothing more, by whatever way, and what a crash leaves is somebody who is out,
+    // and never a delegation to, or a grant by, somebody of the same name. So nobody holds off their own removal.
+    await this.setPerson(person, [], { by, session })
+    await this.endSessions(person, { by })
     await this.#ledger.delegations.revokeAllOf(person, reason)
     for (let left = removalsMax; left > 0; left--) {
       await this.#ledger.grants.revokeAllOf(person, reason)

@@ -1,5 +1,6 @@
 import {
   isExcluded,
+  isSomebody,
   mayVote,
   principalsIn,
   termsAt,
@@ -35,12 +36,14 @@ export function mayAnswer(
   principals: readonly Voter[],
 ): MayAnswer {
   const terms = termsAt(approval, at)
-  if (body === null || isExcluded(terms, voter)) return { mayVote: false }
+  if (body === null || !isSomebody(voter) || isExcluded(terms, voter)) return { mayVote: false }
   const usedUp = approval.votes.flatMap(({ person, for: principal = person }) => [person, principal])
   const barred = new Set<string>([...usedUp, ...owners, ...principalsIn(body)])
   if (barred.has(voter.id)) return { mayVote: false }
   const mayVoteFor = principals
-    .filter((each) => each.id !== voter.id && !barred.has(each.id) && mayVote(terms, each))
+    .filter(
+      (each) => each.id !== voter.id && !barred.has(each.id) && isSomebody(each) && mayVote(terms, each),
+    )
     .map(({ id }) => id)
   return {
     mayVote: mayVote(terms, voter),

@@ -14,6 +14,7 @@ import type { SecondFactor, SignInResult } from './identity/sign-ins.ts'
 import type { Ledger } from './ledger.ts'
 import { readPasskeys, type StoredPasskey } from './log/passkeys.ts'
 import { fromSession } from './operations/from-session.ts'
+import type { Changed } from './operations/access.ts'
 import { registerOperation, removeOperation } from './operations/passkey.ts'
 import { PasskeyChallenges, type GivenChallenge } from './passkey-challenges.ts'
 import { partyIfAny, relyingPartyOf, type RelyingParty } from './relying-party.ts'
@@ -153,12 +154,12 @@ export class Passkeys {
   }
 
   /**
-   * From here on the passkey signs nothing, on any process.
+   * From here on the passkey signs nothing, on any process. Every session of the person ends, also the one that it is asked from.
    *
    * @param session the id of the session that it is asked from
    * @throws Fault `not_found`, `not_authenticated` for a session that has ended
    */
-  async remove(person: string, id: string, session?: string): Promise<{ readonly index: number }> {
+  async remove(person: string, id: string, session?: string): Promise<Changed> {
     return await this.#ledger.changePasskeys(fromSession(removeOperation(person, id), session))
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { Instant } from '@bailiwick/core'
 import { Access } from '../src/access.ts'
 import type { Ledger } from '../src/ledger.ts'
 import { removePersonOperation } from '../src/operations/person.ts'
@@ -124,6 +125,39 @@ describeOnOnePostgres('G3: the vote of a person who is removed', (postgres) => {
       message: 'approvals or standing grants rest on the word of `ann@example.com`',
     })
     expect((await access.people()).map((person) => person.id)).toContain(ann.id)
+  })
+
+  test('is taken of nobody who goes on voting meanwhile, by whatever way and however fast: the removal is not held off', async () => {
+    const { ledger, access, id: first } = await opened('{ approvers: ["person:ann@example.com"] }')
+    const ids = [first, ...(await Promise.all(Array.from({ length: 40 }, () => escalated(ledger))))]
+    await knows(ledger, ann)
+    const digests = await Promise.all(ids.map(async (id) => (await ledger.approval(id, {})).digest))
+    let refused = 0
+    const voting = (async () => {
+      for (const [at, id] of ids.entries()) {
+        const voted = ledger.vote(ann, id, { ...approve, digest: digests[at] ?? '', channel: 'email' })
+        await voted.catch(() => (refused += 1))
+      }
+    })()
+    await access.removePerson(ann.id)
+    await voting
+    expect((await access.people()).map((person) => person.id)).not.toContain(ann.id)
+    expect(refused).toBeGreaterThan(0)
+    for (const id of ids) expect(['pending', 'cancelled']).toContain((await ledger.approval(id, {})).status)
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('is withdrawn also by a process whose clock is ahead, which holds the approval for expired', async () => {
+    const ahead = () => (Date.now() + 25_000) as Instant
+    const now = () => Date.now() as Instant
+    const quick = policiesOf(terms('{ approvers: [role:approver], deadline: 20s }'))
+    const ledger = await site.open(quick, undefined, { now, databaseClock: true })
+    const id = await escalated(ledger)
+    await cast(ledger, ann, id, approve)
+    const other = await site.open(quick, ledger.name, { now: ahead, databaseClock: true })
+    await new Access(other).removePerson(ann.id)
+    expect(await isUsed(ledger, id)).toBe(false)
+    expect((await ledger.approval(id, {})).status).toBe('cancelled')
   })
 
   test('that races with the removal leaves no approval behind, in one process or two', async () => {

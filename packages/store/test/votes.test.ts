@@ -100,7 +100,8 @@ describeOnOnePostgres('G3: votes', (postgres) => {
     test.each([
       ['finance', ['finance'], true],
       ['ann', ['finance', 'approver'], true],
-      ['boss', [], true],
+      ['boss', ['viewer'], true],
+      ['boss', [], false],
       ['ann', ['approver', 'administrator'], false],
       ['boss2', [], false],
       ['eve', [], false],

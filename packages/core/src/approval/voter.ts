@@ -24,6 +24,14 @@ export function mayVote(terms: ApprovalTerms, voter: Voter): boolean {
   return terms.approvers.every((approvers) => approvers.some((entry) => isNamedBy(entry, voter)))
 }
 
+/**
+ * Whether the person has any role. Whoever has none answers nothing, also where a route names them: a removal takes the roles
+ * before anything else.
+ */
+export function isSomebody({ roles }: Pick<Voter, 'roles'>): boolean {
+  return roles.length > 0
+}
+
 /** The entries of the terms' `quorumOf` that a person can stand for, where there are any. */
 export function countsFor({ quorumOf }: ApprovalTerms, voter: Voter): readonly string[] | undefined {
   return quorumOf && Object.keys(quorumOf).filter((entry) => isNamedBy(entry, voter))

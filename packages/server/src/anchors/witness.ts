@@ -68,6 +68,9 @@ async function added(
 function accepted(witness: Witness, { note }: Submission, answer: Answered): Cosignature {
   if (answer.status !== 200) throw noCosignature(witness, `it answered ${answer.status}`)
   const lines = answer.body?.toString('utf8') ?? ''
+  // What it signs is the note that it was sent, and nothing that it puts behind it.
+  if (lines.includes('\n\n') || lines.startsWith('\n'))
+    throw noCosignature(witness, 'it answered more than a signature')
   const whole = note + (lines.endsWith('\n') ? lines : `${lines}\n`)
   const cosignature = cosignatureIn(whole, witness)
   if (cosignature === undefined) throw noCosignature(witness, 'its cosignature does not verify')

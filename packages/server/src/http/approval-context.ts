@@ -1,6 +1,7 @@
 import {
   indexOfId,
   isExcluded,
+  isSomebody,
   mayVote,
   principalsIn,
   ruleText,
@@ -77,7 +78,10 @@ async function votersOf(
   // Who has voted through somebody else has voted.
   const voted = new Set<string>(votes.flatMap(({ person, for: principal = person }) => [person, principal]))
   const asked = people
-    .filter((person) => mayVote(terms, person) && !barred.has(person.id) && !voted.has(person.id))
+    .filter(
+      (person) =>
+        isSomebody(person) && mayVote(terms, person) && !barred.has(person.id) && !voted.has(person.id),
+    )
     .map(({ id }) => id)
   const mayStandIn = new Set<string>(
     people

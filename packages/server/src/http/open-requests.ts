@@ -11,8 +11,8 @@ export const openRequestsMax = 32
 /** How many entry bundles may be open at once of all who read them without a name, by the read key or because the log is public. */
 export const openReadingsMax = 256
 
-/** Everything else that is asked for is short. */
-const lists = new Set(['/v1/decisions', '/v1/approvals'])
+/** Whatever else is asked for is one thing, and short. */
+const isList = (path: string) => /^\/v1\/[a-z-]+$/.test(path) && path !== '/v1/session' && !isStream(path)
 const isBundle = (path: string) => path.startsWith('/log/tile/entries/')
 const isStream = (path: string) => path.endsWith('/events')
 
@@ -67,7 +67,7 @@ interface Connected {
 function whoseOf({ req: { method, path } }: Context, asker: Asker | undefined): string | undefined {
   if (method !== 'GET') return undefined
   if (asker === undefined) return isBundle(path) ? 'whoever' : undefined
-  const isLong = lists.has(path) || isBundle(path)
+  const isLong = isList(path) || isBundle(path)
   // By person: who signs in again has no more of them. Of an agent 10,000 calls may wait, each on a stream of its own.
   if (asker.kind === 'person') return isLong || isStream(path) ? `person ${asker.voter.id}` : undefined
   return isLong ? `agent ${asker.agent}` : undefined

@@ -91,8 +91,9 @@ function ownRoutes(
     const asker = asSession(context.get('asker'))
     requireFresh(asker, now())
     const { id } = context.req.valid('param')
-    const { index } = await passkeys.remove(asker.voter.id, id, asker.session.id)
-    return context.json({ id, record: { index } })
+    const changed = await passkeys.remove(asker.voter.id, id, asker.session.id)
+    await goOn(context, authentication, asker, { changed })
+    return context.json({ id, record: { index: changed.index } })
   })
 
   return router

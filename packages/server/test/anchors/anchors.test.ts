@@ -143,6 +143,15 @@ describe('witnesses', () => {
     expect(cosignatureOf(note, parseWitnessKey(liar.key))).toBeUndefined()
   })
 
+  test('that sign more than they were sent, and send it along, are refused', async () => {
+    const one = await witness('smuggler')
+    one.witness.smuggles = true
+    const { anchors, lines } = anchorsOf(new TestLog('a', 3), listed(one))
+    await anchors.round()
+    expect(lines[0]).toContain('it answered more than a signature')
+    await expect(cosignedFile()).rejects.toThrow('ENOENT')
+  })
+
   test.each([
     { status: 409, type: 'text/x.tlog.size', body: 'many\n' },
     { status: 409, type: 'text/plain', body: '1\n' },

@@ -12,6 +12,8 @@ export class TestWitness {
   instead: { status: number; type?: string; body: string } | undefined
   /** Spoils what it signs. */
   liar = false
+  /** Signs the note with a line more, and sends that line along. */
+  smuggles = false
   seen: Checkpoint | undefined
   readonly #name: string
   readonly #keyId: Buffer
@@ -74,6 +76,7 @@ export class TestWitness {
       if (!same && !verifyConsistency(claim)) return { status: 422, body: '' }
     } else if (proof.length > 0) return { status: 400, body: '' }
     this.seen = next
+    if (this.smuggles) return { status: 200, body: `extra\n\n${this.#cosignature(`${note}extra\n`)}` }
     return { status: 200, body: this.#cosignature(note.slice(0, note.lastIndexOf('\n\n') + 1)) }
   }
 

@@ -96,6 +96,13 @@ describe('of one person', () => {
     )
   })
 
+  test('every kind of list counts', async () => {
+    await openStreams(somebodyElse)
+    for (const list of ['decisions', 'approvals', 'grants', 'delegations', 'agents', 'policies'])
+      expect(await statusFor(`/v1/${list}`, bySession(somebodyElse)), list).toBe(429)
+    expect(await statusFor('/v1/session', bySession(somebodyElse))).toBe(200)
+  })
+
   test('what has been answered is not counted any more, nor what was refused', async () => {
     for (let times = 0; times <= openRequestsMax; times++) {
       expect(await statusFor('/v1/approvals', bySession(person))).toBe(200)

@@ -1,7 +1,7 @@
 import { voteChallenge } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Saying } from '../../../core/test/approval/authenticator.ts'
-import { base, expectRefused, HttpService } from '../harness/http-service.ts'
+import { base, expectRefused, HttpService, type Answer } from '../harness/http-service.ts'
 import { challengeCookie, makePasskey, withCookie } from '../harness/passkeys.ts'
 
 let service: HttpService
@@ -16,6 +16,12 @@ afterAll(() => service.close())
 
 let people = 0
 const somebody = () => service.person(`person-${(people += 1)}@example.com`)
+
+/** Who holds the session that an answer has handed out. */
+function sessionOf({ headers }: Answer) {
+  const session = /bailiwick_session=([^;]+)/.exec(headers.get('set-cookie') ?? '')?.[1] ?? ''
+  return service.caller({ cookie: `bailiwick_session=${session}`, origin: base }, session)
+}
 
 describe('registering a passkey', () => {
   test('asks for one that can be found without a name and that verifies its person, and lists what was made', async () => {
@@ -104,9 +110,25 @@ describe('removing a passkey', () => {
     await send()
     const path = `/v1/passkeys/${authenticator.id}`
     await expectRefused(service, () => other.send('DELETE', path), 404, 'not_found')
-    expect((await person.send('DELETE', path)).status).toBe(200)
-    await expectRefused(service, () => person.send('DELETE', path), 404, 'not_found')
-    expect((await person.get('/v1/passkeys')).body.passkeys).toEqual([])
+    const removed = await person.send('DELETE', path)
+    expect(removed.status).toBe(200)
+    const goesOn = sessionOf(removed)
+    await expectRefused(service, () => goesOn.send('DELETE', path), 404, 'not_found')
+    expect((await goesOn.get('/v1/passkeys')).body.passkeys).toEqual([])
+  })
+
+  test('ends every session of its person, and whoever removes it goes on in a new one', async () => {
+    const person = await somebody()
+    const { authenticator, send, userHandle } = await makePasskey(person)
+    await send()
+    const begun = await service.anyone.post('/v1/session/passkey/options', {})
+    const signed = { ...authenticator.sign({ challenge: begun.body.challenge }), userHandle }
+    const sending = withCookie(service.anyone, challengeCookie(begun))
+    const thief = sessionOf(await service.anyone.post('/v1/session/passkey', signed, sending))
+    expect((await thief.get('/v1/session')).status).toBe(200)
+    const removed = await person.send('DELETE', `/v1/passkeys/${authenticator.id}`)
+    for (const ended of [thief, person]) expect((await ended.get('/v1/session')).status).toBe(401)
+    expect((await sessionOf(removed).get('/v1/session')).status).toBe(200)
   })
 
   test('is not done by a page of another site', async () => {
@@ -141,9 +163,7 @@ describe('signing in with a passkey', () => {
     expect(begun.body).not.toHaveProperty('allowCredentials')
     const signedIn = await answer()
     expect(signedIn).toMatchObject({ status: 200, body: { person: { id: `person-${people}@example.com` } } })
-    const session = /bailiwick_session=([^;]+)/.exec(signedIn.headers.get('set-cookie') ?? '')?.[1] ?? ''
-    const caller = service.caller({ cookie: `bailiwick_session=${session}`, origin: base }, session)
-    expect((await caller.get('/v1/session')).body.person.id).toBe(`person-${people}@example.com`)
+    expect((await sessionOf(signedIn).get('/v1/session')).body.person.id).toBe(`person-${people}@example.com`)
   })
 
   test('is refused without the cookie of the browser that began, and a second time', async () => {

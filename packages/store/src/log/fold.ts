@@ -105,6 +105,11 @@ export class Fold {
     return this.#databaseNow !== undefined && this.#databaseNow < at ? this.#databaseNow : at
   }
 
+  /** The database's instant, or the batch's own where the database is not asked: for what must not be over too soon, nor too late. */
+  byDatabase(at: Instant): Instant {
+    return this.#databaseNow ?? at
+  }
+
   /** What the batch holds is only good before this instant, by the database's clock too. */
   restOn(deadline: Instant): void {
     if (this.#databaseNow !== undefined) this.#notAfter = earliestOf(this.#notAfter, deadline)

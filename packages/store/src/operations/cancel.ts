@@ -45,7 +45,8 @@ export function cancelOperation(id: string, request: CancelRequest): Operation<A
       if (approval === undefined || index === undefined) throw unknownApproval(id)
       if (agent !== undefined && approval.agent !== agent) throw unknownApproval(id)
       refuseUnlessMay('cancellation', by, fold)
-      const status = approvalStatus(approval, fold.latest(place.at))
+      // By the one clock that all processes share: what is over by that of a process that is ahead may still be used elsewhere.
+      const status = approvalStatus(approval, fold.byDatabase(place.at))
       if (status !== 'pending' && status !== 'approved') {
         throw new Fault('approval_closed', `${approval.id} is ${status} and cannot be cancelled any more`, {
           fix: 'Nothing is left to do.',

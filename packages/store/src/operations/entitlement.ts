@@ -1,6 +1,7 @@
 import {
   Fault,
   isExcluded,
+  isSomebody,
   mayVote,
   principalsIn,
   type Approval,
@@ -33,7 +34,7 @@ interface Voting {
  */
 export function entitledVoter({ approval, terms, voter, principal, body, at }: Voting, fold: Fold): Voter {
   const known = fold.person(voter.id)
-  if (known === undefined) throw notEntitled(voter.id, approval.id, terms)
+  if (known === undefined || !isSomebody(known)) throw notEntitled(voter.id, approval.id, terms)
   // Who signed in with fewer roles is excluded all the same.
   if (isExcluded(terms, known)) throw notEntitled(voter.id, approval.id, terms)
   const self = { ...voter, roles: voter.roles.filter((role) => known.roles.includes(role)) }
@@ -50,7 +51,7 @@ export function entitledVoter({ approval, terms, voter, principal, body, at }: V
     })
   }
   refuseBehindAgent(approval, principal as PersonId, body, fold)
-  if (!mayVote(terms, other)) throw notEntitled(principal, approval.id, terms)
+  if (!isSomebody(other) || !mayVote(terms, other)) throw notEntitled(principal, approval.id, terms)
   // Judged again by the database's clock in the statement that writes it.
   fold.restOn(until)
   return other

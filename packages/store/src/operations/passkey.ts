@@ -1,7 +1,7 @@
 import { Fault, recordText, type PersonId, type RegisteredPasskey } from '@bailiwick/core'
 import type { Operation } from '../log/operation.ts'
-import { refuseUnless } from './access.ts'
-import { needsOf, refuseUnlessMay } from './deed.ts'
+import { refuseUnless, type Changed } from './access.ts'
+import { refuseUnlessMay } from './deed.ts'
 
 /** How many passkeys one person may have at a time. */
 const passkeysMax = 20
@@ -59,18 +59,15 @@ export function registerOperation(added: NewPasskey): Operation<{ readonly index
 }
 
 /**
- * The operation that removes a passkey of a person: from here on it signs nothing.
+ * The operation that removes a passkey of a person: from here on it signs nothing, and whoever has signed in with it, or was
+ * let in meanwhile, is out: every session and sign-in link of the person ends.
  *
  * @param by who removes it, where it is not the person
  * @throws Fault `not_found` where the person has no such passkey, `not_permitted` for `by` without the role that it takes
  */
-export function removeOperation(
-  person: string,
-  id: string,
-  by?: string,
-): Operation<{ readonly index: number }> {
+export function removeOperation(person: string, id: string, by?: string): Operation<Changed> {
   return {
-    needs: { passkeys: [id], ...needsOf(by) },
+    needs: { passkeys: [id], voting: { person, by } },
     apply: (fold, place) => {
       refuseUnlessMay('access', by, fold)
       const state = fold.passkeys.get(id)
@@ -79,6 +76,7 @@ export function removeOperation(
           fix: 'See /v1/passkeys for those that there are.',
         })
       }
+      const answer = { index: place.index, epoch: 0 }
       return {
         body: {
           kind: 'access',
@@ -88,8 +86,12 @@ export function removeOperation(
           passkey: state.key,
           by,
         },
-        answer: { index: place.index },
-        staged: () => fold.passkeys.remove(id, place.index),
+        answer,
+        staged: () => {
+          fold.passkeys.remove(id, place.index)
+          fold.changeAccess({ signedOut: [{ id: person, links: true }] }, place.index)
+          answer.epoch = fold.access.epochOf(person)
+        },
       }
     },
   }

@@ -46,7 +46,7 @@ export function removePersonOperation(person: PersonId, by: string | undefined):
     apply: (fold, place) => {
       refuseUnlessMay('access', by, fold)
       if (fold.person(person) === undefined) throw unknownPerson(person)
-      const at = fold.latest(place.at)
+      const at = fold.byDatabase(place.at)
       if (fold.grants.restOn(person, at) || fold.restsOnVoteOf(person, at)) throw stillCounts(person)
       return {
         body: { kind: 'access', event: 'person_removed', subject: person, grants: [], by },
