@@ -30,6 +30,11 @@ export function isByGlass(approval: Asked): boolean {
   return breakGlass !== null && glassCount(approval) >= breakGlass.quorum
 }
 
+/** Whether as many people as it takes have let it through, whatever became of it then. */
+export function wasLetThrough(approval: Asked): boolean {
+  return yesCount(approval) >= approval.terms.quorum || isByGlass(approval)
+}
+
 /** Whether the policy takes answers in the console. */
 export function isAskedHere({ terms }: Pick<Approval, 'terms'>): boolean {
   return terms.channels?.includes('console') ?? true

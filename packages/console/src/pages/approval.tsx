@@ -74,21 +74,27 @@ function useAnswer(approval: Approval, place: RefObject<HTMLElement | null>) {
   const [choice, setChoice] = useState<VoteChoice | null>(
     asked === 'reject' ? 'reject' : asked === 'yes' ? yes : null,
   )
+  const [comment, setComment] = useState('')
   const isAnswerable = approval.status === 'pending' && mayAnswer(approval)
   useEffect(() => {
     // So that neither a reload nor the way back chooses anything.
     if (asked !== null) navigate(window.location.pathname, { replace: true })
   }, [asked])
+  // What was written for one answer is not sent with another.
+  const choose = (next: VoteChoice | null): void => {
+    if (next !== choice) setComment('')
+    setChoice(next)
+  }
   /** Opens the panel with this choice. It takes another step to vote. */
   const open = (next: VoteChoice): boolean => {
     if (!isAnswerable) return false
     // The panel then moves the focus to where the person goes on.
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
-    setChoice(next)
+    choose(next)
     place.current?.scrollIntoView({ block: 'nearest' })
     return true
   }
-  return { choice, onChoose: setChoice, open, isAnswerable, yes }
+  return { choice, onChoose: choose, comment, onComment: setComment, open, isAnswerable, yes }
 }
 
 function ApprovalDocument({ approval, me }: { readonly approval: Approval; readonly me: Person }) {

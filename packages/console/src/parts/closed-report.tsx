@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Approval } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { isByGlass, isVoid, yesCount, yesOf } from '../consent.ts'
+import { isByGlass, isVoid, wasLetThrough, yesCount, yesOf } from '../consent.ts'
 import { Link } from '../router.tsx'
 import { unreachable } from '../unreachable.ts'
 import { ShortTime } from './short-time.tsx'
@@ -81,7 +81,7 @@ function reportOf(approval: Approval, now: number): { title: string; body: React
 function expiryOf(approval: Approval, deadline: ReactNode): { title: string; body: ReactNode } {
   const approved = yesCount(approval)
   const done = yesOf(approval) === 'approve' ? 'approved' : 'looked at it'
-  if (approved >= approval.terms.quorum || isByGlass(approval)) {
+  if (wasLetThrough(approval)) {
     return {
       title: 'Expired unused',
       body: (

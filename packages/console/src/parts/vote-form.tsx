@@ -17,6 +17,9 @@ import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx
 export interface AnswerInMaking {
   readonly choice: VoteChoice | null
   readonly onChoose: (choice: VoteChoice | null) => void
+  /** What is written beside it; it outlives the form, which others may take away. */
+  readonly comment: string
+  readonly onComment: (comment: string) => void
 }
 
 interface FormParts {
@@ -36,7 +39,7 @@ const words: Readonly<Record<VoteChoice, { option: string; hint: string; button:
 
 /** The form of an answer: what it is, and then, in a second step, what it does. */
 export function VoteForm({ answer, ...parts }: FormParts & { readonly answer: AnswerInMaking }) {
-  const { choice, onChoose } = answer
+  const { choice, onChoose, comment, onComment } = answer
   const { approval, vote } = parts
   return (
     <Section title="Your answer">
@@ -47,7 +50,14 @@ export function VoteForm({ answer, ...parts }: FormParts & { readonly answer: An
           as a rejection.
         </p>
       ) : (
-        <Confirmation key={choice} {...parts} choice={choice} onBack={() => onChoose(null)} />
+        <Confirmation
+          key={choice}
+          {...parts}
+          choice={choice}
+          comment={comment}
+          onComment={onComment}
+          onBack={() => onChoose(null)}
+        />
       )}
     </Section>
   )
@@ -96,9 +106,14 @@ function Confirmation({
   me,
   vote,
   choice,
+  comment,
+  onComment,
   onBack,
-}: FormParts & { readonly choice: VoteChoice; readonly onBack: () => void }) {
-  const [comment, setComment] = useState('')
+}: FormParts &
+  Pick<AnswerInMaking, 'comment' | 'onComment'> & {
+    readonly choice: VoteChoice
+    readonly onBack: () => void
+  }) {
   const now = useNow()
   const names = namesFor(approval, me.id)
   const [chosen, setChosen] = useState<string | null>(null)
@@ -130,7 +145,7 @@ function Confirmation({
       {choice === 'approve' && (
         <MoreLikeIt approval={approval} more={more} isDisabled={isSending} onChange={setMore} />
       )}
-      <Comment value={comment} isDisabled={isSending} onChange={setComment} />
+      <Comment value={comment} isDisabled={isSending} onChange={onComment} />
       <SignedVoteNote signing={signing} />
       <TimeToAnswer from={approval.openedAt} deadline={approval.deadline} />
       <div className="vote-buttons">
@@ -147,18 +162,25 @@ function Confirmation({
           Back
         </button>
       </div>
-      <p className="small quiet">
-        {name === null ? (
-          'Choose first in whose name it is.'
-        ) : (
-          <>
-            Your vote is recorded as {visibleText(me.id)}
-            {name !== me.id && `, in the stead of ${visibleText(name)},`} and cannot be undone or changed, by
-            you or by anyone.
-          </>
-        )}
-      </p>
+      <WhatIsRecorded me={me.id} name={name} />
     </div>
+  )
+}
+
+/** In whose name the answer will stand, for good. */
+function WhatIsRecorded({ me, name }: { readonly me: string; readonly name: string | null }) {
+  return (
+    <p className="small quiet">
+      {name === null ? (
+        'Choose first in whose name it is.'
+      ) : (
+        <>
+          Your vote is recorded as {visibleText(me)}
+          {name !== me && `, in the stead of ${visibleText(name)},`} and cannot be undone or changed, by you
+          or by anyone.
+        </>
+      )}
+    </p>
   )
 }
 

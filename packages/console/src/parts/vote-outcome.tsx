@@ -50,20 +50,6 @@ export function VoteResult({
   )
 }
 
-/** That the deadline passed while somebody was about to answer; it takes the focus that the vanished buttons had. */
-export function TooLate() {
-  const place = useRef<HTMLDivElement>(null)
-  useEffect(() => place.current?.focus(), [])
-  return (
-    <div ref={place} tabIndex={-1} className="vote-result">
-      <Notice tone="bad" role="alert">
-        <strong>Time is up: your answer was not given</strong>
-        <p>The deadline passed before you confirmed it. Nothing was recorded in your name.</p>
-      </Notice>
-    </div>
-  )
-}
-
 function recordedText(approval: Approval, choice: VoteChoice, breakGlass: boolean): string {
   // The service may have started with another policy while the page was open.
   if (isVoid(approval)) return 'Your vote is recorded, but the policy has changed: the call is denied.'

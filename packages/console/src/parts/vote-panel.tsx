@@ -1,6 +1,6 @@
 import type { Approval, Session } from '../api.ts'
 import { useNow } from '../clock.ts'
-import { hasVoted, isAskedHere, isVoid, mayAnswer } from '../consent.ts'
+import { hasVoted, isAskedHere, isVoid, mayAnswer, wasLetThrough } from '../consent.ts'
 import { asProblem } from '../problem.ts'
 import { useVote } from '../voting-queries.ts'
 import { approversText, channelText, visibleText } from '../wording.ts'
@@ -11,7 +11,8 @@ import { Notice } from './notice.tsx'
 import { NextCall } from './queue.tsx'
 import { VoteForm } from './vote-form.tsx'
 import type { AnswerInMaking } from './vote-form.tsx'
-import { saidBy, TooLate, VoteProblem, VoteResult } from './vote-outcome.tsx'
+import { NotGiven, Written } from './not-given.tsx'
+import { saidBy, VoteProblem, VoteResult } from './vote-outcome.tsx'
 
 type Person = Session['person']
 
@@ -30,15 +31,33 @@ export function VotePanel({
   const cast = vote.isSuccess ? vote.variables : null
   // What was sent before the deadline may count: the form stays until the service has said so.
   const isOver = now >= Date.parse(approval.deadline) && !vote.isPending
-  const isTooLate = vote.isIdle && (isOver || approval.status === 'expired')
   const isOpen = approval.status === 'pending' && !isOver && cast === null
+  const isOffered = isOpen && !isVoid(approval) && mayAnswer(approval)
+  const isTooLate =
+    vote.isIdle && (approval.status === 'expired' || (approval.status === 'pending' && isOver))
+  // A reply may be lost after the vote was recorded.
+  const isRecorded = approval.votes.some(
+    ({ person, comment }) => person === me.id && comment === answer.comment.trim(),
+  )
+  // Of a vote that was sent, its own outcome tells.
+  const isTakenAway = !isOffered && vote.isIdle && answer.choice !== null
 
   return (
     <>
       {vote.isError && <VoteProblem problem={asProblem(vote.error)} />}
+      {vote.isError && !isOffered && !isRecorded && <Written comment={answer.comment} />}
       {cast !== null && <VoteResult approval={approval} ballot={cast} />}
-      {isTooLate && answer.choice !== null && <TooLate />}
-      {(cast !== null || isTooLate || hasVoted(approval, me.id)) && <NextCall after={approval.id} />}
+      {isTakenAway && (
+        <NotGiven
+          approval={approval}
+          me={me}
+          isTooLate={isTooLate && !wasLetThrough(approval)}
+          comment={answer.comment}
+        />
+      )}
+      {(cast !== null || isTooLate || isTakenAway || hasVoted(approval, me.id)) && (
+        <NextCall after={approval.id} />
+      )}
       {approval.status !== 'pending' ? (
         <ClosedReport approval={approval} />
       ) : isOver ? (
@@ -50,7 +69,7 @@ export function VotePanel({
         </Section>
       ) : isVoid(approval) ? (
         <Voided approval={approval} />
-      ) : mayAnswer(approval) && cast === null ? (
+      ) : isOffered ? (
         <VoteForm approval={approval} me={me} vote={vote} answer={answer} />
       ) : (
         cast === null && <WhyNot approval={approval} me={me} />

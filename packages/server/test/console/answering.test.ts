@@ -2,7 +2,16 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
-import { addressOf, focusedText, giveAnswer, holdRequests, isThere, offersAnswer, sees } from './pages.ts'
+import {
+  addressOf,
+  focusedText,
+  giveAnswer,
+  holdRequests,
+  isLive,
+  isThere,
+  offersAnswer,
+  sees,
+} from './pages.ts'
 import { expectUsable } from './usable.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -89,6 +98,90 @@ describeConsole('while a person answers', (setting) => {
       for (const { id } of calls) await service.vote(pat, id, 'reject')
     })
   })
+
+  describe('somebody else', () => {
+    /** A page in the last step of a yes, with a comment that is not sent yet. */
+    const inTheLastStep = async (id: string): Promise<Page> => {
+      const page = await visitors.openOnPhone(`/approvals/${id}?answer=yes`, { session: pat })
+      await page.getByLabel('Comment').fill('Asked the customer: ticket 4711.')
+      await isLive(page)
+      return page
+    }
+
+    /** That nothing was given, why, and what had been written. */
+    const isTold = async (page: Page, why: string): Promise<void> => {
+      await isThere(page.getByRole('alert').getByText('Your answer was not given'))
+      expect(await focusedText(page)).toContain(why)
+      await offersAnswer(page, false)
+      const written = page.getByLabel('What you had written')
+      expect(await written.inputValue()).toBe('Asked the customer: ticket 4711.')
+      expect(await written.isEditable()).toBe(false)
+    }
+
+    test.each([
+      ['approves', 'approve', 'sam@example.com approved this call before you confirmed yours.'],
+      ['rejects', 'reject', 'sam@example.com rejected this call before you confirmed yours.'],
+    ] as const)(
+      'who %s the call takes the answer away: the page says so and by whom, and keeps the comment to copy',
+      async (_does, choice, why) => {
+        const { id } = await service.refund('support', { amount: 806 })
+        const page = await inTheLastStep(id)
+        await service.vote(await service.sessionOf('sam@example.com'), id, choice)
+        await isTold(page, `${why} Nothing was recorded in your name.`)
+        expect(await service.votesOn(pat, id)).toEqual([choice])
+        await page.evaluate('scrollTo(0, 0)')
+        await expectUsable(page, 'a call that somebody else has settled in the last step')
+      },
+    )
+
+    test('who withdraws it does, too', async () => {
+      const olga = await service.sessionOf('olga@example.com', 'operator')
+      const { id } = await service.refund('support', { amount: 807 })
+      const page = await inTheLastStep(id)
+      const desk = await visitors.open(`/approvals/${id}`, { session: olga })
+      await desk.getByRole('button', { name: 'Withdraw…' }).click()
+      await desk.getByRole('dialog').getByRole('textbox').fill('Sent twice.')
+      await desk
+        .getByRole('dialog')
+        .getByRole('button', { name: /^Withdraw/ })
+        .click()
+      await isTold(page, 'olga@example.com withdrew this call before you confirmed yours.')
+      expect(await service.votesOn(pat, id)).toEqual([])
+    })
+
+    test('who was the reader, on another page, is told that the first vote counts', async () => {
+      const { id } = await service.refund('careful', { amount: 808 })
+      const page = await inTheLastStep(id)
+      await service.vote(pat, id, 'approve')
+      await isTold(
+        page,
+        'You approved this call already. That vote counts, and this answer was not recorded.',
+      )
+      expect(await page.getByText('Nothing was recorded in your name').count()).toBe(0)
+      await service.vote(await service.sessionOf('sam@example.com'), id, 'reject')
+    })
+
+    test('who gives one of several answers that are needed takes nothing away', async () => {
+      const { id } = await service.refund('careful', { amount: 809 })
+      const page = await inTheLastStep(id)
+      await service.vote(await service.sessionOf('sam@example.com'), id, 'approve')
+      await sees(page, '1 of 2 approved')
+      expect(await page.getByText('Your answer was not given').count()).toBe(0)
+      expect(await page.getByLabel('Comment').inputValue()).toBe('Asked the customer: ticket 4711.')
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('says nothing of an answer to whoever had chosen none', async () => {
+      const { id } = await service.refund('support', { amount: 810 })
+      const page = await visitors.open(`/approvals/${id}`, { session: pat })
+      await isLive(page)
+      await offersAnswer(page)
+      await service.vote(await service.sessionOf('sam@example.com'), id, 'reject')
+      await sees(page, 'sam@example.com rejected it')
+      expect(await page.getByText('Your answer was not given').count()).toBe(0)
+    })
+  })
+
   describe('after the answer', () => {
     test('the next call that the reader may answer is one Tab and Enter away, and nothing is chosen there', async () => {
       const theirs = await service.refund('finance', { amount: 811 })

@@ -191,12 +191,12 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
       await sees(slow, 'You approved this call. One person counts once; it waits for others now.')
     })
 
-    test('who approves what somebody else has just rejected is told that it is closed', async () => {
+    test('who approves what somebody else has just rejected is told that it is closed, and keeps the comment to copy', async () => {
       const { id } = await service.refund('support', { amount: 602 })
       const refusals = [`409 /v1/approvals/${id}/votes`]
       const slow = await visitors.open(`/approvals/${id}`, { session: pat, refusals })
       const vote = await holdRequests(slow, (request) => request.method() === 'POST')
-      await giveAnswer(slow, 'approve')
+      await giveAnswer(slow, 'approve', 'Ticket 4711.')
       await vote.arrived
 
       const session = await service.sessionOf('sam@example.com')
@@ -206,6 +206,7 @@ describeConsole('the console in Chromium, on the real service', (setting) => {
 
       vote.release()
       await sees(slow, 'Your vote was not counted')
+      expect(await slow.getByLabel('What you had written').inputValue()).toBe('Ticket 4711.')
       await sees(slow, `${id} is rejected and takes no more votes`)
       await sees(slow, `sam@example.com rejected it; one rejection is enough. ${denied}`)
     })
