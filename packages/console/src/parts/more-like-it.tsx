@@ -22,6 +22,17 @@ export function standingOf(approval: Approval, more: MoreInMaking | null): Stand
   return isGiven ? { uses, until: more.until } : undefined
 }
 
+/** What has not been said yet of how much is granted. */
+export function missingText(approval: Approval, { uses, until }: MoreInMaking): string {
+  const most = approval.terms.standing?.uses ?? 0
+  const isCounted = standingOf(approval, { uses, until: 'any' }) !== undefined
+  if (isCounted) return 'Say until when more calls may run.'
+  if (uses !== '') return `Say how many more calls may run: a whole number, at most ${most}.`
+  return until === ''
+    ? 'Say how many more calls may run, and until when.'
+    : 'Say how many more calls may run.'
+}
+
 /**
  * Asks whether a yes is also for calls like this one, where the policy lets people say so. Nothing of it is chosen
  * beforehand: without a word the answer is for this call alone.

@@ -9,7 +9,7 @@ import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { CallInShort } from './in-short.tsx'
 import { InWhoseName, namesFor } from './in-whose-name.tsx'
-import { MoreLikeIt, standingOf } from './more-like-it.tsx'
+import { MoreLikeIt, missingText, standingOf } from './more-like-it.tsx'
 import type { MoreInMaking } from './more-like-it.tsx'
 import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx'
 
@@ -148,10 +148,16 @@ function Confirmation({
       <Comment value={comment} isDisabled={isSending} onChange={onComment} />
       <SignedVoteNote signing={signing} />
       <TimeToAnswer from={approval.openedAt} deadline={approval.deadline} />
+      {more !== null && standing === undefined && (
+        <p id="missing" className="vote-missing">
+          {missingText(approval, more)}
+        </p>
+      )}
       <div className="vote-buttons">
         <button
           type="button"
           className={`button button-${choice}`}
+          aria-describedby={standing === undefined ? 'missing' : undefined}
           disabled={isSending || signing === 'impossible' || name === null || standing === undefined}
           onClick={send}
         >
