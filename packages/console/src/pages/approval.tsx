@@ -14,6 +14,7 @@ import { HistorySummary } from '../parts/history.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Queue, useQueue } from '../parts/queue.tsx'
 import { RevealingFor } from '../parts/reveal.tsx'
+import { PasskeyNeeded } from '../parts/signed-vote-note.tsx'
 import { PageProblem, PageSkeleton, StaleNote } from '../parts/states.tsx'
 import { Terms } from '../parts/terms.tsx'
 import { VotePanel } from '../parts/vote-panel.tsx'
@@ -112,6 +113,7 @@ function ApprovalDocument({ approval, me }: { readonly approval: Approval; reado
   return (
     <article className="document">
       <ApprovalHead approval={approval} />
+      {answer.isAnswerable && <PasskeyNeeded approval={approval} />}
       <div className="document-columns">
         <div className="document-main">
           <Call approval={approval} context={context} />
