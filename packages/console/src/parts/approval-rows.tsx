@@ -136,7 +136,7 @@ function tellingReason(reasons: readonly string[]): string {
 function CardFields({ approval }: { readonly approval: Approval }) {
   const { params } = approval
   if (params === null) return <p className="quiet">The parameters are not stored any more.</p>
-  const fields = cardFieldsOf(params, approval).toSorted((one, other) => rank(one) - rank(other))
+  const fields = orderedFields(params, approval)
   const shown = fields.slice(0, fieldsOnCardMax)
   const more = fields.length - shown.length
   return (
@@ -155,6 +155,16 @@ function CardFields({ approval }: { readonly approval: Approval }) {
       )}
     </dl>
   )
+}
+
+/** The amount that the inbox shows first of a call, in words; null where it has none that the reader may see. */
+export function firstAmount(approval: Approval): string | null {
+  const [first] = approval.params === null ? [] : orderedFields(approval.params, approval)
+  return first !== undefined && rank(first) === 0 ? summaryOf(first) : null
+}
+
+function orderedFields(params: NonNullable<Approval['params']>, approval: Approval): readonly Field[] {
+  return cardFieldsOf(params, approval).toSorted((one, other) => rank(one) - rank(other))
 }
 
 // Amounts say most of a call: they are not left out for what the agent happened to name before them.

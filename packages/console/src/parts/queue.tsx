@@ -3,7 +3,9 @@ import { inInboxOrder } from '../inbox-order.ts'
 import { usePendingApprovals } from '../queries.ts'
 import { Link } from '../router.tsx'
 import { visibleText } from '../wording.ts'
+import { firstAmount } from './approval-rows.tsx'
 import { TimeLeft } from './countdown.tsx'
+import { OutsideText } from './fields.tsx'
 import { Icon } from './icons.tsx'
 
 /** Where one approval stands among those that wait, in the order of the inbox. */
@@ -42,10 +44,16 @@ export function NextCall({ after }: { readonly after: string }) {
       </p>
     )
   }
+  const amount = firstAmount(next)
   return (
     <Link to={`/approvals/${next.id}`} className="button button-primary next-call">
       <span>
-        Next: <span className="action-name">{visibleText(next.action)}</span>{' '}
+        Next: <span className="action-name">{visibleText(next.action)}</span>
+        {amount !== null && (
+          <>
+            , <OutsideText text={amount} />
+          </>
+        )}{' '}
         <span className="next-call-detail">
           by {visibleText(next.agent)}, <TimeLeft from={next.openedAt} deadline={next.deadline} />
         </span>

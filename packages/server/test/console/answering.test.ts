@@ -195,7 +195,7 @@ describeConsole('while a person answers', (setting) => {
       await isThere(page.getByRole('link', { name: /^Next: issue_refund/ }))
       await expectUsable(page, 'the way to the next call')
       await page.keyboard.press('Tab')
-      expect(await focusedText(page)).toMatch(/^Next: issue_refund\s*by careful/)
+      expect(await focusedText(page)).toMatch(/^Next: issue_refund, USD\s812\.00 by careful/)
       await page.keyboard.press('Enter')
       await sees(page, 'Nothing is chosen yet')
       expect(addressOf(page)).toBe(`/approvals/${next.id}`)
