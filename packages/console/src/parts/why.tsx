@@ -55,7 +55,7 @@ export function Policy({ policy }: { readonly policy: PolicyRef | null }) {
   return (
     <>
       <span className="break">{visibleText(policy.id)}</span>
-      {policy.version !== null && <span className="quiet"> version {policy.version}</span>}
+      {policy.version !== null && <span className="quiet"> version {policy.version}</span>}{' '}
       <Link to={`/policies/${policy.sha256}`} className="hash" title={`SHA-256 ${policy.sha256}`}>
         <code>{policy.sha256.slice(0, 12)}…</code>
       </Link>

@@ -76,6 +76,21 @@ describeConsole('the console on a phone', (setting) => {
     await service.vote(olga, id, 'reject')
   })
 
+  test('the terms show the policy and its hash apart from one another, one below the other', async () => {
+    const { id } = await service.refund('support', { amount: 822 })
+    const page = await visitors.openOnPhone(`/approvals/${id}`, { session: pat })
+    const policy = page.locator('.entry').filter({ hasText: 'Policy' }).locator('dd')
+    await isThere(policy)
+    expect(await policy.textContent()).toMatch(/^support [0-9a-f]{12}…$/)
+    const [name, hash] = [
+      await policy.getByText('support').boundingBox(),
+      await policy.locator('.hash').boundingBox(),
+    ]
+    expect(hash?.y).toBeGreaterThanOrEqual((name?.y ?? 0) + (name?.height ?? 0))
+    expect(hash?.x).toBe(name?.x)
+    await service.vote(pat, id, 'reject')
+  })
+
   test('every control of the inbox, of a call and of the decisions has 44 pixels for a finger, and 24 for whatever one points with', async () => {
     const olga = await service.sessionOf('olga@example.com', 'operator', 'approver')
     const first = await pay(1204)
