@@ -65,7 +65,7 @@ async function erase(ports: CliPorts, options: EraseOptions): Promise<ExitCode> 
     },
   )
   if (erased > 0 && !options.json) ports.progress?.('')
-  ports.out(options.json ? JSON.stringify(result) : onOneLines(resultLines(result, dryRun)))
+  ports.out(options.json ? JSON.stringify(result) : onOneLines(resultLines(result, target, dryRun)))
   return fine
 }
 
@@ -77,19 +77,25 @@ function targetOf({ decision, subject }: EraseOptions): ErasureTarget {
   })
 }
 
+// What a person is found by goes with the erasure, so nobody can tell who was erased from who was never there.
 function nothingToErase(wasThere: boolean): string {
   return wasThere
     ? 'There is nothing left to erase.'
-    : 'Nothing was found to erase, and nothing had been erased of it before: look whether it is spelt as the calls have it, and whether the policy says by `subject` where it stands in them.'
+    : 'There is nothing left to erase. Where nothing was ever erased of this person, look whether the value is spelt as the calls have it, and whether the policy says by `subject` where it stands in them.'
 }
 
-function resultLines(result: ErasureResult, dryRun: boolean): string[] {
+function resultLines(result: ErasureResult, target: ErasureTarget, dryRun: boolean): string[] {
   const { erased, before, recordedAs, archived, keys, vacuumed } = result
   const earlier = before === 0 ? [] : [`${payloads(before)} had been erased before.`]
   const cold = archived.length === 0 ? [] : [`In cold storage: records ${ranges(archived)}.`]
   const key = keys.length === 0 ? [] : [keyLine(dryRun)]
   if (erased.length === 0 && (keys.length === 0 || dryRun))
-    return [...key, nothingToErase(before > 0 || keys.length > 0), ...earlier, ...cold]
+    return [
+      ...key,
+      nothingToErase('decision' in target || before > 0 || keys.length > 0),
+      ...earlier,
+      ...cold,
+    ]
   if (dryRun)
     return [
       `Would erase ${payloads(erased.length)}, of records ${ranges(erased)}.`,

@@ -29,7 +29,10 @@ const indices = z.array(z.int())
 export const erasureAnswer = z
   .object({
     erased: indices.openapi({ description: 'The records whose payloads were erased.' }),
-    before: z.int().openapi({ description: 'How many payloads had been erased before.' }),
+    before: z.int().openapi({
+      description:
+        'How many payloads were found erased already. Of a subject mostly 0, also where it was erased before: what a person is found by goes with the erasure.',
+    }),
     recordedAs: indices.openapi({ description: 'The records that say so.' }),
     archived: indices.openapi({ description: 'Records that are in cold storage.' }),
     keys: z.array(z.string()).openapi({

@@ -71,6 +71,21 @@ describe('bailiwick erase', () => {
     expect(await Promise.all(ids.map(paramsOf))).toEqual([null, null, { to: '8' }])
   })
 
+  test('says that nothing is left of a person a second time, and claims nothing of what was before', async () => {
+    const left =
+      /^There is nothing left to erase\. Where nothing was ever erased of this person, look whether .+\n$/
+    await pay('eve')
+    expect((await erase('--subject', 'eve', '--reason', 'request 3', '--yes')).out).toMatch(
+      /^Erased 1 payload/,
+    )
+    for (const subject of ['eve', 'nobody']) {
+      const run = await erase('--subject', subject, '--reason', 'again', '--yes')
+      expect(run).toMatchObject({ code: 0, out: expect.stringMatching(left) })
+      const again = await erase('--subject', subject, '--reason', 'again', '--yes', '--json')
+      expect(again.json).toMatchObject({ erased: [], before: 0, recordedAs: [] })
+    }
+  })
+
   test('erases nothing without --yes, without a reason, or where it is not clear what', async () => {
     const id = await pay('bob')
     const size = (await ledger.head()).size

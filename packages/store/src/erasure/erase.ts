@@ -39,7 +39,7 @@ export interface ErasureRequest extends Omit<ErasureCause, 'scope'> {
 export interface ErasureResult {
   /** The indices of the records whose payloads were erased, ascending. */
   readonly erased: readonly number[]
-  /** How many of what was asked for had been erased before. */
+  /** How many of what was found had been erased before. What a person is found by goes with the erasure, so of one it is mostly 0. */
   readonly before: number
   /** The indices of the records that say so. Empty in a dry run. */
   readonly recordedAs: readonly number[]
