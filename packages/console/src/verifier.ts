@@ -3,7 +3,7 @@ import type { Shaped } from './shape.ts'
 
 const finding = object({
   outcome: oneOf('proven', 'self-signed', 'keyless', 'refuted', 'unsupported'),
-  checks: listOf(object({ title: text, passed: flag, detail: text })),
+  checks: listOf(object({ title: text, passed: flag, made: flag, detail: text })),
   checkpoint: orNull(object({ origin: text, size: number })),
 })
 

@@ -150,15 +150,16 @@ function isUnsure(outcome) {
 const signatureStep = 2
 
 function checksPanel({ checks, outcome }) {
-  const signOf = (passed, at) => {
+  const signOf = ({ passed, made }, at) => {
     if (!passed) return ['no', '✗']
-    return at === signatureStep && isUnsure(outcome) ? ['unsure', '?'] : ['yes', '✓']
+    if (at === signatureStep && isUnsure(outcome)) return ['unsure', '?']
+    return made ? ['yes', '✓'] : ['unasked', '–']
   }
-  const rows = checks.map(({ title, passed, detail }, at) =>
-    element('li', signOf(passed, at)[0], [
-      element('span', 'sign', [signOf(passed, at)[1]]),
-      element('span', '', [title]),
-      element('span', 'quiet', [shown(detail)]),
+  const rows = checks.map((check, at) =>
+    element('li', signOf(check, at)[0], [
+      element('span', 'sign', [signOf(check, at)[1]]),
+      element('span', '', [check.title]),
+      element('span', 'quiet', [shown(check.detail)]),
     ]),
   )
   if (checks.length < stepCount) {

@@ -16,17 +16,20 @@ class Refusal extends Error {}
  * @param {readonly string[]} trustedKeys the log's keys by the reader's own knowledge; none: the bundle's
  * @returns {Promise<{outcome: 'proven' | 'self-signed' | 'keyless' | 'refuted' | 'unsupported', checks: object[], bundle?: object,
  *   record?: object, checkpoint?: object, payload?: object, signers: string[]}>} never rejects for bad input. `keyless`:
- *   all fits together, and there was no key to check the signature with
+ *   all fits together, and there was no key to check the signature with. A check has `title`, `passed`, `detail`, and
+ *   `made`: false where nothing spoke against it because there was nothing to check
  */
 export async function verifyText(text, trustedKeys) {
   const found = { outcome: 'refuted', checks: [], signers: [] }
   const check = async (title, work) => {
     try {
-      found.checks.push({ title, passed: true, detail: await work() })
+      const said = await work()
+      const made = typeof said === 'string' ? { made: true, detail: said } : said
+      found.checks.push({ title, passed: true, ...made })
       return true
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      found.checks.push({ title, passed: false, detail: error.message })
+      found.checks.push({ title, passed: false, made: true, detail: error.message })
       return false
     }
   }
@@ -36,7 +39,7 @@ export async function verifyText(text, trustedKeys) {
     ['The record is well formed', () => readRecord(found)],
     [checkpointTitle, () => readCheckpoint(found, trustedKeys)],
     ['The record is in the log of that checkpoint', () => checkInclusion(found)],
-    ['The payload belongs to the record', () => checkPayload(found)],
+    [payloadTitle, () => checkPayload(found)],
   ]
   for (const [title, work] of steps) {
     const named = typeof title === 'string' ? title : title(found, trustedKeys)
@@ -60,6 +63,24 @@ function checkpointTitle(found, trustedKeys) {
   return trustedKeys.length > 0
     ? 'The checkpoint is signed with the key you entered'
     : 'The checkpoint is signed with the key in the bundle'
+}
+
+function payloadTitle(found) {
+  const { state } = found.bundle.payload
+  if (found.record.payload === null && state === 'none') return 'The record has no payload'
+  return found.record.payload !== null && isAbsent(state)
+    ? 'Whether a payload belongs to the record was not checked: there is none in the bundle'
+    : 'The payload belongs to the record'
+}
+
+/** Whether there was a payload, and the bundle does not show it: of that nothing can be checked. */
+function isAbsent(state) {
+  return state === 'withheld' || state === 'erased'
+}
+
+/** What a step says that found nothing wrong because there was nothing to check. */
+function notMade(detail) {
+  return { made: false, detail }
 }
 
 function readBundle(text, found) {
@@ -136,7 +157,7 @@ async function readCheckpoint(found, trustedKeys) {
   if (note === null) throw new Refusal('The bundle has no checkpoint.')
   const keys = await parseKeys(found, trustedKeys, verifierKeys)
   const { text, signatures } = parseNote(note)
-  if (keys.length === 0) return countedCheckpoint(found, text, size)
+  if (keys.length === 0) return notMade(countedCheckpoint(found, text, size))
   for (const { name, id, signature } of signatures) {
     const key = keys.find((known) => known.name === name && known.id === id)
     if (key === undefined) continue
@@ -193,12 +214,13 @@ async function checkPayload(found) {
   const commitment = found.record.payload
   if (commitment === null) {
     if (payload.state !== 'none') throw new Refusal('The bundle speaks of a payload, the record has none.')
-    return 'The record has no payload'
+    return 'It commits to none, and the bundle brings none'
   }
   if (payload.state === 'none')
     throw new Refusal('The record has a payload, the bundle says that there is none.')
-  if (payload.state === 'withheld') return 'It was left out of this bundle; the record only commits to it'
-  if (payload.state === 'erased') return 'It has been erased, by the word of whoever made the bundle'
+  if (payload.state === 'withheld')
+    return notMade('It was left out of this bundle; the record only commits to it')
+  if (payload.state === 'erased') return notMade('It has been erased, by the word of whoever made the bundle')
   if (!/^[0-9a-f]{64}$/.test(payload.salt)) throw new Refusal('The salt is none.')
   const salt = Uint8Array.from(payload.salt.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
   if (hex(await sha256(joined(salt, encoder.encode(payload.body)))) !== commitment) {

@@ -162,10 +162,10 @@ function Verdict({ finding: { outcome, checks } }: { readonly finding: Finding }
         <ul className="checks">
           {checks.map((check) => (
             <li key={check.title}>
-              <Icon name={check.passed ? 'check' : 'cross'} />
+              <Icon name={!check.passed ? 'cross' : check.made ? 'check' : 'unknown'} />
               <span>
                 {check.title}
-                <span className="unseen">{check.passed ? ': yes' : ': no'}</span>
+                <span className="unseen">{!check.passed ? ': no' : check.made && ': yes'}</span>
                 <span className="check-detail">{visibleText(check.detail)}</span>
               </span>
             </li>

@@ -77,6 +77,9 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
   }
   const verdict = (page: Page) => page.textContent('.verdict strong')
   const text = (page: Page) => page.innerText('#result')
+  const signOfPayload = async (page: Page) =>
+    (await page.locator('.checks li').last().locator('span').allInnerTexts()).slice(0, 2)
+  const notChecked = 'Whether a payload belongs to the record was not checked: there is none in the bundle'
 
   test.each([
     ['from a file', () => pathToFileURL(file).href],
@@ -194,9 +197,25 @@ describe.skipIf(executable === undefined)('the page that checks bundles, in a br
     const page = await visit()
     await paste(page, { ...bundleOf(0), payload: { state: 'erased' } }, verifierKey)
     expect(await text(page)).toContain('Erased, by the word of whoever made the bundle')
+    expect(await signOfPayload(page)).toEqual(['–', notChecked])
     await paste(page, { ...bundleOf(0), payload: { state: 'withheld' } }, verifierKey)
     expect(await text(page)).toContain('Left out of this bundle')
     expect(await verdict(page)).toBe('Proven')
+    expect(await signOfPayload(page)).toEqual(['–', notChecked])
+    await paste(page, { ...bundleOf(0), payload: { state: 'withheld' } })
+    await page.waitForSelector('.verdict.self-signed')
+    expect(await signOfPayload(page)).toEqual(['–', notChecked])
+  })
+
+  test('ticks a payload that was checked, and that a record has none', async () => {
+    const page = await visit()
+    await paste(page, bundleOf(0), verifierKey)
+    expect(await signOfPayload(page)).toEqual(['✓', 'The payload belongs to the record'])
+    const without = entries.findIndex(({ payload }) => payload === 'none')
+    await paste(page, bundleOf(without), verifierKey)
+    expect(await signOfPayload(page)).toEqual(['✓', 'The record has no payload'])
+    await paste(page, { ...bundleOf(without), payload: { state: 'withheld' } }, verifierKey)
+    expect(await signOfPayload(page)).toEqual(['✗', 'The payload belongs to the record'])
   })
 
   test('says that it could not check, and not that it is false, where the browser knows no Ed25519', async () => {

@@ -7,7 +7,12 @@ import { parseProofBundle, tlogProofText, verifyProofBundle, type ProofBundle } 
 /** What the page's script says of a text. */
 interface Found {
   readonly outcome: 'proven' | 'self-signed' | 'keyless' | 'refuted' | 'unsupported'
-  readonly checks: readonly { readonly title: string; readonly passed: boolean; readonly detail: string }[]
+  readonly checks: readonly {
+    readonly title: string
+    readonly passed: boolean
+    readonly made: boolean
+    readonly detail: string
+  }[]
   readonly record?: { readonly index: number }
   readonly payload?: unknown
   readonly signers: readonly string[]
@@ -133,6 +138,7 @@ describe("the page's verifier", () => {
       const found = await verify({ ...bundleOf(index), payload: { state } })
       expect(found.outcome).toBe('proven')
       expect(found.payload).toBeUndefined()
+      expect(found.checks.map(({ made }) => made)).toEqual([true, true, true, true, false])
     }
     const without = entries.findIndex(({ payload }) => payload === 'none')
     expect((await verify({ ...bundleOf(without), payload: { state: 'withheld' } })).outcome).toBe('refuted')
