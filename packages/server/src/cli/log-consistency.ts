@@ -113,6 +113,7 @@ async function grown(log: TiledLog, a: string, b: string): Promise<Found> {
         root === undefined ? fix : 'Keep both checkpoints: they show that the log was cut off or replaced.',
     })
   }
+  refuseShrunk(earlier, later)
   const rootAt = async (size: number): Promise<Hash> => await treeRoot(nodesFromTiles(read, size), size)
   const fromRoot = earlier.root ?? (await rootAt(earlier.size))
   const toRoot = later.root ?? (await rootAt(later.size))
@@ -126,6 +127,15 @@ async function grown(log: TiledLog, a: string, b: string): Promise<Found> {
     proof: proof.map(base64),
     published: published.size,
   }
+}
+
+// Of two that were signed, the caller says which came first: a log that has fewer records later has not only grown.
+function refuseShrunk(earlier: Stage, later: Stage): void {
+  if (earlier.root === undefined || later.root === undefined || later.size >= earlier.size) return
+  const message = `the second checkpoint has fewer records than the first, ${later.size} and not ${earlier.size}`
+  throw new Fault('log_broken', message, {
+    fix: 'If it was fetched later, keep both: it is a stale copy, or the log was rewound. Otherwise give them the other way round.',
+  })
 }
 
 async function proven(read: TileReader, from: Required<Stage>, to: Required<Stage>): Promise<Hash[]> {

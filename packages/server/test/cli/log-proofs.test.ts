@@ -107,6 +107,21 @@ describe('bailiwick log consistency', () => {
     })
   })
 
+  test('says of a later checkpoint that has fewer records what that may mean, and not that nobody can ask so', async () => {
+    for (const where of [[], ['--url', url, '--key', key]]) {
+      expect(await log('consistency', late, early, ...where)).toMatchObject({
+        code: 1,
+        err: '',
+        out: 'Not proven: the second checkpoint has fewer records than the first, 5 and not 305\nIf it was fetched later, keep both: it is a stale copy, or the log was rewound. Otherwise give them the other way round.\n',
+      })
+      // No size was signed: the order is a slip.
+      expect(await log('consistency', late, '5', ...where)).toMatchObject({ code: 2, out: '' })
+      expect(await log('consistency', early, early, ...where)).toMatchObject({ code: 0 })
+    }
+    const { json } = await log('consistency', late, early, '--json')
+    expect(json).toMatchObject({ consistent: false, problem: expect.stringContaining('fewer records') })
+  })
+
   test('believes no checkpoint that another key signed', async () => {
     const { verifierKey } = loadLogKey('x', createLogKey('x').privateKeyPem)
     const run = await log('consistency', early, late, '--url', url, '--key', verifierKey)
