@@ -87,7 +87,7 @@ export function signedElsewhere(ledger: string): Fault {
     'conflict',
     `the checkpoints of the ledger \`${ledger}\` are signed with a key that is not in this data directory`,
     {
-      fix: 'Give this service the key (BAILIWICK_LOG_KEY, or the checkpoints directory of the one that has it); where it is lost, or this one shall sign with a key of its own, run `bailiwick log key create`.',
+      fix: 'Give this service the key (BAILIWICK_LOG_KEY, or the checkpoints directory of the one that has it), and the identity key beside it (BAILIWICK_IDENTITY_KEY_FILE); where it is lost, or this one shall sign with a key of its own, run `bailiwick log key create`.',
     },
   )
 }

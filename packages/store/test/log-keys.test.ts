@@ -213,7 +213,10 @@ describeOnPostgres('signing with keys', (postgres) => {
   test('one that has to sign does not start without the key, and says what to do; with a key of its own that is recorded it does', async () => {
     const ledger = await site.open()
     const fault = await faultOf(openedIn(elsewhere, ledger.name, { mustSign: true }))
-    expect([fault.code, fault.fix]).toEqual(['conflict', expect.stringContaining('BAILIWICK_LOG_KEY')])
+    expect([fault.code, fault.fix]).toEqual([
+      'conflict',
+      expect.stringMatching(/BAILIWICK_LOG_KEY.+BAILIWICK_IDENTITY_KEY_FILE/),
+    ])
     await createLogKeyHere(elsewhere, ledger.name, {})
     const other = await openedIn(elsewhere, ledger.name, { mustSign: true })
     expect((await records(site, other)).at(-1)).toMatchObject({

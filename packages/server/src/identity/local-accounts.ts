@@ -30,7 +30,13 @@ interface LocalAccountParts {
   readonly now: () => number
   /** What authenticator apps call the service. */
   readonly issuer: string
+  /** Told what the operator has to mend. */
+  readonly log: (line: string) => void
 }
+
+/** For the operator: what the database holds of authenticator apps was sealed with another key. */
+export const otherIdentityKey =
+  'IDENTITY KEY: the secret of an authenticator app does not open with the identity key of this service: whoever has it cannot sign in here with a code. Give all services on the database the same key: BAILIWICK_IDENTITY_KEY_FILE, or the file identity.key of the first one’s data directory.'
 
 /** Who changes what lets them in, and the session in which they do. */
 export interface Owner {
@@ -198,11 +204,13 @@ export class LocalAccounts {
 
   // A code that is right is used up by being looked at.
   async #isCode(person: string, sealed: string, code: string): Promise<boolean> {
-    const { access, sealing, now } = this.#parts
+    const { access, sealing, now, log } = this.#parts
     const secret = sealing.open(purposeOf(person), sealed)
     if (secret === undefined) {
+      log(otherIdentityKey)
       throw new Fault('store_unavailable', 'the secret of the authenticator app cannot be opened', {
         fix: 'Ask the operator to give the service the identity key that it had before; see docs/OPERATIONS.md.',
+        recorded: 'no',
       })
     }
     const step = matchingStep(secret, code.replaceAll(/\s/g, ''), now())

@@ -4,7 +4,7 @@ import type { SignInParts } from '../http/sign-in-parts.ts'
 import { AgentTokens } from './agent-tokens.ts'
 import { IdentityProvider } from './identity-provider.ts'
 import { identitySealing } from './identity-key.ts'
-import { LocalAccounts } from './local-accounts.ts'
+import { LocalAccounts, otherIdentityKey } from './local-accounts.ts'
 import { Passwords } from './passwords.ts'
 import {
   agentTokenSettings,
@@ -67,11 +67,9 @@ export async function startIdentity(
     demandsSecondFactor: settings.demandsSecondFactor,
   })
   const issuer = ledger.name === 'main' ? 'Bailiwick' : `Bailiwick ${ledger.name}`
-  const accounts = new LocalAccounts({ access, passwords: new Passwords(), sealing, now, issuer })
+  const accounts = new LocalAccounts({ access, passwords: new Passwords(), sealing, now, issuer, log })
   if (!(await accounts.opensSecrets())) {
-    log(
-      'IDENTITY KEY: the secrets of authenticator apps do not open with the identity key of this service: whoever has one cannot sign in here with a code. Give all services on the database the same key: BAILIWICK_IDENTITY_KEY_FILE, or the file identity.key of the first one’s data directory.',
-    )
+    log(otherIdentityKey)
   }
   const { agentTokens, provider, proxies } = settings
   return {

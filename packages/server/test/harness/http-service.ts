@@ -105,6 +105,7 @@ export class HttpService {
       sealing: this.sealing,
       now: () => parts.ledger.now(),
       issuer: 'Bailiwick',
+      log: (line) => void this.lines.push(line),
     })
     this.waits = new ApprovalWaits(parts.ledger, { ...systemPorts, now: () => parts.ledger.now() })
     const masking = new Masking(parts.ledger)

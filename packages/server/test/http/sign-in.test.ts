@@ -283,14 +283,16 @@ describe('a second factor', () => {
     expect(service.sealing.open('totp somebody@example.com', kept?.sealed ?? '')).toBeUndefined()
   })
 
-  test('that cannot be opened lets nobody past', async () => {
+  test('that cannot be opened lets nobody past, and the operator is told of the identity key', async () => {
     const { id, code } = await withTotp()
     const step = await stepOf(id)
     await service.ledger.pool.query(
       `update credential set value = 'AAAA' where person = $1 and kind = 'totp'`,
       [id],
     )
-    expect((await prove(step, { code: code() })).status).toBe(503)
+    const { status, body } = await prove(step, { code: code() })
+    expect([status, body]).toEqual([503, expect.objectContaining({ recorded: 'no' })])
+    expect(service.lines).toContainEqual(expect.stringMatching(/^IDENTITY KEY: /))
     expect(await service.accounts.opensSecrets()).toBe(false)
     await service.ledger.pool.query(`delete from credential where person = $1 and kind = 'totp'`, [id])
     expect(await service.accounts.opensSecrets()).toBe(true)

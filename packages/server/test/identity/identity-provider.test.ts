@@ -53,7 +53,14 @@ function appWith(env: Readonly<Record<string, string>>): ReturnType<typeof creat
     consoleFiles: new Map(),
     publicUrl: base,
     signIn: {
-      accounts: new LocalAccounts({ access, sealing, now, passwords: new Passwords(), issuer: 'Bailiwick' }),
+      accounts: new LocalAccounts({
+        access,
+        sealing,
+        now,
+        passwords: new Passwords(),
+        issuer: 'Bailiwick',
+        log: () => undefined,
+      }),
       provider: new IdentityProvider({ settings, access, sealing, now, log }),
       proxies: 0,
     },
