@@ -166,16 +166,21 @@ async function readerOf(
   if (given !== undefined && readKey !== undefined && isSame(given, readKey)) return undefined
   const asker = await knownAsker(context, authentication).catch((error: unknown) => {
     const isNobody = error instanceof Fault && error.code === 'not_authenticated'
-    throw isNobody && header !== undefined ? noReadKey(readKey !== undefined) : error
+    // Who has a session that has ended is told of that.
+    if (!isNobody || (header === undefined && context.req.header('cookie') !== undefined)) throw error
+    throw noReadKey(header !== undefined, readKey !== undefined)
   })
   // Bundles hold the records of every agent.
   requirePermission(asker, 'log:read')
   return asker
 }
 
-// Whoever sends a key for these means the read key: no agent's key opens them.
-function noReadKey(isSet: boolean): Fault {
-  const message = isSet ? 'the key is not the read key of this service' : 'this service has no read key'
+// No agent's key opens these: whoever sends one, or nothing, needs the read key.
+function noReadKey(isGiven: boolean, isSet: boolean): Fault {
+  const given = isGiven
+    ? 'the key is not the read key of this service'
+    : 'the request carries no read key and no session'
+  const message = isSet || !isGiven ? given : 'this service has no read key'
   return new Fault('not_authenticated', message, {
     fix: 'The read key is what BAILIWICK_LOG_READ_KEY was when the service started: send it as `Authorization: Bearer KEY`, or sign in.',
   })

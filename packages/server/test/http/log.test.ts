@@ -226,9 +226,11 @@ describe('entry bundles', () => {
     expect((await bytes('/v1/decisions', { authorization: `Bearer ${readKey}` }, app)).status).toBe(401)
   })
 
-  test('say of a wrong key what is wrong with the read key, and not with that of an agent', async () => {
-    const detailOf = async (authorization: string, env: Record<string, string>) => {
-      const { status, body } = await bytes(path, { authorization }, appWith(env))
+  test('say of a wrong key, and of none, what is wrong with the read key, and not with that of an agent', async () => {
+    const detailOf = async (authorization: string, env: Record<string, string>) =>
+      await answerTo({ authorization }, env)
+    const answerTo = async (headers: Record<string, string>, env: Record<string, string>) => {
+      const { status, body } = await bytes(path, headers, appWith(env))
       expect(status).toBe(401)
       return JSON.parse(body.toString()) as { readonly detail: string; readonly fix: string }
     }
@@ -241,6 +243,14 @@ describe('entry bundles', () => {
       })
     }
     expect((await detailOf(wrong, {})).detail).toBe('this service has no read key')
+    for (const set of [env, {}]) {
+      expect(await answerTo({}, set)).toMatchObject({
+        detail: 'the request carries no read key and no session',
+        fix: expect.stringContaining('BAILIWICK_LOG_READ_KEY was when the service started'),
+      })
+    }
+    const cookie = 'bailiwick_session=bws_ended'
+    expect((await answerTo({ cookie }, env)).detail).toBe('the session has ended')
   })
 
   test('are open to anyone where the operator says so', async () => {
