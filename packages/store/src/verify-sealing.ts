@@ -1,8 +1,16 @@
 import { Fault, type BrokenLog } from '@bailiwick/core'
+import pg from 'pg'
+import { hasCode } from './engine/errno.ts'
+import { whileConnected } from './engine/one-connection.ts'
 import type { Queryable } from './log/batches.ts'
+import { inSchema } from './migrate.ts'
 import type { PayloadKey } from './sealing/payload-key.ts'
 import { readAllSubjectKeys, unwrapped } from './sealing/subject-keys.ts'
 import { subjectSecretProblem } from './sealing/subject-secret.ts'
+
+const unopened = `
+  select exists (select from payload_sealing where ledger = $1 and key is not null and key is distinct from $2)
+    or exists (select from subject_key where ledger = $1 and master is distinct from $2) as unopened`
 
 const used = `select exists (select from payload_sealing where ledger = $1) or exists (select from subject_key where ledger = $1) as used`
 
@@ -76,6 +84,27 @@ export async function sealingProblem(
   const secret = await subjectSecretProblem(client, ledger, payloadKey)
   if (secret !== undefined || payloadKey === undefined) return secret
   return await wrappingProblem(client, ledger, payloadKey)
+}
+
+/**
+ * Whether a stored log seals payloads, or did, under a master key that is not this one: then `verifyStoredLog` has not
+ * checked, with this one, that each key of a person opens for that person, nor under which secret people are found.
+ */
+export async function leavesKeysUnopened(
+  connection: pg.ClientConfig,
+  ledger: string,
+  payloadKey: PayloadKey | undefined,
+): Promise<boolean> {
+  return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
+    try {
+      const { rows } = await client.query<{ unopened: boolean }>(unopened, [ledger, payloadKey?.id ?? null])
+      return rows[0]?.unopened === true
+    } catch (error) {
+      // A log that nobody has written yet seals nothing.
+      if (hasCode(error, '42P01', '3F000')) return false
+      throw error
+    }
+  })
 }
 
 async function wrappingProblem(

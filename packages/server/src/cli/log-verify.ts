@@ -1,6 +1,7 @@
 import { Fault, type VerifyResult } from '@bailiwick/core'
 import {
   hasEmbeddedDatabase,
+  leavesKeysUnopened,
   openDatabase,
   stopIfUnused,
   verifyStoredArchive,
@@ -61,7 +62,7 @@ async function verify(ports: CliPorts, options: VerifyCommandOptions): Promise<E
     throw new Fault('bad_input', '`--key` is for --bundle', { fix: 'Add --bundle FILE.' })
   const workers = workersIn(options)
   const start = performance.now()
-  const { result, archived } = await verified(
+  const { result, archived, unopened } = await verified(
     storePlace(options, ports),
     { workers, cold: options.cold },
     ports,
@@ -78,7 +79,7 @@ async function verify(ports: CliPorts, options: VerifyCommandOptions): Promise<E
   if (options.json) {
     ports.out(JSON.stringify({ intact: true, size, root, checkpoint: held, erased, archived, seconds }))
   } else {
-    const text = `${heldText(held, erased)}${archivedText(archived)}`
+    const text = `${heldText(held, erased)}${archivedText(archived)}${unopened ? unopenedText : ''}`
     ports.out(`The log is intact: ${size} records, root ${root}\n${text}`)
   }
   return fine
@@ -113,22 +114,32 @@ function archivedText({ records, verified: whole }: Archived): string {
     : `\nThe first ${records} of them lie in cold storage and were not read: the rest follows on the hashes that were kept of them. Read them with --cold.`
 }
 
+const unopenedText =
+  '\nNot checked without the payload key that payloads are sealed under: whether the keys of people are theirs, and what people are found by. Give it with BAILIWICK_PAYLOAD_KEY_FILE.'
+
 interface How {
   readonly workers: number | undefined
   readonly cold: true | undefined
+}
+
+interface Verified {
+  readonly result: VerifyResult
+  readonly archived: Archived
+  /** Whether keys of people were not opened, because this process has not the payload key that they are wrapped under. */
+  readonly unopened: boolean
 }
 
 async function verified(
   { dataDir, databaseUrl }: StorePlace,
   { workers, cold }: How,
   ports: CliPorts,
-): Promise<{ readonly result: VerifyResult; readonly archived: Archived }> {
+): Promise<Verified> {
   const copies = checkpointCopies(ports.env)
   const payloadKey = await payloadKeySettings(ports.env)
   // Opening an embedded database would make one where there is none.
   if (databaseUrl === undefined && !(await hasEmbeddedDatabase(dataDir))) {
     const result = await verifyWithoutDatabase(dataDir, ledger, copies)
-    if (result !== undefined) return { result, archived: { records: 0, verified: true } }
+    if (result !== undefined) return { result, archived: { records: 0, verified: true }, unopened: false }
     throw new Fault('not_found', `there is no log in \`${dataDir}\``, {
       fix: 'Name the data directory of the service with --data, or its database with DATABASE_URL.',
     })
@@ -146,9 +157,11 @@ async function verified(
       workers,
       onProgress: (done, size) => bar?.show(done, size),
     })
-    if (result.kind === 'broken') return { result, archived: { records: 0, verified: false } }
+    if (result.kind === 'broken')
+      return { result, archived: { records: 0, verified: false }, unopened: false }
     const archived = await verifyStoredArchive(connection, ledger, cold === true ? ports.env : undefined)
-    return { result: { ...result, erased: result.erased + archived.erased }, archived }
+    const unopened = await leavesKeysUnopened(connection, ledger, payloadKey)
+    return { result: { ...result, erased: result.erased + archived.erased }, archived, unopened }
   } finally {
     bar?.end()
     await stopIfUnused(database)

@@ -113,6 +113,19 @@ describe('the payload key', () => {
     expect((await run(['log', 'search', '--action', 'pay', '--limit', '1'], {})).out).toContain('(sealed)')
   })
 
+  test('is missed by verification, which says what it did not check without it', async () => {
+    await pay('vera')
+    const said =
+      'Not checked without the payload key that payloads are sealed under: whether the keys of people'
+    expect((await run(['log', 'verify'])).out).not.toContain('Not checked')
+    for (const without of [{}, { BAILIWICK_PAYLOAD_KEY: other }]) {
+      const { code, out } = await run(['log', 'verify'], without)
+      expect(code).toBe(0)
+      expect(out).toMatch(/^The log is intact: /)
+      expect(out).toContain(said)
+    }
+  })
+
   test('of a person is destroyed by erasing the person, and the command says so', async () => {
     const id = await pay('carl')
     const dry = await run(['erase', '--subject', 'carl', '--dry-run'], {})
