@@ -3,7 +3,7 @@ import { Access, agentsOf, changeOwner, everyAgent, ownersOf, type KnownAgent } 
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withLedger } from './open-ledger.ts'
+import { withExistingLedger, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
@@ -66,7 +66,7 @@ export function addAgents(program: Command, act: Act): void {
 }
 
 async function listOwners(ports: CliPorts, options: AgentsOptions): Promise<ExitCode> {
-  const owners = await withLedger(options, ports, ownersOf)
+  const owners = await withExistingLedger(options, ports, ownersOf)
   if (options.json) ports.out(JSON.stringify({ owners }))
   else if (owners.length === 0) ports.out('Nobody is said to stand behind an agent.')
   else ports.out(owners.map(({ agent, person }) => [agent, person].map(onOneLine).join('  ')).join('\n'))
@@ -74,7 +74,7 @@ async function listOwners(ports: CliPorts, options: AgentsOptions): Promise<Exit
 }
 
 async function list(ports: CliPorts, options: AgentsOptions): Promise<ExitCode> {
-  const agents = await withLedger(options, ports, (ledger) => agentsOf(ledger, new Access(ledger)))
+  const agents = await withExistingLedger(options, ports, (ledger) => agentsOf(ledger, new Access(ledger)))
   if (options.json) ports.out(JSON.stringify({ agents }))
   else
     ports.out(

@@ -3,7 +3,7 @@ import { listDeliveries, retryDeliveries, type Delivery, type DeliveryState } fr
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withLedger } from './open-ledger.ts'
+import { withExistingLedger, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
@@ -37,7 +37,7 @@ async function list(
   options: DeliveriesOptions & { readonly state?: string },
 ): Promise<ExitCode> {
   const state = stateOf(options.state)
-  const deliveries = await withLedger(options, ports, ({ pool, name }) =>
+  const deliveries = await withExistingLedger(options, ports, ({ pool, name }) =>
     listDeliveries(pool, name, { state, limit: listedMax }),
   )
   if (options.json) ports.out(JSON.stringify({ deliveries }))

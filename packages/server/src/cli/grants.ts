@@ -2,7 +2,7 @@ import { onOneLine, type GrantView } from '@bailiwick/core'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withLedger } from './open-ledger.ts'
+import { withExistingLedger, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
@@ -28,7 +28,7 @@ export function addGrants(program: Command, act: Act): void {
 }
 
 async function list(ports: CliPorts, options: GrantsOptions): Promise<ExitCode> {
-  const grants = await withLedger(options, ports, (ledger) => ledger.grants.list())
+  const grants = await withExistingLedger(options, ports, (ledger) => ledger.grants.list())
   if (options.json) ports.out(JSON.stringify({ grants: grants.map(withoutParams) }))
   else ports.out(grants.length === 0 ? 'There are none.' : grants.map(line).join('\n'))
   return fine

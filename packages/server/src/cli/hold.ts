@@ -3,7 +3,7 @@ import type { StandingHold } from '@bailiwick/store'
 import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withLedger } from './open-ledger.ts'
+import { withExistingLedger, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
 
@@ -50,7 +50,7 @@ function change(event: 'placed' | 'lifted') {
 }
 
 async function list(ports: CliPorts, options: HoldOptions): Promise<ExitCode> {
-  const holds = await withLedger(options, ports, (ledger) => ledger.holds())
+  const holds = await withExistingLedger(options, ports, (ledger) => ledger.holds())
   if (options.json) ports.out(JSON.stringify({ holds }))
   else ports.out(holds.length === 0 ? 'No hold stands.' : holds.map(line).join('\n'))
   return fine

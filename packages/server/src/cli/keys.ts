@@ -2,7 +2,7 @@ import { Fault, onOneLine } from '@bailiwick/core'
 import { Access, lastPolicies } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withAccess, withLedger } from './open-ledger.ts'
+import { withAccess, withExistingLedger, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { withStates, type StatedKey } from '../key-state.ts'
 import type { Act } from './act.ts'
@@ -113,7 +113,7 @@ function timeOption(option: string, text: string): number {
 }
 
 async function list(ports: CliPorts, options: KeysOptions): Promise<ExitCode> {
-  const keys = await withLedger(options, ports, async (ledger) =>
+  const keys = await withExistingLedger(options, ports, async (ledger) =>
     withStates(await new Access(ledger).listKeys(), ledger.now()),
   )
   if (options.json) {

@@ -12,7 +12,7 @@ import type { Command } from 'commander'
 import type { Act } from './act.ts'
 import { fine, type ExitCode } from './exit-codes.ts'
 import { payloadMask } from './masked-payload.ts'
-import { withLedger } from './open-ledger.ts'
+import { withExistingLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { recordReading, recordReveal, revealReason, shownPerReading } from './recorded-reading.ts'
 import { withStoreOptions, type StoreOptions } from './settings.ts'
@@ -65,7 +65,7 @@ async function search(ports: CliPorts, options: SearchOptions): Promise<ExitCode
   const limit = limitOf(options.limit)
   const wanted = searchOf(options)
   const reason = revealReason('--unmasked', options.unmasked === true, options.reason)
-  return await withLedger<ExitCode>(options, ports, async (ledger) => {
+  return await withExistingLedger<ExitCode>(options, ports, async (ledger) => {
     const filter = JSON.parse(JSON.stringify(wanted)) as JsonObject
     const show = async (page: readonly ShownRecord[]) => {
       const indices = page.map(({ record }) => record.index)

@@ -72,6 +72,20 @@ export async function withLedger<Result>(
   }
 }
 
+/**
+ * Does something with the ledger that is there, as `withLedger` does: what only reads starts no log.
+ *
+ * @throws Fault `not_found` where there is none
+ */
+export async function withExistingLedger<Result>(
+  options: StoreOptions,
+  ports: CliPorts,
+  work: (ledger: Ledger, archive: ArchiveSettings) => Promise<Result>,
+): Promise<Result> {
+  await refuseNowhere(storePlace(options, ports))
+  return await withLedger(options, ports, work)
+}
+
 /** @throws Fault `not_found` where there is no log: opening an embedded database would make one */
 export async function refuseNowhere({ dataDir, databaseUrl }: StorePlace): Promise<void> {
   if (databaseUrl !== undefined || (await hasEmbeddedDatabase(dataDir))) return

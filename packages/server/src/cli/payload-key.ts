@@ -5,9 +5,9 @@ import { payloadKeyIn } from '../payload-key-settings.ts'
 import { openSecretLines } from '../secret-files.ts'
 import type { Act } from './act.ts'
 import { fine, negative, type ExitCode } from './exit-codes.ts'
-import { refuseNowhere, withLedger } from './open-ledger.ts'
+import { withExistingLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
-import { storePlace, withStoreOptions, type StoreOptions } from './settings.ts'
+import { withStoreOptions, type StoreOptions } from './settings.ts'
 
 interface ShowOptions extends StoreOptions {
   readonly json?: true
@@ -58,8 +58,7 @@ export function addPayloadKey(program: Command, act: Act): void {
 }
 
 async function show(ports: CliPorts, options: ShowOptions): Promise<ExitCode> {
-  await refuseNowhere(storePlace(options, ports))
-  const status = await withLedger(options, ports, ({ sealing }) => sealing.status())
+  const status = await withExistingLedger(options, ports, ({ sealing }) => sealing.status())
   ports.out(options.json ? JSON.stringify(status) : statusLines(status).join('\n'))
   return status.refuses ? negative : fine
 }
@@ -110,8 +109,7 @@ async function change(
   work: (ledger: Ledger) => Promise<{ readonly index: number | null }>,
   next?: string,
 ): Promise<ExitCode> {
-  await refuseNowhere(storePlace(options, ports))
-  const { index } = await withLedger(options, ports, work)
+  const { index } = await withExistingLedger(options, ports, work)
   const said = index === null ? 'It was so already.' : `It is so from record ${index} on.`
   ports.out(options.json ? JSON.stringify({ index }) : next === undefined ? said : `${said} ${next}`)
   return fine

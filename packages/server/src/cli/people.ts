@@ -2,7 +2,7 @@ import { allowsDeed, Fault, onOneLine, personIdOf } from '@bailiwick/core'
 import { Access, lastPolicies, linkSlackAccount, unlinkSlackAccount } from '@bailiwick/store'
 import type { Command } from 'commander'
 import { fine, type ExitCode } from './exit-codes.ts'
-import { withAccess, withLedger } from './open-ledger.ts'
+import { withAccess, withExistingLedger, withLedger } from './open-ledger.ts'
 import type { CliPorts } from './ports.ts'
 import { KnownRoles } from '../roles.ts'
 import type { Act } from './act.ts'
@@ -130,7 +130,7 @@ function counted(roles: readonly string[]): string {
 }
 
 async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> {
-  const people = await withAccess(options, ports, (access) => access.people())
+  const people = await withExistingLedger(options, ports, (ledger) => new Access(ledger).people())
   if (options.json) ports.out(JSON.stringify({ people }))
   else ports.out(people.length === 0 ? 'There is nobody.' : people.map(personText).join('\n'))
   return fine

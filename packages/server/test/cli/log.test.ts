@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ledger, loadPolicies, openDatabase, type OpenedDatabase } from '@bailiwick/store'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -268,6 +268,31 @@ describe('keys and people, while the log is open elsewhere', () => {
     expect((await cli(['people', 'list', ...data()])).out).toContain('eve@example.com  approver, ops')
 
     expect((await add('--role', 'ops')).out).toBe('eve@example.com  ops\n')
+  })
+})
+
+describe('commands that only read, where there is no log', () => {
+  test.each([
+    ['people', 'list'],
+    ['keys', 'list'],
+    ['agents', 'list'],
+    ['agents', 'owners'],
+    ['grants', 'list'],
+    ['deliveries', 'list'],
+    ['hold', 'list'],
+    ['log', 'search'],
+    ['payload-key', 'show'],
+  ])('%s %s says so, and makes nothing', async (...args) => {
+    const empty = await makeTestDir()
+    try {
+      const place = join(empty, 'new')
+      const run = await cli([...args, '--data', place])
+      expect(run).toMatchObject({ code: 2, out: '' })
+      expect(run.err).toContain(`there is no log in \`${place}\``)
+      expect(await readdir(empty)).toEqual([])
+    } finally {
+      await removeTestDir(empty)
+    }
   })
 })
 
