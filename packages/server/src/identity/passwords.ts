@@ -21,8 +21,8 @@ export class Passwords {
     const text = normalized(password)
     const length = Array.from(text).length
     if (length < lengthMin || length > lengthMax || /\p{Surrogate}/u.test(text)) {
-      throw new Fault('bad_input', `the password has not between ${lengthMin} and ${lengthMax} characters`, {
-        fix: 'Choose a longer one; several words are easy to remember.',
+      throw new Fault('bad_input', `the password must have ${lengthMin} to ${lengthMax} characters`, {
+        fix: 'Choose another one; several words are easy to remember.',
       })
     }
     if (text.toLowerCase().includes(person) || /^(.)\1*$/u.test(text)) {

@@ -111,6 +111,8 @@ describe('a password', () => {
       const { status } = await caller.post('/v1/account/password', { password })
       expect(status, password).toBe(400)
     }
+    const short = await caller.post('/v1/account/password', { password: 'elevenchars' })
+    expect(short.body).toMatchObject({ detail: 'the password must have 12 to 128 characters' })
     const { status } = await caller.post('/v1/account/password', { password: '🔑🗝️🔐 twelve of' })
     expect(status).toBe(204)
   })
