@@ -5,7 +5,7 @@ import type { ConsoleService, Session } from './console-service.ts'
 export interface Visiting extends BrowserContextOptions {
   /** Absent: nobody is signed in. */
   readonly session?: Session
-  /** Answers that the console is expected to meet, such as `401 /v1/session`; any other refusal is a fault. */
+  /** Answers that the console is expected to meet, such as `401 /v1/session` or `401 *`; any other refusal is a fault. */
   readonly refusals?: readonly string[]
 }
 
@@ -84,5 +84,5 @@ function faultOf(message: ConsoleMessage, refusals: readonly string[]): string |
   const status = /^Failed to load resource: .* status of (\d+)/.exec(message.text())?.[1]
   if (status === undefined) return `console ${message.type()}: ${message.text()}`
   const refusal = `${status} ${new URL(message.location().url).pathname}`
-  return refusals.includes(refusal) ? undefined : `answer: ${refusal}`
+  return refusals.includes(refusal) || refusals.includes(`${status} *`) ? undefined : `answer: ${refusal}`
 }
