@@ -185,7 +185,9 @@ export class Access {
     const reason = 'Somebody who had voted on it was removed.'
     const resting = await readRestingOn(pool, name, [person])
     await Promise.all(
-      resting.map((index) => unlessEnded(this.#ledger.cancel(approvalId(index), { by, reason }))),
+      resting.map((index) =>
+        unlessEnded(this.#ledger.cancel(approvalId(index), { by, reason, whileUsable: true })),
+      ),
     )
   }
 

@@ -24,6 +24,8 @@ interface GrantPorts {
   readonly pool: pg.Pool
   readonly payloads: PayloadReader
   readonly now: () => Instant
+  /** Whether ends are held against the database's clock. */
+  readonly databaseClock: boolean
   readonly submit: <Answer>(operation: Operation<Answer>) => Promise<Answer>
 }
 
@@ -50,8 +52,9 @@ export class Grants {
 
   /** Ends all that rest on a vote of a person, or on one in the person's stead; also those whose calls cannot be read here. */
   async revokeAllOf(person: string, reason: string): Promise<void> {
-    const { pool, payloads, now } = this.#ports
-    const { live, shut } = await readLiveGrants(pool, payloads, now())
+    const { pool, payloads, now, databaseClock } = this.#ports
+    // What has ended by the clock of a process that is ahead may still cover calls elsewhere.
+    const { live, shut } = await readLiveGrants(pool, payloads, databaseClock ? undefined : now())
     const all = [...live.map(({ grant }) => grant), ...shut]
     for (const { index } of all.filter(({ people }) => people.includes(person))) {
       await unlessEnded(this.revoke(grantId(index), { by: 'operator', reason }))

@@ -155,7 +155,7 @@ export class Ledger {
     const ofPeople = { pool, ledger: name, now: this.now, submit }
     this.#sweeps = new Sweeps(ofPeople)
     this.delegations = new Delegations(ofPeople)
-    this.grants = new Grants({ ...ofPeople, payloads })
+    this.grants = new Grants({ ...ofPeople, payloads, databaseClock: this.databaseClock })
     const { payloadKey: key } = options
     this.sealing = new Sealing({ client: pool, ledger: name, key, secret: secrets.subject, submit })
     this.#retention = { options, digests, sealing: this.sealing, submit }

@@ -158,6 +158,23 @@ describeOnOnePostgres('G3: the vote of a person who is removed', (postgres) => {
     await new Access(other).removePerson(ann.id)
     expect(await isUsed(ledger, id)).toBe(false)
     expect((await ledger.approval(id, {})).status).toBe('cancelled')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+  })
+
+  test('takes along a standing grant that has ended by the clock of the process that removes, and not by the database’s', async () => {
+    const standing = 'standing: { uses: 5, lasts: 8h, may_differ: { amount: up_to } }'
+    const quick = policiesOf(terms(`{ approvers: [role:approver], ${standing} }`))
+    const [now, ahead] = [0, 25_000].map((ms) => () => (Date.now() + ms) as Instant)
+    const ledger = await site.open(quick, undefined, { now, databaseClock: true })
+    const id = await escalated(ledger)
+    const until = new Date(Date.now() + 20_000).toISOString()
+    await cast(ledger, ann, id, { ...approve, standing: { uses: 3, until } })
+    expect(await isUsed(ledger, id)).toBe(true)
+    expect((await ledger.decide(agent, refund(600))).effect).toBe('allow')
+    const other = await site.open(quick, ledger.name, { now: ahead, databaseClock: true })
+    await new Access(other).removePerson(ann.id)
+    expect((await ledger.decide(agent, refund(600))).effect).toBe('escalate')
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
   })
 
   test('that races with the removal leaves no approval behind, in one process or two', async () => {

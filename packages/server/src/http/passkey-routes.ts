@@ -50,7 +50,8 @@ export const deletePasskey = createRoute({
   method: 'delete',
   path: '/v1/passkeys/{id}',
   'x-permission': 'account',
-  summary: 'Remove a passkey of the signed-in person: from here on it signs nothing',
+  summary:
+    'Remove a passkey of the signed-in person: it signs nothing any more, every session of the person ends, and this one goes on under a new cookie',
   request: { params: schema.passkeyParam },
   responses: answers(
     200,

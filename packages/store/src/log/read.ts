@@ -88,7 +88,9 @@ export async function readFold(
     wantedUses.length === 0 ? [] : readUses(client, ledger, wantedUses),
     wantedPayloads.length === 0 ? [] : readPayloadStates(client, ledger, wantedPayloads),
     readPeople(client, ledger, needs, wantedApprovals),
-    databaseClock && wantedApprovals.length + signedIn.length > 0 ? readClock(client) : undefined,
+    databaseClock && wantedApprovals.length + signedIn.length + voters.length > 0
+      ? readClock(client)
+      : undefined,
     remember(client, ledger, needs, memory, settings),
   ])
   const wantedDecisions = [

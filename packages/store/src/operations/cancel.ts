@@ -22,6 +22,11 @@ export interface CancelRequest {
   readonly reason: string
   /** The id of the session that it is asked from, where there is one. */
   readonly session?: string | undefined
+  /**
+   * Also where it is over by the clock of this process and not by the database's: a process that is ahead must not leave to
+   * others what it is to end.
+   */
+  readonly whileUsable?: true | undefined
 }
 
 /**
@@ -45,8 +50,8 @@ export function cancelOperation(id: string, request: CancelRequest): Operation<A
       if (approval === undefined || index === undefined) throw unknownApproval(id)
       if (agent !== undefined && approval.agent !== agent) throw unknownApproval(id)
       refuseUnlessMay('cancellation', by, fold)
-      // By the one clock that all processes share: what is over by that of a process that is ahead may still be used elsewhere.
-      const status = approvalStatus(approval, fold.byDatabase(place.at))
+      const at = request.whileUsable === true ? fold.byDatabase(place.at) : fold.latest(place.at)
+      const status = approvalStatus(approval, at)
       if (status !== 'pending' && status !== 'approved') {
         throw new Fault('approval_closed', `${approval.id} is ${status} and cannot be cancelled any more`, {
           fix: 'Nothing is left to do.',

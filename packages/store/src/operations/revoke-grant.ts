@@ -58,7 +58,7 @@ export function revokeGrantOperation(
       if (by !== 'operator') refuseOthers(approval, by, fold, place.at)
       const grant = fold.grants.get(index)
       const isOver =
-        grant === undefined || grant.made.until <= fold.latest(place.at) || grant.used >= grant.made.uses
+        grant === undefined || grant.made.until <= fold.byDatabase(place.at) || grant.used >= grant.made.uses
       if (isOver) throw new Fault('conflict', `${id} has ended already`, { fix: 'Nothing is left to do.' })
       const opened = fold.decision(index)?.payload
       // What it is about cannot be read here, so nothing can be sealed as that is: it ends all the same, without its reason.
