@@ -73,6 +73,9 @@ async function write({ database, dataDir, records, ledger: name, withIds }) {
     }
   }
   await Promise.all(Array.from({ length: callers }, caller))
+  // As a service leaves it, which does both every second.
+  await ledger.checkpoint()
+  await ledger.tiles.fillAll()
   await ledger.close()
 }
 

@@ -12,6 +12,11 @@ import { TileHashes } from './log/tile-hashes.ts'
 
 const hashBytes = 32
 
+const any = {
+  name: 'tile_hashes_any',
+  text: 'select exists (select from log_tile_hash where ledger = $1 and level = $2) as is_any',
+}
+
 const beyond = {
   name: 'tile_hashes_beyond',
   text: `select level, index from log_tile_hash
@@ -38,6 +43,8 @@ export async function tileHashesProblem(
     false,
   )
   for (let level = 1; head.size >= tileWidth ** level; level++) {
+    // Working all of them out only to find that none is written down would take as long as hashing the log.
+    if (!(await isAnyStored(client, ledger, level))) continue
     const bad = await firstWrong(hashes, level, head)
     if (bad !== undefined) return broken(level, bad)
   }
@@ -47,6 +54,11 @@ export async function tileHashesProblem(
   })
   const [row] = rows
   return row && broken(row.level, Number(row.index))
+}
+
+async function isAnyStored(client: Queryable, ledger: string, level: number): Promise<boolean> {
+  const { rows } = await client.query<{ is_any: boolean }>({ ...any, values: [ledger, level] })
+  return rows[0]?.is_any !== false
 }
 
 async function firstWrong(hashes: TileHashes, level: number, head: Frontier): Promise<number | undefined> {

@@ -225,9 +225,19 @@ async function runInitdb(
   }
 }
 
+/**
+ * What a backend has freed it keeps, up to some MiB, where its C library is glibc: a batch needs a few pieces of 100 KiB and
+ * more each time, and giving them back to the kernel and asking for them anew can take longer than the work
+ * (`docs/decisions/0057-backends-keep-what-they-freed.md`).
+ */
+const keptMemory = {
+  MALLOC_TRIM_THRESHOLD_: String(8 * 1024 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(4 * 1024 * 1024),
+}
+
 /** The environment for PostgreSQL's programs: none of the service's secrets, none of the caller's `PG…` settings. */
 export function serverEnvironment(): Record<string, string> {
-  const environment: Record<string, string> = { LC_ALL: 'C', TZ: 'UTC' }
+  const environment: Record<string, string> = { LC_ALL: 'C', TZ: 'UTC', ...keptMemory }
   for (const name of ['PATH', 'TMPDIR', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']) {
     const value = process.env[name]
     if (value !== undefined) environment[name] = value
