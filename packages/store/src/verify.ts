@@ -237,7 +237,7 @@ async function verifyWithFolds(
     const uncontained = await uncontainedProblem(client, ledger, others)
     if (uncontained !== undefined) return uncontained
     // That everything is equal is quick to see; where it is not is for PostgreSQL to search.
-    const agree = isComparable && (await folds.agree(runners))
+    const agree = isComparable && (await folds.agree(client, runners))
     const broken = agree
       ? await rareFoldsProblem(client, ledger, size, floor)
       : await foldsProblem(client, ledger, size, now, floor)

@@ -5,6 +5,9 @@ import type { Sha256 } from '../model/ids.ts'
 /** The length of a commitment's salt in bytes. */
 export const saltBytes = 32
 
+/** Where a salt and a payload stand while they are hashed: a buffer for each takes longer than the hashing. */
+const salted = Buffer.allocUnsafe(16 * 1024)
+
 /**
  * What a record keeps of its payload: SHA-256(salt ‖ payload). Without the salt the payload cannot be guessed from
  * it, so erasing both leaves nothing of them.
@@ -19,14 +22,15 @@ export function commitPayload(salt: Uint8Array, canonicalPayload: string): Sha25
       fix: `Pass ${saltBytes} random bytes.`,
     })
   }
-  // Most payloads are short: one buffer, without counting their bytes first.
-  const bytes = Buffer.allocUnsafe(saltBytes + canonicalPayload.length * 3)
+  // Most payloads are short: one buffer for all of them, without counting their bytes first.
+  const lengthMax = saltBytes + canonicalPayload.length * 3
+  const bytes = lengthMax <= salted.length ? salted : Buffer.allocUnsafe(lengthMax)
   bytes.set(salt, 0)
   const length = saltBytes + bytes.write(canonicalPayload, saltBytes, 'utf8')
   return commitSalted(bytes.subarray(0, length))
 }
 
 /** `commitPayload` of a salt with its payload after it, in one piece. */
-export function commitSalted(salted: Uint8Array): Sha256 {
-  return hash('sha256', salted, 'hex') as Sha256
+export function commitSalted(bytes: Uint8Array): Sha256 {
+  return hash('sha256', bytes, 'hex') as Sha256
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { Fault } from '../model/fault.ts'
+import type { Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import type { LogRecord } from '../model/record.ts'
 import { commitPayload, saltBytes } from './commitment.ts'
@@ -83,7 +84,12 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
     return this.#count
   }
 
-  /** Checks the next entry. @returns its record; undefined where it is wrong, and nothing after it is worth checking */
+  /**
+   * Checks the next entry.
+   *
+   * @returns its record, which is lent until the next entry is taken; undefined where it is wrong, and nothing after it is
+   *   worth checking
+   */
   take(entry: Entry): LogRecord | undefined {
     const { head, beside, cut } = this.#options
     if (this.#broken !== undefined) return undefined
@@ -115,7 +121,8 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
     if (!isLeaf(entry.record, entry.leafHash)) {
       return brokenAt(position, `record ${position} was changed: its text does not have its leaf hash`)
     }
-    const record = this.#templates.read(entry.record, position) ?? this.#read(entry.record)
+    const committed = commitmentTo(entry.payload)
+    const record = this.#templates.read(entry.record, position, committed) ?? this.#read(entry.record)
     if (record instanceof Fault) {
       return brokenAt(position, `record ${position} cannot be read: ${record.message}`)
     }
@@ -129,7 +136,7 @@ export class RangeCheck<Entry extends StoredEntry = StoredEntry> {
     if (record.ledger !== this.#options.head.ledger) {
       return brokenAt(position, `record ${position} belongs to another ledger than this one`)
     }
-    const problem = payloadProblem(record, entry.payload) ?? beside?.(record, entry)
+    const problem = payloadProblem(record, entry.payload, committed) ?? beside?.(record, entry)
     return problem === undefined ? record : brokenAt(position, `record ${position}: ${problem}`)
   }
 
@@ -186,10 +193,8 @@ export function misplaced(
 
 /** Whether the text has this leaf hash. Texts are compared, for buffers take longer to make. */
 function isLeaf(record: string, leaf: Uint8Array): boolean {
-  return (
-    hash('sha256', `\0${record}`, 'binary') ===
-    Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length).toString('latin1')
-  )
+  const bytes = Buffer.isBuffer(leaf) ? leaf : Buffer.from(leaf.buffer, leaf.byteOffset, leaf.length)
+  return hash('sha256', `\0${record}`, 'binary') === bytes.toString('latin1')
 }
 
 function readRecord(text: string): LogRecord | Fault | 'not canonical' {
@@ -229,13 +234,21 @@ function isInOrder(value: unknown, depthLeft: number): boolean {
   return true
 }
 
-function payloadProblem(record: LogRecord, payload: StoredEntry['payload']): string | undefined {
+/** What a record has to say of a payload that is there; undefined where none is, or its salt is no salt. */
+function commitmentTo(payload: StoredEntry['payload']): Sha256 | undefined {
+  if (typeof payload === 'string' || payload.salt.length !== saltBytes) return undefined
+  return commitPayload(payload.salt, payload.body)
+}
+
+function payloadProblem(
+  record: LogRecord,
+  payload: StoredEntry['payload'],
+  committed: Sha256 | undefined,
+): string | undefined {
   if (record.payload === null) {
     return payload === 'none' ? undefined : 'a payload is stored or marked erased, though the record has none'
   }
   if (payload === 'none') return 'its payload is missing, and no erasure is marked'
-  if (payload === 'erased') return undefined
-  const matches =
-    payload.salt.length === saltBytes && commitPayload(payload.salt, payload.body) === record.payload
-  return matches ? undefined : 'its payload or salt was changed: the record commits to another one'
+  if (payload === 'erased' || committed === record.payload) return undefined
+  return 'its payload or salt was changed: the record commits to another one'
 }

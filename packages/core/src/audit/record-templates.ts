@@ -1,5 +1,5 @@
 import type { DecisionRecord } from '../model/record.ts'
-import { decisionId } from '../model/ids.ts'
+import { decisionId, type Sha256 } from '../model/ids.ts'
 import { recordBytesMax } from '../model/limits.ts'
 import { parseRecord } from './record-shape.ts'
 
@@ -15,6 +15,8 @@ interface Holes {
 /** A decision whose text is known to be canonical, and the text around its holes. */
 interface Template {
   readonly record: DecisionRecord
+  /** What is handed out: the record with its holes filled anew each time. */
+  readonly lent: { -readonly [Member in keyof DecisionRecord]: DecisionRecord[Member] }
   readonly beforeAt: string
   readonly afterAt: string
   readonly beforeId: string
@@ -44,10 +46,15 @@ const verbatim = /^[ !#-[\]-~]*$/
 export class RecordTemplates {
   readonly #templates: Template[] = []
 
-  /** The record, where it is one of those and its index is this; otherwise undefined, and nothing is known of it. */
-  read(text: string, index: number): DecisionRecord | undefined {
+  /**
+   * The record, where it is one of those and its index is this; otherwise undefined, and nothing is known of it. It is lent
+   * until the next one is read: an object for each would be half of the work.
+   *
+   * @param payload what its payload's commitment is expected to be, in hexadecimal digits; whether it is that is not said
+   */
+  read(text: string, index: number, payload?: Sha256): DecisionRecord | undefined {
     for (const [place, template] of this.#templates.entries()) {
-      const record = filled(template, text, index)
+      const record = filled(template, text, index, payload)
       if (record === undefined) continue
       // The next one is most likely to be another of the same.
       if (place > 0) this.#toFront(place, template)
@@ -70,18 +77,22 @@ export class RecordTemplates {
   }
 }
 
-function idAndIndex(index: number): string {
-  return `"id":"${decisionId(index)}","index":${index},`
+function idAndIndex(index: number, id = decisionId(index)): string {
+  return `"id":"${id}","index":${index},`
 }
 
-function filled(template: Template, text: string, index: number): DecisionRecord | undefined {
-  const { record, beforeAt, afterAt, beforeId, beforePayload, end } = template
+function filled(
+  { lent, beforeAt, afterAt, beforeId, beforePayload, end }: Template,
+  text: string,
+  index: number,
+  expected?: Sha256,
+): DecisionRecord | undefined {
   if (!text.startsWith(beforeAt)) return undefined
   const atEnd = beforeAt.length + instantLength
   if (!text.startsWith(afterAt, atEnd)) return undefined
   let next = atEnd + afterAt.length
   let callId: string | null = null
-  if (record.callId !== null) {
+  if (lent.callId !== null) {
     const close = text.indexOf('"', next)
     callId = text.slice(next, close)
     if (close < 0 || !verbatim.test(callId)) return undefined
@@ -89,16 +100,29 @@ function filled(template: Template, text: string, index: number): DecisionRecord
   }
   if (!text.startsWith(beforeId, next)) return undefined
   next += beforeId.length
-  const place = idAndIndex(index)
+  const id = decisionId(index)
+  const place = idAndIndex(index, id)
   if (!text.startsWith(place, next)) return undefined
   next += place.length
   if (!text.startsWith(beforePayload, next)) return undefined
   next += beforePayload.length
-  const payload = text.slice(next, next + hexLength)
   const at = text.slice(beforeAt.length, atEnd)
   const isWhole = text.length === next + hexLength + end.length && text.endsWith(end)
-  if (!isWhole || !hex.test(payload) || !instant.test(at)) return undefined
-  return withHoles(record, { at, callId, index, payload })
+  if (!isWhole || !instant.test(at)) return undefined
+  const payload = payloadAt(text, next, expected)
+  if (payload === undefined) return undefined
+  lent.at = at
+  lent.callId = callId
+  lent.id = id
+  lent.index = index
+  lent.payload = payload
+  return lent
+}
+
+function payloadAt(text: string, at: number, expected: Sha256 | undefined): Sha256 | undefined {
+  if (expected !== undefined && text.startsWith(expected, at)) return expected
+  const payload = text.slice(at, at + hexLength)
+  return hex.test(payload) ? (payload as Sha256) : undefined
 }
 
 function withHoles(record: DecisionRecord, { at, callId, index, payload }: Holes): DecisionRecord {
@@ -128,6 +152,7 @@ function templateOf(record: DecisionRecord, text: string): Template | undefined 
     return undefined
   const template = {
     record,
+    lent: { ...record },
     beforeAt: text.slice(0, at),
     afterAt: text.slice(afterAt, callIdAt),
     beforeId: text.slice(afterCallId, id),

@@ -44,6 +44,8 @@ export async function* scanBatches(
       }
       // One after the other: entries that wait would only have to be moved about in memory.
       for (const row of rows) yield timedBatchOf(row)
+      // What the driver still holds of an answer, and of all before it, keeps no rows: collecting them took a fifth of the time.
+      rows.length = 0
       if (isLast) break
     }
   } finally {

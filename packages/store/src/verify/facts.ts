@@ -80,9 +80,30 @@ export function factBucket(facts: Uint8Array, at: number): number {
   return ((facts[at + keyAt] ?? 0) << 8) | (facts[at + keyAt + 1] ?? 0)
 }
 
-/** The key of the fact at `at`, as Latin-1. */
-export function factKey(facts: Buffer, at: number): string {
-  return facts.toString('latin1', at + keyAt, at + plainBytes)
+/** A number of 32 bits that is the same for all facts of one key, and evenly spread within a bucket. */
+export function factSlot(facts: DataView, at: number): number {
+  return facts.getUint32(at + keyAt + 4)
+}
+
+/** Whether the facts at `one` and at `other` have the same key. */
+export function haveSameKey(facts: DataView, one: number, other: number): boolean {
+  for (let at = keyAt; at < plainBytes; at += 4) {
+    if (facts.getUint32(one + at) !== facts.getUint32(other + at)) return false
+  }
+  return true
+}
+
+/** Whether the facts at `one` and at `other` name the same record. */
+export function haveSameIndex(facts: DataView, one: number, other: number): boolean {
+  return (
+    facts.getUint16(one + 2) === facts.getUint16(other + 2) &&
+    facts.getUint32(one + 4) === facts.getUint32(other + 4)
+  )
+}
+
+/** The tag of the fact at `at`. */
+export function factTag(facts: DataView, at: number): number {
+  return facts.getUint8(at)
 }
 
 /** The fact at `at`. */

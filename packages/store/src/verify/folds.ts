@@ -1,6 +1,7 @@
+import type pg from 'pg'
 import { FactStore } from './fact-store.ts'
 import type { FactHand, Runner } from './runner.ts'
-import { foldedTables } from './stored-facts.ts'
+import { storedParts } from './stored-facts.ts'
 
 /** Says quickly, and in bounded memory, whether the tables that are folded from the records say what these say. */
 export class Folds {
@@ -24,12 +25,16 @@ export class Folds {
     }
   }
 
-  /** Reads the tables and compares. @returns true where they certainly agree; otherwise somebody has to look closely */
-  async agree(runners: readonly Runner[]): Promise<boolean> {
+  /**
+   * Reads the tables and compares.
+   *
+   * @param client in the runners' snapshot
+   * @returns true where they certainly agree; otherwise somebody has to look closely
+   */
+  async agree(client: pg.Client, runners: readonly Runner[]): Promise<boolean> {
     const hand: FactHand = (facts) => this.add(facts)
-    const read = foldedTables.map(
-      async (table, at) => await runners[at % runners.length]?.stored(table, hand),
-    )
+    const parts = await storedParts(client)
+    const read = parts.map(async (part, at) => await runners[at % runners.length]?.stored(part, hand))
     const isWhole = await Promise.all(read)
     return isWhole.every((whole) => whole === true) && !this.#failed && (await this.#judged(runners))
   }

@@ -1,5 +1,15 @@
 import { amountOf, namesUser, statusCodes } from './fact-codes.ts'
-import { factAt, factKey, factLength, tags, type Fact, type Tag } from './facts.ts'
+import {
+  factAt,
+  factLength,
+  factSlot,
+  factTag,
+  haveSameIndex,
+  haveSameKey,
+  tags,
+  type Fact,
+  type Tag,
+} from './facts.ts'
 
 /**
  * Whether the facts of every key agree, where these are all facts of their keys.
@@ -8,15 +18,71 @@ import { factAt, factKey, factLength, tags, type Fact, type Tag } from './facts.
  */
 export function allAgree(facts: Uint8Array, floor: number): boolean {
   const bytes = Buffer.from(facts.buffer, facts.byteOffset, facts.byteLength)
-  const byKey = new Map<string, Fact[]>()
-  for (let at = 0; at < bytes.length; at += factLength(bytes, at)) {
-    const key = factKey(bytes, at)
-    const known = byKey.get(key)
-    if (known === undefined) byKey.set(key, [factAt(bytes, at)])
-    else known.push(factAt(bytes, at))
+  const view = new DataView(facts.buffer, facts.byteOffset, facts.byteLength)
+  for (const ofKey of byKey(bytes, view)) {
+    if (isPlainCall(view, ofKey)) continue
+    const known = ofKey.map((at) => factAt(bytes, at))
+    if (!agree(known, floor)) return false
   }
-  for (const known of byKey.values()) if (!agree(known, floor)) return false
   return true
+}
+
+/** Where the facts of each key lie, in the order in which they came. No object for each fact: there are millions. */
+function* byKey(bytes: Buffer, view: DataView): Generator<number[]> {
+  const { places, next, firsts } = chained(bytes, view)
+  for (const first of firsts) {
+    if (first < 0) continue
+    const ofKey: number[] = []
+    for (let fact = first; fact >= 0; fact = next[fact] ?? -1) ofKey.push(places[fact] ?? 0)
+    yield ofKey
+  }
+}
+
+interface Chains {
+  /** Where the nth fact lies. */
+  readonly places: readonly number[]
+  /** Which fact of the same key comes after the nth one; -1 where none does. */
+  readonly next: Int32Array
+  /** The first fact of each key, and -1 where a slot is free. */
+  readonly firsts: Int32Array
+}
+
+/** Chains the facts of each key, by a table with open addressing that is never more than half full. */
+function chained(bytes: Buffer, view: DataView): Chains {
+  const places: number[] = []
+  for (let at = 0; at < bytes.length; at += factLength(bytes, at)) places.push(at)
+  let slots = 16
+  while (slots < places.length * 2) slots *= 2
+  const firsts = new Int32Array(slots).fill(-1)
+  const lasts = new Int32Array(slots)
+  const next = new Int32Array(places.length).fill(-1)
+  for (const [fact, at] of places.entries()) {
+    let slot = factSlot(view, at) % slots
+    for (;;) {
+      const first = firsts[slot] ?? -1
+      if (first < 0) {
+        firsts[slot] = fact
+        break
+      }
+      if (haveSameKey(view, places[first] ?? 0, at)) {
+        next[lasts[slot] ?? 0] = fact
+        break
+      }
+      slot = (slot + 1) % slots
+    }
+    lasts[slot] = fact
+  }
+  return { places, next, firsts }
+}
+
+/** Whether these are a call that one decision made, and a row that names this decision: most of a log has nothing else. */
+function isPlainCall(view: DataView, [one, other, ...more]: readonly number[]): boolean {
+  if (one === undefined || other === undefined || more.length > 0) return false
+  return (
+    factTag(view, one) === tags.callSaid &&
+    factTag(view, other) === tags.callStored &&
+    haveSameIndex(view, one, other)
+  )
 }
 
 /**

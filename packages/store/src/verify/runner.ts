@@ -1,7 +1,6 @@
 import pg from 'pg'
 import { allAgree } from './judge.ts'
-import type { FoldedTableName } from './stored-facts.ts'
-import { readStored } from './stored-facts.ts'
+import { readStored, type StoredPart } from './stored-facts.ts'
 import { checkWindow, type Window, type WindowResult, type WindowSettings } from './window.ts'
 
 /** Takes facts as they come. */
@@ -10,8 +9,8 @@ export type FactHand = (facts: Uint8Array<ArrayBuffer>) => void
 /** Does the work of verification on one connection, one piece after the other. */
 export interface Runner {
   window(window: Window): Promise<WindowResult>
-  /** Hands out the facts of a table. @returns false where it cannot be read, or not said as facts */
-  stored(table: FoldedTableName, hand: FactHand): Promise<boolean>
+  /** Hands out the facts of a part of a table. @returns false where it cannot be read, or not said as facts */
+  stored(part: StoredPart, hand: FactHand): Promise<boolean>
   /** Whether facts agree: all of those of some keys. */
   agree(facts: Uint8Array<ArrayBuffer>): Promise<boolean>
   close(): Promise<void>
@@ -28,7 +27,7 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
   }
   return {
     window: (window) => inTurn(() => checkWindow(client, window, settings)),
-    stored: (table, hand) => inTurn(() => storedOrNot(client, table, settings, hand)),
+    stored: (part, hand) => inTurn(() => storedOrNot(client, part, settings, hand)),
     agree: (facts) => inTurn(async () => allAgree(facts, settings.floor)),
     close: async () => {
       await turn
@@ -39,13 +38,13 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
 // A table that is gone, or damaged, must not end the transaction: others are read in it afterwards.
 async function storedOrNot(
   client: pg.Client,
-  table: FoldedTableName,
+  part: StoredPart,
   { ledger, secret, now, floor }: WindowSettings,
   hand: FactHand,
 ): Promise<boolean> {
   await client.query('savepoint stored')
   try {
-    const isWhole = await readStored(client, ledger, table, { secret, now, floor, hand })
+    const isWhole = await readStored(client, ledger, part, { secret, now, floor, hand })
     await client.query('release savepoint stored')
     return isWhole
   } catch (error) {

@@ -29,6 +29,37 @@ export const foldedTables = [
 ] as const
 export type FoldedTableName = (typeof foldedTables)[number]
 
+/** A part of a table: its pages from `from` up to, and without, `below`. */
+export interface StoredPart {
+  readonly table: FoldedTableName
+  readonly from: number
+  /** Infinity for the last part of a table, so that no row lies behind it. */
+  readonly below: number
+}
+
+const pagesPerPart = 1024
+
+/**
+ * The folded tables in parts that can be read at once, on several connections in one snapshot: each row that the snapshot has
+ * lies in one of them, also where the table grows meanwhile.
+ */
+export async function storedParts(client: pg.Client, step = pagesPerPart): Promise<StoredPart[]> {
+  // One that is not there has one part, whose reading says so.
+  const { rows } = await client.query<{ table: FoldedTableName; pages: number }>(
+    `select t as table, coalesce(pg_relation_size(to_regclass(t)) / current_setting('block_size')::int, 0)::float8 as pages
+      from unnest($1::text[]) as t`,
+    [foldedTables],
+  )
+  return rows.flatMap(({ table, pages }) => {
+    const count = Math.max(1, Math.ceil(pages / step))
+    return Array.from({ length: count }, (_, nth) => ({
+      table,
+      from: nth * step,
+      below: nth + 1 < count ? (nth + 1) * step : Infinity,
+    }))
+  })
+}
+
 /** What a row says; a column that is null, or not there, says nothing that any record says. */
 type Row = Readonly<Record<string, string | null>>
 
@@ -194,14 +225,14 @@ function recordTime(text: string | null | undefined): string | null {
 const rowsPerFetch = 1000
 
 /**
- * Reads a whole table and hands out its facts piece by piece. Call it in a transaction.
+ * Reads a part of a table and hands out its facts piece by piece. Call it in a transaction.
  *
  * @returns whether every row could be said as a fact
  */
 export async function readStored(
   client: pg.Client,
   ledger: string,
-  table: FoldedTableName,
+  { table, from, below }: StoredPart,
   {
     secret,
     now,
@@ -211,10 +242,15 @@ export async function readStored(
 ): Promise<boolean> {
   const facts = new FactWriter(secret)
   const { columns, of, write } = tables[table]
-  const from = of === undefined || floor === 0 ? '' : `and ${of} >= ${floor}`
+  const where = [
+    `ledger = ${client.escapeLiteral(ledger)}`,
+    ...(of === undefined || floor === 0 ? [] : [`${of} >= ${floor}`]),
+    ...(from === 0 ? [] : [`ctid >= '(${from},0)'`]),
+    ...(below === Infinity ? [] : [`ctid < '(${below},0)'`]),
+  ]
   const cursor = `stored_${table}`
   await client.query(
-    `declare ${cursor} no scroll cursor for select ${columns} from ${table} where ledger = ${client.escapeLiteral(ledger)} ${from}`,
+    `declare ${cursor} no scroll cursor for select ${columns} from ${table} where ${where.join(' and ')}`,
   )
   // The next rows are on their way while these are worked on.
   const fetch = () => client.query<Record<string, string | null>>(`fetch ${rowsPerFetch} from ${cursor}`)
@@ -228,6 +264,8 @@ export async function readStored(
       next.catch(() => undefined)
     }
     for (const row of rows) write(facts, row, now)
+    // As in `scanBatches`: what the driver holds of an answer keeps no rows.
+    rows.length = 0
     hand(facts.take())
     if (isLast) break
   }

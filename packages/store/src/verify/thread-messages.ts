@@ -1,6 +1,6 @@
 import { Fault, type FaultCode } from '@bailiwick/core'
 import pg from 'pg'
-import type { FoldedTableName } from './stored-facts.ts'
+import type { StoredPart } from './stored-facts.ts'
 import type { Window, WindowResult, WindowSettings } from './window.ts'
 
 /** What a thread is started with. */
@@ -13,7 +13,7 @@ export interface ThreadData {
 /** What a thread is asked. */
 export type ThreadRequest =
   | { readonly id: number; readonly kind: 'window'; readonly window: Window }
-  | { readonly id: number; readonly kind: 'stored'; readonly table: FoldedTableName }
+  | { readonly id: number; readonly kind: 'stored'; readonly part: StoredPart }
   | { readonly id: number; readonly kind: 'agree'; readonly facts: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'close' }
 

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { Fault } from '@bailiwick/core'
 import { hasCode } from '../engine/errno.ts'
 import type { FactHand, Runner } from './runner.ts'
-import type { FoldedTableName } from './stored-facts.ts'
+import type { StoredPart } from './stored-facts.ts'
 import { receivedError, type ThreadAnswer, type ThreadData, type ThreadRequest } from './thread-messages.ts'
 import type { Window, WindowResult } from './window.ts'
 
@@ -44,8 +44,8 @@ export class ThreadRunner implements Runner {
     return answer.result
   }
 
-  async stored(table: FoldedTableName, hand: FactHand): Promise<boolean> {
-    const answer = await this.#ask((id) => ({ id, kind: 'stored', table }), hand)
+  async stored(part: StoredPart, hand: FactHand): Promise<boolean> {
+    const answer = await this.#ask((id) => ({ id, kind: 'stored', part }), hand)
     return answer.kind === 'stored' && answer.isWhole
   }
 

@@ -38,7 +38,7 @@ async function answered(
     answer({ id, kind: 'agree', agree: await runner.agree(request.facts) })
     return
   }
-  const isWhole = await runner.stored(request.table, (facts) =>
+  const isWhole = await runner.stored(request.part, (facts) =>
     answer({ id, kind: 'facts', facts }, [facts.buffer]),
   )
   answer({ id, kind: 'stored', isWhole })

@@ -59,7 +59,7 @@ async function said(site: LedgerSite, ledger: Ledger): Promise<Said> {
       facts: (facts) => folds.add(facts),
       onProgress: undefined,
     })
-    const quick = result.kind === 'intact' && isComparable && (await folds.agree(runners))
+    const quick = result.kind === 'intact' && isComparable && (await folds.agree(client, runners))
     folds.close()
     return { quick, whole: await ledger.verify() }
   } finally {
