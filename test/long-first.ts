@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take a minute or near it. Whatever starts last, the other worker waits for. */
 const long =
-  /\/(data-directory|everyone|focus|long-list|operating|service|engine|folds|differential|mutants|console|inbox|explanation|tampering|passkeys|sign-in|together|migrate-to|readme)\.test\.ts$/
+  /\/(data-directory|everyone|focus|long-list|operating|service|engine|folds|differential|mutants|console|inbox|explanation|tampering|passkeys|sign-in|together|migrate-to|readme|many-waiting|answering|folds-property|archive|cli\/log)\.test\.ts$/
 
 /** Runs the long files first, and the others in the usual order. */
 export class LongFirst extends BaseSequencer {

@@ -41,7 +41,8 @@ export async function expectNoViolations(page: Page, where: string, theme?: Them
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     expect(await paleTexts(page), `pale texts on ${where}, ${colorScheme}`).toEqual([])
     if (theme !== undefined && theme !== colorScheme) continue
-    expect(await violationsOf(page), `${where}, ${colorScheme}`).toEqual([])
+    // Axe measures contrasts as well, once: in dark, on a desk.
+    expect(await violationsOf(page, colorScheme === 'dark'), `${where}, ${colorScheme}`).toEqual([])
   }
 }
 
