@@ -182,6 +182,8 @@ export async function* batchesFrom(
       ...statement,
       values: [ledger, after, forwardsPerRead],
     })
+    const count = rows.length
+    const last = Number(rows.at(-1)?.first)
     for (const row of rows) {
       const batch = timedBatchOf(row)
       if (statement === forwardsBySpan && batch.first !== (next ?? batch.first)) {
@@ -192,7 +194,9 @@ export async function* batchesFrom(
       next = batch.first + batch.entries.length
       yield batch
     }
-    if (rows.length === forwardsPerRead || (rows.length > 0 && after !== Number(rows.at(-1)?.first))) continue
+    // As in `scanBatches`: what the driver holds of an answer keeps no rows.
+    rows.length = 0
+    if (count === forwardsPerRead || (count > 0 && after !== last)) continue
     if (statement === forwardsAnywhere || (next ?? from) >= (await headSize(client, ledger))) return
     // There is more than the spans have led to.
     statement = forwardsAnywhere
