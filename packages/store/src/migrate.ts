@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { Fault } from '@bailiwick/core'
 import pg from 'pg'
+import { fixShape, tableShapeProblem } from './table-shape.ts'
 
 const migrationsDir = new URL('../migrations/', import.meta.url)
 /** Any two processes that migrate the same database take turns on this advisory lock. */
@@ -18,7 +19,8 @@ export function inSchema(config: pg.ClientConfig): pg.ClientConfig {
  * Brings the database to this version's tables. Each migration is one transaction, applied once;
  * a database from a newer version is refused.
  *
- * @throws Fault `store_unavailable` where the database knows migrations that this version does not
+ * @throws Fault `store_unavailable` where the database knows migrations that this version does not; `log_broken` where
+ *   something else stands in the place of a table
  */
 export async function migrate(config: pg.ClientConfig): Promise<void> {
   const client = new pg.Client(inSchema(config))
@@ -34,9 +36,15 @@ export async function migrate(config: pg.ClientConfig): Promise<void> {
     const files = (await readdir(migrationsDir)).filter((name) => name.endsWith('.sql')).sort()
     refuseNewer(done, files)
     for (const file of files.filter((name) => !done.has(name))) await apply(client, file)
+    await refuseStrangeTables(client)
   } finally {
     await client.end()
   }
+}
+
+async function refuseStrangeTables(client: pg.Client): Promise<void> {
+  const problem = await tableShapeProblem(client, schemaName)
+  if (problem !== undefined) throw new Fault('log_broken', problem, { fix: fixShape })
 }
 
 function refuseNewer(done: ReadonlySet<string>, files: readonly string[]): void {

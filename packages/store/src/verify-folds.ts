@@ -30,6 +30,8 @@ export async function foldsProblem(
   try {
     const misplaced = await misplacedTerms(client, ledger, size, floor)
     if (misplaced !== undefined) return misplaced
+    const impossible = await impossibleUse(client, ledger, size)
+    if (impossible !== undefined) return impossible
     const misused = await wronglyUsed(client, ledger, floor)
     if (misused !== undefined) return misused
     const found: Found[] = []
@@ -58,6 +60,8 @@ export async function rareFoldsProblem(
   try {
     const misplaced = await misplacedTerms(client, ledger, size, since(floor))
     if (misplaced !== undefined) return misplaced
+    const impossible = await impossibleUse(client, ledger, size)
+    if (impossible !== undefined) return impossible
     for (const table of [suspensions, sealings]) {
       const mismatch = await firstMismatch(client, ledger, table, since(floor))
       if (mismatch !== undefined) {
@@ -109,6 +113,22 @@ async function misplacedTerms(
   if (row === undefined) return undefined
   const first = Number(row.first)
   return { kind: 'broken', index: first >= 0 && first < size ? first : null, problem: row.what, fix: fixRow }
+}
+
+// Whatever it is of, also of what is archived: less than nothing would let others through.
+async function impossibleUse(
+  client: Queryable,
+  ledger: string,
+  size: number,
+): Promise<BrokenLog | undefined> {
+  const { rows } = await client.query<{ decision: string; counter: string }>(
+    `select decision, counter from counter_entry
+    where ledger = $1 and not coalesce(amount > 0 and amount < 'infinity', false) order by decision limit 1`,
+    [ledger],
+  )
+  const [row] = rows
+  const problem = `the use of ${row?.counter} by dec_${row?.decision} is no amount that a call can use`
+  return row && brokenBy({ index: Number(row.decision), problem: oneLine(problem) }, size)
 }
 
 // Only a vote makes an approval `approved`, and nothing but its use or its deadline follows.

@@ -25,8 +25,9 @@ import { uncontainedProblem } from './contained.ts'
 import { hasCode } from './engine/errno.ts'
 import { readStoredHead } from './head.ts'
 import { readSecrets } from './log/digests.ts'
-import { inSchema } from './migrate.ts'
+import { inSchema, schemaName } from './migrate.ts'
 import { closedFault, readHeadMove } from './move/head-state.ts'
+import { fixShape, tableShapeProblem } from './table-shape.ts'
 import { foldsProblem, rareFoldsProblem } from './verify-folds.ts'
 import { tileHashesProblem } from './verify-tiles.ts'
 import { isDamage } from './verify/damage.ts'
@@ -183,6 +184,8 @@ async function verifySnapshot(
 ): Promise<VerifyResult> {
   try {
     await client.query('begin transaction isolation level repeatable read read only')
+    const strange = await tableShapeProblem(client, schemaName)
+    if (strange !== undefined) return { kind: 'broken', index: null, problem: strange, fix: fixShape }
     const head = { ledger, ...(await readStoredHead(client, ledger)) }
     const move = await readHeadMove(client, ledger)
     if (move?.state !== 'moved') return await verifyWithFolds(client, head, held, options)

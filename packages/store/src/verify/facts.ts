@@ -47,6 +47,8 @@ export const tags = {
   grantStored: 25,
   grantUseSaid: 26,
   grantUseStored: 27,
+  /** Which record said before how a run ended, where two did. */
+  earlierStored: 28,
 } as const
 export type Tag = (typeof tags)[keyof typeof tags]
 

@@ -98,6 +98,7 @@ function agree(facts: readonly Fact[], floor: number): boolean {
       return callAgrees(facts, floor)
     case tags.outcomeSaid:
     case tags.outcomeStored:
+    case tags.earlierStored:
       return outcomeAgrees(facts)
     case tags.markSaid:
     case tags.markStored:
@@ -159,9 +160,11 @@ function isArchived({ index }: Fact, floor: number): boolean {
 }
 
 function outcomeAgrees(facts: readonly Fact[]): boolean {
-  const last = only(facts, tags.outcomeSaid).at(-1)
+  const [last, before] = only(facts, tags.outcomeSaid).toReversed()
   const row = theOne(facts, tags.outcomeStored)
-  return last !== undefined && row?.index === last.index && row.code === last.code
+  const [earlier, ...more] = only(facts, tags.earlierStored)
+  if (last === undefined || more.length > 0 || earlier?.index !== before?.index) return false
+  return row?.index === last.index && row.code === last.code
 }
 
 function markAgrees(facts: readonly Fact[], floor: number): boolean {

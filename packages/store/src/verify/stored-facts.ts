@@ -129,10 +129,12 @@ const tables: Readonly<Record<FoldedTableName, StoredTable>> = {
   },
   outcome: {
     of: 'decision',
-    columns: 'decision::text, index::text, status',
-    write: (facts, { decision, index, status }) => {
+    columns: 'decision::text, index::text, status, earlier::text',
+    write: (facts, { decision, index, status, earlier }) => {
       const code = outcomeCodes[status as OutcomeStatus] ?? 0
       facts.add(tags.outcomeStored, `outcome dec_${decision}`, { index: indexIn(index), code })
+      if (typeof earlier === 'string')
+        facts.add(tags.earlierStored, `outcome dec_${decision}`, { index: indexIn(earlier) })
     },
   },
   session_mark: {

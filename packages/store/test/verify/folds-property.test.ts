@@ -186,7 +186,7 @@ describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) =>
     standing_grant: ['approval', 'index', 'uses', 'until_at', 'revoked_by'],
     standing_use: ['approval', 'use', 'decision'],
     call: ['agent', 'call_id', 'index'],
-    outcome: ['decision', 'index', 'status'],
+    outcome: ['decision', 'index', 'status', 'earlier'],
     session_mark: ['session', 'kind', 'value', 'index'],
     counter_entry: ['decision', 'key', 'counter', 'at', 'amount', 'window_ms', 'releasable'],
   } as const
@@ -235,6 +235,23 @@ describeOnOnePostgres('G5: the quick comparison of folded tables', (postgres) =>
       { numRuns: 3 },
     )
     expect(found).toBeGreaterThan(0)
+  })
+
+  test('sees that the first of two reports of a run was forgotten, or invented', async () => {
+    for (const statement of [
+      'update outcome set earlier = null where earlier is not null returning ledger',
+      'update outcome set earlier = 1 where earlier is null returning ledger',
+    ]) {
+      const changed = await site.query<{ ledger: string }>(statement)
+      expect(changed.length).toBeGreaterThan(0)
+      for (const { ledger: name } of changed) {
+        const ledger = ledgers.find((each) => each.name === name)
+        if (ledger === undefined) throw new Error(`no ledger ${name}`)
+        const { quick, whole } = await said(site, ledger)
+        expect({ quick, kind: whole.kind }, statement).toEqual({ quick: false, kind: 'broken' })
+      }
+      await restore('outcome')
+    }
   })
 
   test.each(foldedTables)(
@@ -303,6 +320,20 @@ describeOnOnePostgres('G5: the quick comparison where the beginning is archived'
       await site.query(`truncate ${table}; insert into ${table} table saved; drop table saved`)
     }
     expect(await said(site, ledger)).toMatchObject({ quick: true, whole: { kind: 'intact' } })
+
+    // Of archived calls as well: nothing that was used can be less than nothing.
+    await site.query('alter table counter_entry drop constraint counter_entry_amount_check')
+    for (const amount of ['-2', '0', 'NaN', 'Infinity']) {
+      await site.query(
+        `insert into counter_entry (ledger, decision, key, counter, at, amount, window_ms, releasable)
+          values ('main', 0, 'key', 'budgets[0]', now(), '${amount}', 86400000, false)`,
+      )
+      const { whole } = await said(site, ledger)
+      expect(whole, amount).toMatchObject({
+        problem: expect.stringContaining('is no amount that a call can use'),
+      })
+      await site.query('delete from counter_entry')
+    }
     await ledger.close()
   })
 })
