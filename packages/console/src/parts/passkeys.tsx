@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
 import type { ReactNode, SubmitEvent } from 'react'
 import { useNow } from '../clock.ts'
 import type { Passkey } from '../passkeys/api.ts'
@@ -15,12 +15,19 @@ import { ProblemPanel } from './states.tsx'
 /** The passkeys of who is signed in: see them, add one, remove one. */
 export function YourPasskeys() {
   const list = usePasskeys()
+  const register = useRegister()
+  const [removed, setRemoved] = useState<Passkey | null>(null)
+  const tellRemoved = (passkey: Passkey): void => {
+    register.reset()
+    setRemoved(passkey)
+  }
   return (
     <Section title="Your passkeys" note="They sign you in, also after a password, and sign your votes">
       {list.data !== undefined ? (
         <div className="passkeys">
-          <Registered passkeys={list.data.passkeys} />
-          <Add origin={list.data.party.origin} />
+          <Registered passkeys={list.data.passkeys} onRemoved={tellRemoved} />
+          {removed !== null && <Removed key={removed.id} name={removed.name} />}
+          <Add origin={list.data.party.origin} register={register} onBegun={() => setRemoved(null)} />
         </div>
       ) : list.isError ? (
         <ProblemPanel problem={asProblem(list.error)} onRetry={() => void list.refetch()} />
@@ -31,7 +38,13 @@ export function YourPasskeys() {
   )
 }
 
-function Registered({ passkeys }: { readonly passkeys: readonly Passkey[] }) {
+function Registered({
+  passkeys,
+  onRemoved,
+}: {
+  readonly passkeys: readonly Passkey[]
+  readonly onRemoved: (passkey: Passkey) => void
+}) {
   if (passkeys.length === 0) {
     return (
       <p className="quiet">
@@ -43,15 +56,16 @@ function Registered({ passkeys }: { readonly passkeys: readonly Passkey[] }) {
   return (
     <ul className="passkey-list">
       {passkeys.map((passkey) => (
-        <PasskeyRow key={passkey.id} passkey={passkey} />
+        <PasskeyRow key={passkey.id} passkey={passkey} onRemoved={() => onRemoved(passkey)} />
       ))}
     </ul>
   )
 }
 
-function PasskeyRow({ passkey }: { readonly passkey: Passkey }) {
+function PasskeyRow({ passkey, onRemoved }: { readonly passkey: Passkey; readonly onRemoved: () => void }) {
   const [isAsking, setAsking] = useState(false)
-  const remove = useRemove()
+  const remove = useRemove(onRemoved)
+  const whatEnds = useId()
   const now = useNow()
   const { name, createdAt, usedAt, usable, record } = passkey
   const shown = visibleText(name)
@@ -64,6 +78,11 @@ function PasskeyRow({ passkey }: { readonly passkey: Passkey }) {
           {usedAt === null ? 'Not used yet.' : `Last used ${shortTime(usedAt, now)}.`}
           {!usable && ' It is bound to another address of this console, and signs nothing here.'}
         </p>
+        {isAsking && (
+          <p id={whatEnds}>
+            All other sessions of yours end with it, and so do links that were mailed to you.
+          </p>
+        )}
         {remove.isError && <Trouble problem={asProblem(remove.error)} />}
       </div>
       {isAsking ? (
@@ -71,6 +90,7 @@ function PasskeyRow({ passkey }: { readonly passkey: Passkey }) {
           <button
             type="button"
             className="button button-small button-reject"
+            aria-describedby={whatEnds}
             disabled={remove.isPending}
             onClick={() => remove.mutate(passkey.id)}
           >
@@ -96,11 +116,19 @@ function PasskeyRow({ passkey }: { readonly passkey: Passkey }) {
 
 const nameLengthMax = 100
 
-function Add({ origin }: { readonly origin: string }) {
+function Add({
+  origin,
+  register,
+  onBegun,
+}: {
+  readonly origin: string
+  readonly register: ReturnType<typeof useRegister>
+  readonly onBegun: () => void
+}) {
   const [name, setName] = useState('')
-  const register = useRegister()
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
+    onBegun()
     register.mutate(name.trim(), { onSuccess: () => setName('') })
   }
   if (origin !== window.location.origin) {
@@ -135,6 +163,20 @@ function Add({ origin }: { readonly origin: string }) {
       {register.isSuccess && <Done>The passkey is registered.</Done>}
       {register.isError && <Trouble problem={asProblem(register.error)} />}
     </>
+  )
+}
+
+/** Takes the focus, which the row has taken with it. */
+function Removed({ name }: { readonly name: string }) {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => place.current?.focus(), [])
+  return (
+    <div ref={place} tabIndex={-1}>
+      <Done>
+        The passkey {visibleText(name)} is removed. All other sessions of yours have ended, and so have links
+        that were mailed to you.
+      </Done>
+    </div>
   )
 }
 

@@ -20,12 +20,16 @@ export function useRegister() {
   })
 }
 
-/** Removes a passkey. */
-export function useRemove() {
+/** Removes a passkey, and with it every other session. `onRemoved` is called also where its row is gone by then. */
+export function useRemove(onRemoved: () => void) {
   const { passkeys } = useApi()
   const client = useQueryClient()
   return useMutation({
     mutationFn: (id: string) => passkeys.remove(id),
-    onSettled: () => void client.invalidateQueries({ queryKey: key }),
+    onSuccess: onRemoved,
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: key })
+      void client.invalidateQueries({ queryKey: ['sessions'] })
+    },
   })
 }

@@ -40,7 +40,7 @@ export interface MailAnswer {
 /**
  * What the page of a link shows. Looking votes nothing and uses nothing up: programs that read mail follow links before people do.
  *
- * @throws Fault `not_found` for what is no link, or whose person is not known any more
+ * @throws Fault `not_found` for what is no link, or one that has ended with its person's sessions, or whose person is not known any more
  */
 export async function lookAtMailLink(parts: MailVoteParts, token: string): Promise<MailPage> {
   const { link, voter } = await linkOf(parts, token)
@@ -97,8 +97,8 @@ async function linkOf(
   const link = /^[A-Za-z0-9_-]{43}$/.test(token) ? await store.mailLink(token) : undefined
   const voter = link === undefined ? undefined : await person(link.person)
   if (link === undefined || voter === undefined) {
-    throw new Fault('not_found', 'this link is not valid', {
-      fix: 'Open the newest message, or answer in the console.',
+    throw new Fault('not_found', 'this link is not valid, or has ended', {
+      fix: 'Links end when a passkey of yours is removed, your password or second factor changes, or somebody ends all of your sessions. Open the newest message, or answer in the console.',
     })
   }
   return { link, voter }

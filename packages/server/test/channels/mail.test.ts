@@ -377,6 +377,19 @@ describe('attacks', () => {
     expect((await approvalOf(id)).votes).toEqual([])
   })
 
+  test('a link ends with all sessions of its person: its page says so, and the approval waits on', async () => {
+    const id = await asked()
+    const path = linkIn(mail.to('ann@example.com'))
+    const form = { ...formOf((await visit('GET', `${path}?choice=approve`)).html), vote: 'approve' }
+    await service.access.endSessions('ann@example.com')
+    const { status, html } = await visit('GET', path)
+    expect(status).toBe(404)
+    expect(html).toContain('This link is not valid, or has ended')
+    expect(html).toContain('somebody ends all of your sessions')
+    expect((await visit('POST', path, form)).status).toBe(404)
+    expect(await approvalOf(id)).toMatchObject({ status: 'pending', votes: [] })
+  })
+
   test.each(['x', 'A'.repeat(43), '..%2f..%2fv1%2fsession'])('%j is no link', async (token) => {
     expect((await visit('GET', `/v1/channels/email/${token}`)).status).toBe(404)
     const answered = await service.anyone.get(`/v1/channels/email/${token}`)
