@@ -132,14 +132,11 @@ export class ApprovalReads {
     const indices = rows.map(({ index }) => Number(index))
     const [row] = indices.length === 0 ? [] : await findDecisions(client, payloads, indices, cold)
     if (row === undefined) throw unknownCall(callId)
-    const decision = decisionView(row, settings, now())
-    const wanted = decision.approval === undefined ? [] : [{ id: decision.approval.id, asker: { agent } }]
-    const [approval] = await this.approvalsOf(wanted)
-    return {
-      callId,
-      decision,
-      approval: approval === undefined || approval instanceof Fault ? null : approval,
-    }
+    const { opens } = row.record
+    const [found] = await this.approvalsOf(opens === null ? [] : [{ id: opens.id, asker: { agent } }])
+    const approval = found === undefined || found instanceof Fault ? null : found
+    const decision = decisionView(row, settings, approval?.status === 'pending' ? now() : undefined)
+    return { callId, decision, approval }
   }
 
   /** Where the agent wanted to be told of an approval; undefined where nowhere, or it was erased. */

@@ -364,7 +364,8 @@ export class Ledger {
     const [row] =
       index === undefined ? [] : await findDecisions(this.pool, this.#payloads, [index], this.cold)
     if (!row || (agent !== undefined && row.record.agent !== agent)) throw unknownDecision(id)
-    return decisionView(row, this.#settings, this.now())
+    const [opened] = row.record.opens === null ? [] : await this.reads.standing([row.record.index])
+    return decisionView(row, this.#settings, opened?.status === 'pending' ? this.now() : undefined)
   }
 
   /** Makes a recorded decision again, from what is recorded, and says whether it comes out the same (G7). */

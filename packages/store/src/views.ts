@@ -52,7 +52,7 @@ export interface ApprovalRowView {
   readonly cancelReason: string | null
 }
 
-/** The decision as its agent and people look it up; with `now`, it says when to ask again for its approval. */
+/** The decision as its agent and people look it up; with `now`, it says when to ask again for its approval, which is pending. */
 export function decisionView(row: DecisionRow, settings: DecideSettings, now?: Instant): DecisionView {
   const { record, outcome } = row
   const detail = outcome === null ? undefined : fieldOf(outcome.body, 'detail')

@@ -195,4 +195,23 @@ describeOnOnePostgres('waits for people', (postgres) => {
     expect((await ledger.approval(approval?.id ?? '', {})).retryAt).toBeUndefined()
     expect((await ledger.decide(agent, refund(600, { callId: 'c1' }))).approval).not.toHaveProperty('retryAt')
   })
+
+  test.each<[string, (ledger: Ledger, id: string) => Promise<unknown>]>([
+    ['cancelled', (ledger, id) => ledger.cancel(id, { agent, reason: 'not needed' })],
+    ['rejected', (ledger, id) => cast(ledger, voter('ann'), id, { vote: 'reject' })],
+    ['approved', vote],
+  ])('nobody is told to ask again for an approval that is %s, by what opened it', async (status, end) => {
+    const ledger = await site.open()
+    const { id: decision, approval } = await ledger.decide(agent, refund(600, { callId: 'c1' }))
+    const asked = async () => {
+      const call = await ledger.reads.call(agent, 'c1')
+      const replayed = await ledger.decide(agent, refund(600, { callId: 'c1' }))
+      return [replayed.approval, call.decision.approval, (await ledger.decision(decision)).approval]
+    }
+    for (const each of await asked()) expect(each).toEqual(approval)
+    await end(ledger, approval?.id ?? '')
+    expect((await ledger.approval(approval?.id ?? '', {})).status).toBe(status)
+    const { retryAt: _gone, ...over } = { ...approval }
+    for (const each of await asked()) expect(each).toEqual(over)
+  })
 })

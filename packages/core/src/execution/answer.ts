@@ -51,7 +51,7 @@ export interface DecisionAnswer {
         readonly id: ApprovalId
         readonly url: string
         readonly deadline: string
-        /** When it is worth asking what became of it; absent where its deadline has passed, so that it is over. */
+        /** While it is pending: when it is worth asking what became of it. */
         readonly retryAt?: string | undefined
       }
     | undefined

@@ -2,6 +2,7 @@ import { Fault } from '@bailiwick/core'
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { problem } from './problems.ts'
+import { bodyEndedEarly } from './whole-body.ts'
 
 /** The largest request body; a call's own limit is lower, and says so better. */
 export const bodyBytesMax = 256 * 1024
@@ -15,9 +16,23 @@ export const limitedBody: MiddlewareHandler = async (context, next) => {
   if (method === 'GET' || method === 'HEAD') return await next()
   const length = context.req.header('content-length')
   if (length === undefined || context.req.header('transfer-encoding') !== undefined) {
-    return await counted(context, next)
+    return await countedWhole(context, next)
   }
   return Number(length) <= bodyBytesMax ? await next() : problem(context, bodyTooLarge())
+}
+
+// What fails before the rest of the app has begun failed in reading.
+const countedWhole: MiddlewareHandler = async (context, next) => {
+  let isRead = false
+  const thenNext = () => {
+    isRead = true
+    return next()
+  }
+  try {
+    return await counted(context, thenNext)
+  } catch (error) {
+    throw isRead ? error : bodyEndedEarly(error)
+  }
 }
 
 function bodyTooLarge(): Fault {

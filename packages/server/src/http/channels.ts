@@ -22,6 +22,7 @@ import {
   postSlackInteraction,
 } from './routes.ts'
 import { refuseOtherSites } from './same-origin.ts'
+import { wholeBody } from './whole-body.ts'
 
 /** How long Slack is kept waiting unless `answerMs` says otherwise; it gives up after three seconds. */
 const slackAnswerMs = 2_000
@@ -54,7 +55,7 @@ export function channelRoutes(
     const { judged, told } = await takeSlackRequest(slack, {
       timestamp: context.req.header('x-slack-request-timestamp'),
       signature: context.req.header('x-slack-signature'),
-      body: new Uint8Array(await context.req.arrayBuffer()),
+      body: new Uint8Array(await wholeBody(context.req.arrayBuffer())),
     })
     // Slack shows whoever pressed an error for all but 200: that comes only once it is known what became of it.
     const late = new Late(slack.answerMs ?? slackAnswerMs)
@@ -100,7 +101,7 @@ export function channelRoutes(
     return await pageAnswer(context, log, async () => {
       // The token is what another site does not know; that its form came from here is asked all the same.
       refuseOtherSites(context, publicUrl)
-      const form = new URLSearchParams(await context.req.text())
+      const form = new URLSearchParams(await wholeBody(context.req.text()))
       const page = await answerMailLink(mail, token, {
         vote: form.get('vote') ?? '',
         digest: form.get('digest') ?? '',

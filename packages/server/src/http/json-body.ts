@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Fault } from '@bailiwick/core'
 import type { MiddlewareHandler } from 'hono'
 import { problem } from './problems.ts'
+import { wholeBody } from './whole-body.ts'
 import { strictJson, type StrictJson } from '../json/strict-json.ts'
 
 /** Whether a `Content-Type` says that the body is JSON. */
@@ -24,7 +25,7 @@ export function readJson(bytes: Uint8Array): StrictJson | undefined {
  */
 export const jsonBody: MiddlewareHandler = async (context, next) => {
   if (context.req.method !== 'POST') return await next()
-  const read = readJson(new Uint8Array(await bytesOf(context.req)))
+  const read = readJson(new Uint8Array(await wholeBody(context.req.arrayBuffer())))
   if (read === undefined) throw new Fault('bad_input', 'the request body is not UTF-8', { fix })
   if (read.kind === 'refused') {
     const { path, message } = read
@@ -39,11 +40,3 @@ export const jsonBody: MiddlewareHandler = async (context, next) => {
 
 const fix =
   'Send JSON in UTF-8 in which an object names each member once, and long numbers, such as account numbers, as strings.'
-
-async function bytesOf(request: { arrayBuffer(): Promise<ArrayBuffer> }): Promise<ArrayBuffer> {
-  try {
-    return await request.arrayBuffer()
-  } catch (cause) {
-    throw new Fault('bad_input', 'the request body ended early', { fix: 'Send the request again.', cause })
-  }
-}

@@ -1,6 +1,7 @@
 import { instantText, type Instant } from '@bailiwick/core'
 import { ChannelStore } from '@bailiwick/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { cutOff } from '../harness/cut-off.ts'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
 import { linkIn, MailServer } from './mail-server.ts'
 import { refund, refundPolicy } from './policy.ts'
@@ -557,4 +558,12 @@ describe('where the service wants a session for links', () => {
     expect((await answer(path, 'approve', {}, as(ann))).status).toBe(200)
     expect((await approvalOf(id)).votes).toMatchObject([{ person: 'ann@example.com' }])
   })
+})
+
+test('a form that is cut on its way is no failure of the database', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '100' }
+  const path = '/v1/channels/email/some-token'
+  const answered = await service.anyone.send('POST', path, { raw: cutOff(), headers })
+  expect(answered.body).toMatchObject({ status: 400, type: 'urn:bailiwick:problem:bad_input' })
+  expect(service.lines).toEqual([])
 })

@@ -5,6 +5,7 @@ import type { SlackAnswer, SlackApi } from '../../src/channels/slack-api.ts'
 import { slackTeam } from '../../src/channels/slack-origin.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { ChannelAnswers } from '../../src/http/channels.ts'
+import { cutOff } from '../harness/cut-off.ts'
 import { base, HttpService, type Caller } from '../harness/http-service.ts'
 import { buttonsOf, FakeSlack, textOf, type PressedElsewhere, type SlackPost } from './fake-slack.ts'
 import { refund, refundPolicy } from './policy.ts'
@@ -692,6 +693,15 @@ describe('attacks', () => {
       expect(answer).toMatchObject({ status: 400, body: { type: 'urn:bailiwick:problem:bad_input' } })
     },
   )
+
+  test('a press that is cut on its way is no failure of the database', async () => {
+    service.lines.length = 0
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '100' }
+    const path = '/v1/channels/slack/interactions'
+    const answered = await service.anyone.send('POST', path, { raw: cutOff(), headers })
+    expect(answered.body).toMatchObject({ status: 400, type: 'urn:bailiwick:problem:bad_input' })
+    expect(service.lines).toEqual([])
+  })
 
   test('where Slack is not set up, nothing answers', async () => {
     const without = await HttpService.open()

@@ -276,6 +276,28 @@ describe('the fast path', () => {
     expect((await agent.post('/v1/decisions', JSON.parse(call))).body.record.index).toBe(before)
   })
 
+  const cutInPieces = (path: string, more: readonly string[], first: string) =>
+    [
+      `POST ${path} HTTP/1.1`,
+      `Host: 127.0.0.1:${portOf(whole)}`,
+      ...more,
+      'Content-Type: application/json',
+      'Transfer-Encoding: chunked',
+      '',
+      '20',
+      first,
+    ].join('\r\n')
+
+  test('leaves a body that is cut between its pieces to the app, which decides nothing and does not blame the database', async () => {
+    const key = `Authorization: Bearer ${agent.secret}`
+    const before = await service.logSize()
+    await hungUp(portOf(whole), cutInPieces('/v1/session', [], '{"token":'))
+    await hungUp(portOf(whole), cutInPieces('/v1/decisions', [key], call.slice(0, 20)))
+    await hungUp(portOf(whole), cutInPieces('/v1/decisions/batch', [key], '{"calls":['))
+    expect((await agent.post('/v1/decisions', JSON.parse(call))).body.record.index).toBe(before)
+    expect(lines).toEqual([])
+  })
+
   test('keeps its connection for the next request, after an answer and after a refusal', async () => {
     const one = (body: string, more = '') =>
       `POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${agent.secret}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${more}\r\n${body}`

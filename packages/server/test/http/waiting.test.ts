@@ -158,6 +158,9 @@ describe('whoever does not wait', () => {
       expect(Number(asked.headers.get('retry-after'))).toBeLessThanOrEqual(3)
     }
     await vote(id, 'approve')
+    const replayed = await agent.post('/v1/decisions', call)
+    expect(replayed.body).toMatchObject({ effect: 'escalate', replayed: true })
+    expect(replayed.headers.get('retry-after')).toBeNull()
     const over = await agent.get(`/v1/approvals/${id}`)
     expect(over.headers.get('retry-after')).toBeNull()
     expect(over.body).not.toHaveProperty('retryAt')

@@ -98,7 +98,12 @@ export async function readFold(
     ...callRows.map(({ index }) => index),
     ...approvalRows.map(([index]) => index),
   ]
-  const decisions = wantedDecisions.length === 0 ? [] : await readDecisions(client, ledger, wantedDecisions)
+  // A call that is replayed says whether what it opened still waits.
+  const openedByCalls = callRows.map(({ index }) => index)
+  const [decisions, openedRows] = await Promise.all([
+    wantedDecisions.length === 0 ? [] : readDecisions(client, ledger, wantedDecisions),
+    openedByCalls.length === 0 ? [] : readApprovals(client, ledger, openedByCalls),
+  ])
   await readSeals(client, ledger, needs, decisions, fold)
   const decisionRows = decisions.map((each): KnownDecision => {
     const { record, payload, outcome } = each
@@ -115,7 +120,7 @@ export async function readFold(
   const owners = needs.flatMap((need) => need.passkeysOf ?? [])
   fold.load({
     calls: callRows,
-    approvals: approvalRows,
+    approvals: [...approvalRows, ...openedRows],
     decisions: decisionRows,
     uses,
     payloads,

@@ -59,7 +59,8 @@ export function decideOperation(
       const before = call.callId === undefined ? undefined : fold.call(call.agent, call.callId)
       if (before) refuseOtherCall(before, parsed)
       if (call.callId !== undefined) refuseArchivedCall(fold, call.agent, call.callId)
-      if (before && call.approvalId === undefined) return { answer: replayed(before, settings, place.at) }
+      if (before && call.approvalId === undefined)
+        return { answer: replayed(before, settings, fold, place.at) }
       return decideAnew({ parsed, gathered, approvalIndex }, fold, place, settings)
     },
   }
@@ -273,7 +274,7 @@ export function decisionBody(
   }
 }
 
-/** When an answer is given, and when its decision was made: for saying when to ask again. */
+/** When an answer is given, and when its decision was made: for saying when to ask again for an approval that is pending. */
 interface AnswerTimes {
   readonly openedAt: Instant
   readonly now: Instant
@@ -314,10 +315,14 @@ function openedOf(
   return { ...opened, retryAt: instantText(retryAt(times.openedAt, deadline, times.now)) }
 }
 
-function replayed(known: KnownDecision, settings: DecideSettings, now: Instant): DecisionAnswer {
+function replayed(known: KnownDecision, settings: DecideSettings, fold: Fold, now: Instant): DecisionAnswer {
   const { record, outcome } = known
+  const opened = fold.approval(record.index)
+  // What is over is not worth asking for again.
+  const isPending = opened !== undefined && approvalStatus(opened, fold.latest(now)) === 'pending'
+  const times = isPending ? { openedAt: opened.openedAt, now } : undefined
   return {
-    ...answerOf(record, record.index, settings, { openedAt: Date.parse(record.at) as Instant, now }),
+    ...answerOf(record, record.index, settings, times),
     replayed: true,
     outcome: outcome === null ? null : { status: outcome },
   }
