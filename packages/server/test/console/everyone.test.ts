@@ -4,6 +4,7 @@ import { routeKinds, routeOf, type Route } from '../../../console/src/route.ts'
 import type { ConsoleService, Refund, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
 import {
+  frames,
   giveAnswer,
   goTo,
   holdRequests,
@@ -219,7 +220,14 @@ describeConsole('everyone can use the console', (setting) => {
 
   test('on every page every control has a name and is large enough to hit, every text stands out in light and in dark, and 390 pixels are wide enough', async () => {
     const page = await visitors.open('/', { session: pat, refusals })
-    await onEveryPage(page, (address) => expectUsable(page, address))
+    await onEveryPage(page, async (address) => {
+      await expectUsable(page, address)
+      // As wide as 1280 pixels that are magnified four times (WCAG 2.2, 1.4.10).
+      await page.setViewportSize({ width: 320, height: 844 })
+      await frames(page)
+      expect(await overflowOf(page), `${address}, 320 pixels wide`).toBe(0)
+      await page.setViewportSize(sizes[1])
+    })
 
     await page.goto(service.url + `/approvals/${waiting.id}`)
     await giveAnswer(page, 'reject')
