@@ -33,4 +33,4 @@ export async function tableShapeProblem(client: Queryable, schemaName: string): 
 
 /** What to do about it. */
 export const fixShape =
-  'Keep the database as evidence and decide nothing on it; find out who can change its tables, and put the table back.'
+  'Put a view of your own into another schema. Otherwise keep the database as evidence and decide nothing on it; find out who can change its tables, and put the table back.'

@@ -38,7 +38,8 @@ export interface BrokenLog {
 
 /**
  * Holds what is stored beside a record, such as terms to search by, against the record: what is wrong with it, or
- * undefined. Asked of every record in order, once the record itself has been found right.
+ * undefined. Asked of every record in order, once the record itself has been found right. The record is lent until the next
+ * one is asked about.
  */
 export type Beside<Entry> = (record: LogRecord, entry: Entry) => string | undefined
 
