@@ -14,7 +14,6 @@ export interface DecisionList extends FeedState {
   readonly error: unknown
   readonly isLoadingOlder: boolean
   readonly loadOlder: () => void
-  readonly showFresh: () => void
   readonly refetch: () => void
 }
 
@@ -45,6 +44,11 @@ export function useDecisionList(filter: DecisionFilter, isHeld: boolean, shown: 
   useEffect(() => {
     if (newest.data !== undefined) feed.takeNewest(newest.data, held.current)
   }, [feed, newest.data])
+  // What was held back comes as soon as the reader is at the top again.
+  const isDue = state.fresh > 0 && !isHeld
+  useEffect(() => {
+    if (isDue && newest.data !== undefined) feed.takeNewest(newest.data, false)
+  }, [feed, newest.data, isDue])
 
   const again = useQuery({
     queryKey: ['decisions', filter, shown],
@@ -80,9 +84,6 @@ export function useDecisionList(filter: DecisionFilter, isHeld: boolean, shown: 
     error: newest.error ?? older.error,
     isLoadingOlder: older.isLoading,
     loadOlder,
-    showFresh: () => {
-      if (newest.data !== undefined) feed.takeNewest(newest.data, false)
-    },
     refetch: () => {
       void newest.refetch()
       if (older.error !== null) loadOlder()

@@ -7,7 +7,7 @@ export { searchLog, type FoundRecord, type LogSearch } from './archive/search.ts
 export { archivedEnd } from './archive/segments.ts'
 export { openArchiveStore } from './archive/open-store.ts'
 export type { ArchiveStore } from './archive/store.ts'
-export { verifyStoredArchive } from './archive/verify-archive.ts'
+export { verifyStoredArchive } from './archive/verify-stored-archive.ts'
 export { keepPartitions, partitionLength, type PartitionLength } from './log/partitions.ts'
 export { AdmissionLapsed, type AdmittingKey } from './log/admission.ts'
 export type { Admission } from './key-lookup.ts'

@@ -54,7 +54,7 @@ describeOnOnePostgres('G5: verification finds in what is stored of counters', (p
   test.each([
     ['amount, lowered', 'amount = amount - 0.01', `less is ${daily}`],
     ['amount, raised', 'amount = amount + 0.01', `more is ${daily}`],
-    ['amount, no number', `amount = 'NaN'`, `more is ${daily}`],
+    ['amount, no number', `amount = 'NaN'`, 'the use of daily by dec_1 is no amount that a call can use'],
     ['key', `key = sha256('another')`, `less is ${daily}`],
     ['counter', `counter = 'hourly'`, `less is ${daily}`],
     ['instant', `at = at - interval '1 second'`, `less is ${daily}`],

@@ -72,7 +72,7 @@ function Decisions({
   return (
     <>
       {list.error !== null && <StaleNote problem={asProblem(list.error)} onRetry={list.refetch} />}
-      {list.fresh > 0 && <Fresh count={list.fresh} onShow={list.showFresh} />}
+      {list.fresh > 0 && <Fresh count={list.fresh} />}
       <DecisionTable
         decisions={rows}
         pending={pending}
@@ -119,16 +119,11 @@ function Nothing({ isFiltered, isArchived }: { readonly isFiltered: boolean; rea
   )
 }
 
-function Fresh({ count, onShow }: { readonly count: number; readonly onShow: () => void }) {
+// The list takes them in once the page is at its top. Taken in before, they would move rows while the list still believes
+// to be where it was, and it might scroll back there.
+function Fresh({ count }: { readonly count: number }) {
   return (
-    <button
-      type="button"
-      className="button button-primary fresh"
-      onClick={() => {
-        onShow()
-        window.scrollTo({ top: 0 })
-      }}
-    >
+    <button type="button" className="button button-primary fresh" onClick={() => window.scrollTo({ top: 0 })}>
       <Icon name="back" />
       {count === 1 ? '1 new decision' : `${count} new decisions`}
     </button>

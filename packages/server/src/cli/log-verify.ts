@@ -159,7 +159,12 @@ async function verified(
     })
     if (result.kind === 'broken')
       return { result, archived: { records: 0, verified: false }, unopened: false }
-    const archived = await verifyStoredArchive(connection, ledger, cold === true ? ports.env : undefined)
+    const archived = await verifyStoredArchive({
+      connection,
+      ledger,
+      env: cold === true ? ports.env : undefined,
+      workers,
+    })
     const unopened = await leavesKeysUnopened(connection, ledger, payloadKey)
     return { result: { ...result, erased: result.erased + archived.erased }, archived, unopened }
   } finally {

@@ -132,7 +132,7 @@ export class SegmentReader {
   async verify(
     start: Frontier,
     pace: Pace,
-    visit: (record: LogRecord) => void = () => undefined,
+    visit: (record: LogRecord, entry: StoredEntry) => void = () => undefined,
   ): Promise<{
     readonly frontier: Frontier
     readonly erased: readonly number[]
@@ -154,7 +154,7 @@ export class SegmentReader {
         }
         if (entry.payload === 'erased') erased.push(entry.index)
         if (record.kind === 'erasure') named.push(...record.records)
-        visit(record)
+        visit(record, entry)
       }
       frontier = appendLeaves(
         frontier,

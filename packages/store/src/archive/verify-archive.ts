@@ -8,23 +8,14 @@ import {
   SignedVotes,
   type Frontier,
   type LogRecord,
+  type StoredEntry,
   type BrokenLog,
 } from '@bailiwick/core'
-import pg from 'pg'
-import { whileConnected } from '../engine/one-connection.ts'
-import { hasCode } from '../engine/errno.ts'
-import { inSchema } from '../migrate.ts'
 import { leafHashes } from '../head.ts'
 import { erasuresNamed } from '../erasure/named-erasures.ts'
 import { batchesBackwards, readEntries, type Queryable } from '../log/batches.ts'
 import { SegmentReader } from './segment-reader.ts'
-import {
-  archivedEnd,
-  manifestDigest,
-  segmentHolding,
-  segmentsFrom,
-  type ArchivedSegment,
-} from './segments.ts'
+import { manifestDigest, segmentHolding, segmentsFrom, type ArchivedSegment } from './segments.ts'
 import type { Pace } from './pace.ts'
 import { holdsProblem, RecordedHolds, unheldProblem } from './verify-holds.ts'
 import { openArchiveStore } from './open-store.ts'
@@ -154,6 +145,7 @@ function archiveSays({
 /**
  * Reads every byte of every archived segment back from its store, and verifies it from the first record on.
  *
+ * @param follow told each record that was found right, in the order of the log
  * @throws Fault `log_broken` at the first thing that does not hold; `store_unavailable`
  */
 export async function verifyColdSegments(
@@ -161,6 +153,7 @@ export async function verifyColdSegments(
   ledger: string,
   env: Readonly<Record<string, string | undefined>>,
   pace: Pace = async () => undefined,
+  follow: (record: LogRecord, entry: StoredEntry) => void = () => undefined,
 ): Promise<ColdVerification> {
   let frontier: Frontier = emptyFrontier
   let segments = 0
@@ -171,11 +164,12 @@ export async function verifyColdSegments(
   const holds = new RecordedHolds()
   const judges = [new SignedVotes(), new RecordedVotes(has), new RecordedDeeds(has), holds]
   const recorded = new Map<number, string>()
-  const visit = (record: LogRecord): void => {
+  const visit = (record: LogRecord, entry: StoredEntry): void => {
     if (record.kind === 'archive') recorded.set(record.index, archiveSays(record))
     // Each follows every record.
     const [problem] = judges.flatMap((judge) => judge.take(record) ?? [])
     if (problem !== undefined) throw new Fault('log_broken', `record ${record.index} ${problem}`, { fix })
+    follow(record, entry)
   }
   const rows = new Map<number, string>()
   let mistaken: ArchivedSegment | undefined
@@ -189,10 +183,7 @@ export async function verifyColdSegments(
     const { first, end, store, manifest } = segment
     // What is erased while it is read may be told by the row before or after that.
     const now = (await segmentHolding(client, ledger, first)) ?? segment
-    const isSaid =
-      segment.payloads.erased.every((index) => read.erased.includes(index)) &&
-      read.erased.every((index) => now.payloads.erased.includes(index))
-    if (!isSaid) mistaken ??= segment
+    if (!saysErased(segment, now, read.erased)) mistaken ??= segment
     rows.set(
       segment.index,
       archiveSays({ first, end, store, frontier: manifest.frontier, manifest: manifestDigest(segment) }),
@@ -232,6 +223,13 @@ export async function verifyColdSegments(
   return { segments, records: frontier.size, erased: erased.size }
 }
 
+function saysErased(before: ArchivedSegment, now: ArchivedSegment, erased: readonly number[]): boolean {
+  return (
+    before.payloads.erased.every((index) => erased.includes(index)) &&
+    erased.every((index) => now.payloads.erased.includes(index))
+  )
+}
+
 async function refuseOtherLeaves(
   client: Queryable,
   ledger: string,
@@ -254,28 +252,4 @@ async function refuseUnheld(
 ): Promise<void> {
   const unheld = holds.stands ? await unheldProblem(client, ledger, floor, holds) : undefined
   if (unheld !== undefined) throw new Fault('log_broken', unheld.problem, { fix: unheld.fix })
-}
-
-/**
- * How many records of a stored log are archived and, with an environment to open their stores with, whether reading all
- * of them back shows them whole.
- *
- * @throws as `verifyColdSegments` does
- */
-export async function verifyStoredArchive(
-  connection: pg.ClientConfig,
-  ledger: string,
-  env: Readonly<Record<string, string | undefined>> | undefined,
-): Promise<{ readonly records: number; readonly verified: boolean; readonly erased: number }> {
-  return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
-    try {
-      if (env === undefined) return { records: await archivedEnd(client, ledger), verified: false, erased: 0 }
-      const { records, erased } = await verifyColdSegments(client, ledger, env)
-      return { records, erased, verified: true }
-    } catch (error) {
-      // A log that nobody has written yet has no archive.
-      if (hasCode(error, '42P01', '3F000')) return { records: 0, verified: true, erased: 0 }
-      throw error
-    }
-  })
 }

@@ -64,11 +64,13 @@ export class FactStore {
   /**
    * All facts of some keys, then all of others, and so on.
    *
+   * @param earlier for as many records; its facts come before those of this one that have the same keys
    * @throws the operating system's error where the temporary file cannot be read
    */
-  *groups(): Generator<Uint8Array<ArrayBuffer>> {
-    for (const bucket of this.#buckets) {
-      if (bucket.pieces.length > 0 || bucket.chunks.length > 0) yield this.#whole(bucket)
+  *groups(earlier?: FactStore): Generator<Uint8Array<ArrayBuffer>> {
+    for (const nth of this.#buckets.keys()) {
+      const facts = [...(earlier === undefined ? [] : earlier.#piecesOf(nth)), ...this.#piecesOf(nth)]
+      if (facts.length > 0) yield joined(facts)
     }
   }
 
@@ -110,23 +112,27 @@ export class FactStore {
     this.#inMemory = 0
   }
 
-  #whole({ pieces, chunks, lengths }: Bucket): Uint8Array<ArrayBuffer> {
-    const sum = (all: readonly number[]): number => all.reduce((total, length) => total + length, 0)
-    const whole = new Uint8Array(sum(pieces.map(({ length }) => length)) + sum(lengths))
-    let end = 0
-    for (const { at, length } of pieces) {
-      if (this.#file === undefined || readSync(this.#file, whole, end, length, at) !== length) {
+  #piecesOf(nth: number): readonly Uint8Array[] {
+    const { pieces, chunks, lengths } = this.#buckets[nth] ?? { pieces: [], chunks: [], lengths: [] }
+    const read = pieces.map(({ at, length }) => {
+      const piece = new Uint8Array(length)
+      if (this.#file === undefined || readSync(this.#file, piece, 0, length, at) !== length) {
         throw new Error('the temporary file of verification is shorter than what was written to it')
       }
-      end += length
-    }
-    for (const [at, chunk] of chunks.entries()) {
-      const length = lengths[at] ?? 0
-      whole.set(chunk.subarray(0, length), end)
-      end += length
-    }
-    return whole
+      return piece
+    })
+    return [...read, ...chunks.map((chunk, at) => chunk.subarray(0, lengths[at] ?? 0))]
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((total, { length }) => total + length, 0))
+  let end = 0
+  for (const piece of pieces) {
+    whole.set(piece, end)
+    end += piece.length
+  }
+  return whole
 }
 
 // Nobody else can open it, and nothing is left of it, however the process ends.

@@ -49,6 +49,12 @@ export const tags = {
   grantUseStored: 27,
   /** Which record said before how a run ended, where two did. */
   earlierStored: 28,
+  /** What a use is apart from its key, which nobody knows of an erased payload; only where the whole log is compared. */
+  keylessSaid: 29,
+  keylessStored: 30,
+  /** What all keys together used at an instant, to be added up; only where the whole log is compared. */
+  totalSaid: 31,
+  totalStored: 32,
 } as const
 export type Tag = (typeof tags)[keyof typeof tags]
 
@@ -61,6 +67,10 @@ const withDetail: ReadonlySet<number> = new Set([
   tags.useStored,
   tags.sumSaid,
   tags.sumStored,
+  tags.keylessSaid,
+  tags.keylessStored,
+  tags.totalSaid,
+  tags.totalStored,
   tags.delegationGiven,
   tags.delegationStored,
   tags.grantMade,

@@ -1,12 +1,14 @@
 import type pg from 'pg'
 import { FactStore } from './fact-store.ts'
+import type { Fact } from './facts.ts'
+import { disagreeing, type JudgedAs } from './judge.ts'
 import type { FactHand, Runner } from './runner.ts'
 import { storedParts } from './stored-facts.ts'
 
 /** Says quickly, and in bounded memory, whether the tables that are folded from the records say what these say. */
 export class Folds {
   readonly #store: FactStore
-  #failed = false
+  #failed: Error | undefined
 
   /** @param size how many records there are */
   constructor(size: number) {
@@ -15,13 +17,13 @@ export class Folds {
 
   /** Takes what records say, in the order of the log, or what is stored. */
   add(facts: Uint8Array): void {
-    if (this.#failed) return
+    if (this.#failed !== undefined) return
     try {
       this.#store.add(facts)
     } catch (error) {
       // The temporary file could not be written: then the comparison is PostgreSQL's.
       if (!hasErrno(error)) throw error
-      this.#failed = true
+      this.#failed = error
     }
   }
 
@@ -32,11 +34,36 @@ export class Folds {
    * @returns true where they certainly agree; otherwise somebody has to look closely
    */
   async agree(client: pg.Client, runners: readonly Runner[]): Promise<boolean> {
+    return (await this.addStored(client, runners)) && (await this.#judged(runners))
+  }
+
+  /**
+   * Reads the tables.
+   *
+   * @param client in the runners' snapshot
+   * @returns whether everything of them was taken
+   */
+  async addStored(client: pg.Client, runners: readonly Runner[]): Promise<boolean> {
     const hand: FactHand = (facts) => this.add(facts)
     const parts = await storedParts(client)
     const read = parts.map(async (part, at) => await runners[at % runners.length]?.stored(part, hand))
     const isWhole = await Promise.all(read)
-    return isWhole.every((whole) => whole === true) && !this.#failed && (await this.#judged(runners))
+    return isWhole.every((whole) => whole === true) && this.#failed === undefined
+  }
+
+  /**
+   * Facts of one key that do not agree, those of `earlier` records first; undefined where all agree.
+   *
+   * @param earlier for as many records as this
+   * @throws the operating system's error where a temporary file could not be written, or read
+   */
+  disagreeing(earlier: Folds, as: JudgedAs): readonly Fact[] | undefined {
+    for (const folds of [earlier, this]) if (folds.#failed !== undefined) throw folds.#failed
+    for (const facts of this.#store.groups(earlier.#store)) {
+      const found = disagreeing(facts, as)
+      if (found !== undefined) return found
+    }
+    return undefined
   }
 
   async #judged(runners: readonly Runner[]): Promise<boolean> {
@@ -66,6 +93,6 @@ export class Folds {
 }
 
 /** Whether it is an error of the operating system. */
-function hasErrno(error: unknown): boolean {
+function hasErrno(error: unknown): error is Error {
   return error instanceof Error && 'errno' in error
 }

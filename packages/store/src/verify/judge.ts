@@ -11,20 +11,29 @@ import {
   type Tag,
 } from './facts.ts'
 
-/**
- * Whether the facts of every key agree, where these are all facts of their keys.
- *
- * @param floor the index of the first record that is not archived: what follows from an earlier one is not compared
- */
-export function allAgree(facts: Uint8Array, floor: number): boolean {
+/** As of which records facts were written. */
+export interface JudgedAs {
+  /** The index of the first record that is not archived: what follows from an earlier one is not compared. */
+  readonly floor: number
+  /** As `SaidSettings` says: more may then be stored under a key than is said, of what an erased payload hides. */
+  readonly isWhole?: boolean | undefined
+}
+
+/** Whether the facts of every key agree, where these are all facts of their keys. */
+export function allAgree(facts: Uint8Array, as: JudgedAs): boolean {
+  return disagreeing(facts, as) === undefined
+}
+
+/** Facts of one key that do not agree, where there are any: those of the first such key. */
+export function disagreeing(facts: Uint8Array, as: JudgedAs): readonly Fact[] | undefined {
   const bytes = Buffer.from(facts.buffer, facts.byteOffset, facts.byteLength)
   const view = new DataView(facts.buffer, facts.byteOffset, facts.byteLength)
   for (const ofKey of byKey(bytes, view)) {
     if (isPlainCall(view, ofKey)) continue
     const known = ofKey.map((at) => factAt(bytes, at))
-    if (!agree(known, floor)) return false
+    if (!agree(known, as)) return known
   }
-  return true
+  return undefined
 }
 
 /** Where the facts of each key lie, in the order in which they came. No object for each fact: there are millions. */
@@ -89,7 +98,7 @@ function isPlainCall(view: DataView, [one, other, ...more]: readonly number[]): 
  * Whether the facts of one key, those of the records in the order of the log, say the same as what is stored. Strict:
  * true is certain, and false means that somebody has to look closely.
  */
-function agree(facts: readonly Fact[], floor: number): boolean {
+function agree(facts: readonly Fact[], { floor, isWhole = false }: JudgedAs): boolean {
   const [first] = facts
   if (first === undefined) return true
   switch (first.tag) {
@@ -114,10 +123,15 @@ function agree(facts: readonly Fact[], floor: number): boolean {
     case tags.useSaid:
     case tags.useStored:
     case tags.released:
+    case tags.keylessSaid:
+    case tags.keylessStored:
       return usesAgree(facts)
     case tags.sumSaid:
     case tags.sumStored:
-      return sumsAgree(facts)
+      return sumsAgree(facts, tags.sumSaid, isWhole)
+    case tags.totalSaid:
+    case tags.totalStored:
+      return sumsAgree(facts, tags.totalSaid, false)
     case tags.promptSaid:
     case tags.promptStored:
       return promptAgrees(facts)
@@ -223,27 +237,38 @@ function grantUseAgrees(facts: readonly Fact[]): boolean {
   return said !== undefined && theOne(facts, tags.grantUseStored)?.index === said.index
 }
 
-// What counts has to be stored, and nothing else may be, unless the run failed: what counts no more may be gone.
+// What counts has to be stored, and nothing else may be, unless the run failed: what counts no more may be gone. Where the
+// key of a use is not known, it is stored with one that no record says.
 function usesAgree(facts: readonly Fact[]): boolean {
   const isReleased = facts.some(({ tag }) => tag === tags.released)
-  const said = isReleased ? [] : only(facts, tags.useSaid)
+  const of = (tag: Tag): readonly Fact[] => only(facts, tag)
+  const keyed = isReleased ? [] : of(tags.useSaid)
+  const keyless = isReleased ? [] : of(tags.keylessSaid)
+  const hasUnknown = keyless.length > keyed.length
+  return (
+    areStored(keyed, of(tags.useStored), hasUnknown) &&
+    (keyless.length === 0 || areStored(keyless, of(tags.keylessStored), false))
+  )
+}
+
+function areStored(said: readonly Fact[], stored: readonly Fact[], mayHaveMore: boolean): boolean {
   const missing = new Map<string, number>()
   for (const { detail } of said) missing.set(detail, (missing.get(detail) ?? 0) + 1)
-  for (const { detail } of only(facts, tags.useStored)) {
+  for (const { detail } of stored) {
     const left = missing.get(detail) ?? 0
-    if (left === 0) return false
-    missing.set(detail, left - 1)
+    if (left > 0) missing.set(detail, left - 1)
+    else if (!mayHaveMore) return false
   }
   return said.every(({ code, detail }) => code === 1 || missing.get(detail) === 0)
 }
 
-function sumsAgree(facts: readonly Fact[]): boolean {
+function sumsAgree(facts: readonly Fact[], saidTag: Tag, mayHaveMore: boolean): boolean {
   let said = 0n
   let stored = 0n
   for (const { tag, detail } of facts) {
-    if (tag === tags.sumSaid) said += amountOf(detail)
+    if (tag === saidTag) said += amountOf(detail)
     else stored += amountOf(detail)
   }
   const isOver = facts[0]?.code === 1
-  return stored === said || (isOver && stored < said)
+  return stored === said || (isOver && stored < said) || (mayHaveMore && stored > said)
 }

@@ -28,7 +28,7 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
   return {
     window: (window) => inTurn(() => checkWindow(client, window, settings)),
     stored: (part, hand) => inTurn(() => storedOrNot(client, part, settings, hand)),
-    agree: (facts) => inTurn(async () => allAgree(facts, settings.floor)),
+    agree: (facts) => inTurn(async () => allAgree(facts, settings)),
     close: async () => {
       await turn
     },
@@ -39,14 +39,14 @@ export function runnerOn(client: pg.Client, settings: WindowSettings): Runner {
 async function storedOrNot(
   client: pg.Client,
   part: StoredPart,
-  { ledger, secret, now, floor }: WindowSettings,
+  { ledger, secret, now, floor, isWhole }: WindowSettings,
   hand: FactHand,
 ): Promise<boolean> {
   await client.query('savepoint stored')
   try {
-    const isWhole = await readStored(client, ledger, part, { secret, now, floor, hand })
+    const isRead = await readStored(client, ledger, part, { secret, now, floor, isWhole, hand })
     await client.query('release savepoint stored')
-    return isWhole
+    return isRead
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error
     await client.query('rollback to savepoint stored')

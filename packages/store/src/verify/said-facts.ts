@@ -15,8 +15,13 @@ import { tags, type FactWriter } from './facts.ts'
 /** As of when, and of which records, facts are written. */
 export interface SaidSettings {
   readonly now: Instant
-  /** The index of the first record that is not archived. */
+  /** The index of the first record that is not archived; 0 where archived ones are compared as well. */
   readonly floor: number
+  /**
+   * Whether archived records are compared as well, which PostgreSQL cannot search: uses are then compared without their keys,
+   * too, and what no fact can say is left out.
+   */
+  readonly isWhole?: boolean | undefined
 }
 
 /**
@@ -101,8 +106,9 @@ function writeDecision(
   facts: FactWriter,
   record: DecisionRecord,
   entry: StoredEntry,
-  { now, floor }: SaidSettings,
+  settings: SaidSettings,
 ): void {
+  const { floor } = settings
   const { index, agent, callId, effect, claims, session, consumes, standing } = record
   if (callId !== null) {
     facts.add(tags.callSaid, callKey(agent, callId), { index, code: effect === 'deny' ? 1 : 0 })
@@ -111,7 +117,7 @@ function writeDecision(
   if (claims?.consumed === true && isHot(claims.id, floor))
     facts.add(tags.approvalUsed, `approval ${claims.id}`, { index })
   if (session !== undefined && effect === 'allow') writeMarks(facts, record, session)
-  if (consumes !== undefined) writeUses(facts, record, consumes, entry, now)
+  if (consumes !== undefined) writeUses(facts, record, consumes, entry, settings)
   if (standing !== undefined && isHot(String(standing.grant), floor)) {
     facts.add(tags.grantUseSaid, grantUseKey(String(standing.grant), String(standing.use)), { index })
   }
@@ -159,7 +165,7 @@ function writeUses(
   { index, id, at }: DecisionRecord,
   consumes: readonly RecordedUse[],
   { payload }: StoredEntry,
-  now: Instant,
+  { now, isWhole }: SaidSettings,
 ): void {
   const keys = typeof payload === 'string' ? [] : keysOf(payload.body)
   for (const [n, use] of consumes.entries()) {
@@ -171,9 +177,15 @@ function writeUses(
     const { counter, amount, windowMs, releasable } = use
     const over = isOver(at, windowMs, now)
     const bytes = amountBytes(decimalOf(amount))
+    if (isWhole === true && bytes !== undefined) {
+      const of = keylessText(counter, at, windowMs)
+      const detail = releasable ? facts.digest(`${of} ${bytes}`) : bytes
+      if (releasable) facts.add(tags.keylessSaid, `use ${id}`, { index, code: over, detail })
+      else facts.add(tags.totalSaid, `total ${of}`, { index, code: over, detail })
+    }
     // Of an erased payload nobody knows the keys: what counts still has to be compared without them.
     if (typeof key !== 'string' || bytes === undefined) {
-      if (!over) facts.odd()
+      if (!over && isWhole !== true) facts.odd()
       continue
     }
     const of = useText(counter, at, windowMs, facts.counterKey(key))
@@ -226,6 +238,11 @@ export function markKey(session: string, kind: string, value: string): string {
 /** What a use of a counter is told by, apart from its amount. `key` is hexadecimal. */
 export function useText(counter: string, at: string, windowMs: number, key: string): string {
   return `${windowMs} ${at} ${key} ${counter}`
+}
+
+/** What a use of a counter is told by, apart from its amount and its key. */
+export function keylessText(counter: string, at: string, windowMs: number): string {
+  return `${windowMs} ${at} ${counter}`
 }
 
 /** The digest of what never changes of a vote. */

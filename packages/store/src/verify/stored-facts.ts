@@ -9,6 +9,7 @@ import {
   delegationDetail,
   grantDetail,
   grantUseKey,
+  keylessText,
   markKey,
   useText,
   voteDetail,
@@ -68,7 +69,11 @@ interface StoredTable {
   readonly columns: string
   /** Which rows to leave out where this is below the index of the first record that is not archived; none: no row. */
   readonly of?: string
-  readonly write: (facts: FactWriter, row: Row, now: Instant) => void
+  readonly write: (
+    facts: FactWriter,
+    row: Row,
+    as: { readonly now: Instant; readonly isWhole: boolean },
+  ) => void
 }
 
 // As the records write times, but for three digits more: what no record says has to look different.
@@ -193,19 +198,31 @@ function writeVote(facts: FactWriter, { approval, person, vote, at, index, princ
   } else facts.odd()
 }
 
-function writeCounterEntry(facts: FactWriter, row: Row, now: Instant): void {
+function writeCounterEntry(
+  facts: FactWriter,
+  row: Row,
+  { now, isWhole }: { readonly now: Instant; readonly isWhole: boolean },
+): void {
   const { decision, key, counter, amount, window_ms: windowText, releasable } = row
   const at = recordTime(row['at'])
   const windowMs = Number(windowText)
   const decimal = decimalFrom(amount ?? '')
   const bytes = decimal && amountBytes(decimal)
+  // What no fact can say is left out on both sides.
+  if (isWhole && decimal !== undefined && bytes === undefined) return
   if (at === null || !Number.isSafeInteger(windowMs) || typeof key !== 'string' || bytes === undefined) {
     facts.odd()
     return
   }
   const code = isOver(at, windowMs, now)
-  const of = useText(counter ?? '', at, windowMs, key)
   const index = indexIn(decision)
+  if (isWhole) {
+    const keyless = keylessText(counter ?? '', at, windowMs)
+    const detail = releasable === 'yes' ? facts.digest(`${keyless} ${bytes}`) : bytes
+    if (releasable === 'yes') facts.add(tags.keylessStored, `use dec_${decision}`, { index, code, detail })
+    else facts.add(tags.totalStored, `total ${keyless}`, { index, code, detail })
+  }
+  const of = useText(counter ?? '', at, windowMs, key)
   if (releasable === 'yes') {
     facts.add(tags.useStored, `use dec_${decision}`, { index, code, detail: facts.digest(`${of} ${bytes}`) })
   } else {
@@ -239,8 +256,15 @@ export async function readStored(
     secret,
     now,
     floor,
+    isWhole = false,
     hand,
-  }: { secret: string; now: Instant; floor: number; hand: (facts: Uint8Array<ArrayBuffer>) => void },
+  }: {
+    secret: string
+    now: Instant
+    floor: number
+    isWhole?: boolean | undefined
+    hand: (facts: Uint8Array<ArrayBuffer>) => void
+  },
 ): Promise<boolean> {
   const facts = new FactWriter(secret)
   const { columns, of, write } = tables[table]
@@ -265,7 +289,7 @@ export async function readStored(
       // Heard when it is waited for.
       next.catch(() => undefined)
     }
-    for (const row of rows) write(facts, row, now)
+    for (const row of rows) write(facts, row, { now, isWhole })
     // As in `scanBatches`: what the driver holds of an answer keeps no rows.
     rows.length = 0
     hand(facts.take())

@@ -27,8 +27,10 @@ export interface WindowSettings {
   /** What digests of counters' keys begin with, as `Digests` says. */
   readonly counterPrefix: string
   readonly now: Instant
-  /** The index of the first record that is not archived. */
+  /** The index of the first record that is not archived; 0 where archived ones are compared as well. */
   readonly floor: number
+  /** As `SaidSettings` says. */
+  readonly isWhole?: boolean | undefined
 }
 
 /** What was found in a window. It can be sent to another thread. */
@@ -56,7 +58,7 @@ interface WholeEntry extends StoredEntry {
 export async function checkWindow(
   client: pg.Client,
   window: Window,
-  { ledger, size, cut, secret, counterPrefix, now, floor }: WindowSettings,
+  { ledger, size, cut, secret, counterPrefix, now, floor, isWhole }: WindowSettings,
 ): Promise<WindowResult> {
   const facts = new FactWriter(secret, counterPrefix)
   const check = new RangeCheck<WholeEntry>({
@@ -67,7 +69,7 @@ export async function checkWindow(
   const terms = new TermsOfWindow(window.terms)
   const unreadable = await takeAll(client, { ...window, ledger }, terms, (entry) => {
     const record = check.take(entry)
-    if (record !== undefined) writeSaid(facts, record, entry, { now, floor })
+    if (record !== undefined) writeSaid(facts, record, entry, { now, floor, isWhole })
     return record !== undefined
   })
   return {

@@ -37,7 +37,7 @@ test.each([
   ['a row that names what is archived', [row('a', 2)], true],
   ['nothing', [], true],
 ])('%s: the facts agree: %j', (_, facts, agree) => {
-  expect(allAgree(written(facts), 5)).toBe(agree)
+  expect(allAgree(written(facts), { floor: 5 })).toBe(agree)
 })
 
 test('facts agree just where those of each key do, whatever lies between them', () => {
@@ -64,9 +64,11 @@ test('facts agree just where those of each key do, whatever lies between them', 
     fc.property(fc.array(some, { maxLength: 30 }), fc.nat(10), (groups, floor) => {
       const facts = groups.flat()
       const keys = [...new Set(facts.map((fact) => fact.key))]
-      const each = keys.every((name) => allAgree(written(facts.filter((fact) => fact.key === name)), floor))
+      const each = keys.every((name) =>
+        allAgree(written(facts.filter((fact) => fact.key === name)), { floor }),
+      )
       if (each) agreed += 1
-      expect(allAgree(written(facts), floor)).toBe(each)
+      expect(allAgree(written(facts), { floor })).toBe(each)
     }),
     { numRuns: 1000 },
   )
