@@ -1,4 +1,4 @@
-import { createContext, useContext } from 'react'
+import { createContext, useCallback, useContext } from 'react'
 import {
   MutationCache,
   QueryCache,
@@ -11,6 +11,7 @@ import {
 import type { Api, Approval, ApprovalStatus } from './api.ts'
 import type { SignInProof } from './sign-in-api.ts'
 import { Problem } from './problem.ts'
+import { leaveNothingUnfinished } from './unfinished.ts'
 
 /** The service; set once, at the root. */
 export const ApiContext = createContext<Api | null>(null)
@@ -67,6 +68,12 @@ export function useSession() {
   })
 }
 
+/** Says, whenever it is asked, whether nobody is signed in any more. */
+export function useIsSignedOut(): () => boolean {
+  const client = useQueryClient()
+  return useCallback(() => client.getQueryData(['session']) === null, [client])
+}
+
 /** Whether the person who is signed in may do what endpoints name so; false until it is known. */
 export function useMay(permission: string): boolean {
   return useSession().data?.permissions.includes(permission) === true
@@ -118,6 +125,7 @@ export function useSignOut(onDone: () => void) {
     mutationKey: signOutKey,
     mutationFn: () => api.signOut(),
     onSuccess: () => {
+      leaveNothingUnfinished()
       onDone()
       client.clear()
       client.setQueryData(['session'], null)

@@ -109,8 +109,12 @@ describeOnOnePostgres('a published checkpoint', (postgres) => {
 
   describe('that is not this log’s makes the log broken, and the ledger refuses to open:', () => {
     async function expectRefused(ledger: Ledger): Promise<void> {
-      expect(await ledger.verify()).toMatchObject({ kind: 'broken', index: null })
-      expect((await faultOf(site.open(undefined, ledger.name))).code).toBe('log_broken')
+      const problem = expect.stringContaining(file(ledger))
+      expect(await ledger.verify()).toMatchObject({ kind: 'broken', index: null, problem })
+      expect(await faultOf(site.open(undefined, ledger.name))).toMatchObject({
+        code: 'log_broken',
+        message: problem,
+      })
     }
 
     test('one with another size', async () => {

@@ -23,10 +23,12 @@ import { Votes } from '../parts/votes.tsx'
 import { canBeWithdrawn, WithdrawDialog, withdrawing } from '../parts/withdraw.tsx'
 import { Reasons, Rules } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
-import { useApproval, useApprovalContext, useMay, usePendingApprovals } from '../queries.ts'
+import { useApproval, useApprovalContext, useIsSignedOut, useMay, usePendingApprovals } from '../queries.ts'
 import { rememberLooked } from '../returning.ts'
 import { navigate, useAddress } from '../router.tsx'
 import { ShortTime } from '../parts/short-time.tsx'
+import { forgetUnfinished, rememberUnfinished, unfinishedAnswer } from '../unfinished.ts'
+import type { UnfinishedAnswer } from '../unfinished.ts'
 import { visibleText } from '../wording.ts'
 
 type Person = Session['person']
@@ -68,14 +70,20 @@ export function ApprovalPage({ id, me }: { readonly id: string; readonly me: Per
 }
 
 /** What a person is about to answer. From the inbox, the address says what they pressed there. */
-function useAnswer(approval: Approval, place: RefObject<HTMLElement | null>) {
+function useAnswer(approval: Approval, me: Person, place: RefObject<HTMLElement | null>) {
   const { search } = useAddress()
   const asked = new URLSearchParams(search).get('answer')
   const yes = yesOf(approval)
+  const left = useLeftAnswer(approval, me)
   const [choice, setChoice] = useState<VoteChoice | null>(
-    asked === 'reject' ? 'reject' : asked === 'yes' ? yes : null,
+    asked === 'reject' || left?.choice === 'reject'
+      ? 'reject'
+      : asked === 'yes' || left !== null
+        ? yes
+        : null,
   )
-  const [comment, setComment] = useState('')
+  const [comment, setComment] = useState(left?.comment ?? '')
+  useKeptAnswer(approval, me, { choice, comment })
   const isAnswerable = approval.status === 'pending' && mayAnswer(approval)
   useEffect(() => {
     // So that neither a reload nor the way back chooses anything.
@@ -95,13 +103,41 @@ function useAnswer(approval: Approval, place: RefObject<HTMLElement | null>) {
     place.current?.scrollIntoView({ block: 'nearest' })
     return true
   }
-  return { choice, onChoose: choose, comment, onComment: setComment, open, isAnswerable, yes }
+  const wasInterrupted = left !== null && choice !== null
+  return { choice, onChoose: choose, comment, onComment: setComment, wasInterrupted, open, isAnswerable, yes }
+}
+
+/** What this person was about to answer here when their session ended; null where nothing. */
+function useLeftAnswer(approval: Approval, me: Person): UnfinishedAnswer | null {
+  const [left] = useState(unfinishedAnswer)
+  useEffect(forgetUnfinished, [])
+  return left?.approval === approval.id && left.person === me.id ? left : null
+}
+
+/** Keeps what is about to be answered where the session ends, with the form and the page that it is on. */
+function useKeptAnswer(
+  { id: approval }: Approval,
+  { id: person }: Person,
+  answer: { readonly choice: VoteChoice | null; readonly comment: string },
+): void {
+  const isSignedOut = useIsSignedOut()
+  const latest = useRef(answer)
+  useEffect(() => {
+    latest.current = answer
+  })
+  useEffect(
+    () => () => {
+      const { choice, comment } = latest.current
+      if (choice !== null && isSignedOut()) rememberUnfinished({ approval, person, choice, comment })
+    },
+    [approval, person, isSignedOut],
+  )
 }
 
 function ApprovalDocument({ approval, me }: { readonly approval: Approval; readonly me: Person }) {
   const context = useApprovalContext(approval.id).data
   const place = useRef<HTMLElement>(null)
-  const answer = useAnswer(approval, place)
+  const answer = useAnswer(approval, me, place)
   useKeys({
     a: () => answer.open(answer.yes),
     r: () => answer.open('reject'),

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 import type { Session } from '../api.ts'
 import { useTitle } from '../clock.ts'
 import { Mark } from '../parts/icons.tsx'
+import { Notice } from '../parts/notice.tsx'
 import { LinkForm, PasswordForm, SecondFactorForm } from '../parts/sign-in-forms.tsx'
 import { OtherWays, SaidBefore } from '../parts/sign-in-ways.tsx'
 import { asProblem } from '../problem.ts'
@@ -9,11 +10,14 @@ import { useSignIn } from '../queries.ts'
 import { takeReturn } from '../returning.ts'
 import { navigate } from '../router.tsx'
 import type { SignInProof, SignInStep } from '../sign-in-api.ts'
+import { unfinishedAnswer } from '../unfinished.ts'
+import { visibleText } from '../wording.ts'
 
 /** Signs a person in: with the one-time token of a link, a password, or the identity provider; then a second factor. */
 export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) {
   useTitle('Sign in', 0)
   const said = useFragment()
+  const [unfinished] = useState(unfinishedAnswer)
   const [step, setStep] = useState<SignInStep | null>(null)
   const asked = step ?? said.step
   const isDone = signedIn !== null && said.token === null && asked === null
@@ -38,6 +42,12 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
           <Mark />
           <span>Bailiwick</span>
         </div>
+        {unfinished !== null && (
+          <Notice tone="bad" role="alert">
+            <strong>Your answer to {visibleText(unfinished.approval)} was not given</strong>
+            <p>Your session has ended. Sign in in this tab, and you can go on where you were.</p>
+          </Notice>
+        )}
         {asked !== null ? (
           <SecondFactorForm key={asked.step} {...form} step={asked} />
         ) : said.token !== null ? (

@@ -9,6 +9,7 @@ import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { CallInShort } from './in-short.tsx'
 import { InWhoseName, namesFor } from './in-whose-name.tsx'
+import { Notice } from './notice.tsx'
 import { MoreLikeIt, missingText, standingOf } from './more-like-it.tsx'
 import type { MoreInMaking } from './more-like-it.tsx'
 import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx'
@@ -20,6 +21,8 @@ export interface AnswerInMaking {
   /** What is written beside it; it outlives the form, which others may take away. */
   readonly comment: string
   readonly onComment: (comment: string) => void
+  /** Whether they were about to give it before, when their session ended. */
+  readonly wasInterrupted: boolean
 }
 
 interface FormParts {
@@ -43,6 +46,12 @@ export function VoteForm({ answer, ...parts }: FormParts & { readonly answer: An
   const { approval, vote } = parts
   return (
     <Section title="Your answer">
+      {answer.wasInterrupted && (
+        <Notice tone="bad" role="status">
+          <strong>This answer was not given</strong>
+          <p>Your session ended before. Look at it again, then confirm it.</p>
+        </Notice>
+      )}
       <Choices yes={yesOf(approval)} choice={choice} isDisabled={vote.isPending} onChoose={onChoose} />
       {choice === null ? (
         <p className="small quiet">

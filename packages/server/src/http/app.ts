@@ -95,6 +95,12 @@ export function createApp(parts: AppParts): OpenAPIHono<HttpEnv> {
         fix: 'Send `Content-Type: application/json`.',
       })
     }
+    const encoding = context.req.header('content-encoding') ?? 'identity'
+    if (encoding.trim().toLowerCase() !== 'identity') {
+      throw new Fault('bad_input', 'the request body is declared as compressed', {
+        fix: 'Send it as it is, without `Content-Encoding`.',
+      })
+    }
     await next()
     if (context.req.path.startsWith('/v1/')) context.header('Cache-Control', 'no-store')
   })

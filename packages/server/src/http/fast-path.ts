@@ -162,6 +162,7 @@ function plainHead(raw: readonly string[]): PlainHead | undefined {
         isHostPlain = true
         break
       case 'transfer-encoding':
+      case 'content-encoding':
         return undefined
       default:
     }

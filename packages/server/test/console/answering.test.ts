@@ -182,6 +182,74 @@ describeConsole('while a person answers', (setting) => {
     })
   })
 
+  describe('the end of the session', () => {
+    const inTheLastStep = async (person: Session, id: string): Promise<Page> => {
+      const page = await visitors.open(`/approvals/${id}`, { session: person, refusals: ['401 *'] })
+      await page.getByRole('radio', { name: /^Reject/ }).check()
+      await page.getByLabel('Comment').fill('Asked the customer: ticket 4711.')
+      await isLive(page)
+      return page
+    }
+    const isToldAtTheDoor = async (page: Page, id: string): Promise<void> => {
+      await isThere(page.getByRole('alert').getByText(`Your answer to ${id} was not given`))
+      expect(addressOf(page)).toBe('/sign-in')
+      await expectUsable(page, 'the sign-in page after an answer that was not given')
+    }
+    const signIn = async (page: Page, email: string): Promise<void> => {
+      await page.goto(await service.linkFor(email))
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await isThere(page.getByRole('heading', { name: 'issue_refund' }))
+    }
+
+    test('when it is given: the page says that it was not, and after signing in it waits to be confirmed', async () => {
+      const kim = await service.sessionOf('kim@example.com')
+      const { id } = await service.refund('support', { amount: 820 })
+      const page = await inTheLastStep(kim, id)
+      // The page hears of it by its answer, and not before.
+      const held = await holdRequests(page, (request) => request.method() === 'GET')
+      await service.signOut(kim)
+      await page.getByRole('button', { name: 'Reject this call' }).click()
+      await isThere(page.getByRole('alert'))
+      held.release()
+      await isToldAtTheDoor(page, id)
+      expect(await service.votesOn(pat, id)).toEqual([])
+
+      await signIn(page, 'kim@example.com')
+      expect(addressOf(page)).toBe(`/approvals/${id}`)
+      await sees(page, 'This answer was not given')
+      expect(await page.getByLabel('Comment').inputValue()).toBe('Asked the customer: ticket 4711.')
+      await expectUsable(page, 'an answer that was interrupted')
+      expect(await service.votesOn(pat, id)).toEqual([])
+      await page.getByRole('button', { name: 'Reject this call' }).click()
+      await sees(page, 'You rejected this call')
+      expect(await service.votesOn(pat, id)).toEqual(['reject'])
+    })
+
+    test('before it is given: the same, and nobody else finds what was written', async () => {
+      const kim = await service.sessionOf('kim@example.com')
+      const { id } = await service.refund('support', { amount: 821 })
+      const page = await inTheLastStep(kim, id)
+      await service.signOut(kim)
+      await isToldAtTheDoor(page, id)
+      await signIn(page, 'sam@example.com')
+      await sees(page, 'Nothing is chosen yet')
+      expect(await page.getByText('was not given').count()).toBe(0)
+      expect(await page.evaluate('Object.values(sessionStorage).join()')).not.toContain('4711')
+      await service.vote(pat, id, 'reject')
+    })
+
+    test('by whoever signs out leaves nothing behind', async () => {
+      const kim = await service.sessionOf('kim@example.com')
+      const { id } = await service.refund('support', { amount: 822 })
+      const page = await inTheLastStep(kim, id)
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await sees(page, 'No password yet?')
+      expect(await page.getByText('was not given').count()).toBe(0)
+      expect(await page.evaluate('Object.values(sessionStorage).join()')).not.toContain('4711')
+      await service.vote(pat, id, 'reject')
+    })
+  })
+
   describe('after the answer', () => {
     test('the next call that the reader may answer is one Tab and Enter away, and nothing is chosen there', async () => {
       const theirs = await service.refund('finance', { amount: 811 })

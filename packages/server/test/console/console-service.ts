@@ -123,6 +123,8 @@ export interface ConsoleService {
   policyOf(session: Session, agent: AgentName): Promise<string>
   /** Signs somebody in without a browser: an approver, unless other roles are given. */
   sessionOf(email: string, ...roles: readonly string[]): Promise<Session>
+  /** Ends a session, without the page that is signed in with it. */
+  signOut(session: Session): Promise<void>
   /** The status with which the service answers whoever brings this session. */
   statusFor(session: Session): Promise<number>
   stop(): Promise<void>
@@ -202,6 +204,11 @@ export async function startConsoleService(env: NodeJS.ProcessEnv = {}): Promise<
       return known.find((each) => each.agent === agent)?.policy?.sha256 ?? ''
     },
     sessionOf: async (email, ...roles) => signIn(url, await linkFor(email, ...roles)),
+    signOut: async ({ name, value }) => {
+      const headers = { cookie: `${name}=${value}`, origin: url }
+      const response = await fetch(`${url}/v1/session`, { method: 'DELETE', headers })
+      if (!response.ok) throw new Error(`signing out was answered with ${response.status}`)
+    },
     statusFor: async ({ name, value }) => {
       const response = await fetch(`${url}/v1/session`, { headers: { cookie: `${name}=${value}` } })
       return response.status

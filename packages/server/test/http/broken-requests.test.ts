@@ -77,6 +77,7 @@ describe('a decision is not asked for', () => {
       { raw: asText(call), headers: { 'content-type': 'application/json5' } },
     ],
     ['as a patch', { raw: asText(call), headers: { 'content-type': 'application/json-patch+json' } }],
+    ['that says it is compressed', { raw: asText(call), headers: { 'content-encoding': 'gzip' } }],
     ['without a content type', { raw: asText(call), headers: { 'content-type': undefined } }],
   ]
   test.each(bodies)('%s', async (_what, sending) => {

@@ -113,6 +113,7 @@ const requests: readonly [string, Sent][] = [
   ['a type with a character set', { headers: { 'Content-Type': 'Application/JSON; charset=utf-8' } }],
   ['a mark before the text', { body: `\uFEFF${call}` }],
   ['an encoding that is ignored', { more: ['Content-Encoding: identity'] }],
+  ['an encoding that is not undone', { more: ['Content-Encoding: gzip'] }],
   ['several calls', batch(call, '{"action":"delete_account","params":{}}')],
   [
     'several calls, some of them wrong',

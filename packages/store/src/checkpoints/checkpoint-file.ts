@@ -194,11 +194,22 @@ async function readNote(
 ): Promise<PublishedNote | undefined> {
   const note = await textIfThere(path)
   if (note === undefined) return undefined
-  const checkpoint = openCheckpoint(note, verifierKeys)
+  const checkpoint = openedNote(note, path, verifierKeys)
   if (checkpoint.origin === origin) return { note, checkpoint }
   throw new Fault('log_broken', `the checkpoint \`${path}\` is of another log, \`${checkpoint.origin}\``, {
     fix: 'Put back the checkpoint of this ledger.',
   })
+}
+
+// There may be several files of checkpoints about, of other ledgers and copies.
+function openedNote(note: string, path: string, verifierKeys: readonly string[]): Checkpoint {
+  try {
+    return openCheckpoint(note, verifierKeys)
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault
+    const { code, message, fix } = fault
+    throw new Fault(code, `the checkpoint \`${path}\`: ${message}`, { fix, cause: fault })
+  }
 }
 
 /** Whether each of the keys has signed the note, and nobody else has. */

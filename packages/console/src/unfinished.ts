@@ -1,0 +1,40 @@
+const key = 'bailiwick:unfinished'
+
+/** An answer that somebody was about to give when their session ended. */
+export interface UnfinishedAnswer {
+  readonly approval: string
+  readonly person: string
+  readonly choice: string
+  readonly comment: string
+}
+
+let isLeaving = false
+
+/** Keeps an answer that was not given, in this tab only, until its author is back, or somebody else is there. */
+export function rememberUnfinished(answer: UnfinishedAnswer): void {
+  if (!isLeaving) window.sessionStorage.setItem(key, JSON.stringify(answer))
+}
+
+/** Whoever signs out leaves nothing behind. */
+export function leaveNothingUnfinished(): void {
+  isLeaving = true
+  window.sessionStorage.removeItem(key)
+}
+
+/** The answer that was not given; null where there is none. */
+export function unfinishedAnswer(): UnfinishedAnswer | null {
+  const kept: unknown = JSON.parse(window.sessionStorage.getItem(key) ?? 'null')
+  return isUnfinished(kept) ? kept : null
+}
+
+/** Somebody is there who looks at an approval: what was kept is theirs, or is thrown away. */
+export function forgetUnfinished(): void {
+  isLeaving = false
+  window.sessionStorage.removeItem(key)
+}
+
+function isUnfinished(kept: unknown): kept is UnfinishedAnswer {
+  if (typeof kept !== 'object' || kept === null) return false
+  const members = new Map(Object.entries(kept))
+  return ['approval', 'person', 'choice', 'comment'].every((name) => typeof members.get(name) === 'string')
+}
