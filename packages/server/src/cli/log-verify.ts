@@ -1,4 +1,4 @@
-import { Fault, type VerifyResult } from '@bailiwick/core'
+import { Fault, type BrokenLog, type VerifyResult } from '@bailiwick/core'
 import {
   hasEmbeddedDatabase,
   leavesKeysUnopened,
@@ -159,16 +159,30 @@ async function verified(
     })
     if (result.kind === 'broken')
       return { result, archived: { records: 0, verified: false }, unopened: false }
-    const archived = await verifyStoredArchive({
+    const archived = await archiveOrProblem({
       connection,
       ledger,
       env: cold === true ? ports.env : undefined,
       workers,
     })
+    if ('kind' in archived)
+      return { result: archived, archived: { records: 0, verified: false }, unopened: false }
     const unopened = await leavesKeysUnopened(connection, ledger, payloadKey)
     return { result: { ...result, erased: result.erased + archived.erased }, archived, unopened }
   } finally {
     bar?.end()
     await stopIfUnused(database)
+  }
+}
+
+// What is wrong in the archive is said as what is wrong in the database is, also to whoever reads JSON.
+async function archiveOrProblem(
+  options: Parameters<typeof verifyStoredArchive>[0],
+): Promise<Awaited<ReturnType<typeof verifyStoredArchive>> | BrokenLog> {
+  try {
+    return await verifyStoredArchive(options)
+  } catch (fault) {
+    if (!(fault instanceof Fault) || fault.code !== 'log_broken') throw fault
+    return { kind: 'broken', index: null, problem: fault.message, fix: fault.fix }
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
 import { keepPartitions, Ledger, loadPolicies, migrate, type ArchiveStore } from '@bailiwick/store'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { testDatabase, type TestDatabase } from '../../../store/test/harness/postgres.ts'
@@ -104,6 +105,22 @@ describe('bailiwick log archive', () => {
   test('leaves a log that verifies, with its archive', async () => {
     expect(await run('log', 'verify')).toMatchObject({ code: 0 })
     expect(await run('log', 'verify', '--cold')).toMatchObject({ code: 0 })
+  })
+
+  test('leaves tables that `log verify --cold` alone compares with what was archived', async () => {
+    const client = new pg.Client(database.config)
+    await client.connect()
+    await client.query(
+      `insert into bailiwick.call (ledger, agent, call_id, index) values ('main', $1, 'never', 0)`,
+      [agent],
+    )
+    expect(await run('log', 'verify')).toMatchObject({ code: 0 })
+    const problem = '`call` has a row that no record accounts for'
+    const broken = await run('log', 'verify', '--cold', '--json')
+    expect(broken).toMatchObject({ code: 1, json: { intact: false, index: null, problem } })
+    expect((await run('log', 'verify', '--cold')).out).toContain(`The log is broken: ${problem}`)
+    await client.query('delete from bailiwick.call')
+    await client.end()
   })
 })
 
