@@ -2,7 +2,8 @@ const key = 'bailiwick:unfinished'
 
 /** An answer that somebody was about to give when their session ended. */
 export interface UnfinishedAnswer {
-  readonly approval: string
+  /** One, or those that were to be answered together. */
+  readonly approvals: readonly string[]
   readonly person: string
   readonly choice: string
   readonly comment: string
@@ -23,11 +24,15 @@ export function leaveNothingUnfinished(): void {
 
 /** The answer that was not given; null where there is none. */
 export function unfinishedAnswer(): UnfinishedAnswer | null {
-  const kept: unknown = JSON.parse(window.sessionStorage.getItem(key) ?? 'null')
-  return isUnfinished(kept) ? kept : null
+  try {
+    const kept: unknown = JSON.parse(window.sessionStorage.getItem(key) ?? 'null')
+    return isUnfinished(kept) ? kept : null
+  } catch {
+    return null
+  }
 }
 
-/** Somebody is there who looks at an approval: what was kept is theirs, or is thrown away. */
+/** Somebody is there who answers: what was kept is theirs, or is thrown away. */
 export function forgetUnfinished(): void {
   isLeaving = false
   window.sessionStorage.removeItem(key)
@@ -35,6 +40,12 @@ export function forgetUnfinished(): void {
 
 function isUnfinished(kept: unknown): kept is UnfinishedAnswer {
   if (typeof kept !== 'object' || kept === null) return false
-  const members = new Map(Object.entries(kept))
-  return ['approval', 'person', 'choice', 'comment'].every((name) => typeof members.get(name) === 'string')
+  const members = new Map<string, unknown>(Object.entries(kept))
+  const approvals = members.get('approvals')
+  return (
+    Array.isArray(approvals) &&
+    approvals.length > 0 &&
+    approvals.every((id) => typeof id === 'string') &&
+    ['person', 'choice', 'comment'].every((name) => typeof members.get(name) === 'string')
+  )
 }

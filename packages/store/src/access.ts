@@ -1,4 +1,5 @@
 import {
+  type ApprovalId,
   approvalId,
   Fault,
   instantText,
@@ -159,9 +160,10 @@ export class Access {
    * directions, standing grants that rest on a vote of the person's, and approvals with such a vote that wait or have not been
    * used, which are withdrawn. What the person did stays in the log.
    *
+   * @returns the approvals that were withdrawn
    * @throws Fault `not_found`, `not_authenticated` for a session that has ended, or `conflict` for who would remove themself
    */
-  async removePerson(id: string, { by, session }: ChangedBy = {}): Promise<void> {
+  async removePerson(id: string, { by, session }: ChangedBy = {}): Promise<readonly ApprovalId[]> {
     const person = await this.known(id)
     if (by === person) throw ownRole()
     const reason = 'The person was removed.'
@@ -170,25 +172,27 @@ export class Access {
     await this.setPerson(person, [], { by, session })
     await this.endSessions(person, { by })
     await this.#ledger.delegations.revokeAllOf(person, reason)
-    for (let left = removalsMax; left > 0; left--) {
+    const withdrawn: ApprovalId[] = []
+    for (let left = removalsMax; ; left--) {
       await this.#ledger.grants.revokeAllOf(person, reason)
-      await this.#withdrawVotedOn(person, by)
+      withdrawn.push(...(await this.#withdrawVotedOn(person, by)))
       const removal = this.#ledger.changePerson(removePersonOperation(person, by))
       // What rests on the person's word since then keeps the person here, and is ended first.
-      if (left === 1) await removal
-      else if (await unlessEnded(removal)) return
+      if (left > 1 && !(await unlessEnded(removal))) continue
+      await removal
+      return withdrawn
     }
   }
 
-  async #withdrawVotedOn(person: PersonId, by = 'operator'): Promise<void> {
+  async #withdrawVotedOn(person: PersonId, by = 'operator'): Promise<readonly ApprovalId[]> {
     const { pool, name } = this.#ledger
     const reason = 'Somebody who had voted on it was removed.'
     const resting = await readRestingOn(pool, name, [person])
-    await Promise.all(
-      resting.map((index) =>
-        unlessEnded(this.#ledger.cancel(approvalId(index), { by, reason, whileUsable: true })),
-      ),
+    const ids = resting.map((index) => approvalId(index))
+    const isDone = await Promise.all(
+      ids.map((id) => unlessEnded(this.#ledger.cancel(id, { by, reason, whileUsable: true }))),
     )
+    return ids.filter((_id, at) => isDone[at] === true)
   }
 
   /**

@@ -41,7 +41,7 @@ describeOnOnePostgres('G3: the vote of a person who is removed', (postgres) => {
     const { ledger, access, id } = await opened()
     await cast(ledger, ann, id, approve)
     await knows(ledger, voter('root', ['administrator']))
-    await access.removePerson(ann.id, { by: 'root@example.com' })
+    expect(await access.removePerson(ann.id, { by: 'root@example.com' })).toEqual([id])
     const { status, cancelled } = await ledger.approval(id, {})
     expect(status).toBe('cancelled')
     expect(cancelled).toMatchObject({
@@ -100,7 +100,7 @@ describeOnOnePostgres('G3: the vote of a person who is removed', (postgres) => {
     await cast(ledger, ann, rejected, { vote: 'reject' })
     const others = await escalated(ledger)
     await cast(ledger, voter('bob'), others, approve)
-    await access.removePerson(ann.id)
+    expect(await access.removePerson(ann.id)).toEqual([])
     const statuses = await Promise.all(
       [used, expired, rejected, others].map(async (id) => (await ledger.approval(id, {})).status),
     )

@@ -4,6 +4,7 @@ import type { Approval, ApprovalContext, Session, VoteChoice } from '../api.ts'
 import { useNow, useTitle } from '../clock.ts'
 import { glassCount, isVoid, mayAnswer, progressText, yesOf } from '../consent.ts'
 import { whyMissing } from '../missing.ts'
+import { useKeptAnswer, useLeftAnswer } from '../kept-answer.ts'
 import { useKeys } from '../keys.ts'
 import { GlassBadge, StatusBadge, VoidBadge } from '../parts/badges.tsx'
 import { Countdown } from '../parts/countdown.tsx'
@@ -23,12 +24,10 @@ import { Votes } from '../parts/votes.tsx'
 import { canBeWithdrawn, WithdrawDialog, withdrawing } from '../parts/withdraw.tsx'
 import { Reasons, Rules } from '../parts/why.tsx'
 import { asProblem } from '../problem.ts'
-import { useApproval, useApprovalContext, useIsSignedOut, useMay, usePendingApprovals } from '../queries.ts'
+import { useApproval, useApprovalContext, useMay, usePendingApprovals } from '../queries.ts'
 import { rememberLooked } from '../returning.ts'
 import { navigate, useAddress } from '../router.tsx'
 import { ShortTime } from '../parts/short-time.tsx'
-import { forgetUnfinished, rememberUnfinished, unfinishedAnswer } from '../unfinished.ts'
-import type { UnfinishedAnswer } from '../unfinished.ts'
 import { visibleText } from '../wording.ts'
 
 type Person = Session['person']
@@ -74,7 +73,7 @@ function useAnswer(approval: Approval, me: Person, place: RefObject<HTMLElement 
   const { search } = useAddress()
   const asked = new URLSearchParams(search).get('answer')
   const yes = yesOf(approval)
-  const left = useLeftAnswer(approval, me)
+  const left = useLeftAnswer([approval], me)
   const [choice, setChoice] = useState<VoteChoice | null>(
     asked === 'reject' || left?.choice === 'reject'
       ? 'reject'
@@ -83,7 +82,7 @@ function useAnswer(approval: Approval, me: Person, place: RefObject<HTMLElement 
         : null,
   )
   const [comment, setComment] = useState(left?.comment ?? '')
-  useKeptAnswer(approval, me, { choice, comment })
+  useKeptAnswer([approval], me, { choice, comment })
   const isAnswerable = approval.status === 'pending' && mayAnswer(approval)
   useEffect(() => {
     // So that neither a reload nor the way back chooses anything.
@@ -105,33 +104,6 @@ function useAnswer(approval: Approval, me: Person, place: RefObject<HTMLElement 
   }
   const wasInterrupted = left !== null && choice !== null
   return { choice, onChoose: choose, comment, onComment: setComment, wasInterrupted, open, isAnswerable, yes }
-}
-
-/** What this person was about to answer here when their session ended; null where nothing. */
-function useLeftAnswer(approval: Approval, me: Person): UnfinishedAnswer | null {
-  const [left] = useState(unfinishedAnswer)
-  useEffect(forgetUnfinished, [])
-  return left?.approval === approval.id && left.person === me.id ? left : null
-}
-
-/** Keeps what is about to be answered where the session ends, with the form and the page that it is on. */
-function useKeptAnswer(
-  { id: approval }: Approval,
-  { id: person }: Person,
-  answer: { readonly choice: VoteChoice | null; readonly comment: string },
-): void {
-  const isSignedOut = useIsSignedOut()
-  const latest = useRef(answer)
-  useEffect(() => {
-    latest.current = answer
-  })
-  useEffect(
-    () => () => {
-      const { choice, comment } = latest.current
-      if (choice !== null && isSignedOut()) rememberUnfinished({ approval, person, choice, comment })
-    },
-    [approval, person, isSignedOut],
-  )
 }
 
 function ApprovalDocument({ approval, me }: { readonly approval: Approval; readonly me: Person }) {

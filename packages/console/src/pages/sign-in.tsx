@@ -11,6 +11,7 @@ import { takeReturn } from '../returning.ts'
 import { navigate } from '../router.tsx'
 import type { SignInProof, SignInStep } from '../sign-in-api.ts'
 import { unfinishedAnswer } from '../unfinished.ts'
+import type { UnfinishedAnswer } from '../unfinished.ts'
 import { visibleText } from '../wording.ts'
 
 /** Signs a person in: with the one-time token of a link, a password, or the identity provider; then a second factor. */
@@ -42,12 +43,7 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
           <Mark />
           <span>Bailiwick</span>
         </div>
-        {unfinished !== null && (
-          <Notice tone="bad" role="alert">
-            <strong>Your answer to {visibleText(unfinished.approval)} was not given</strong>
-            <p>Your session has ended. Sign in in this tab, and you can go on where you were.</p>
-          </Notice>
-        )}
+        {unfinished !== null && <NotGivenBefore unfinished={unfinished} />}
         {asked !== null ? (
           <SecondFactorForm key={asked.step} {...form} step={asked} />
         ) : said.token !== null ? (
@@ -61,6 +57,23 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
         )}
       </div>
     </main>
+  )
+}
+
+/** What became of an answer when the session ended; not what was written: anybody may sit here. */
+function NotGivenBefore({ unfinished: { approvals } }: { readonly unfinished: UnfinishedAnswer }) {
+  const [only = '', ...more] = approvals
+  const what = more.length === 0 ? visibleText(only) : `${approvals.length} calls`
+  return (
+    <Notice tone="bad" role="alert">
+      <strong>Your answer to {what} was not given</strong>
+      <p>
+        Your session has ended.{' '}
+        {more.length === 0
+          ? 'Sign in in this tab, and you can go on where you were.'
+          : 'Sign in, and choose these calls again.'}
+      </p>
+    </Notice>
   )
 }
 

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { Approval, Session, VoteChoice } from '../api.ts'
 import { yesOf } from '../consent.ts'
 import { inInboxOrder } from '../inbox-order.ts'
+import { useKeptAnswer, useLeftAnswer } from '../kept-answer.ts'
 import { visibleText } from '../wording.ts'
 import { TimeToAnswer } from './countdown.tsx'
 import { Section } from './document.tsx'
@@ -71,7 +72,9 @@ function TogetherConfirmation({
   readonly onBack: () => void
   readonly onSend: (choice: VoteChoice, comment: string) => void
 }) {
-  const [comment, setComment] = useState('')
+  const left = useLeftAnswer(ready, me)
+  const [comment, setComment] = useState(left?.choice === choice ? left.comment : '')
+  useKeptAnswer(ready, me, { choice, comment })
   // Those whose deadline has passed are no longer among them.
   const [nearest] = inInboxOrder(ready)
   return (

@@ -33,7 +33,7 @@ export function addPeople(program: Command, act: Act): void {
   withStoreOptions(people.command('remove'))
     .description('Removes a person and ends all sessions. What the person did stays in the log.')
     .argument('<email>')
-    .option('--json', 'print {id, removed}')
+    .option('--json', 'print {id, removed, withdrawn}')
     .action(act(remove))
   withStoreOptions(people.command('sign-out'))
     .description('Ends all sessions of a person, and every sign-in link.')
@@ -137,11 +137,16 @@ async function list(ports: CliPorts, options: PeopleOptions): Promise<ExitCode> 
 }
 
 async function remove(ports: CliPorts, email: string, options: PeopleOptions): Promise<ExitCode> {
-  await withAccess(options, ports, (access) =>
+  const withdrawn = await withAccess(options, ports, (access) =>
     sayingWhoIsLeft(access, ports, () => access.removePerson(email, { by: 'operator' })),
   )
   const id = personIdOf(email) ?? email
-  ports.out(options.json ? JSON.stringify({ id, removed: true }) : `${onOneLine(id)} is removed.`)
+  if (options.json) ports.out(JSON.stringify({ id, removed: true, withdrawn }))
+  else {
+    const more =
+      withdrawn.length === 0 ? '' : ` Withdrawn, for the person had voted: ${withdrawn.join(', ')}.`
+    ports.out(`${onOneLine(id)} is removed.${more}`)
+  }
   return fine
 }
 

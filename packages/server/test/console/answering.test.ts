@@ -238,6 +238,33 @@ describeConsole('while a person answers', (setting) => {
       await service.vote(pat, id, 'reject')
     })
 
+    test('while several calls are answered together: none of them is, and the comment waits for the same choice', async () => {
+      const kim = await service.sessionOf('kim@example.com')
+      const calls = [
+        await service.refund('support', { amount: 823 }),
+        await service.refund('support', { amount: 824 }),
+      ]
+      const page = await visitors.open('/', { session: kim, refusals: ['401 *'] })
+      const choose = async () => {
+        for (const { id } of calls) await page.getByRole('checkbox', { name: `Select ${id}` }).check()
+        await page.getByRole('link', { name: 'Review together' }).click()
+        await page.getByRole('radio', { name: /^Reject/ }).check()
+      }
+      await choose()
+      await page.getByLabel('Comment').fill('Asked the customer: ticket 4711.')
+      await service.signOut(kim)
+      await isThere(page.getByRole('alert').getByText('Your answer to 2 calls was not given'))
+      await page.goto(await service.linkFor('kim@example.com'))
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('link', { name: 'Approvals', exact: true }).first().click()
+      await choose()
+      expect(await page.getByLabel('Comment').inputValue()).toBe('Asked the customer: ticket 4711.')
+      for (const { id } of calls) {
+        expect(await service.votesOn(pat, id)).toEqual([])
+        await service.vote(pat, id, 'reject')
+      }
+    })
+
     test('by whoever signs out leaves nothing behind', async () => {
       const kim = await service.sessionOf('kim@example.com')
       const { id } = await service.refund('support', { amount: 822 })
