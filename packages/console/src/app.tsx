@@ -13,6 +13,7 @@ import { ApprovalPage } from './pages/approval.tsx'
 import { ApprovalsPage } from './pages/approvals.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
 import { UnknownPage } from './pages/unknown.tsx'
+import { forgetUnfinishedOfOthers } from './unfinished.ts'
 import { unreachable } from './unreachable.ts'
 
 // The inbox comes with the first load: people wait for it. The rest comes when somebody goes there.
@@ -73,6 +74,8 @@ function Partial({ session }: { readonly session: Session }) {
 }
 
 function SignedIn({ route, session }: { readonly route: Route; readonly session: Session }) {
+  const { id } = session.person
+  useEffect(() => forgetUnfinishedOfOthers(id), [id])
   return (
     <Selecting key={session.person.id}>
       <Shell session={session} route={route}>

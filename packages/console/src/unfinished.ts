@@ -38,6 +38,12 @@ export function forgetUnfinished(): void {
   window.sessionStorage.removeItem(key)
 }
 
+/** Somebody is signed in: what anybody else left is thrown away. */
+export function forgetUnfinishedOfOthers(person: string): void {
+  const left = unfinishedAnswer()
+  if (left !== null && left.person !== person) forgetUnfinished()
+}
+
 function isUnfinished(kept: unknown): kept is UnfinishedAnswer {
   if (typeof kept !== 'object' || kept === null) return false
   const members = new Map<string, unknown>(Object.entries(kept))

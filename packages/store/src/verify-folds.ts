@@ -4,6 +4,7 @@ import { hasCode } from './engine/errno.ts'
 import type { Queryable } from './log/batches.ts'
 import { readSecrets } from './log/digests.ts'
 import { firstMiscount } from './verify-counters.ts'
+import { oneLine } from './verify/one-line.ts'
 import { foldedTables, sealings, suspensions, touching, type FoldedTable } from './verify/folded-tables.ts'
 
 /**
@@ -62,16 +63,30 @@ export async function rareFoldsProblem(
     if (misplaced !== undefined) return misplaced
     const impossible = await impossibleUse(client, ledger, size)
     if (impossible !== undefined) return impossible
-    for (const table of [suspensions, sealings]) {
-      const mismatch = await firstMismatch(client, ledger, table, since(floor))
-      if (mismatch !== undefined) {
-        return brokenBy({ index: mismatch.index, problem: mismatchText(mismatch) }, size)
-      }
-    }
+    const differing = await keptInForceProblem(client, ledger, size, floor)
+    if (differing !== undefined) return differing
     return undefined
   } catch (error) {
     return incomparable(error)
   }
+}
+
+/**
+ * Holds what stays in force, and is recorded again before its record is archived, against the records: suspensions, and whether
+ * payloads are sealed.
+ */
+export async function keptInForceProblem(
+  client: Queryable,
+  ledger: string,
+  size: number,
+  floor: number,
+): Promise<BrokenLog | undefined> {
+  for (const table of [suspensions, sealings]) {
+    const mismatch = await firstMismatch(client, ledger, table, since(floor))
+    if (mismatch !== undefined)
+      return brokenBy({ index: mismatch.index, problem: mismatchText(mismatch) }, size)
+  }
+  return undefined
 }
 
 // No record has a negative index, but a row may.
@@ -217,11 +232,6 @@ function problemOf({ kind, columns }: Mismatch): string {
     default:
       return unreachable(kind)
   }
-}
-
-// Whoever tampered wrote it.
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{C}\s]/gu, ' ').slice(0, 300)
 }
 
 // A table or a column that is gone or has another type (class 42, apart from rights that are missing), values that

@@ -17,6 +17,7 @@ import {
 } from '@bailiwick/core'
 import pg from 'pg'
 import { whileConnected } from './engine/one-connection.ts'
+import { keptLeavesProblem } from './archive/leaves.ts'
 import { archivedFrontier, archiveProblem } from './archive/verify-archive.ts'
 import { publishedPath, readCheckpoint } from './checkpoints/checkpoint-file.ts'
 import { readCopies, type CheckpointCopy, type CopyPlaces } from './checkpoints/copies.ts'
@@ -33,6 +34,7 @@ import { tileHashesProblem } from './verify-tiles.ts'
 import { isDamage } from './verify/damage.ts'
 import { Folds } from './verify/folds.ts'
 import { recordsPerWindow, unreadableAt, verifyParts } from './verify/parts.ts'
+import { beginSnapshot, lockedOrAsIs } from './verify/snapshot.ts'
 import { startRunners } from './verify/start-runners.ts'
 import { deedsProblem } from './verify-deeds.ts'
 import { erasuresProblem } from './verify-erasures.ts'
@@ -183,7 +185,7 @@ async function verifySnapshot(
   options: VerifyOptions,
 ): Promise<VerifyResult> {
   try {
-    await client.query('begin transaction isolation level repeatable read read only')
+    await beginSnapshot(client)
     const strange = await tableShapeProblem(client, schemaName)
     if (strange !== undefined) return { kind: 'broken', index: null, problem: strange, fix: fixShape }
     const head = { ledger, ...(await readStoredHead(client, ledger)) }
@@ -196,7 +198,7 @@ async function verifySnapshot(
     // Tables that are not there hold no records, which is as it should be only for a new log.
     if (hasCode(error, '42P01', '3F000')) return await againstNothing(ledger, held.newest)
     if (isDamage(error)) return unreadableAt(0, error.message)
-    throw error
+    throw lockedOrAsIs(error)
   }
 }
 
@@ -256,6 +258,7 @@ async function verifyWithFolds(
       (await sealingProblem(client, ledger, options.payloadKey)) ??
       (await subjectsProblem(client, ledger)) ??
       (await archiveProblem(client, ledger, floor)) ??
+      (await keptLeavesProblem(client, ledger)) ??
       (await tileHashesProblem(client, ledger, rightHead)) ??
       result
     )

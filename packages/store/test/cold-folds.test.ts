@@ -1,4 +1,6 @@
+import type { LogRecord, StoredEntry } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { ColdFolds } from '../src/archive/cold-folds.ts'
 import { verifyStoredArchive } from '../src/archive/verify-stored-archive.ts'
 import { archivedSite, day, type ArchivedSite } from './harness/archived.ts'
 import {
@@ -46,6 +48,32 @@ const tables = [
   'standing_use',
 ] as const
 
+describeOnOnePostgres('G1: a suspension whose row is gone', (postgres) => {
+  test('archives nothing, so that its record stays where verification reads it', async () => {
+    const site = await ledgerSite(postgres)
+    const archived = await archivedSite(site, 'main', policiesOf(policy))
+    const { ledger } = archived
+    await ledger.changeSuspension({ agent, state: 'suspended', reason: 'odd refunds', by: 'operator' })
+    await archived.nextWeek()
+    await archived.nextWeek()
+    await site.query('create table saved as table agent_suspension')
+    await site.query('delete from agent_suspension')
+    const fault = await faultOf(archived.archive())
+    expect(fault).toMatchObject({
+      code: 'log_broken',
+      message: expect.stringContaining(`suspension of ${agent}`),
+    })
+    expect(await ledger.verify()).toMatchObject({ kind: 'broken' })
+    await site.query('insert into agent_suspension table saved')
+    expect((await archived.archive()).segments).toHaveLength(1)
+    expect(await ledger.verify()).toMatchObject({ kind: 'intact' })
+    await site.query('delete from agent_suspension')
+    expect(await ledger.verify(), 'it was recorded again').toMatchObject({ kind: 'broken' })
+    await ledger.close()
+    await site.remove()
+  })
+})
+
 describeOnOnePostgres('G5: what archived calls left in the tables that deciding reads', (postgres) => {
   let site: LedgerSite
   let archived: ArchivedSite
@@ -67,6 +95,8 @@ describeOnOnePostgres('G5: what archived calls left in the tables that deciding 
     await ledger.reportOutcome(agent, spent.id, { status: 'succeeded' })
     const failed = await ledger.decide(agent, refundFor('c1', 30))
     await ledger.reportOutcome(agent, failed.id, { status: 'failed' })
+    const fine = await ledger.decide(agent, refundFor('c3', 0.003_333_333_333_333_333_5))
+    expect(fine.effect).toBe('allow')
     await Promise.all(
       [1, 2, 3].map(() => ledger.decide(agent, { action: 'send_mail', params: {}, session: 's2' })),
     )
@@ -178,6 +208,32 @@ describeOnOnePostgres('G5: what archived calls left in the tables that deciding 
     ['an outcome that is gone', `delete from outcome where status = 'succeeded'`, 'outcome'],
   ])('%s', async (_what, statement, table) => {
     await isFound(statement, `\`${table}\``)
+  })
+
+  test('a use of more decimal places than are added up', async () => {
+    await isFound('update counter_entry set amount = 0.0033 where amount < 0.01', '`counter_entry`')
+    await site.query('truncate counter_entry; insert into counter_entry table saved_counter_entry')
+    await isFound('delete from counter_entry where amount < 0.01', '`counter_entry`')
+    await site.query('truncate counter_entry; insert into counter_entry table saved_counter_entry')
+    await isFound('update counter_entry set amount = 1e300 where amount < 0.01', '`counter_entry`')
+  })
+
+  test('a suspension whose record was archived, and of which no later record speaks', async () => {
+    const options = { connection: site.database.config, now: site.clock.now() }
+    const entry = { payload: 'none' } as StoredEntry
+    const said = (state: 'suspended' | 'active', index: number) =>
+      ({ kind: 'suspension', agent: 'mallory', state, index }) as LogRecord
+    for (const isOver of [true, false]) {
+      const folds = await ColdFolds.begin('main', options)
+      folds.take(said('suspended', 0), entry)
+      if (isOver) folds.take(said('active', 1), entry)
+      // The tables have been compared with nothing: that is said only where no suspension is missed.
+      const problem = isOver
+        ? /^`\w+` has a row/
+        : /^the suspension of mallory, record 0, was archived and not/
+      expect(() => folds.check()).toThrow(problem)
+      folds.close()
+    }
   })
 
   test('a row that no record accounts for', async () => {

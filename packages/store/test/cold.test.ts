@@ -96,6 +96,30 @@ describeOnOnePostgres('A log whose beginning is archived', (postgres) => {
     expect((await ledger.verify()).kind).toBe('intact')
   })
 
+  test.each([
+    [
+      'changed',
+      'update archive_leaf set hashes = set_byte(hashes, 40, 255 - get_byte(hashes, 40)) where first = 0',
+    ],
+    ['cut off', 'update archive_leaf set hashes = substr(hashes, 1, 33) where first = 0'],
+    ['gone', 'delete from archive_leaf where first = 0'],
+  ])(
+    'leaf hashes kept of archived records that are %s break the log, also for the service’s own check',
+    async (_how, statement) => {
+      await site.query('create table saved_leaf as table archive_leaf')
+      await site.query(statement)
+      const problem = expect.stringMatching(/^the leaf hashes kept of the records 0 to \d+ are not theirs$/)
+      const fix = expect.stringContaining('archive_leaf')
+      expect(await archived.ledger.verify()).toMatchObject({ kind: 'broken', index: null, problem, fix })
+      const walk = new LogWalk({ client: site.pool, ledger: 'main' })
+      expect(await walk.step(1000)).toMatchObject({ isAtEnd: false, broken: { kind: 'broken', problem } })
+      await site.query(
+        'truncate archive_leaf; insert into archive_leaf table saved_leaf; drop table saved_leaf',
+      )
+      expect(await archived.ledger.verify()).toMatchObject({ kind: 'intact' })
+    },
+  )
+
   test('a row alone archives nothing: records that are gone are missed', async () => {
     const other = await site.open(undefined, 'hidden')
     for (let at = 0; at < 9; at++) await other.decide(agent, refund(10))

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { ListedDecision } from '../decision-feed.ts'
 import { useTitle } from '../clock.ts'
 import { askedFilter, filterOf, searchOf } from '../decision-filter.ts'
@@ -49,6 +49,7 @@ function Decisions({
 }) {
   const api = useApi()
   const { approvals: pending = [] } = usePendingApprovals()
+  const place = useRef<HTMLDivElement>(null)
   const [filter] = useState(() => askedFilter(filterOf(search), api.serviceNow()))
   const [first, setFirst] = useState(0)
   const isDeep = first > rowsAtTop
@@ -72,8 +73,11 @@ function Decisions({
   return (
     <>
       {list.error !== null && <StaleNote problem={asProblem(list.error)} onRetry={list.refetch} />}
-      {list.fresh > 0 && <Fresh count={list.fresh} />}
+      {list.fresh > 0 && (
+        <Fresh count={list.fresh} onShow={() => place.current?.focus({ preventScroll: true })} />
+      )}
       <DecisionTable
+        place={place}
         decisions={rows}
         pending={pending}
         hasMore={list.next !== null}
@@ -120,13 +124,22 @@ function Nothing({ isFiltered, isArchived }: { readonly isFiltered: boolean; rea
 }
 
 // The list takes them in once the page is at its top. Taken in before, they would move rows while the list still believes
-// to be where it was, and it might scroll back there.
-function Fresh({ count }: { readonly count: number }) {
+// to be where it was, and it might scroll back there. The button then goes, and the list has its focus.
+function Fresh({ count, onShow }: { readonly count: number; readonly onShow: () => void }) {
   return (
-    <button type="button" className="button button-primary fresh" onClick={() => window.scrollTo({ top: 0 })}>
-      <Icon name="back" />
-      {count === 1 ? '1 new decision' : `${count} new decisions`}
-    </button>
+    <div className="fresh">
+      <button
+        type="button"
+        className="button button-primary"
+        onClick={() => {
+          window.scrollTo({ top: 0 })
+          onShow()
+        }}
+      >
+        <Icon name="back" />
+        {count === 1 ? '1 new decision' : `${count} new decisions`}
+      </button>
+    </div>
   )
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import type { Session } from '../api.ts'
 import { useTitle } from '../clock.ts'
 import { Mark } from '../parts/icons.tsx'
-import { Notice } from '../parts/notice.tsx'
+import { NotGivenBefore } from '../parts/interrupted.tsx'
 import { LinkForm, PasswordForm, SecondFactorForm } from '../parts/sign-in-forms.tsx'
 import { OtherWays, SaidBefore } from '../parts/sign-in-ways.tsx'
 import { asProblem } from '../problem.ts'
@@ -11,8 +11,6 @@ import { takeReturn } from '../returning.ts'
 import { navigate } from '../router.tsx'
 import type { SignInProof, SignInStep } from '../sign-in-api.ts'
 import { unfinishedAnswer } from '../unfinished.ts'
-import type { UnfinishedAnswer } from '../unfinished.ts'
-import { visibleText } from '../wording.ts'
 
 /** Signs a person in: with the one-time token of a link, a password, or the identity provider; then a second factor. */
 export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) {
@@ -57,23 +55,6 @@ export function SignInPage({ signedIn }: { readonly signedIn: Session | null }) 
         )}
       </div>
     </main>
-  )
-}
-
-/** What became of an answer when the session ended; not what was written: anybody may sit here. */
-function NotGivenBefore({ unfinished: { approvals } }: { readonly unfinished: UnfinishedAnswer }) {
-  const [only = '', ...more] = approvals
-  const what = more.length === 0 ? visibleText(only) : `${approvals.length} calls`
-  return (
-    <Notice tone="bad" role="alert">
-      <strong>Your answer to {what} was not given</strong>
-      <p>
-        Your session has ended.{' '}
-        {more.length === 0
-          ? 'Sign in in this tab, and you can go on where you were.'
-          : 'Sign in, and choose these calls again.'}
-      </p>
-    </Notice>
   )
 }
 

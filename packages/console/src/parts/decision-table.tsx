@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import type { RefObject } from 'react'
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual'
 import type { Range } from '@tanstack/react-virtual'
 import { reasonText } from '@bailiwick/core/words'
@@ -22,12 +23,14 @@ const rowsAhead = 60
  * screen readers of the others.
  */
 export function DecisionTable({
+  place,
   decisions,
   pending,
   hasMore,
   onNearEnd,
   onShown,
 }: {
+  readonly place: RefObject<HTMLDivElement | null>
   readonly decisions: readonly ListedDecision[]
   readonly pending: readonly Approval[]
   readonly hasMore: boolean
@@ -37,6 +40,8 @@ export function DecisionTable({
 }) {
   return (
     <div
+      ref={place}
+      tabIndex={-1}
       className="panel decisions"
       role="table"
       aria-label="Decisions, newest first"

@@ -9,7 +9,7 @@ import { Section } from './document.tsx'
 import { Icon } from './icons.tsx'
 import { CallInShort } from './in-short.tsx'
 import { InWhoseName, namesFor } from './in-whose-name.tsx'
-import { Notice } from './notice.tsx'
+import { Interrupted } from './interrupted.tsx'
 import { MoreLikeIt, missingText, standingOf } from './more-like-it.tsx'
 import type { MoreInMaking } from './more-like-it.tsx'
 import { sendingWords, SignedVoteNote, useSigning } from './signed-vote-note.tsx'
@@ -46,12 +46,7 @@ export function VoteForm({ answer, ...parts }: FormParts & { readonly answer: An
   const { approval, vote } = parts
   return (
     <Section title="Your answer">
-      {answer.wasInterrupted && (
-        <Notice tone="bad" role="status">
-          <strong>This answer was not given</strong>
-          <p>Your session ended before. Look at it again, then confirm it.</p>
-        </Notice>
-      )}
+      {answer.wasInterrupted && <Interrupted />}
       <Choices yes={yesOf(approval)} choice={choice} isDisabled={vote.isPending} onChoose={onChoose} />
       {choice === null ? (
         <p className="small quiet">

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Instant } from '@bailiwick/core'
@@ -122,6 +122,20 @@ describe('bailiwick log archive', () => {
     await client.query('delete from bailiwick.call')
     await client.end()
   })
+})
+
+test('an archive that is not there is no broken log: it cannot be read', async () => {
+  await rename(join(dir, 'archive'), join(dir, 'away'))
+  for (const isThere of [false, true]) {
+    if (isThere) await mkdir(join(dir, 'archive'))
+    const absent = await run('log', 'verify', '--cold')
+    expect(absent.code).toBe(2)
+    expect(absent.err).toMatch(/^bailiwick: the newest segment of the archive in `file:.*` is not there/m)
+    expect(absent.err).toContain('Mount the disk of the archive')
+  }
+  await rmdir(join(dir, 'archive'))
+  await rename(join(dir, 'away'), join(dir, 'archive'))
+  expect(await run('log', 'verify', '--cold')).toMatchObject({ code: 0 })
 })
 
 describe('bailiwick log search', () => {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDatabase } from '@bailiwick/store'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeTestDir, removeTestDir } from '../../../store/test/harness/data-dir.ts'
 import { runningPostmaster } from '../../../store/src/engine/postmaster-file.ts'
 import { runCli } from '../../src/cli/run.ts'
@@ -21,7 +21,11 @@ interface Served {
 }
 
 /** Runs `serve` until `use` is done, then stops it by a signal. */
-async function serving(use: (served: Served) => Promise<void>): Promise<number> {
+async function serving(
+  use: (served: Served) => Promise<void>,
+  end: (stop: () => void, exits: readonly number[]) => void = (stop) => stop(),
+): Promise<number> {
+  const exits: number[] = []
   let stop = (): void => undefined
   let announced: (served: Served) => void = () => undefined
   const served = new Promise<Served>((resolve) => {
@@ -36,14 +40,14 @@ async function serving(use: (served: Served) => Promise<void>): Promise<number> 
       stop = listener
       return () => undefined
     },
-    exitNow: () => undefined,
+    exitNow: (code) => void exits.push(code),
   })
   try {
     await use(
       await Promise.race([served, done.then((code) => Promise.reject(new Error(`ended with ${code}`)))]),
     )
   } finally {
-    stop()
+    end(stop, exits)
   }
   return await done
 }
@@ -81,6 +85,26 @@ describe('bailiwick serve', () => {
     expect(code).toBe(0)
     const verified = await cli(['log', 'verify', '--data', dataDir, '--json'])
     expect(verified).toMatchObject({ code: 0 })
+  })
+
+  test('takes a signal that comes twice at once for one, as whoever signals a group of processes sends it, and one that comes later for impatience', async () => {
+    const code = await serving(
+      async () => undefined,
+      (stop, exits) => {
+        const now = performance.now()
+        const clock = vi.spyOn(performance, 'now').mockReturnValue(now)
+        stop()
+        clock.mockReturnValue(now + 500)
+        stop()
+        expect(exits).toEqual([])
+        clock.mockReturnValue(now + 501)
+        stop()
+        expect(exits).toEqual([2])
+        clock.mockRestore()
+      },
+    )
+    expect(code).toBe(0)
+    expect(await runningPostmaster(join(dataDir, 'postgres'))).toBeUndefined()
   })
 
   test('refuses policies that are wrong before it touches anything', async () => {

@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Page } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import type { ConsoleService, Session } from './console-service.ts'
 import { describeConsole } from './describe-console.ts'
 import {
   addressOf,
   focusedText,
+  frames,
   giveAnswer,
   holdRequests,
   isLive,
@@ -23,17 +24,30 @@ describeConsole('while a person answers', (setting) => {
     ;({ service, visitors, pat } = setting())
   })
 
+  /** What pages have asked for, and not been answered yet. */
+  const underWay = new WeakMap<Page, Set<Request>>()
+
   /** A page whose clock the test moves on. */
   const openWithClock = async (address: string): Promise<Page> => {
     const page = await visitors.openOnPhone('/policies', { session: pat })
     await page.clock.install()
+    const asked = new Set<Request>()
+    underWay.set(page, asked)
+    page.on('request', (request) => asked.add(request))
+    page.on('requestfinished', (request) => asked.delete(request))
+    page.on('requestfailed', (request) => asked.delete(request))
     await page.goto(service.url + address)
     return page
   }
 
   /** Moves the page's clock; what the service would say of the time does not arrive. */
   const passTime = async (page: Page, time: string): Promise<() => void> => {
+    const asked = underWay.get(page) ?? new Set<Request>()
     const held = await holdRequests(page, (request) => request.url().includes('/v1/'))
+    // What was asked before is answered first; the stream of events never ends.
+    const before = [...asked].filter((request) => request.resourceType() !== 'eventsource')
+    await expect.poll(() => before.some((request) => asked.has(request)), { timeout: 15_000 }).toBe(false)
+    await frames(page)
     await page.clock.fastForward(time)
     return () => held.release()
   }
@@ -184,14 +198,22 @@ describeConsole('while a person answers', (setting) => {
 
   describe('the end of the session', () => {
     const inTheLastStep = async (person: Session, id: string): Promise<Page> => {
-      const page = await visitors.open(`/approvals/${id}`, { session: person, refusals: ['401 *'] })
+      const page = await visitors.openOnPhone(`/approvals/${id}`, { session: person, refusals: ['401 *'] })
       await page.getByRole('radio', { name: /^Reject/ }).check()
       await page.getByLabel('Comment').fill('Asked the customer: ticket 4711.')
       await isLive(page)
       return page
     }
+    /** What is told is what one sees and hears first, wherever the page was. */
+    const isSeenFirst = async (page: Page, text: string): Promise<void> => {
+      await expect.poll(() => focusedText(page), { timeout: 10_000 }).toContain(text)
+      const { y = -1 } = (await page.getByText(text).first().boundingBox()) ?? {}
+      expect(y).toBeGreaterThan(0)
+      expect(y).toBeLessThan(700)
+    }
     const isToldAtTheDoor = async (page: Page, id: string): Promise<void> => {
       await isThere(page.getByRole('alert').getByText(`Your answer to ${id} was not given`))
+      await isSeenFirst(page, `Your answer to ${id} was not given`)
       expect(addressOf(page)).toBe('/sign-in')
       await expectUsable(page, 'the sign-in page after an answer that was not given')
     }
@@ -216,7 +238,7 @@ describeConsole('while a person answers', (setting) => {
 
       await signIn(page, 'kim@example.com')
       expect(addressOf(page)).toBe(`/approvals/${id}`)
-      await sees(page, 'This answer was not given')
+      await isSeenFirst(page, 'This answer was not given')
       expect(await page.getByLabel('Comment').inputValue()).toBe('Asked the customer: ticket 4711.')
       await expectUsable(page, 'an answer that was interrupted')
       expect(await service.votesOn(pat, id)).toEqual([])

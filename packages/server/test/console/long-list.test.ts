@@ -100,9 +100,13 @@ describeConsole('a list of 100,000 decisions', (setting) => {
     const rows = page.locator('.decisions-body [role=row]')
     await page.evaluate('window.scrollTo(0, document.documentElement.scrollHeight)')
     await expect.poll(() => rows.first().getAttribute('aria-rowindex'), { timeout: 10_000 }).not.toBe('2')
+    const place = await rows.first().boundingBox()
     const { id } = await service.clientOf('support').check('apply_discount', { percent: 2 })
+    await isThere(page.getByRole('button', { name: '1 new decision' }))
+    expect(await rows.first().boundingBox()).toEqual(place)
     await page.getByRole('button', { name: '1 new decision' }).click()
     await isThere(page.locator(`a[href="/decisions/${id}"]`))
+    expect(await page.evaluate('document.activeElement.getAttribute("role")')).toBe('table')
     await sees(page, 'Today')
     // A row that has the focus keeps it, however far the page is scrolled.
     await page.keyboard.press('j')

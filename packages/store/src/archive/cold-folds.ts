@@ -5,10 +5,13 @@ import { whileConnected } from '../engine/one-connection.ts'
 import { readStoredHead } from '../head.ts'
 import { readSecrets } from '../log/digests.ts'
 import { inSchema } from '../migrate.ts'
+import { oneLine } from '../verify/one-line.ts'
 import { FactWriter, tags, type Fact, type Tag } from '../verify/facts.ts'
 import { Folds } from '../verify/folds.ts'
 import { recordsPerWindow, verifyParts } from '../verify/parts.ts'
+import { suspensions } from '../verify/folded-tables.ts'
 import { writeSaid } from '../verify/said-facts.ts'
+import { beginSnapshot, lockedOrAsIs } from '../verify/snapshot.ts'
 import { startRunners, type RunnerOptions } from '../verify/start-runners.ts'
 import type { WindowSettings } from '../verify/window.ts'
 import { archivedFrontier } from './verify-archive.ts'
@@ -35,11 +38,16 @@ export class ColdFolds {
   readonly #cold: Folds
   readonly #hot: Folds
   readonly #facts: FactWriter
+  /** The agents of whose suspension a record in the database speaks: what was in force is recorded again before its record is archived. */
+  readonly #spokenOf: ReadonlySet<string>
+  /** By agent, the archived record that suspended it last. */
+  readonly #suspended = new Map<string, number>()
 
-  private constructor(settings: WindowSettings, floor: number, hot: Folds) {
+  private constructor(settings: WindowSettings, floor: number, hot: Folds, spokenOf: ReadonlySet<string>) {
     this.#settings = settings
     this.#floor = floor
     this.#hot = hot
+    this.#spokenOf = spokenOf
     this.#cold = new Folds(settings.size)
     this.#facts = new FactWriter(settings.secret, settings.counterPrefix)
   }
@@ -47,7 +55,7 @@ export class ColdFolds {
   /** @throws Fault `log_broken` where the records in the database are not what they were, or a row says what no record can */
   static async begin(ledger: string, options: ColdFoldsOptions): Promise<ColdFolds> {
     return await whileConnected(new pg.Client(inSchema(options.connection)), async (client) => {
-      await client.query('begin transaction isolation level repeatable read read only')
+      await beginSnapshot(client)
       const head = { ledger, ...(await readStoredHead(client, ledger)) }
       const archived = await archivedFrontier(client, ledger)
       const settings: WindowSettings = {
@@ -77,10 +85,15 @@ export class ColdFolds {
         if (!(await hot.addStored(client, runners))) {
           throw broken('a row of a table that is folded from the records says what no record can say')
         }
-        return new ColdFolds(settings, archived.size, hot)
+        return new ColdFolds(
+          settings,
+          archived.size,
+          hot,
+          await suspensionsSince(client, ledger, archived.size),
+        )
       } catch (error) {
         hot.close()
-        throw error
+        throw lockedOrAsIs(error)
       } finally {
         await Promise.all(runners.map((runner) => runner.close()))
       }
@@ -90,6 +103,10 @@ export class ColdFolds {
   /** Takes the archived records, in the order of the log; what has been archived meanwhile was read in the database. */
   take(record: LogRecord, entry: StoredEntry): void {
     if (record.index >= this.#floor) return
+    if (record.kind === 'suspension') {
+      if (record.state === 'suspended') this.#suspended.set(record.agent, record.index)
+      else this.#suspended.delete(record.agent)
+    }
     writeSaid(this.#facts, record, entry, this.#settings)
     if (this.#facts.length >= bytesPerHand) this.#cold.add(this.#facts.take())
   }
@@ -102,6 +119,12 @@ export class ColdFolds {
   check(): void {
     this.#cold.add(this.#facts.take())
     if (this.#facts.isOdd) throw broken('an archived record says of a table what no row can say')
+    for (const [agent, index] of this.#suspended) {
+      if (!this.#spokenOf.has(agent))
+        throw broken(
+          `the suspension of ${oneLine(agent)}, record ${index}, was archived and not recorded again`,
+        )
+    }
     const differing = this.#hot.disagreeing(this.#cold, this.#settings)
     if (differing !== undefined) throw broken(problemOf(differing))
   }
@@ -111,6 +134,18 @@ export class ColdFolds {
     this.#cold.close()
     this.#hot.close()
   }
+}
+
+async function suspensionsSince(
+  client: pg.Client,
+  ledger: string,
+  floor: number,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ key: string }>(`select key from (${suspensions.said}) as said`, [
+    ledger,
+    floor,
+  ])
+  return new Set(rows.map(({ key }) => key))
 }
 
 function broken(problem: string): Fault {

@@ -27,17 +27,45 @@ export async function refuseOtherStore(
   const [closed] = await closedStores(client, ledger, store)
   if (closed !== undefined) throw notOpen(`${closed.records} records`, store, closed.address)
   for await (const segment of segmentsBackwards(client, ledger, Number.MAX_SAFE_INTEGER)) {
-    const { name, version } = segment.manifest.leaves
-    const key = `${segmentPrefix(ledger, segment.first, segment.end)}/${name}`
-    try {
-      await store.read(key, { version, offset: 0, bytes: 1 })
-    } catch (cause) {
-      if (!(cause instanceof Fault) || cause.code !== 'log_broken') throw cause
-      const until = expired && (await keptUntil(client, ledger, segment, expired.keepMs))
-      if (expired === undefined || until === undefined || expired.now < until)
-        throw newestMissing(segment, cause, until)
-    }
+    const cause = await whyMissing(store, ledger, segment)
+    if (cause === undefined) return
+    const until = expired && (await keptUntil(client, ledger, segment, expired.keepMs))
+    if (expired === undefined || until === undefined || expired.now < until)
+      throw newestMissing('log_broken', segment, cause, until)
     return
+  }
+}
+
+/**
+ * Refuses to read an archive whose newest segment is not there: then it is likelier that it cannot be reached, as where its
+ * disk is not mounted, than that somebody has changed it.
+ *
+ * @throws Fault `store_unavailable`
+ */
+export async function refuseAbsent(
+  client: Queryable,
+  ledger: string,
+  storeAt: (address: string) => ArchiveStore,
+): Promise<void> {
+  for await (const segment of segmentsBackwards(client, ledger, Number.MAX_SAFE_INTEGER)) {
+    const cause = await whyMissing(storeAt(segment.store), ledger, segment)
+    if (cause !== undefined) throw newestMissing('store_unavailable', segment, cause)
+    return
+  }
+}
+
+async function whyMissing(
+  store: ArchiveStore,
+  ledger: string,
+  { first, end, manifest: { leaves } }: ArchivedSegment,
+): Promise<Fault | undefined> {
+  try {
+    const key = `${segmentPrefix(ledger, first, end)}/${leaves.name}`
+    await store.read(key, { version: leaves.version, offset: 0, bytes: 1 })
+    return undefined
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === 'log_broken') return cause
+    throw cause
   }
 }
 
@@ -54,10 +82,15 @@ async function keptUntil(
   return record?.kind === 'archive' ? ((Date.parse(record.at) + keepMs) as Instant) : undefined
 }
 
-function newestMissing({ first, end, store }: ArchivedSegment, cause: Fault, until?: Instant): Fault {
+function newestMissing(
+  code: 'log_broken' | 'store_unavailable',
+  { first, end, store }: ArchivedSegment,
+  cause: Fault,
+  until?: Instant,
+): Fault {
   const kept = until === undefined ? '' : `, and it has to be kept until ${instantText(until)}`
   return new Fault(
-    'log_broken',
+    code,
     `the newest segment of the archive in \`${store}\`, the records ${first} to ${end - 1}, is not there${kept}: ${cause.message}`,
     {
       fix: 'Mount the disk of the archive, or put the segment back from a copy. Where it was deleted after its retention had ended, say so once: `bailiwick log archive --newest-expired`.',

@@ -4,10 +4,12 @@ import pg from 'pg'
 import { archiveLock, refuseMoved } from './turns.ts'
 import { whileConnected } from '../engine/one-connection.ts'
 import { readCheckpoint } from '../checkpoints/checkpoint-file.ts'
+import { readStoredHead } from '../head.ts'
 import { inSchema } from '../migrate.ts'
 import type { Operation } from '../log/sequencer.ts'
 import { archiveOperation, refuseUnderHold } from '../operations/archive.ts'
 import { eraseInArchive } from './erase.ts'
+import { keptInForceProblem } from '../verify-folds.ts'
 import { holdsNow } from './holds.ts'
 import { keepLeaves } from './leaves.ts'
 import { frontierOf, frontierText, type FrontierText } from './make-segment.ts'
@@ -161,6 +163,7 @@ async function plan(client: pg.Client, options: ArchiveOptions, first: number): 
   const last = sizes.at(-1)
   if (last === undefined) return []
   await options.keepStanding(last)
+  await refuseForgotten(client, ledger, first)
   await options.publish()
   const published = await readCheckpoint(dataDir, ledger)
   if (published === undefined || published.checkpoint.size < last) throw notCovered(last)
@@ -182,6 +185,14 @@ async function plan(client: pg.Client, options: ArchiveOptions, first: number): 
   await options.after?.('planned', first)
   const starts = [start, ...walked.slice(0, -2)]
   return starts.map((each, at) => ({ start: each, end: walked[at] ?? each, checkpoint: note }))
+}
+
+// What is in force is recorded again from its row: of a row that is gone nobody would know any more. Afterwards the record that
+// was written again is in the database, where verification holds the row against it.
+async function refuseForgotten(client: pg.Client, ledger: string, first: number): Promise<void> {
+  const { size } = await readStoredHead(client, ledger)
+  const problem = await keptInForceProblem(client, ledger, size, first)
+  if (problem !== undefined) throw new Fault('log_broken', problem.problem, { fix: problem.fix })
 }
 
 async function startFrontier(client: pg.Client, ledger: string, first: number): Promise<FrontierText> {

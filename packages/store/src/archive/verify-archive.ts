@@ -16,6 +16,7 @@ import { erasuresNamed } from '../erasure/named-erasures.ts'
 import { batchesBackwards, readEntries, type Queryable } from '../log/batches.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { manifestDigest, segmentHolding, segmentsFrom, type ArchivedSegment } from './segments.ts'
+import { wrongLeaves } from './leaves.ts'
 import type { Pace } from './pace.ts'
 import { holdsProblem, RecordedHolds, unheldProblem } from './verify-holds.ts'
 import { openArchiveStore } from './open-store.ts'
@@ -238,9 +239,8 @@ async function refuseOtherLeaves(
 ): Promise<void> {
   const kept = await leafHashes(client, ledger, first, end)
   if (Buffer.concat(kept).equals(await reader.leaves())) return
-  throw new Fault('log_broken', `the leaf hashes kept of the records ${first} to ${end - 1} are not theirs`, {
-    fix,
-  })
+  const wrong = wrongLeaves(first, end)
+  throw new Fault('log_broken', wrong.problem, { fix: wrong.fix })
 }
 
 // What archived a record of a hold that stood may be in the database still.

@@ -4,6 +4,8 @@ import { hasCode } from '../engine/errno.ts'
 import { whileConnected } from '../engine/one-connection.ts'
 import { inSchema } from '../migrate.ts'
 import { ColdFolds, type ColdFoldsOptions } from './cold-folds.ts'
+import { openArchiveStore } from './open-store.ts'
+import { refuseAbsent } from './right-place.ts'
 import { archivedEnd } from './segments.ts'
 import { verifyColdSegments } from './verify-archive.ts'
 
@@ -36,6 +38,7 @@ export async function verifyStoredArchive(options: VerifyArchiveOptions): Promis
       const archived = await archivedEnd(client, ledger)
       if (env === undefined) return { records: archived, verified: false, erased: 0 }
       if (archived === 0) return { records: 0, verified: true, erased: 0 }
+      await refuseAbsent(client, ledger, (address) => openArchiveStore(address, env))
       const folds = await ColdFolds.begin(ledger, { ...options, now })
       try {
         const { records, erased } = await verifyColdSegments(

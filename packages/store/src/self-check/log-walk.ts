@@ -1,5 +1,6 @@
 import {
   emptyFrontier,
+  encodeFrontier,
   LogVerification,
   RangeCheck,
   type BrokenLog,
@@ -8,6 +9,7 @@ import {
   type StoredEntry,
 } from '@bailiwick/core'
 import { setImmediate as turn } from 'node:timers/promises'
+import { alongKeptLeaves, wrongLeaves } from '../archive/leaves.ts'
 import { archivedFrontier } from '../archive/verify-archive.ts'
 import { readStoredHead } from '../head.ts'
 import type { Pace } from '../archive/pace.ts'
@@ -101,21 +103,27 @@ export class LogWalk implements Walk {
   }
 
   async #next(checkpoint: Checkpoint | undefined): Promise<Omit<WalkStep, 'verified'>> {
-    await this.#skipMoved()
+    const moved = await this.#alongMoved()
+    if (moved !== undefined) return moved
     const found = await this.#read(checkpoint)
     if (found.broken === undefined) return found
     // Records that were moved elsewhere meanwhile are no gap.
-    if (await this.#skipMoved()) return { isAtEnd: false }
-    return found
+    return (await this.#alongMoved()) ?? found
   }
 
-  async #skipMoved(): Promise<boolean> {
+  /** Along the hashes that were kept of records that are not here any more; undefined where the next ones are here. */
+  async #alongMoved(): Promise<Omit<WalkStep, 'verified'> | undefined> {
     const { client, ledger, start: given } = this.#options
     const start = await (given?.() ?? archivedFrontier(client, ledger))
-    if (start.size <= this.#frontier.size) return false
-    this.#frontier = start
-    this.#last = start.size - 1
-    return true
+    const from = this.#frontier
+    if (start.size <= from.size) return undefined
+    const next = given === undefined ? await alongKeptLeaves(client, ledger, from, start.size) : start
+    const isThere = next.size === start.size
+    const isRight = !isThere || encodeFrontier(next).equals(encodeFrontier(start))
+    if (next.size === from.size || !isRight) return { isAtEnd: false, broken: wrongLeaves(0, start.size) }
+    this.#frontier = next
+    this.#last = next.size - 1
+    return { isAtEnd: false }
   }
 
   async #read(checkpoint: Checkpoint | undefined): Promise<Omit<WalkStep, 'verified'>> {

@@ -40,6 +40,13 @@ export function amountBytes({ units, scale }: Decimal): string | undefined {
   return Buffer.from(whole.toString(16).padStart(32, '0'), 'hex').toString('latin1')
 }
 
+/** The amount exactly, the same text for the same amount. */
+export function amountText({ units, scale }: Decimal): string {
+  let [plain, left] = [units, scale]
+  for (; left > 0 && plain % 10n === 0n; left -= 1) plain /= 10n
+  return `${plain}e-${left}`
+}
+
 /** The whole number that `amountBytes` wrote. */
 export function amountOf(bytes: string): bigint {
   return BigInt(`0x${Buffer.from(bytes, 'latin1').toString('hex')}`)

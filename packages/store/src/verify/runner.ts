@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { allAgree } from './judge.ts'
 import { readStored, type StoredPart } from './stored-facts.ts'
+import { beginSnapshot, isLocked } from './snapshot.ts'
 import { checkWindow, type Window, type WindowResult, type WindowSettings } from './window.ts'
 
 /** Takes facts as they come. */
@@ -48,7 +49,7 @@ async function storedOrNot(
     await client.query('release savepoint stored')
     return isRead
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error
+    if (!(error instanceof pg.DatabaseError) || isLocked(error)) throw error
     await client.query('rollback to savepoint stored')
     return false
   }
@@ -60,8 +61,7 @@ export async function connectedTo(snapshot: string, connection: pg.ClientConfig)
   // A lost connection also ends the statement under way, which reports it.
   client.on('error', () => undefined)
   await client.connect()
-  await client.query('begin transaction isolation level repeatable read read only')
-  await client.query(`set transaction snapshot ${client.escapeLiteral(snapshot)}`)
+  await beginSnapshot(client, snapshot)
   // Everything asked here is simple; compiling it would take longer than running it.
   await client.query('set local jit = off')
   return client

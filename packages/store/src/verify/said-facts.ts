@@ -8,8 +8,8 @@ import type {
   StoredEntry,
   VoteRecord,
 } from '@bailiwick/core'
-import { decimalOf } from '../log/decimal.ts'
-import { amountBytes, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
+import { decimalOf, type Decimal } from '../log/decimal.ts'
+import { amountBytes, amountText, isOver, outcomeCodes, statusCodes } from './fact-codes.ts'
 import { tags, type FactWriter } from './facts.ts'
 
 /** As of when, and of which records, facts are written. */
@@ -19,7 +19,7 @@ export interface SaidSettings {
   readonly floor: number
   /**
    * Whether archived records are compared as well, which PostgreSQL cannot search: uses are then compared without their keys,
-   * too, and what no fact can say is left out.
+   * too, which nobody knows of an erased payload.
    */
   readonly isWhole?: boolean | undefined
 }
@@ -176,24 +176,27 @@ function writeUses(
     }
     const { counter, amount, windowMs, releasable } = use
     const over = isOver(at, windowMs, now)
-    const bytes = amountBytes(decimalOf(amount))
-    if (isWhole === true && bytes !== undefined) {
+    const decimal = decimalOf(amount)
+    // What is given back is compared use by use, and exactly; only what is added up needs a fixed size.
+    const bytes = releasable ? undefined : amountBytes(decimal)
+    if (isWhole === true) {
       const of = keylessText(counter, at, windowMs)
-      const detail = releasable ? facts.digest(`${of} ${bytes}`) : bytes
-      if (releasable) facts.add(tags.keylessSaid, `use ${id}`, { index, code: over, detail })
-      else facts.add(tags.totalSaid, `total ${of}`, { index, code: over, detail })
+      if (releasable)
+        facts.add(tags.keylessSaid, `use ${id}`, { index, code: over, detail: useDetail(facts, of, decimal) })
+      else if (bytes !== undefined)
+        facts.add(tags.totalSaid, `total ${of}`, { index, code: over, detail: bytes })
     }
     // Of an erased payload nobody knows the keys: what counts still has to be compared without them.
-    if (typeof key !== 'string' || bytes === undefined) {
-      if (!over && isWhole !== true) facts.odd()
+    const isUnknown = typeof key !== 'string'
+    if (isUnknown || (!releasable && bytes === undefined)) {
+      if (!over && !(isUnknown && isWhole === true)) facts.odd()
       continue
     }
     const of = useText(counter, at, windowMs, facts.counterKey(key))
     if (releasable) {
-      const detail = facts.digest(`${of} ${bytes}`)
-      facts.add(tags.useSaid, `use ${id}`, { index, code: over, detail })
+      facts.add(tags.useSaid, `use ${id}`, { index, code: over, detail: useDetail(facts, of, decimal) })
     } else {
-      facts.add(tags.sumSaid, `sum ${of}`, { index, code: over, detail: bytes })
+      facts.add(tags.sumSaid, `sum ${of}`, { index, code: over, detail: bytes ?? '' })
     }
   }
 }
@@ -243,6 +246,11 @@ export function useText(counter: string, at: string, windowMs: number, key: stri
 /** What a use of a counter is told by, apart from its amount and its key. */
 export function keylessText(counter: string, at: string, windowMs: number): string {
   return `${windowMs} ${at} ${counter}`
+}
+
+/** The digest of a use that can be given back. */
+export function useDetail(facts: FactWriter, of: string, amount: Decimal): string {
+  return facts.digest(`${of} ${amountText(amount)}`)
 }
 
 /** The digest of what never changes of a vote. */

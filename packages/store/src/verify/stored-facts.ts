@@ -11,6 +11,7 @@ import {
   grantUseKey,
   keylessText,
   markKey,
+  useDetail,
   useText,
   voteDetail,
   voteKey,
@@ -207,28 +208,29 @@ function writeCounterEntry(
   const at = recordTime(row['at'])
   const windowMs = Number(windowText)
   const decimal = decimalFrom(amount ?? '')
-  const bytes = decimal && amountBytes(decimal)
-  // What no fact can say is left out on both sides.
-  if (isWhole && decimal !== undefined && bytes === undefined) return
-  if (at === null || !Number.isSafeInteger(windowMs) || typeof key !== 'string' || bytes === undefined) {
+  if (at === null || !Number.isSafeInteger(windowMs) || typeof key !== 'string' || decimal === undefined) {
     facts.odd()
     return
   }
   const code = isOver(at, windowMs, now)
   const index = indexIn(decision)
-  if (isWhole) {
-    const keyless = keylessText(counter ?? '', at, windowMs)
-    const detail = releasable === 'yes' ? facts.digest(`${keyless} ${bytes}`) : bytes
-    if (releasable === 'yes') facts.add(tags.keylessStored, `use dec_${decision}`, { index, code, detail })
-    else facts.add(tags.totalStored, `total ${keyless}`, { index, code, detail })
-  }
   const of = useText(counter ?? '', at, windowMs, key)
+  const keyless = keylessText(counter ?? '', at, windowMs)
   if (releasable === 'yes') {
-    facts.add(tags.useStored, `use dec_${decision}`, { index, code, detail: facts.digest(`${of} ${bytes}`) })
-  } else {
-    // Which of the decisions that it stands for the row names means nothing.
-    facts.add(tags.sumStored, `sum ${of}`, { index: 0, code, detail: bytes })
+    facts.add(tags.useStored, `use dec_${decision}`, { index, code, detail: useDetail(facts, of, decimal) })
+    if (!isWhole) return
+    const detail = useDetail(facts, keyless, decimal)
+    facts.add(tags.keylessStored, `use dec_${decision}`, { index, code, detail })
+    return
   }
+  const bytes = amountBytes(decimal)
+  if (bytes === undefined) {
+    facts.odd()
+    return
+  }
+  // Which of the decisions that it stands for the row names means nothing.
+  facts.add(tags.sumStored, `sum ${of}`, { index: 0, code, detail: bytes })
+  if (isWhole) facts.add(tags.totalStored, `total ${keyless}`, { index, code, detail: bytes })
 }
 
 /** What is no index is none that a fact can have. */
