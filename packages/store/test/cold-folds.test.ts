@@ -2,6 +2,7 @@ import type { LogRecord, StoredEntry } from '@bailiwick/core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ColdFolds } from '../src/archive/cold-folds.ts'
 import { verifyStoredArchive } from '../src/archive/verify-stored-archive.ts'
+import { foldedTables } from '../src/verify/stored-facts.ts'
 import { archivedSite, day, type ArchivedSite } from './harness/archived.ts'
 import {
   agent,
@@ -35,18 +36,6 @@ flows:
 approvals:
   human_approval_required: { approvers: ["role:approver"], deadline: 4h, remind: [1h], standing: { uses: 5, lasts: 8h, may_differ: {} } }
 `
-
-const tables = [
-  'approval',
-  'vote',
-  'call',
-  'outcome',
-  'session_mark',
-  'counter_entry',
-  'delegation',
-  'standing_grant',
-  'standing_use',
-] as const
 
 describeOnOnePostgres('G1: a suspension whose row is gone', (postgres) => {
   test('archives nothing, so that its record stays where verification reads it', async () => {
@@ -121,10 +110,10 @@ describeOnOnePostgres('G5: what archived calls left in the tables that deciding 
     await archived.archive()
     // What follows is in the database.
     await ledger.decide(agent, refundFor('c1', 5, { callId: 'r2' }))
-    for (const table of tables) await site.query(`create table saved_${table} as table ${table}`)
+    for (const table of foldedTables) await site.query(`create table saved_${table} as table ${table}`)
   })
   afterEach(async () => {
-    for (const table of tables)
+    for (const table of foldedTables)
       await site.query(`truncate ${table}; insert into ${table} table saved_${table}`)
     expect(await readBack()).toMatchObject({ verified: true })
   })
