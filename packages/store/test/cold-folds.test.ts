@@ -232,6 +232,12 @@ describeOnOnePostgres('G5: what archived calls left in the tables that deciding 
     )
   })
 
+  test('a table that is gone: nothing is called verified', async () => {
+    await site.query('alter table archive_leaf rename to away')
+    await expect(readBack()).rejects.toThrow('archive_leaf')
+    await site.query('alter table away rename to archive_leaf')
+  })
+
   test('a row that says what no record can', async () => {
     await isFound(
       `update approval set cancelled_by = 3 where status = 'consumed'`,

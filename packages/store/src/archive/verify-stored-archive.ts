@@ -34,29 +34,29 @@ export interface VerifiedArchive {
 export async function verifyStoredArchive(options: VerifyArchiveOptions): Promise<VerifiedArchive> {
   const { connection, ledger, env, now = Date.now() as Instant } = options
   return await whileConnected(new pg.Client(inSchema(connection)), async (client) => {
+    const archived = await recordedEnd(client, ledger)
+    if (env === undefined) return { records: archived, verified: false, erased: 0 }
+    if (archived === 0) return { records: 0, verified: true, erased: 0 }
+    await refuseAbsent(client, ledger, (address) => openArchiveStore(address, env))
+    const folds = await ColdFolds.begin(ledger, { ...options, now })
     try {
-      const archived = await archivedEnd(client, ledger)
-      if (env === undefined) return { records: archived, verified: false, erased: 0 }
-      if (archived === 0) return { records: 0, verified: true, erased: 0 }
-      await refuseAbsent(client, ledger, (address) => openArchiveStore(address, env))
-      const folds = await ColdFolds.begin(ledger, { ...options, now })
-      try {
-        const { records, erased } = await verifyColdSegments(
-          client,
-          ledger,
-          env,
-          undefined,
-          (record, entry) => folds.take(record, entry),
-        )
-        folds.check()
-        return { records, erased, verified: true }
-      } finally {
-        folds.close()
-      }
-    } catch (error) {
-      // A log that nobody has written yet has no archive.
-      if (hasCode(error, '42P01', '3F000')) return { records: 0, verified: true, erased: 0 }
-      throw error
+      const { records, erased } = await verifyColdSegments(client, ledger, env, undefined, (record, entry) =>
+        folds.take(record, entry),
+      )
+      folds.check()
+      return { records, erased, verified: true }
+    } finally {
+      folds.close()
     }
   })
+}
+
+// A log that nobody has written yet has no archive. A table that is gone later on is an error, and nothing verified.
+async function recordedEnd(client: pg.Client, ledger: string): Promise<number> {
+  try {
+    return await archivedEnd(client, ledger)
+  } catch (error) {
+    if (hasCode(error, '42P01', '3F000')) return 0
+    throw error
+  }
 }
